@@ -1,0 +1,67 @@
+--
+-- Trigger functions.  An owner's CREATE TRIGGER and a restore need EXECUTE, so
+-- PUBLIC has it; each of them checks how and on what it was fired (39P01).
+--
+
+CREATE FUNCTION vmnet.nic_prepare()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'nic_prepare'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.nic_prepare() IS
+'Trigger BEFORE INSERT OR UPDATE on all_nics: sets state_changed, and default_nic where an INSERT does not say';
+
+CREATE FUNCTION vmnet.nic_guard()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'nic_guard'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.nic_guard() IS
+'Trigger AFTER INSERT OR UPDATE on all_nics: allows only legal states and moves, on parents that are not removed
+Errors: 23514 with constraint nic_state_transition, nic_initial_state, nic_identity_immutable, nic_removed_once, nic_strategy_immutable or nic_removed_read_only; 23503 with nic_parent_active.';
+
+CREATE FUNCTION vmnet.network_guard()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'network_guard'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.network_guard() IS
+'Trigger AFTER UPDATE on all_networks: a network is removed once, and only when it holds no NIC
+Errors: 23503 with constraint network_in_use, 23514 with network_removed_once.';
+
+CREATE FUNCTION vmnet.instance_guard()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'instance_guard'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.instance_guard() IS
+'Trigger AFTER UPDATE on all_instances: an instance is removed once, and only when it holds no NIC
+Errors: 23503 with constraint instance_in_use, 23514 with instance_removed_once.';
+
+CREATE FUNCTION vmnet.no_hard_delete()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'no_hard_delete'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.no_hard_delete() IS
+'Trigger BEFORE DELETE on the tables of an inventory: rows are never deleted by hand
+Error: 23001 with constraint no_hard_delete.';
+
+CREATE FUNCTION vmnet.no_truncate()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'no_truncate'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.no_truncate() IS
+'Trigger BEFORE TRUNCATE on the tables of an inventory: rows are never truncated by hand
+Error: 23001 with constraint no_hard_delete.';
+
+CREATE FUNCTION vmnet.mirror_guard()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'mirror_guard'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.mirror_guard() IS
+'Trigger BEFORE INSERT OR UPDATE on the tables of a mirror: only the import writes to it
+Error: 42501 with constraint mirror_read_only; it names the source.';
+
+CREATE FUNCTION vmnet.nic_view_delete()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'nic_view_delete'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.nic_view_delete() IS
+'Trigger INSTEAD OF DELETE on the view nics: removes the NIC, state Deallocating and removed in one step';
+

@@ -1,0 +1,546 @@
+--
+-- What an inventory consists of, as data: create_inventory() makes it, and the
+-- import uses the same definitions to make indexes after a load.
+--
+
+CREATE FUNCTION vmnet.inventory_definition(kind text)
+RETURNS TABLE (ord int, phase text, object text, ddl text, comment text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $definition$
+-- In ddl, %1$I is the inventory.  object is what COMMENT ON takes.  The phases
+-- come in the order that lets an inventory live on a Citus node: tables, keys,
+-- indexes, rules, views, triggers.
+SELECT pg_catalog.row_number() OVER ()::int, d.phase, d.object, d.ddl, d.comment
+FROM (VALUES
+-- tables: the shape that both kinds share
+('tables', NULL, 'TABLE %1$I.all_networks', $$
+CREATE TABLE %1$I.all_networks (
+	id bigserial NOT NULL,
+	uuid uuid DEFAULT pg_catalog.gen_random_uuid(),
+	name text,
+	state text NOT NULL DEFAULT 'Allocated',
+	traffic_type text DEFAULT 'Guest',
+	guest_type text,
+	cidr cidr,
+	network_cidr cidr,
+	gateway inet,
+	ip6_cidr cidr,
+	ip6_gateway inet,
+	vpc_id bigint,
+	zone_id bigint,
+	domain_id bigint,
+	account_id bigint,
+	account_name text,
+	domain_path text,
+	zone_name text,
+	nics_count bigint,
+	created timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	removed timestamptz,
+	active boolean GENERATED ALWAYS AS (removed IS NULL) STORED
+)$$,
+'Every network, removed ones too
+The live ones are in the view networks. Rows are never deleted: a network is removed by setting removed, which is refused while it holds a NIC.'),
+
+('tables', NULL, 'TABLE %1$I.all_instances', $$
+CREATE TABLE %1$I.all_instances (
+	id bigserial NOT NULL,
+	uuid uuid DEFAULT pg_catalog.gen_random_uuid(),
+	name text,
+	display_name text,
+	instance_name text,
+	type text DEFAULT 'User',
+	state text NOT NULL DEFAULT 'Stopped',
+	host_id bigint,
+	zone_id bigint,
+	domain_id bigint,
+	account_id bigint,
+	account_name text,
+	domain_path text,
+	zone_name text,
+	created timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	removed timestamptz,
+	active boolean GENERATED ALWAYS AS (removed IS NULL) STORED
+)$$,
+'Every instance (virtual machine, router, system VM), removed ones too
+The live ones are in the view instances. Rows are never deleted: an instance is removed by setting removed, which is refused while it holds a NIC.'),
+
+('tables', 'managed', 'TABLE %1$I.all_nics', $$
+CREATE TABLE %1$I.all_nics (
+	id bigserial NOT NULL,
+	uuid uuid DEFAULT pg_catalog.gen_random_uuid(),
+	instance_id bigint,
+	network_id bigint NOT NULL,
+	state text NOT NULL DEFAULT 'Allocated',
+	strategy text DEFAULT 'Start',
+	reserver_name text,
+	reservation_id text,
+	vm_type text DEFAULT 'User',
+	device_id int,
+	default_nic boolean,
+	mac_address macaddr,
+	ip4_address inet,
+	ip6_address inet,
+	netmask inet,
+	gateway inet,
+	broadcast_uri text,
+	mtu bigint,
+	enabled boolean DEFAULT true,
+	created timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	state_changed timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	removed timestamptz,
+	active boolean GENERATED ALWAYS AS (removed IS NULL AND state <> 'Deallocating') STORED
+) WITH (fillfactor = 90)$$,
+'Every NIC, removed and half-removed ones too
+The live ones are in the view nics; the column active says which they are. Rows are never deleted: a NIC is removed by state = Deallocating and removed, or by DELETE on the view nics.'),
+
+('tables', 'mirror', 'TABLE %1$I.all_nics', $$
+CREATE TABLE %1$I.all_nics (
+	id bigserial NOT NULL,
+	uuid uuid DEFAULT pg_catalog.gen_random_uuid(),
+	instance_id bigint,
+	network_id bigint NOT NULL,
+	state text NOT NULL DEFAULT 'Allocated',
+	strategy text DEFAULT 'Start',
+	reserver_name text,
+	reservation_id text,
+	vm_type text DEFAULT 'User',
+	device_id int,
+	default_nic boolean,
+	mac_address macaddr,
+	ip4_address inet,
+	ip6_address inet,
+	netmask inet,
+	gateway inet,
+	broadcast_uri text,
+	mtu bigint,
+	enabled boolean DEFAULT true,
+	created timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	state_changed timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	removed timestamptz,
+	active boolean GENERATED ALWAYS AS (removed IS NULL AND pg_catalog.lower(state COLLATE "C") <> 'deallocating') STORED
+) WITH (fillfactor = 90)$$,
+'Every NIC of the source, removed and half-removed ones too, as the source has them
+The live ones are in the view nics; the column active says which they are. Only the import writes here.'),
+
+('tables', 'mirror', 'TABLE %1$I.import_runs', $$
+CREATE TABLE %1$I.import_runs (
+	run bigserial NOT NULL CONSTRAINT import_runs_pkey PRIMARY KEY,
+	source text NOT NULL,
+	status text NOT NULL DEFAULT 'running' CONSTRAINT import_runs_status_valid CHECK (status IN ('running', 'done', 'failed')),
+	step text NOT NULL DEFAULT 'started',
+	started timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	finished timestamptz,
+	backend_pid int NOT NULL DEFAULT pg_catalog.pg_backend_pid(),
+	networks_read bigint NOT NULL DEFAULT 0,
+	instances_read bigint NOT NULL DEFAULT 0,
+	nics_read bigint NOT NULL DEFAULT 0,
+	rows_inserted bigint NOT NULL DEFAULT 0,
+	rows_updated bigint NOT NULL DEFAULT 0,
+	rows_deleted bigint NOT NULL DEFAULT 0,
+	rows_rejected bigint NOT NULL DEFAULT 0,
+	values_changed bigint NOT NULL DEFAULT 0,
+	message text
+)$$,
+'One row per run of the import, which another connection can watch
+It outlives the runs; delete old rows when you like.'),
+
+('tables', 'mirror', 'TABLE %1$I.import_log', $$
+CREATE TABLE %1$I.import_log (
+	entry bigserial NOT NULL CONSTRAINT import_log_pkey PRIMARY KEY,
+	run bigint NOT NULL,
+	"table" text NOT NULL,
+	id text,
+	"column" text,
+	original text,
+	action text NOT NULL CONSTRAINT import_log_action_valid CHECK (action IN ('rejected', 'changed')),
+	reason text NOT NULL
+)$$,
+'What the import could not take as it was: rows rejected and values changed
+A run adds what is new in it; what an earlier run has said already is not said again.'),
+
+-- keys
+('keys', NULL, 'CONSTRAINT all_networks_pkey ON %1$I.all_networks',
+'ALTER TABLE %1$I.all_networks ADD CONSTRAINT all_networks_pkey PRIMARY KEY (id)',
+'A network is known by its id'),
+('keys', NULL, 'CONSTRAINT all_networks_uuid_key ON %1$I.all_networks',
+'ALTER TABLE %1$I.all_networks ADD CONSTRAINT all_networks_uuid_key UNIQUE (uuid)',
+'No two networks, removed ones included, have one uuid'),
+('keys', NULL, 'CONSTRAINT all_instances_pkey ON %1$I.all_instances',
+'ALTER TABLE %1$I.all_instances ADD CONSTRAINT all_instances_pkey PRIMARY KEY (id)',
+'An instance is known by its id'),
+('keys', NULL, 'CONSTRAINT all_instances_uuid_key ON %1$I.all_instances',
+'ALTER TABLE %1$I.all_instances ADD CONSTRAINT all_instances_uuid_key UNIQUE (uuid)',
+'No two instances, removed ones included, have one uuid'),
+('keys', NULL, 'CONSTRAINT all_nics_pkey ON %1$I.all_nics',
+'ALTER TABLE %1$I.all_nics ADD CONSTRAINT all_nics_pkey PRIMARY KEY (id)',
+'A NIC is known by its id'),
+('keys', NULL, 'CONSTRAINT all_nics_uuid_key ON %1$I.all_nics',
+'ALTER TABLE %1$I.all_nics ADD CONSTRAINT all_nics_uuid_key UNIQUE (uuid)',
+'No two NICs, removed ones included, have one uuid'),
+('references', NULL, 'CONSTRAINT all_nics_network_id_fkey ON %1$I.all_nics',
+'ALTER TABLE %1$I.all_nics ADD CONSTRAINT all_nics_network_id_fkey FOREIGN KEY (network_id) REFERENCES %1$I.all_networks (id)',
+'A NIC is on a network that exists; the guards see to networks that are removed'),
+('references', NULL, 'CONSTRAINT all_nics_instance_id_fkey ON %1$I.all_nics',
+'ALTER TABLE %1$I.all_nics ADD CONSTRAINT all_nics_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES %1$I.all_instances (id)',
+'A NIC belongs to an instance that exists; the guards see to instances that are removed'),
+
+-- indexes that reads use; none has a column that a change between live states
+-- touches, so that those changes are HOT
+('indexes', NULL, 'INDEX %1$I.all_networks_vpc_idx',
+'CREATE INDEX all_networks_vpc_idx ON %1$I.all_networks (vpc_id) WHERE vpc_id IS NOT NULL',
+'Tiers of a VPC'),
+('indexes', NULL, 'INDEX %1$I.all_nics_active_idx',
+'CREATE INDEX all_nics_active_idx ON %1$I.all_nics (network_id, instance_id) WHERE active',
+'Active NICs of a network, in the order of their instances'),
+('indexes', NULL, 'INDEX %1$I.all_nics_half_removed_idx',
+'CREATE INDEX all_nics_half_removed_idx ON %1$I.all_nics (network_id) WHERE removed IS NULL AND NOT active',
+'Half-removed NICs of a network: they are few, and block its removal'),
+('indexes', NULL, 'INDEX %1$I.all_nics_instance_idx',
+'CREATE INDEX all_nics_instance_idx ON %1$I.all_nics (instance_id)',
+'All NICs of an instance, removed ones too'),
+('indexes', NULL, 'INDEX %1$I.all_nics_network_created_idx',
+'CREATE INDEX all_nics_network_created_idx ON %1$I.all_nics (network_id, created) INCLUDE (instance_id, removed)',
+'All NICs of a network by time: who was on it when'),
+
+-- rules: what a managed inventory holds declaratively
+('rules', 'managed', NULL, $$
+ALTER TABLE %1$I.all_networks
+	ALTER COLUMN uuid SET NOT NULL,
+	ALTER COLUMN traffic_type SET NOT NULL$$, NULL),
+('rules', 'managed', NULL, $$
+ALTER TABLE %1$I.all_instances
+	ALTER COLUMN uuid SET NOT NULL,
+	ALTER COLUMN type SET NOT NULL$$, NULL),
+('rules', 'managed', NULL, $$
+ALTER TABLE %1$I.all_nics
+	ALTER COLUMN uuid SET NOT NULL,
+	ALTER COLUMN strategy SET NOT NULL,
+	ALTER COLUMN vm_type SET NOT NULL,
+	ALTER COLUMN default_nic SET NOT NULL,
+	ALTER COLUMN enabled SET NOT NULL$$, NULL),
+('rules', 'managed', 'CONSTRAINT network_guest_type_valid ON %1$I.all_networks',
+$$ALTER TABLE %1$I.all_networks ADD CONSTRAINT network_guest_type_valid CHECK (guest_type IN ('Isolated', 'Shared', 'L2'))$$,
+'guest_type is Isolated, Shared, L2 or NULL'),
+('rules', 'managed', 'CONSTRAINT network_removed_finite ON %1$I.all_networks',
+'ALTER TABLE %1$I.all_networks ADD CONSTRAINT network_removed_finite CHECK (pg_catalog.isfinite(removed))',
+'removed is a time, not infinity'),
+('rules', 'managed', 'CONSTRAINT instance_removed_finite ON %1$I.all_instances',
+'ALTER TABLE %1$I.all_instances ADD CONSTRAINT instance_removed_finite CHECK (pg_catalog.isfinite(removed))',
+'removed is a time, not infinity'),
+('rules', 'managed', 'CONSTRAINT nic_state_valid ON %1$I.all_nics',
+$$ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_state_valid CHECK (state IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating'))$$,
+'state is one of the five, exactly spelled'),
+('rules', 'managed', 'CONSTRAINT nic_strategy_valid ON %1$I.all_nics',
+$$ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_strategy_valid CHECK (strategy IN ('PlaceHolder', 'Create', 'Start', 'Managed'))$$,
+'strategy is one of the four, exactly spelled'),
+('rules', 'managed', 'CONSTRAINT nic_removed_is_deallocating ON %1$I.all_nics',
+$$ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_removed_is_deallocating CHECK (removed IS NULL OR state = 'Deallocating')$$,
+'A removed NIC is in state Deallocating'),
+('rules', 'managed', 'CONSTRAINT nic_removed_finite ON %1$I.all_nics',
+'ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_removed_finite CHECK (pg_catalog.isfinite(removed))',
+'removed is a time, not infinity'),
+('rules', 'managed', 'CONSTRAINT nic_instance_required ON %1$I.all_nics',
+$$ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_instance_required CHECK (instance_id IS NOT NULL OR strategy = 'PlaceHolder' OR removed IS NOT NULL)$$,
+'A held NIC has an instance, unless it is a placeholder'),
+('rules', 'managed', 'CONSTRAINT nic_ip4_address_valid ON %1$I.all_nics',
+'ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_ip4_address_valid CHECK (pg_catalog.family(ip4_address) = 4 AND pg_catalog.masklen(ip4_address) = 32)',
+'ip4_address is one IPv4 address, without a prefix length; the netmask has its own column'),
+('rules', 'managed', 'CONSTRAINT nic_ip6_address_valid ON %1$I.all_nics',
+'ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_ip6_address_valid CHECK (pg_catalog.family(ip6_address) = 6 AND pg_catalog.masklen(ip6_address) = 128)',
+'ip6_address is one IPv6 address, without a prefix length'),
+('rules', 'managed', 'INDEX %1$I.all_nics_one_per_network',
+$$CREATE UNIQUE INDEX all_nics_one_per_network ON %1$I.all_nics (instance_id, network_id) WHERE active AND vm_type = 'User'$$,
+'A User instance has at most one active NIC on a network'),
+('rules', 'managed', 'INDEX %1$I.all_nics_one_default',
+$$CREATE UNIQUE INDEX all_nics_one_default ON %1$I.all_nics (instance_id) WHERE active AND default_nic AND vm_type = 'User'$$,
+'A User instance has at most one active default NIC; to change it, clear the old one before setting the new one'),
+('rules', 'managed', 'INDEX %1$I.all_nics_one_device',
+$$CREATE UNIQUE INDEX all_nics_one_device ON %1$I.all_nics (instance_id, device_id) WHERE active AND vm_type = 'User'$$,
+'A User instance has at most one active NIC in a device position'),
+('rules', 'managed', 'INDEX %1$I.all_nics_one_mac',
+$$CREATE UNIQUE INDEX all_nics_one_mac ON %1$I.all_nics (network_id, mac_address) WHERE active AND vm_type = 'User'$$,
+'A MAC address is held by at most one active User NIC of a network (CloudStack #7633); redundant routers may share one'),
+('rules', 'managed', 'INDEX %1$I.all_nics_one_ip4',
+$$CREATE UNIQUE INDEX all_nics_one_ip4 ON %1$I.all_nics (network_id, ip4_address) WHERE active AND vm_type = 'User'$$,
+'An IPv4 address is held by at most one active User NIC of a network (CloudStack #3103)'),
+('rules', 'managed', 'INDEX %1$I.all_nics_one_ip6',
+$$CREATE UNIQUE INDEX all_nics_one_ip6 ON %1$I.all_nics (network_id, ip6_address) WHERE active AND vm_type = 'User'$$,
+'An IPv6 address is held by at most one active User NIC of a network'),
+
+-- views: what reads touch
+('views', NULL, 'VIEW %1$I.inventory_info',
+'CREATE VIEW %1$I.inventory_info AS SELECT %2$L::pg_catalog.text AS kind, %3$L::pg_catalog.text AS source, %4$L::pg_catalog.text AS mode, %5$L::pg_catalog.text AS version',
+'What this inventory is: one row of constants, by which vmnet.inventories finds it'),
+('views', NULL, 'VIEW %1$I.networks', $$
+CREATE VIEW %1$I.networks WITH (security_invoker = true) AS
+SELECT id, uuid, name, state, traffic_type, guest_type, cidr, network_cidr, gateway,
+	ip6_cidr, ip6_gateway, vpc_id, zone_id, domain_id, account_id, account_name,
+	domain_path, zone_name, nics_count, created, removed
+FROM %1$I.all_networks
+WHERE active$$,
+'Live networks: those that are not removed
+INSERT, UPDATE and ON CONFLICT work here. To remove a network, set removed; its row then leaves this view.'),
+('views', NULL, 'VIEW %1$I.instances', $$
+CREATE VIEW %1$I.instances WITH (security_invoker = true) AS
+SELECT id, uuid, name, display_name, instance_name, type, state, host_id, zone_id,
+	domain_id, account_id, account_name, domain_path, zone_name, created, removed
+FROM %1$I.all_instances
+WHERE active$$,
+'Live instances: those that are not removed, whatever their state
+A Stopped or Destroyed instance still holds its NICs. INSERT, UPDATE and ON CONFLICT work here. To remove an instance, set removed.'),
+('views', NULL, 'VIEW %1$I.nics', $$
+CREATE VIEW %1$I.nics WITH (security_invoker = true) AS
+SELECT id, uuid, instance_id, network_id, state, strategy, reserver_name, reservation_id,
+	vm_type, device_id, default_nic, mac_address, ip4_address, ip6_address, netmask,
+	gateway, broadcast_uri, mtu, enabled, created, state_changed, removed
+FROM %1$I.all_nics
+WHERE active$$,
+'Live NICs: neither removed nor being deallocated
+INSERT, UPDATE and ON CONFLICT work here; DELETE removes the NIC and keeps its row.'),
+('views', NULL, 'VIEW %1$I.network_instances', $$
+CREATE VIEW %1$I.network_instances WITH (security_invoker = true) AS
+SELECT n.network_id, w.uuid AS network_uuid, w.name AS network_name, w.state AS network_state,
+	w.traffic_type, w.guest_type, w.vpc_id,
+	n.instance_id, i.uuid AS instance_uuid, i.name AS instance_name, i.type AS instance_type,
+	i.state AS instance_state,
+	(SELECT pg_catalog.count(*) FROM %1$I.all_nics c
+	 WHERE c.active AND c.network_id = n.network_id AND c.instance_id = n.instance_id) AS nic_count,
+	n.id AS nic_id, n.state AS nic_state, n.device_id, n.default_nic, n.mac_address,
+	n.ip4_address, n.ip6_address
+FROM %1$I.all_nics n
+	JOIN %1$I.all_networks w ON w.id = n.network_id AND w.active
+	JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.active
+WHERE n.active
+	AND NOT EXISTS (
+		SELECT 1 FROM %1$I.all_nics o
+		WHERE o.active AND o.network_id = n.network_id AND o.instance_id = n.instance_id
+			AND (coalesce(o.device_id::bigint, 2147483648), o.id) < (coalesce(n.device_id::bigint, 2147483648), n.id))$$,
+'One row per live network and instance active on it
+An instance is active on a network when it has an active NIC there. Where it has several, the row shows that of the lowest device_id (NULLs last), then of the lowest id. The twin of vmnet.network_active_instances() for joins.'),
+('views', NULL, 'VIEW %1$I.network_counts', $$
+CREATE VIEW %1$I.network_counts WITH (security_invoker = true) AS
+SELECT w.id AS network_id, w.name AS network_name,
+	coalesce(c.attached_nics, 0)::bigint AS attached_nics,
+	coalesce(c.active_instances, 0)::bigint AS active_instances,
+	coalesce(c.running_instances, 0)::bigint AS running_instances,
+	coalesce(c.user_instances, 0)::bigint AS user_instances,
+	coalesce(c.allocated, 0)::bigint AS allocated,
+	coalesce(c.reserving, 0)::bigint AS reserving,
+	coalesce(c.reserved, 0)::bigint AS reserved,
+	coalesce(c.releasing, 0)::bigint AS releasing,
+	coalesce(c.deallocating, 0)::bigint AS deallocating,
+	coalesce(c.other_states, 0)::bigint AS other_states,
+	coalesce(a.used_ip4, 0)::bigint AS used_ip4
+FROM %1$I.all_networks w
+	LEFT JOIN (
+		SELECT h.network_id,
+			pg_catalog.sum(h.active_nics) FILTER (WHERE i.active) AS attached_nics,
+			pg_catalog.count(*) FILTER (WHERE i.active AND h.active_nics > 0) AS active_instances,
+			pg_catalog.count(*) FILTER (WHERE i.active AND h.active_nics > 0 AND i.state = 'Running') AS running_instances,
+			pg_catalog.count(*) FILTER (WHERE i.active AND h.active_nics > 0 AND i.type = 'User') AS user_instances,
+			pg_catalog.sum(h.allocated) AS allocated,
+			pg_catalog.sum(h.reserving) AS reserving,
+			pg_catalog.sum(h.reserved) AS reserved,
+			pg_catalog.sum(h.releasing) AS releasing,
+			pg_catalog.sum(h.deallocating) AS deallocating,
+			pg_catalog.sum(h.held_nics - h.allocated - h.reserving - h.reserved - h.releasing - h.deallocating) AS other_states
+		FROM (
+			SELECT n.network_id, n.instance_id,
+				pg_catalog.count(*) AS held_nics,
+				pg_catalog.count(*) FILTER (WHERE n.active) AS active_nics,
+				pg_catalog.count(*) FILTER (WHERE n.state = 'Allocated') AS allocated,
+				pg_catalog.count(*) FILTER (WHERE n.state = 'Reserving') AS reserving,
+				pg_catalog.count(*) FILTER (WHERE n.state = 'Reserved') AS reserved,
+				pg_catalog.count(*) FILTER (WHERE n.state = 'Releasing') AS releasing,
+				pg_catalog.count(*) FILTER (WHERE n.state = 'Deallocating') AS deallocating
+			FROM %1$I.all_nics n
+			WHERE n.removed IS NULL AND (n.active OR NOT n.active)
+			GROUP BY n.network_id, n.instance_id) h
+			LEFT JOIN %1$I.all_instances i ON i.id = h.instance_id
+		GROUP BY h.network_id) c ON c.network_id = w.id
+	LEFT JOIN (
+		SELECT n.network_id, pg_catalog.count(DISTINCT n.ip4_address) AS used_ip4
+		FROM %1$I.all_nics n
+		WHERE n.active
+		GROUP BY n.network_id) a ON a.network_id = w.id
+WHERE w.active$$,
+'One row per live network, with counts; a network with nothing on it has zeros
+System networks are there too. Each column says what it counts.'),
+('views', NULL, 'VIEW %1$I.vpc_instances', $$
+CREATE VIEW %1$I.vpc_instances WITH (security_invoker = true) AS
+SELECT w.vpc_id, n.instance_id, i.uuid AS instance_uuid, i.name AS instance_name,
+	i.type AS instance_type, i.state AS instance_state,
+	pg_catalog.count(DISTINCT n.network_id) AS network_count,
+	pg_catalog.count(*) AS nic_count
+FROM %1$I.all_nics n
+	JOIN %1$I.all_networks w ON w.id = n.network_id AND w.active
+	JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.active
+WHERE n.active AND w.vpc_id IS NOT NULL
+GROUP BY w.vpc_id, n.instance_id, i.uuid, i.name, i.type, i.state$$,
+'One row per VPC and instance active on one or more of its live networks
+The other half of CloudStack issue 10188: an instance on two tiers is there once.'),
+
+-- triggers, last; one on TRUNCATE stands alone
+('triggers', 'managed', 'TRIGGER nic_prepare ON %1$I.all_nics',
+'CREATE TRIGGER nic_prepare BEFORE INSERT OR UPDATE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_prepare()',
+'Sets state_changed, and default_nic where an INSERT does not say'),
+('triggers', 'managed', 'TRIGGER nic_guard ON %1$I.all_nics',
+'CREATE TRIGGER nic_guard AFTER INSERT OR UPDATE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_guard()',
+'Allows only legal states and moves, on parents that are not removed'),
+('triggers', 'managed', 'TRIGGER network_guard ON %1$I.all_networks',
+'CREATE TRIGGER network_guard AFTER UPDATE ON %1$I.all_networks FOR EACH ROW WHEN (OLD.removed IS DISTINCT FROM NEW.removed) EXECUTE FUNCTION vmnet.network_guard()',
+'A network is removed once, and only when it holds no NIC'),
+('triggers', 'managed', 'TRIGGER instance_guard ON %1$I.all_instances',
+'CREATE TRIGGER instance_guard AFTER UPDATE ON %1$I.all_instances FOR EACH ROW WHEN (OLD.removed IS DISTINCT FROM NEW.removed) EXECUTE FUNCTION vmnet.instance_guard()',
+'An instance is removed once, and only when it holds no NIC'),
+('triggers', 'mirror', 'TRIGGER mirror_guard ON %1$I.all_networks',
+'CREATE TRIGGER mirror_guard BEFORE INSERT OR UPDATE ON %1$I.all_networks FOR EACH STATEMENT EXECUTE FUNCTION vmnet.mirror_guard()',
+'Only the import writes to a mirror'),
+('triggers', 'mirror', 'TRIGGER mirror_guard ON %1$I.all_instances',
+'CREATE TRIGGER mirror_guard BEFORE INSERT OR UPDATE ON %1$I.all_instances FOR EACH STATEMENT EXECUTE FUNCTION vmnet.mirror_guard()',
+'Only the import writes to a mirror'),
+('triggers', 'mirror', 'TRIGGER mirror_guard ON %1$I.all_nics',
+'CREATE TRIGGER mirror_guard BEFORE INSERT OR UPDATE ON %1$I.all_nics FOR EACH STATEMENT EXECUTE FUNCTION vmnet.mirror_guard()',
+'Only the import writes to a mirror'),
+('triggers', NULL, 'TRIGGER no_hard_delete ON %1$I.all_networks',
+'CREATE TRIGGER no_hard_delete BEFORE DELETE ON %1$I.all_networks FOR EACH ROW EXECUTE FUNCTION vmnet.no_hard_delete()',
+'Rows are never deleted by hand'),
+('triggers', NULL, 'TRIGGER no_hard_delete ON %1$I.all_instances',
+'CREATE TRIGGER no_hard_delete BEFORE DELETE ON %1$I.all_instances FOR EACH ROW EXECUTE FUNCTION vmnet.no_hard_delete()',
+'Rows are never deleted by hand'),
+('triggers', NULL, 'TRIGGER no_hard_delete ON %1$I.all_nics',
+'CREATE TRIGGER no_hard_delete BEFORE DELETE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet.no_hard_delete()',
+'Rows are never deleted by hand'),
+('triggers', NULL, 'TRIGGER no_truncate ON %1$I.all_networks',
+'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %1$I.all_networks FOR EACH STATEMENT EXECUTE FUNCTION vmnet.no_truncate()',
+'Rows are never truncated by hand'),
+('triggers', NULL, 'TRIGGER no_truncate ON %1$I.all_instances',
+'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %1$I.all_instances FOR EACH STATEMENT EXECUTE FUNCTION vmnet.no_truncate()',
+'Rows are never truncated by hand'),
+('triggers', NULL, 'TRIGGER no_truncate ON %1$I.all_nics',
+'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %1$I.all_nics FOR EACH STATEMENT EXECUTE FUNCTION vmnet.no_truncate()',
+'Rows are never truncated by hand'),
+('triggers', NULL, 'TRIGGER nic_view_delete ON %1$I.nics',
+'CREATE TRIGGER nic_view_delete INSTEAD OF DELETE ON %1$I.nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_view_delete()',
+'DELETE on the view of live NICs is a removal')
+) AS d (phase, only_kind, object, ddl, comment)
+WHERE d.only_kind IS NULL OR d.only_kind = $1
+$definition$;
+COMMENT ON FUNCTION vmnet.inventory_definition(text) IS
+'What an inventory of a kind consists of: every statement that makes it, in order, with the comment of what it makes
+In ddl, %1$I stands for the name of the inventory.';
+
+CREATE FUNCTION vmnet.inventory_column_comments()
+RETURNS TABLE (relations text[], column_name text, comment text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $comments$
+-- The first row whose relations name the relation, or are NULL for any, wins.
+VALUES
+(ARRAY['all_networks', 'networks'], 'id', 'Id of the network'),
+(ARRAY['all_instances', 'instances'], 'id', 'Id of the instance'),
+(ARRAY['all_nics', 'nics'], 'id', 'Id of the NIC'),
+(ARRAY['import_log'], 'id', 'Id of the row in the source, as text; NULL where it has none'),
+(NULL, 'uuid', 'Universal id; in a mirror NULL where the source has none'),
+(ARRAY['all_networks', 'networks'], 'name', 'Name that its owner gave it, or NULL'),
+(NULL, 'name', 'Name, or NULL'),
+(NULL, 'display_name', 'Name that its owner sees, or NULL'),
+(ARRAY['all_instances', 'instances'], 'instance_name', 'Name that the hypervisor knows it by (CloudStack: i-2-3-VM), or NULL'),
+(NULL, 'instance_name', 'Name of the instance, or NULL'),
+(ARRAY['all_networks', 'networks'], 'state', 'State of the network, as its system calls it (CloudStack: Allocated, Implementing, Implemented, Shutdown, Setup, Destroy)'),
+(ARRAY['all_instances', 'instances'], 'state', 'State of the instance, as its system calls it (CloudStack: Running, Stopped, Destroyed ...)'),
+(ARRAY['all_nics', 'nics'], 'state', 'Allocated, Reserving, Reserved, Releasing or Deallocating; moves by vmnet.nic_state_transitions()'),
+(NULL, 'traffic_type', 'What the network carries (CloudStack: Guest, Public, Management, Control, Storage)'),
+(NULL, 'guest_type', 'Isolated, Shared or L2; NULL for a network that is not for guests'),
+(NULL, 'cidr', 'IPv4 range that addresses are given from, or NULL'),
+(NULL, 'network_cidr', 'Whole IPv4 range of the network where cidr is only a part of it (CloudStack: IP reservation), else NULL'),
+(ARRAY['all_networks', 'networks'], 'gateway', 'IPv4 gateway of the network, or NULL'),
+(NULL, 'gateway', 'IPv4 gateway of the NIC, or NULL'),
+(NULL, 'ip6_cidr', 'IPv6 range, or NULL'),
+(NULL, 'ip6_gateway', 'IPv6 gateway, or NULL'),
+(NULL, 'vpc_id', 'VPC that the network is a tier of, or NULL'),
+(NULL, 'zone_id', 'Zone, or NULL'),
+(NULL, 'domain_id', 'Domain of the owner, or NULL'),
+(NULL, 'account_id', 'Account of the owner, or NULL'),
+(NULL, 'account_name', 'Name of the account; NULL where the source lacks it'),
+(NULL, 'domain_path', 'Path of the domain; NULL where the source lacks it'),
+(NULL, 'zone_name', 'Name of the zone; NULL where the source lacks it'),
+(NULL, 'nics_count', 'Counter of the source (CloudStack: op_networks.nics_count), kept to be checked, never used; NULL elsewhere'),
+(NULL, 'created', 'When it was created'),
+(NULL, 'removed', 'When it was removed; NULL: it is not'),
+(ARRAY['all_nics'], 'active', 'Is the NIC live: neither removed nor Deallocating'),
+(NULL, 'active', 'Is it live: not removed'),
+(NULL, 'type', 'User, or which kind of router or system VM'),
+(NULL, 'host_id', 'Host that it runs on, or NULL'),
+(ARRAY['all_nics', 'nics'], 'instance_id', 'Instance that the NIC belongs to; NULL for a placeholder'),
+(NULL, 'instance_id', 'Id of the instance'),
+(ARRAY['all_nics', 'nics'], 'network_id', 'Network that the NIC is on'),
+(NULL, 'network_id', 'Id of the network'),
+(NULL, 'strategy', 'How the NIC gets its address: Start (at each start of the instance), Create (once), Managed (elsewhere), PlaceHolder (parks an address)'),
+(NULL, 'reserver_name', 'Who reserves the address (CloudStack: class of the network guru), or NULL'),
+(NULL, 'reservation_id', 'Reservation that the address belongs to (CloudStack: one per start), or NULL'),
+(NULL, 'vm_type', 'Type of the instance: User, or which kind of router or system VM'),
+(NULL, 'device_id', 'Position of the NIC in the instance, from 0, or NULL'),
+(ARRAY['all_nics', 'nics'], 'default_nic', 'Is it the instance''s default NIC; where an INSERT does not say, the first live NIC of an instance becomes it'),
+(NULL, 'default_nic', 'Is it the instance''s default NIC'),
+(NULL, 'mac_address', 'MAC address, or NULL'),
+(NULL, 'ip4_address', 'IPv4 address, or NULL'),
+(NULL, 'ip6_address', 'IPv6 address, or NULL'),
+(NULL, 'netmask', 'IPv4 netmask, or NULL'),
+(NULL, 'broadcast_uri', 'Where its traffic goes (CloudStack: vlan://300), or NULL'),
+(NULL, 'mtu', 'MTU in bytes, or NULL'),
+(NULL, 'enabled', 'Is the link up (CloudStack 4.23 and later; true where the source does not say)'),
+(NULL, 'state_changed', 'When the state changed last; set by the inventory, a client''s value is ignored. In a mirror: when the source or the import saw the change'),
+(ARRAY['inventory_info'], 'kind', 'managed, mirror, attached or live'),
+(ARRAY['inventory_info'], 'source', 'Schema that a mirror is made from; NULL where the inventory is its own source'),
+(ARRAY['inventory_info'], 'mode', 'enforce: rules are kept; read_only: only the import writes'),
+(ARRAY['inventory_info'], 'version', 'Version of vmnet_ext that made it, or brought it up to date'),
+(NULL, 'network_uuid', 'Universal id of the network'),
+(NULL, 'network_name', 'Name of the network, or NULL'),
+(NULL, 'network_state', 'State of the network'),
+(NULL, 'instance_uuid', 'Universal id of the instance'),
+(NULL, 'instance_type', 'User, or which kind of router or system VM'),
+(NULL, 'instance_state', 'State of the instance'),
+(ARRAY['vpc_instances'], 'nic_count', 'Active NICs of the instance on live networks of the VPC'),
+(NULL, 'nic_count', 'Active NICs of the instance on the network'),
+(NULL, 'network_count', 'Live networks of the VPC that the instance is active on'),
+(NULL, 'nic_id', 'Id of the NIC that the row shows'),
+(NULL, 'nic_state', 'State of the NIC that the row shows'),
+(NULL, 'attached_nics', 'Active NICs whose instance is not removed; placeholders, which have no instance, do not count'),
+(NULL, 'active_instances', 'Distinct instances with an active NIC here, not removed, of every type and state'),
+(NULL, 'running_instances', 'Those of active_instances whose state is Running'),
+(NULL, 'user_instances', 'Those of active_instances whose type is User'),
+(NULL, 'allocated', 'Held NICs (not removed) in state Allocated, placeholders included'),
+(NULL, 'reserving', 'Held NICs in state Reserving, placeholders included'),
+(NULL, 'reserved', 'Held NICs in state Reserved, placeholders included'),
+(NULL, 'releasing', 'Held NICs in state Releasing, placeholders included'),
+(NULL, 'deallocating', 'Held NICs in state Deallocating: half-removed, counted nowhere else but in this column'),
+(NULL, 'other_states', 'Held NICs whose state is spelled in any other way'),
+(NULL, 'used_ip4', 'Distinct IPv4 addresses of active NICs, those of placeholders and of removed instances included'),
+(NULL, 'run', 'Number of the run'),
+(NULL, 'source', 'Schema that the run read'),
+(NULL, 'status', 'running, done or failed'),
+(NULL, 'step', 'What the run is doing, or did last'),
+(NULL, 'started', 'When the run started'),
+(NULL, 'finished', 'When the run ended; NULL: it has not'),
+(NULL, 'backend_pid', 'Process that runs it, as in pg_stat_activity'),
+(NULL, 'networks_read', 'Rows read from the source''s networks'),
+(NULL, 'instances_read', 'Rows read from the source''s vm_instance'),
+(NULL, 'nics_read', 'Rows read from the source''s nics'),
+(NULL, 'rows_inserted', 'Rows that were new'),
+(NULL, 'rows_updated', 'Rows that had changed'),
+(NULL, 'rows_deleted', 'Rows that the source has no more'),
+(NULL, 'rows_rejected', 'Rows of the source that have no place here; import_log says which and why'),
+(NULL, 'values_changed', 'Values that had to be changed to be stored; import_log says which and why'),
+(NULL, 'message', 'Why the run failed, or NULL'),
+(NULL, 'entry', 'Number of the entry'),
+(NULL, 'table', 'Table of the source'),
+(NULL, 'column', 'Column of the source; NULL: the whole row'),
+(NULL, 'original', 'What the source has there, as text'),
+(NULL, 'action', 'rejected: the row was left out; changed: the value was stored differently'),
+(NULL, 'reason', 'Why')
+$comments$;
+COMMENT ON FUNCTION vmnet.inventory_column_comments() IS
+'Comments of the columns of an inventory, by relation and column; relations NULL: any';
+

@@ -1,0 +1,28 @@
+/*
+ * compat.h
+ *		The only place that knows PostgreSQL versions.
+ */
+#ifndef VMNET_COMPAT_H
+#define VMNET_COMPAT_H
+
+#include "postgres.h"
+#include "fmgr.h"
+
+#if PG_VERSION_NUM < 150000
+#error "vmnet_ext needs PostgreSQL 15 or later"
+#endif
+
+/* 16 moved the VARATT macros out of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 lets a module say what it is. */
+#if PG_VERSION_NUM >= 180000
+#define VMNET_MODULE_MAGIC \
+	PG_MODULE_MAGIC_EXT(.name = "vmnet_ext", .version = VMNET_EXT_VERSION)
+#else
+#define VMNET_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+#endif							/* VMNET_COMPAT_H */

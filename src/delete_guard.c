@@ -1,0 +1,179 @@
+/*
+ * delete_guard.c
+ *		Triggers that keep rows: no hard delete, no TRUNCATE, no foreign writer
+ *		on a mirror; and the DELETE on a view of live NICs, which is a removal.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "vmnet_ext.h"
+
+PG_FUNCTION_INFO_V1(no_hard_delete);
+PG_FUNCTION_INFO_V1(no_truncate);
+PG_FUNCTION_INFO_V1(mirror_guard);
+PG_FUNCTION_INFO_V1(nic_view_delete);
+
+static const char *
+schema_name(Relation rel)
+{
+	return get_namespace_name(RelationGetNamespace(rel));
+}
+
+/* The source of a mirror, for messages. */
+static const char *
+mirror_source(Relation rel)
+{
+	InventoryInfo info;
+
+	if (!inventory_info(RelationGetNamespace(rel), &info) || info.source == NULL)
+		return "the system that it mirrors";
+	return psprintf("\"%s\"", info.source);
+}
+
+static bool
+is_mirror(Relation rel)
+{
+	InventoryInfo info;
+
+	return inventory_info(RelationGetNamespace(rel), &info) &&
+		strcmp(info.kind, "mirror") == 0;
+}
+
+static int
+hint_instead_of_delete(Relation rel)
+{
+	if (is_mirror(rel))
+		return errhint("Delete at the source, %s, and run vmnet.import_cloudstack() again.",
+					   mirror_source(rel));
+	return errhint("Remove the row instead, which keeps its history: set \"removed\" (for a NIC also state = 'Deallocating'), or DELETE from the view %s.",
+				   quote_qualified_identifier(schema_name(rel), "nics"));
+}
+
+/*
+ * BEFORE DELETE, for each row.
+ */
+Datum
+no_hard_delete(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = guard_called(fcinfo, "no_hard_delete",
+										 TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW);
+	Relation	rel = trigdata->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			id = SPI_fnumber(desc, "id");
+
+	if (!TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) || permit_covers(rel))
+		return PointerGetDatum(trigdata->tg_trigtuple);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("cannot delete from table \"%s\"", RelationGetRelationName(rel)),
+			 id > 0 ?
+			 errdetail("The row with id %s would be lost, and with it what happened to it.",
+					   SPI_getvalue(trigdata->tg_trigtuple, desc, id)) :
+			 errdetail("A row would be lost, and with it what happened to it."),
+			 hint_instead_of_delete(rel),
+			 errtableconstraint(rel, "no_hard_delete")));
+	return PointerGetDatum(NULL);	/* keep compiler quiet */
+}
+
+/*
+ * BEFORE TRUNCATE, which row triggers do not see.
+ */
+Datum
+no_truncate(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = guard_called(fcinfo, "no_truncate",
+										 TRIGGER_EVENT_BEFORE, 0);
+	Relation	rel = trigdata->tg_relation;
+
+	if (permit_covers(rel))
+		return PointerGetDatum(NULL);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("cannot truncate table \"%s\"", RelationGetRelationName(rel)),
+			 errdetail("All rows of inventory \"%s\" in this table would be lost.",
+					   schema_name(rel)),
+			 hint_instead_of_delete(rel),
+			 errtableconstraint(rel, "no_hard_delete")));
+	return PointerGetDatum(NULL);	/* keep compiler quiet */
+}
+
+/*
+ * BEFORE INSERT OR UPDATE on the tables of a mirror, for each statement: only
+ * the import writes there.
+ */
+Datum
+mirror_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = guard_called(fcinfo, "mirror_guard",
+										 TRIGGER_EVENT_BEFORE, 0);
+	Relation	rel = trigdata->tg_relation;
+
+	if (permit_covers(rel))
+		return PointerGetDatum(NULL);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("cannot write to table \"%s\": inventory \"%s\" is a mirror",
+					RelationGetRelationName(rel), schema_name(rel)),
+			 errdetail("It holds what %s holds; only the import writes to it.",
+					   mirror_source(rel)),
+			 errhint("Make the change at the source, %s, and run vmnet.import_cloudstack() again.",
+					 mirror_source(rel)),
+			 errtableconstraint(rel, "mirror_read_only")));
+	return PointerGetDatum(NULL);	/* keep compiler quiet */
+}
+
+static void
+view_remove_query(StringInfo sql, Oid relid, int column)
+{
+	appendStringInfoString(sql, "UPDATE ");
+	append_relation_name(sql, relid);
+	appendStringInfoString(sql,
+						   " SET state = 'Deallocating', removed = $2"
+						   " WHERE id OPERATOR(pg_catalog.=) $1");
+}
+
+/*
+ * INSTEAD OF DELETE on a view of live NICs: a removal, in one step.
+ */
+Datum
+nic_view_delete(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = guard_called(fcinfo, "nic_view_delete",
+										 TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW);
+	Relation	rel = trigdata->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			id = SPI_fnumber(desc, "id");
+	Oid			argtypes[2] = {INT8OID, TIMESTAMPTZOID};
+	Datum		values[2];
+	SPIPlanPtr	plan;
+	bool		isnull;
+	uint64		removed;
+
+	if (!TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) || id <= 0 ||
+		SPI_gettypeid(desc, id) != INT8OID)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("view \"%s\" is not the view of live NICs of an inventory",
+						RelationGetRelationName(rel))));
+
+	values[0] = SPI_getbinval(trigdata->tg_trigtuple, desc, id, &isnull);
+	values[1] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+
+	SPI_connect();
+	plan = plan_lookup(PLAN_VIEW_REMOVE, RelationGetRelid(rel), 0,
+					   view_remove_query, 2, argtypes, 0);
+	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_UPDATE)
+		elog(ERROR, "could not remove a NIC");
+	removed = SPI_processed;
+	SPI_finish();
+
+	/* Somebody else may have removed it meanwhile. */
+	return PointerGetDatum(removed > 0 ? trigdata->tg_trigtuple : NULL);
+}

@@ -1,0 +1,468 @@
+/*
+ * nic_guard.c
+ *		The triggers of a NIC table: nic_prepare() fills in, nic_guard() judges.
+ *
+ * nic_prepare() fires BEFORE and sets what only the inventory may say.
+ * nic_guard() fires AFTER, so it sees the row as it is stored, whatever other
+ * BEFORE triggers made of it, and after the declarative rules had their say.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "nic_state.h"
+#include "vmnet_ext.h"
+
+PG_FUNCTION_INFO_V1(nic_prepare);
+PG_FUNCTION_INFO_V1(nic_guard);
+
+/*
+ * Values of a NIC, by column.
+ */
+
+static bool
+nic_null(const NicTable *table, TupleTableSlot *slot, NicColumn column)
+{
+	return slot_attisnull(slot, table->attnum[column]);
+}
+
+static Datum
+nic_value(const NicTable *table, TupleTableSlot *slot, NicColumn column)
+{
+	bool		isnull;
+
+	return slot_getattr(slot, table->attnum[column], &isnull);
+}
+
+static text *
+nic_text(const NicTable *table, TupleTableSlot *slot, NicColumn column)
+{
+	return DatumGetTextPP(nic_value(table, slot, column));
+}
+
+static NicState
+nic_state(const NicTable *table, TupleTableSlot *slot)
+{
+	text	   *state = nic_text(table, slot, NIC_STATE);
+
+	return nic_state_parse(VARDATA_ANY(state), VARSIZE_ANY_EXHDR(state));
+}
+
+static NicStrategy
+nic_strategy(const NicTable *table, TupleTableSlot *slot)
+{
+	text	   *strategy = nic_text(table, slot, NIC_STRATEGY);
+
+	return nic_strategy_parse(VARDATA_ANY(strategy), VARSIZE_ANY_EXHDR(strategy));
+}
+
+/* Is a column, which may be missing from the table, the same in both rows? */
+static bool
+nic_same(const NicTable *table, TupleTableSlot *a, TupleTableSlot *b, NicColumn column)
+{
+	AttrNumber	attnum = table->attnum[column];
+	Form_pg_attribute att;
+	bool		anull;
+	bool		bnull;
+	Datum		avalue;
+	Datum		bvalue;
+
+	if (attnum == InvalidAttrNumber)
+		return true;
+
+	avalue = slot_getattr(a, attnum, &anull);
+	bvalue = slot_getattr(b, attnum, &bnull);
+	if (anull || bnull)
+		return anull && bnull;
+
+	att = TupleDescAttr(a->tts_tupleDescriptor, attnum - 1);
+	return datum_image_eq(avalue, bvalue, att->attbyval, att->attlen);
+}
+
+/* A column as text, for messages. */
+static char *
+nic_output(const NicTable *table, TupleTableSlot *slot, NicColumn column)
+{
+	AttrNumber	attnum = table->attnum[column];
+	Oid			output;
+	bool		isvarlena;
+	bool		isnull;
+	Datum		value;
+
+	if (attnum == InvalidAttrNumber)
+		return pstrdup("?");
+
+	value = slot_getattr(slot, attnum, &isnull);
+	if (isnull)
+		return pstrdup("null");
+
+	getTypeOutputInfo(TupleDescAttr(slot->tts_tupleDescriptor, attnum - 1)->atttypid,
+					  &output, &isvarlena);
+	return OidOutputFunctionCall(output, value);
+}
+
+/* "NIC 7 (uuid ...) of instance 3 on network 204 has strategy ..." */
+static char *
+nic_description(const NicTable *table, TupleTableSlot *slot)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "NIC %s (uuid %s) on network %s",
+					 nic_output(table, slot, NIC_ID),
+					 nic_output(table, slot, NIC_UUID),
+					 nic_output(table, slot, NIC_NETWORK_ID));
+	if (nic_null(table, slot, NIC_INSTANCE_ID))
+		appendStringInfoString(&buf, ", of no instance,");
+	else
+		appendStringInfo(&buf, ", of instance %s,",
+						 nic_output(table, slot, NIC_INSTANCE_ID));
+	appendStringInfo(&buf, " has strategy \"%s\" and state \"%s\"",
+					 nic_output(table, slot, NIC_STRATEGY),
+					 nic_output(table, slot, NIC_STATE));
+	if (!nic_null(table, slot, NIC_REMOVED))
+		appendStringInfo(&buf, ", removed at %s",
+						 nic_output(table, slot, NIC_REMOVED));
+	appendStringInfoChar(&buf, '.');
+	return buf.data;
+}
+
+/*
+ * nic_prepare(): what the inventory fills in.
+ */
+
+static void
+first_live_nic_query(StringInfo sql, Oid relid, int column)
+{
+	appendStringInfoString(sql, "SELECT 1 FROM ");
+	append_relation_name(sql, relid);
+	appendStringInfoString(sql,
+						   " n WHERE n.instance_id OPERATOR(pg_catalog.=) $1"
+						   " AND n.active LIMIT 1");
+}
+
+/* Has the instance a live NIC, seen with the latest snapshot, as the owner? */
+static bool
+instance_has_live_nic(Relation rel, const NicTable *table, Datum instance_id)
+{
+	Oid			argtypes[1] = {table->instance.keytype};
+	Datum		values[1] = {instance_id};
+	SPIPlanPtr	plan;
+	bool		found;
+
+	SPI_connect();
+	plan = plan_lookup(PLAN_FIRST_LIVE_NIC, RelationGetRelid(rel), 0,
+					   first_live_nic_query, 1, argtypes, 0);
+	plan_run_as_owner(plan, rel, values, 1);
+	found = SPI_processed > 0;
+	SPI_finish();
+	return found;
+}
+
+/*
+ * An instance's first live NIC is its default, where the INSERT does not say
+ * (CloudStack #7859).  Two sessions that add NICs to one instance at once take
+ * turns, network before instance as everywhere, so that just one is the first.
+ */
+static bool
+is_first_nic(Relation rel, const NicTable *table, TupleTableSlot *slot)
+{
+	TimestampTz removed;
+	Datum		instance_id;
+
+	if (nic_null(table, slot, NIC_INSTANCE_ID) ||
+		nic_null(table, slot, NIC_NETWORK_ID) ||
+		nic_null(table, slot, NIC_STATE) ||
+		nic_state(table, slot) == NIC_DEALLOCATING)
+		return false;
+
+	instance_id = nic_value(table, slot, NIC_INSTANCE_ID);
+	parent_lock(&table->network, nic_value(table, slot, NIC_NETWORK_ID),
+				LockTupleKeyShare, &removed);
+	parent_lock(&table->instance, instance_id, LockTupleNoKeyExclusive, &removed);
+	return !instance_has_live_nic(rel, table, instance_id);
+}
+
+static HeapTuple
+prepare_insert(TriggerData *trigdata, const NicTable *table)
+{
+	Relation	rel = trigdata->tg_relation;
+	TupleTableSlot *slot = trigdata->tg_trigslot;
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	int			columns[2];
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+	int			n = 0;
+
+	if (nic_null(table, slot, NIC_STATE_CHANGED) ||
+		DatumGetTimestampTz(nic_value(table, slot, NIC_STATE_CHANGED)) != now)
+	{
+		columns[n] = table->attnum[NIC_STATE_CHANGED];
+		values[n++] = TimestampTzGetDatum(now);
+	}
+	if (nic_null(table, slot, NIC_DEFAULT_NIC))
+	{
+		columns[n] = table->attnum[NIC_DEFAULT_NIC];
+		values[n++] = BoolGetDatum(is_first_nic(rel, table, slot));
+	}
+	if (n == 0)
+		return trigdata->tg_trigtuple;
+	return heap_modify_tuple_by_cols(trigdata->tg_trigtuple, RelationGetDescr(rel),
+									 n, columns, values, nulls);
+}
+
+static HeapTuple
+prepare_update(TriggerData *trigdata, const NicTable *table)
+{
+	int			column = table->attnum[NIC_STATE_CHANGED];
+	bool		isnull = false;
+	Datum		value;
+
+	if (!nic_same(table, trigdata->tg_trigslot, trigdata->tg_newslot, NIC_STATE))
+		value = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	else if (!nic_same(table, trigdata->tg_trigslot, trigdata->tg_newslot,
+					   NIC_STATE_CHANGED))
+		value = nic_value(table, trigdata->tg_trigslot, NIC_STATE_CHANGED);
+	else
+		return trigdata->tg_newtuple;
+
+	return heap_modify_tuple_by_cols(trigdata->tg_newtuple,
+									 RelationGetDescr(trigdata->tg_relation),
+									 1, &column, &value, &isnull);
+}
+
+Datum
+nic_prepare(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = guard_called(fcinfo, "nic_prepare",
+										 TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW);
+	const NicTable *table = nic_table_lookup(trigdata->tg_relation);
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return PointerGetDatum(prepare_insert(trigdata, table));
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		return PointerGetDatum(prepare_update(trigdata, table));
+	return PointerGetDatum(trigdata->tg_trigtuple);
+}
+
+/*
+ * nic_guard(): the judgement on an INSERT.
+ */
+
+static void
+check_initial_state(Relation rel, const NicTable *table, TupleTableSlot *slot)
+{
+	if (nic_state_initial(nic_state(table, slot)))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("a new NIC cannot start in state \"%s\"",
+					nic_output(table, slot, NIC_STATE)),
+			 errdetail_internal("%s", nic_description(table, slot)),
+			 errhint("Insert it as \"Allocated\", or as \"Reserved\" if its address is in use already; then move it on with UPDATE."),
+			 errtableconstraint(rel, "nic_initial_state")));
+}
+
+static void
+check_parent(Relation rel, const NicTable *table, TupleTableSlot *slot,
+			 const ParentKey *parent, const char *what)
+{
+	TimestampTz removed;
+	bool		isnull;
+	Datum		key = slot_getattr(slot, parent->column, &isnull);
+
+	/* A NIC without an instance is a placeholder, which a CHECK sees to. */
+	if (isnull)
+		return;
+
+	/* The foreign key has refused a parent that does not exist. */
+	if (parent_lock(parent, key, LockTupleKeyShare, &removed) != PARENT_REMOVED)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("cannot add a NIC to %s %s, which has been removed",
+					what, nic_output(table, slot,
+									 parent == &table->network ? NIC_NETWORK_ID : NIC_INSTANCE_ID)),
+			 errdetail("%s The %s was removed at %s.",
+					   nic_description(table, slot), what, timestamptz_to_str(removed)),
+			 errhint("A removed %s stays removed; choose one that is in the view \"%ss\".",
+					 what, what),
+			 errtableconstraint(rel, "nic_parent_active")));
+}
+
+static void
+guard_insert(Relation rel, const NicTable *table, TupleTableSlot *slot)
+{
+	check_initial_state(rel, table, slot);
+	check_parent(rel, table, slot, &table->network, "network");
+	check_parent(rel, table, slot, &table->instance, "instance");
+}
+
+/*
+ * nic_guard(): the judgement on an UPDATE.
+ */
+
+static void
+check_identity(Relation rel, const NicTable *table,
+			   TupleTableSlot *old, TupleTableSlot *new)
+{
+	static const NicColumn identity[] = {
+		NIC_ID, NIC_NETWORK_ID, NIC_INSTANCE_ID, NIC_CREATED
+	};
+	int			i;
+
+	for (i = 0; i < lengthof(identity); i++)
+	{
+		if (nic_same(table, old, new, identity[i]))
+			continue;
+
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("\"%s\" of NIC %s cannot change from %s to %s",
+						nic_column_name(identity[i]),
+						nic_output(table, old, NIC_ID),
+						nic_output(table, old, identity[i]),
+						nic_output(table, new, identity[i])),
+				 errdetail_internal("%s", nic_description(table, old)),
+				 errhint("A NIC keeps its id, network, instance and creation time. Remove this NIC and add another."),
+				 errtableconstraint(rel, "nic_identity_immutable")));
+	}
+}
+
+static void
+check_removed_once(Relation rel, const NicTable *table,
+				   TupleTableSlot *old, TupleTableSlot *new)
+{
+	if (nic_null(table, old, NIC_REMOVED) ||
+		nic_same(table, old, new, NIC_REMOVED))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("\"removed\" of NIC %s cannot change from %s to %s",
+					nic_output(table, old, NIC_ID),
+					nic_output(table, old, NIC_REMOVED),
+					nic_output(table, new, NIC_REMOVED)),
+			 errdetail_internal("%s", nic_description(table, old)),
+			 errhint("A removed NIC stays removed. Add a new NIC instead."),
+			 errtableconstraint(rel, "nic_removed_once")));
+}
+
+/* The states that a NIC may move to, as a list for people. */
+static char *
+next_states(NicStrategy strategy, NicState from)
+{
+	StringInfoData buf;
+	int			i;
+
+	initStringInfo(&buf);
+	for (i = 0; i < nic_move_count; i++)
+	{
+		if (nic_moves[i].strategy != strategy || nic_moves[i].from != from)
+			continue;
+		appendStringInfo(&buf, "%s\"%s\" (%s)", buf.len > 0 ? ", " : "",
+						 nic_state_name(nic_moves[i].to),
+						 nic_event_name(nic_moves[i].event));
+	}
+	return buf.data;
+}
+
+static void
+refuse_move(Relation rel, const NicTable *table,
+			TupleTableSlot *old, TupleTableSlot *new)
+{
+	NicState	from = nic_state(table, old);
+	char	   *choices = next_states(nic_strategy(table, old), from);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("NIC %s cannot move from state \"%s\" to \"%s\"",
+					nic_output(table, old, NIC_ID),
+					nic_output(table, old, NIC_STATE),
+					nic_output(table, new, NIC_STATE)),
+			 errdetail_internal("%s", nic_description(table, old)),
+			 from == NIC_DEALLOCATING ?
+			 errhint("A NIC that is being deallocated can only be removed: set \"removed\".") :
+			 errhint("From here it can move to %s; see vmnet.nic_state_transitions().", choices),
+			 errtableconstraint(rel, "nic_state_transition")));
+}
+
+static void
+check_strategy(Relation rel, const NicTable *table,
+			   TupleTableSlot *old, TupleTableSlot *new)
+{
+	if (nic_state(table, old) == NIC_ALLOCATED ||
+		nic_same(table, old, new, NIC_STRATEGY))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("the strategy of NIC %s cannot change while its state is \"%s\"",
+					nic_output(table, old, NIC_ID),
+					nic_output(table, old, NIC_STATE)),
+			 errdetail_internal("%s", nic_description(table, old)),
+			 errhint("Moves are judged by the strategy, so it changes in state \"Allocated\" only."),
+			 errtableconstraint(rel, "nic_strategy_immutable")));
+}
+
+/* Of a removed NIC only the uuid and columns that users added may change. */
+static void
+check_read_only(Relation rel, const NicTable *table,
+				TupleTableSlot *old, TupleTableSlot *new)
+{
+	int			i;
+
+	if (nic_null(table, old, NIC_REMOVED))
+		return;
+
+	for (i = 0; i < NIC_COLUMN_COUNT; i++)
+	{
+		if (i == NIC_UUID || nic_same(table, old, new, i))
+			continue;
+
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("\"%s\" of NIC %s cannot change: the NIC has been removed",
+						nic_column_name(i), nic_output(table, old, NIC_ID)),
+				 errdetail_internal("%s", nic_description(table, old)),
+				 errhint("A removed NIC is kept as it was. Update the live NICs through the view \"nics\"."),
+				 errtableconstraint(rel, "nic_removed_read_only")));
+	}
+}
+
+static void
+guard_update(Relation rel, const NicTable *table,
+			 TupleTableSlot *old, TupleTableSlot *new)
+{
+	check_identity(rel, table, old, new);
+	check_removed_once(rel, table, old, new);
+	if (!nic_same(table, old, new, NIC_STATE) &&
+		!nic_move_allowed(nic_strategy(table, old),
+						  nic_state(table, old), nic_state(table, new)))
+		refuse_move(rel, table, old, new);
+	check_strategy(rel, table, old, new);
+	check_read_only(rel, table, old, new);
+}
+
+Datum
+nic_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = guard_called(fcinfo, "nic_guard",
+										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW);
+	Relation	rel = trigdata->tg_relation;
+	const NicTable *table = nic_table_lookup(rel);
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		guard_insert(rel, table, trigdata->tg_trigslot);
+	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		guard_update(rel, table, trigdata->tg_trigslot, trigdata->tg_newslot);
+
+	return PointerGetDatum(NULL);
+}

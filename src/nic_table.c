@@ -1,0 +1,213 @@
+/*
+ * nic_table.c
+ *		What the guards know about the table that they fire on.
+ *
+ * A guard finds the networks and the instances by the foreign keys of the NIC
+ * table, never by a name, so that it works on whatever node or schema the
+ * table lives in.  What was found is kept for as long as neither the table nor
+ * its parents change.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#include "vmnet_ext.h"
+
+typedef struct NicColumnDef
+{
+	const char *name;
+	Oid			type;
+	bool		needed;			/* by the guards */
+} NicColumnDef;
+
+static const NicColumnDef nic_columns[NIC_COLUMN_COUNT] = {
+	[NIC_ID] = {"id", INT8OID, true},
+	[NIC_UUID] = {"uuid", UUIDOID, false},
+	[NIC_INSTANCE_ID] = {"instance_id", INT8OID, true},
+	[NIC_NETWORK_ID] = {"network_id", INT8OID, true},
+	[NIC_STATE] = {"state", TEXTOID, true},
+	[NIC_STRATEGY] = {"strategy", TEXTOID, true},
+	[NIC_RESERVER_NAME] = {"reserver_name", TEXTOID, false},
+	[NIC_RESERVATION_ID] = {"reservation_id", TEXTOID, false},
+	[NIC_VM_TYPE] = {"vm_type", TEXTOID, false},
+	[NIC_DEVICE_ID] = {"device_id", INT4OID, false},
+	[NIC_DEFAULT_NIC] = {"default_nic", BOOLOID, true},
+	[NIC_MAC_ADDRESS] = {"mac_address", MACADDROID, false},
+	[NIC_IP4_ADDRESS] = {"ip4_address", INETOID, false},
+	[NIC_IP6_ADDRESS] = {"ip6_address", INETOID, false},
+	[NIC_NETMASK] = {"netmask", INETOID, false},
+	[NIC_GATEWAY] = {"gateway", INETOID, false},
+	[NIC_BROADCAST_URI] = {"broadcast_uri", TEXTOID, false},
+	[NIC_MTU] = {"mtu", INT8OID, false},
+	[NIC_ENABLED] = {"enabled", BOOLOID, false},
+	[NIC_CREATED] = {"created", TIMESTAMPTZOID, true},
+	[NIC_STATE_CHANGED] = {"state_changed", TIMESTAMPTZOID, true},
+	[NIC_REMOVED] = {"removed", TIMESTAMPTZOID, true}
+};
+
+static HTAB *nic_tables = NULL;
+
+const char *
+nic_column_name(NicColumn column)
+{
+	return nic_columns[column].name;
+}
+
+/* Forgets what depends on a relation that changed; 0 means all of them. */
+static void
+nic_tables_invalidate(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS status;
+	NicTable   *table;
+
+	if (nic_tables == NULL)
+		return;
+
+	hash_seq_init(&status, nic_tables);
+	while ((table = hash_seq_search(&status)) != NULL)
+	{
+		if (!OidIsValid(relid) || relid == table->relid ||
+			relid == table->network.relid || relid == table->instance.relid)
+			table->valid = false;
+	}
+}
+
+static void
+nic_tables_init(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(NicTable);
+	ctl.hcxt = AllocSetContextCreate(TopMemoryContext, "vmnet NIC tables",
+									 ALLOCSET_SMALL_SIZES);
+	nic_tables = hash_create("vmnet NIC tables", 8, &ctl,
+							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	CacheRegisterRelcacheCallback(nic_tables_invalidate, (Datum) 0);
+}
+
+static void
+not_an_inventory(Relation rel, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("table \"%s\" is not the NIC table of an inventory",
+					RelationGetRelationName(rel)),
+			 errdetail_internal("%s", what),
+			 errhint("vmnet.create_inventory() makes the tables together with their guards.")));
+}
+
+static void
+find_columns(Relation rel, NicTable *table)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			i;
+
+	for (i = 0; i < NIC_COLUMN_COUNT; i++)
+	{
+		const NicColumnDef *def = &nic_columns[i];
+		int			attnum = SPI_fnumber(desc, def->name);
+
+		if (attnum <= 0)
+		{
+			if (def->needed)
+				not_an_inventory(rel, psprintf("It has no column \"%s\".", def->name));
+			attnum = InvalidAttrNumber;
+		}
+		else if (SPI_gettypeid(desc, attnum) != def->type)
+			not_an_inventory(rel, psprintf("Its column \"%s\" is of type %s, not %s.",
+										   def->name,
+										   format_type_be(SPI_gettypeid(desc, attnum)),
+										   format_type_be(def->type)));
+		table->attnum[i] = attnum;
+	}
+}
+
+/* The unique index that a foreign key refers to. */
+static Oid
+foreign_key_index(Oid constraint)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	Oid			indexid;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", constraint);
+	indexid = ((Form_pg_constraint) GETSTRUCT(tuple))->conindid;
+	ReleaseSysCache(tuple);
+	return indexid;
+}
+
+/* Fills in the parent that a column refers to; false where it refers to none. */
+static bool
+find_parent(Relation rel, AttrNumber column, ParentKey *parent)
+{
+	ListCell   *lc;
+
+	foreach(lc, RelationGetFKeyList(rel))
+	{
+		ForeignKeyCacheInfo *fkey = lfirst(lc);
+		Relation	parentrel;
+
+		if (fkey->nkeys != 1 || fkey->conkey[0] != column)
+			continue;
+
+		parentrel = table_open(fkey->confrelid, AccessShareLock);
+		parent->relid = fkey->confrelid;
+		parent->indexid = foreign_key_index(fkey->conoid);
+		parent->eqproc = get_opcode(fkey->conpfeqop[0]);
+		parent->keytype = TupleDescAttr(RelationGetDescr(rel), column - 1)->atttypid;
+		parent->collation = TupleDescAttr(RelationGetDescr(rel), column - 1)->attcollation;
+		parent->column = column;
+		parent->key = fkey->confkey[0];
+		parent->removed = SPI_fnumber(RelationGetDescr(parentrel), "removed");
+		if (parentrel->rd_rel->relkind != RELKIND_RELATION ||
+			parent->removed <= 0 ||
+			SPI_gettypeid(RelationGetDescr(parentrel), parent->removed) != TIMESTAMPTZOID)
+			not_an_inventory(rel, psprintf("Table \"%s\", which it refers to, is not an ordinary table with a column \"removed\" of type %s.",
+										   RelationGetRelationName(parentrel),
+										   format_type_be(TIMESTAMPTZOID)));
+		table_close(parentrel, AccessShareLock);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * What is known of a NIC table.  A table that is none is refused with an
+ * error; nothing is remembered of it.
+ */
+const NicTable *
+nic_table_lookup(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+	NicTable	fresh = {0};
+	NicTable   *table;
+
+	if (nic_tables == NULL)
+		nic_tables_init();
+
+	table = hash_search(nic_tables, &relid, HASH_FIND, NULL);
+	if (table && table->valid)
+		return table;
+
+	fresh.relid = relid;
+	find_columns(rel, &fresh);
+	if (!find_parent(rel, fresh.attnum[NIC_NETWORK_ID], &fresh.network))
+		not_an_inventory(rel, "Its column \"network_id\" has no foreign key.");
+	if (!find_parent(rel, fresh.attnum[NIC_INSTANCE_ID], &fresh.instance))
+		not_an_inventory(rel, "Its column \"instance_id\" has no foreign key.");
+
+	table = hash_search(nic_tables, &relid, HASH_ENTER, NULL);
+	*table = fresh;
+	table->valid = true;
+	return table;
+}

@@ -1,0 +1,131 @@
+/*
+ * plan.c
+ *		Saved plans of the queries that guards and read functions run.
+ *
+ * A plan belongs to a query and to the object that the query reads: a schema
+ * for reads, a table (and one of its columns) for guards.  Its text is built
+ * anew whenever the server has invalidated the plan, so a renamed table,
+ * schema or column, or an altered one, is followed.
+ */
+#include "compat.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "vmnet_ext.h"
+
+typedef struct PlanKey
+{
+	int			kind;
+	Oid			object;
+	int			column;
+} PlanKey;
+
+typedef struct PlanEntry
+{
+	PlanKey		key;			/* must be first */
+	SPIPlanPtr	plan;
+} PlanEntry;
+
+static HTAB *plan_cache = NULL;
+
+static void
+plan_cache_init(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(PlanKey);
+	ctl.entrysize = sizeof(PlanEntry);
+	ctl.hcxt = AllocSetContextCreate(TopMemoryContext, "vmnet plan cache",
+									 ALLOCSET_SMALL_SIZES);
+	plan_cache = hash_create("vmnet plans", 32, &ctl,
+							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/*
+ * The saved plan of a query; it is made on first use.  The caller is
+ * connected to SPI.  The query's text qualifies every name and operator, so
+ * it means the same whatever the search path is when it is analyzed again.
+ */
+SPIPlanPtr
+plan_lookup(int kind, Oid object, int column, PlanTextFunction text,
+			int nargs, Oid *argtypes, int options)
+{
+	PlanKey		key = {0};
+	PlanEntry  *entry;
+	StringInfoData sql;
+	SPIPlanPtr	plan;
+	bool		found;
+
+	if (plan_cache == NULL)
+		plan_cache_init();
+
+	key.kind = kind;
+	key.object = object;
+	key.column = column;
+
+	entry = hash_search(plan_cache, &key, HASH_FIND, NULL);
+	if (entry && SPI_plan_is_valid(entry->plan))
+		return entry->plan;
+
+	initStringInfo(&sql);
+	text(&sql, object, column);
+	plan = SPI_prepare_cursor(sql.data, nargs, argtypes, options);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s",
+			 sql.data, SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not keep a plan");
+	pfree(sql.data);
+
+	entry = hash_search(plan_cache, &key, HASH_ENTER, &found);
+	if (found)
+		SPI_freeplan(entry->plan);
+	entry->plan = plan;
+	return plan;
+}
+
+/*
+ * Runs a guard's query on a table as the owner of the table, with the latest
+ * snapshot: row-level security, the rights of whoever fired the guard and the
+ * age of the transaction do not decide what a guard sees.
+ */
+void
+plan_run_as_owner(SPIPlanPtr plan, Relation rel, Datum *values, long count)
+{
+	Oid			saved_user;
+	int			saved_context;
+	int			result;
+
+	GetUserIdAndSecContext(&saved_user, &saved_context);
+	SetUserIdAndSecContext(rel->rd_rel->relowner,
+						   saved_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+
+	result = SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(),
+								  InvalidSnapshot, false, false, count);
+	if (result != SPI_OK_SELECT)
+		elog(ERROR, "could not look into table \"%s\": %s",
+			 RelationGetRelationName(rel), SPI_result_code_string(result));
+
+	SetUserIdAndSecContext(saved_user, saved_context);
+}
+
+/* Appends the quoted, qualified name of a relation. */
+void
+append_relation_name(StringInfo buf, Oid relid)
+{
+	char	   *relname = get_rel_name(relid);
+	Oid			schema = get_rel_namespace(relid);
+
+	if (relname == NULL || !OidIsValid(schema))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+
+	appendStringInfoString(buf,
+						   quote_qualified_identifier(get_namespace_name(schema),
+													  relname));
+}

@@ -1,0 +1,45 @@
+/*
+ * vmnet_ext.c
+ *		The module: its magic block and its settings.
+ */
+#include "compat.h"
+
+#include "utils/guc.h"
+
+#include "vmnet_ext.h"
+
+VMNET_MODULE_MAGIC;
+
+PGDLLEXPORT void _PG_init(void);
+
+/* Inventory that a call means when it names none. */
+char	   *vmnet_inventory = NULL;
+
+static bool
+check_inventory_name(char **newval, void **extra, GucSource source)
+{
+	if (strlen(*newval) < NAMEDATALEN)
+		return true;
+
+	GUC_check_errdetail("The name of a schema has at most %d bytes.",
+						NAMEDATALEN - 1);
+	return false;
+}
+
+void
+_PG_init(void)
+{
+	DefineCustomStringVariable("vmnet.inventory",
+							   "Inventory that a function uses when its call names none.",
+							   "The name of a schema as pg_namespace has it: not folded to lower case, without quotes.",
+							   &vmnet_inventory,
+							   "cloud",
+							   PGC_USERSET,
+							   0,
+							   check_inventory_name,
+							   NULL,
+							   NULL);
+	MarkGUCPrefixReserved("vmnet");
+
+	permit_register();
+}

@@ -1,0 +1,142 @@
+/*
+ * vmnet_ext.h
+ *		What the parts of the extension share.
+ */
+#ifndef VMNET_EXT_H
+#define VMNET_EXT_H
+
+#include "compat.h"
+
+#include "access/attnum.h"
+#include "commands/trigger.h"
+#include "datatype/timestamp.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "lib/stringinfo.h"
+#include "nodes/lockoptions.h"
+#include "utils/rel.h"
+
+/* vmnet_ext.c */
+
+extern char *vmnet_inventory;
+
+/* inventory.c */
+
+/* The canonical view that tells an inventory from any other schema. */
+#define INVENTORY_MARK	"inventory_info"
+
+typedef struct InventoryInfo
+{
+	char	   *kind;
+	char	   *source;			/* NULL: the inventory is its own source */
+	char	   *mode;
+	char	   *version;
+} InventoryInfo;
+
+extern Oid	inventory_resolve(const char *name);
+extern Oid	inventory_resolve_arg(FunctionCallInfo fcinfo, int argno);
+extern bool inventory_info(Oid schema, InventoryInfo *info);
+
+/* plan.c */
+
+typedef enum PlanKind
+{
+	PLAN_FIRST_LIVE_NIC,
+	PLAN_HELD_NICS_ANY,
+	PLAN_HELD_NICS_LIST,
+	PLAN_VIEW_REMOVE,
+	PLAN_READ					/* the first of the read queries, see network.c */
+} PlanKind;
+
+typedef void (*PlanTextFunction) (StringInfo sql, Oid object, int column);
+
+extern SPIPlanPtr plan_lookup(int kind, Oid object, int column,
+							  PlanTextFunction text,
+							  int nargs, Oid *argtypes, int options);
+extern void plan_run_as_owner(SPIPlanPtr plan, Relation rel, Datum *values,
+							  long count);
+extern void append_relation_name(StringInfo buf, Oid relid);
+
+/* nic_table.c */
+
+/* A table that NICs refer to, as found by a foreign key of the NIC table. */
+typedef struct ParentKey
+{
+	Oid			relid;			/* InvalidOid: no foreign key on the column */
+	Oid			indexid;
+	Oid			eqproc;			/* parent key = NIC's column */
+	Oid			keytype;		/* type of the NIC's column */
+	Oid			collation;
+	AttrNumber	column;			/* the NIC's column */
+	AttrNumber	key;			/* the parent's key */
+	AttrNumber	removed;		/* the parent's removal time */
+} ParentKey;
+
+/* Columns of a NIC table, in the order of nic_columns[]. */
+typedef enum NicColumn
+{
+	NIC_ID,
+	NIC_UUID,
+	NIC_INSTANCE_ID,
+	NIC_NETWORK_ID,
+	NIC_STATE,
+	NIC_STRATEGY,
+	NIC_RESERVER_NAME,
+	NIC_RESERVATION_ID,
+	NIC_VM_TYPE,
+	NIC_DEVICE_ID,
+	NIC_DEFAULT_NIC,
+	NIC_MAC_ADDRESS,
+	NIC_IP4_ADDRESS,
+	NIC_IP6_ADDRESS,
+	NIC_NETMASK,
+	NIC_GATEWAY,
+	NIC_BROADCAST_URI,
+	NIC_MTU,
+	NIC_ENABLED,
+	NIC_CREATED,
+	NIC_STATE_CHANGED,
+	NIC_REMOVED
+} NicColumn;
+
+#define NIC_COLUMN_COUNT	(NIC_REMOVED + 1)
+
+typedef struct NicTable
+{
+	Oid			relid;			/* hash key, must be first */
+	AttrNumber	attnum[NIC_COLUMN_COUNT];
+	ParentKey	network;
+	ParentKey	instance;
+	bool		valid;			/* set last */
+} NicTable;
+
+extern const NicTable *nic_table_lookup(Relation rel);
+extern const char *nic_column_name(NicColumn column);
+
+/* parent.c */
+
+typedef enum ParentStatus
+{
+	PARENT_MISSING,
+	PARENT_REMOVED,
+	PARENT_LIVE
+} ParentStatus;
+
+extern ParentStatus parent_lock(const ParentKey *parent, Datum key,
+								LockTupleMode mode, TimestampTz *removed);
+extern bool row_lock_exclusive(Relation rel, ItemPointer tid);
+
+/* trigger.c */
+
+extern TriggerData *guard_called(FunctionCallInfo fcinfo, const char *name,
+								 TriggerEvent timing, TriggerEvent level);
+extern bool function_is_ours(Oid funcid, const char *name);
+
+/* permit.c */
+
+extern void permit_open(Oid schema);
+extern void permit_close(void);
+extern bool permit_covers(Relation rel);
+extern void permit_register(void);
+
+#endif							/* VMNET_EXT_H */

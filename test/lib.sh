@@ -1,0 +1,124 @@
+# Shared by test.sh, demo.sh and bench.sh: what they need is installed, the
+# extension is built in a copy of this tree against a private copy of the
+# installation, and a private server runs it.  Nothing of the system's own
+# PostgreSQL is used or changed, and nothing is left behind.
+
+set -eu
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+work=
+server_started=
+
+say() { printf '%s\n' "$*"; }
+fail() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+
+# The server refuses to run as root; root lends its work to user postgres.
+as_user()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		runuser -u postgres -- "$@"
+	else
+		"$@"
+	fi
+}
+
+as_root()
+{
+	if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Installs those of the named Debian packages that are missing.
+need_packages()
+{
+	missing=
+	for package in "$@"; do
+		dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q 'ok installed' ||
+			missing="$missing $package"
+	done
+	[ -n "$missing" ] || return 0
+	say "installing:$missing"
+	as_root apt-get update -qq >/dev/null
+	as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends $missing >"${TMPDIR:-/tmp}/vmnet-apt.$$" 2>&1 || {
+		cat "${TMPDIR:-/tmp}/vmnet-apt.$$" >&2
+		fail "apt-get could not install$missing"
+	}
+	rm -f "${TMPDIR:-/tmp}/vmnet-apt.$$"
+}
+
+# PG_CONFIG, or Debian's PostgreSQL 15, which is installed if it is missing.
+find_postgres()
+{
+	if [ -z "${PG_CONFIG:-}" ]; then
+		need_packages gcc libc6-dev make perl postgresql-15 postgresql-server-dev-15 "$@"
+		PG_CONFIG=/usr/lib/postgresql/15/bin/pg_config
+	fi
+	PG_CONFIG=$(command -v "$PG_CONFIG") || fail "there is no $PG_CONFIG"
+	# Debian's own wrapper asks which version; this is the version's own.
+	PG_CONFIG=$("$PG_CONFIG" --bindir)/pg_config
+}
+
+cleanup()
+{
+	status=$?
+	trap - EXIT INT TERM HUP
+	if [ -n "$server_started" ]; then
+		as_user "$bindir/pg_ctl" -D "$work/data" -m immediate -w stop >/dev/null 2>&1 || :
+	fi
+	[ -z "$work" ] || rm -rf "$work"
+	exit $status
+}
+
+make_work_folder()
+{
+	work=$(mktemp -d "${TMPDIR:-/tmp}/vmnet.XXXXXX")
+	trap cleanup EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	if [ "$(id -u)" -eq 0 ]; then chown postgres "$work"; fi
+	chmod 700 "$work"
+}
+
+# A copy of the installation under $work, which finds its files by its own
+# place; large folders are links.
+copy_installation()
+{
+	bin=$("$PG_CONFIG" --bindir)
+	lib=$("$PG_CONFIG" --pkglibdir)
+	share=$("$PG_CONFIG" --sharedir)
+	as_user mkdir -p "$work/pg$bin" "$work/pg$lib" "$work/pg$share"
+	as_user cp "$bin"/* "$work/pg$bin/"
+	as_user cp -rs "$lib"/. "$work/pg$lib/"
+	as_user cp -rs "$share"/. "$work/pg$share/"
+	as_user find "$work/pg" -name 'vmnet_ext*' -exec rm -rf {} +
+	bindir=$work/pg$bin
+	PG_CONFIG=$bindir/pg_config
+	export PG_CONFIG
+}
+
+# Builds and installs the extension, in a copy of the tree.
+build_extension()
+{
+	say "building with $("$PG_CONFIG" --version)"
+	as_user mkdir "$work/src"
+	(cd "$top" && tar cf - --exclude=.git --exclude='*.o' --exclude='*.so' --exclude='*.bc' \
+		--exclude=results --exclude=tmp_check .) | as_user tar xf - -C "$work/src"
+	(cd "$work/src" && as_user make -s with_llvm=no PG_CONFIG="$PG_CONFIG" "$@" all install) \
+		>"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; fail "the build failed"; }
+	if grep -E 'warning:' "$work/build.log" >&2; then fail "the build has warnings"; fi
+}
+
+start_server()
+{
+	as_user "$bindir/initdb" -D "$work/data" -U postgres -A trust -N -E UTF8 --locale=C.UTF-8 \
+		>"$work/initdb.log" 2>&1 || { cat "$work/initdb.log" >&2; fail "initdb failed"; }
+	as_user "$bindir/pg_ctl" -D "$work/data" -l "$work/server.log" -w -s \
+		-o "-c listen_addresses= -c unix_socket_directories='$work' -c fsync=off ${*:-}" start ||
+		{ cat "$work/server.log" >&2; fail "the server did not start"; }
+	server_started=yes
+	PGHOST=$work PGPORT=5432 PGUSER=postgres
+	export PGHOST PGPORT PGUSER
+	unset PGDATABASE PGSERVICE PGOPTIONS || :
+	PATH=$bindir:$PATH
+	export PATH
+}

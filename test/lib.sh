@@ -91,6 +91,9 @@ copy_installation()
 	as_user cp -rs "$lib"/. "$work/pg$lib/"
 	as_user cp -rs "$share"/. "$work/pg$share/"
 	as_user find "$work/pg" -name 'vmnet_ext*' -exec rm -rf {} +
+	include=$("$PG_CONFIG" --includedir-server)
+	as_user mkdir -p "$work/pg$(dirname "$include")"
+	as_user ln -s "$include" "$work/pg$include"
 	bindir=$work/pg$bin
 	PG_CONFIG=$bindir/pg_config
 	export PG_CONFIG

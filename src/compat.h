@@ -25,4 +25,16 @@
 #define VMNET_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/* 16 made one ownership check of many. */
+#if PG_VERSION_NUM >= 160000
+#include "catalog/pg_class.h"
+#include "utils/acl.h"
+#define relation_ownercheck(relid, roleid) \
+	object_ownercheck(RelationRelationId, relid, roleid)
+#else
+#include "utils/acl.h"
+#define relation_ownercheck(relid, roleid) \
+	pg_class_ownercheck(relid, roleid)
+#endif
+
 #endif							/* VMNET_COMPAT_H */

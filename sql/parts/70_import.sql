@@ -1,0 +1,541 @@
+--
+-- Import of CloudStack's tables into a mirror.  The procedure is in
+-- src/import.c; it calls the functions here, step by step.  They run as the
+-- caller, and do nothing that the caller could not do by hand.
+--
+
+-- Where each column of an inventory comes from.  from_lookup names a table of
+-- the source that is joined by key; needed: the import refuses to run without.
+CREATE FUNCTION vmnet.import_columns(relation text)
+RETURNS TABLE (ord int, target text, target_type text, source_column text,
+	from_lookup text, lookup_key text, needed boolean)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT pg_catalog.row_number() OVER ()::int, m.target, m.target_type, m.source_column, m.from_lookup,
+	m.lookup_key, m.needed
+FROM (VALUES
+	('networks', 'id', 'bigint', 'id', NULL, NULL, true),
+	('networks', 'uuid', 'uuid', 'uuid', NULL, NULL, false),
+	('networks', 'name', 'text', 'name', NULL, NULL, false),
+	('networks', 'state', 'text', 'state', NULL, NULL, true),
+	('networks', 'traffic_type', 'text', 'traffic_type', NULL, NULL, false),
+	('networks', 'guest_type', 'text', 'guest_type', NULL, NULL, false),
+	('networks', 'cidr', 'cidr', 'cidr', NULL, NULL, false),
+	('networks', 'network_cidr', 'cidr', 'network_cidr', NULL, NULL, false),
+	('networks', 'gateway', 'inet', 'gateway', NULL, NULL, false),
+	('networks', 'ip6_cidr', 'cidr', 'ip6_cidr', NULL, NULL, false),
+	('networks', 'ip6_gateway', 'inet', 'ip6_gateway', NULL, NULL, false),
+	('networks', 'vpc_id', 'bigint', 'vpc_id', NULL, NULL, false),
+	('networks', 'zone_id', 'bigint', 'data_center_id', NULL, NULL, false),
+	('networks', 'domain_id', 'bigint', 'domain_id', NULL, NULL, false),
+	('networks', 'account_id', 'bigint', 'account_id', NULL, NULL, false),
+	('networks', 'account_name', 'text', 'account_name', 'account', 'account_id', false),
+	('networks', 'domain_path', 'text', 'path', 'domain', 'domain_id', false),
+	('networks', 'zone_name', 'text', 'name', 'data_center', 'data_center_id', false),
+	('networks', 'nics_count', 'bigint', 'nics_count', 'op_networks', 'id', false),
+	('networks', 'created', 'timestamptz', 'created', NULL, NULL, true),
+	('networks', 'removed', 'timestamptz', 'removed', NULL, NULL, true),
+	('instances', 'id', 'bigint', 'id', NULL, NULL, true),
+	('instances', 'uuid', 'uuid', 'uuid', NULL, NULL, false),
+	('instances', 'name', 'text', 'name', NULL, NULL, false),
+	('instances', 'display_name', 'text', 'display_name', NULL, NULL, false),
+	('instances', 'instance_name', 'text', 'instance_name', NULL, NULL, false),
+	('instances', 'type', 'text', 'type', NULL, NULL, false),
+	('instances', 'state', 'text', 'state', NULL, NULL, true),
+	('instances', 'host_id', 'bigint', 'host_id', NULL, NULL, false),
+	('instances', 'zone_id', 'bigint', 'data_center_id', NULL, NULL, false),
+	('instances', 'domain_id', 'bigint', 'domain_id', NULL, NULL, false),
+	('instances', 'account_id', 'bigint', 'account_id', NULL, NULL, false),
+	('instances', 'account_name', 'text', 'account_name', 'account', 'account_id', false),
+	('instances', 'domain_path', 'text', 'path', 'domain', 'domain_id', false),
+	('instances', 'zone_name', 'text', 'name', 'data_center', 'data_center_id', false),
+	('instances', 'created', 'timestamptz', 'created', NULL, NULL, true),
+	('instances', 'removed', 'timestamptz', 'removed', NULL, NULL, true),
+	('nics', 'id', 'bigint', 'id', NULL, NULL, true),
+	('nics', 'uuid', 'uuid', 'uuid', NULL, NULL, false),
+	('nics', 'instance_id', 'bigint', 'instance_id', NULL, NULL, true),
+	('nics', 'network_id', 'bigint', 'network_id', NULL, NULL, true),
+	('nics', 'state', 'text', 'state', NULL, NULL, true),
+	('nics', 'strategy', 'text', 'strategy', NULL, NULL, false),
+	('nics', 'reserver_name', 'text', 'reserver_name', NULL, NULL, false),
+	('nics', 'reservation_id', 'text', 'reservation_id', NULL, NULL, false),
+	('nics', 'vm_type', 'text', 'vm_type', NULL, NULL, false),
+	('nics', 'device_id', 'integer', 'device_id', NULL, NULL, false),
+	('nics', 'default_nic', 'boolean', 'default_nic', NULL, NULL, false),
+	('nics', 'mac_address', 'macaddr', 'mac_address', NULL, NULL, false),
+	('nics', 'ip4_address', 'inet', 'ip4_address', NULL, NULL, false),
+	('nics', 'ip6_address', 'inet', 'ip6_address', NULL, NULL, false),
+	('nics', 'netmask', 'inet', 'netmask', NULL, NULL, false),
+	('nics', 'gateway', 'inet', 'gateway', NULL, NULL, false),
+	('nics', 'broadcast_uri', 'text', 'broadcast_uri', NULL, NULL, false),
+	('nics', 'mtu', 'bigint', 'mtu', NULL, NULL, false),
+	('nics', 'enabled', 'boolean', 'enabled', NULL, NULL, false),
+	('nics', 'created', 'timestamptz', 'created', NULL, NULL, true),
+	('nics', 'removed', 'timestamptz', 'removed', NULL, NULL, true)
+) m (relation, target, target_type, source_column, from_lookup, lookup_key, needed)
+WHERE m.relation = $1
+$$;
+COMMENT ON FUNCTION vmnet.import_columns(text) IS
+'Where the columns of networks, instances or nics come from in CloudStack''s tables';
+
+CREATE FUNCTION vmnet.import_source_table(relation text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT CASE relation WHEN 'instances' THEN 'vm_instance' ELSE relation END $$;
+COMMENT ON FUNCTION vmnet.import_source_table(text) IS
+'CloudStack''s table that networks, instances or nics come from';
+
+-- The type of a column of the source, or NULL where it has none.
+CREATE FUNCTION vmnet.import_source_type(source text, source_table text, source_column text)
+RETURNS regtype
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END::regtype
+FROM pg_catalog.pg_namespace s
+	JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+	JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+	JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE s.nspname = $1 AND c.relname = $2 AND a.attname = $3
+$$;
+COMMENT ON FUNCTION vmnet.import_source_type(text, text, text) IS
+'Type of a column of the source, NULL where it has no such column';
+
+-- How a value of the source becomes one of the inventory: an expression over
+-- "value", which is quoted already.  NULL for what cannot be read.
+CREATE FUNCTION vmnet.import_expression(value text, source_type regtype, target_type text)
+RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format(
+	CASE
+	WHEN $3 = 'text' THEN 'rtrim(%1$s::text, '' '')'
+	WHEN $3 IN ('bigint', 'integer') AND $2 IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN '%1$s::bigint'
+	WHEN $3 IN ('bigint', 'integer') THEN 'vmnet.read_bigint(%1$s::text)'
+	WHEN $3 = 'timestamptz' AND $2 = 'timestamptz'::regtype THEN '%1$s'
+	WHEN $3 = 'timestamptz' AND $2 IN ('timestamp'::regtype, 'date'::regtype) THEN '(%1$s::timestamp AT TIME ZONE ''UTC'')'
+	WHEN $2 = $3::regtype THEN '%1$s'
+	WHEN $3 = 'inet' AND $2 = 'cidr'::regtype THEN '%1$s::inet'
+	ELSE 'vmnet.read_' || $3 || '(%1$s::text)'
+	END, $1)
+$$;
+COMMENT ON FUNCTION vmnet.import_expression(text, regtype, text) IS
+'Expression that turns a value of the source into one of the inventory';
+
+-- Refuses what cannot be a source or a target, makes the mirror if it is not
+-- there yet, and opens a run.
+CREATE FUNCTION vmnet.import_start(source text, inventory text)
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	missing text;
+	proposal text := left(inventory, 56) || '_mirror';
+	kind text;
+	stage name;
+	run bigint;
+BEGIN
+	IF source IS NULL OR NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = source) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('source schema %s does not exist', coalesce('"' || source || '"', 'NULL')),
+			DETAIL = 'The source is a schema with CloudStack''s tables, loaded from a dump or foreign tables.',
+			HINT = 'See "An existing CloudStack database" in the README.';
+	END IF;
+	IF source = inventory THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('schema "%s" cannot be both the source and the inventory', source),
+			DETAIL = 'The mirror is a schema of its own; the source is left as it is.',
+			HINT = format('CALL vmnet.import_cloudstack(%L, %L);', source, proposal);
+	END IF;
+
+	SELECT string_agg(format('%s.%s', vmnet.import_source_table(r), c.source_column), ', ' ORDER BY r, c.ord)
+	INTO missing
+	FROM unnest(ARRAY['networks', 'instances', 'nics']) r,
+		LATERAL vmnet.import_columns(r) c
+	WHERE c.needed AND vmnet.import_source_type(source, vmnet.import_source_table(r), c.source_column) IS NULL;
+	IF missing IS NOT NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('schema "%s" does not hold CloudStack''s tables', source),
+			DETAIL = format('It lacks: %s.', missing),
+			HINT = 'The tables networks, vm_instance and nics are needed, with these columns.';
+	END IF;
+
+	SELECT l.kind INTO kind FROM vmnet.list_inventories() l WHERE l.name = inventory;
+	IF kind IS NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = inventory) THEN
+		PERFORM vmnet.create_inventory(inventory, 'mirror');
+		RAISE NOTICE 'made inventory "%", a mirror', inventory;
+	ELSIF kind IS DISTINCT FROM 'mirror' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('cannot import into "%s"', inventory),
+			DETAIL = CASE WHEN kind IS NULL THEN 'There is a schema of this name that is not an inventory.'
+				ELSE format('It is an inventory of kind %s; an import replaces what is there, so it goes into a mirror only.', kind) END,
+			HINT = format('CALL vmnet.import_cloudstack(%L, %L);', source, proposal);
+	END IF;
+
+	-- Whoever holds the lock on this import is the only one that runs.
+	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = clock_timestamp(), message = ''interrupted'' WHERE status = ''running''', inventory);
+	FOR stage IN
+		SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE n.nspname = inventory AND c.relkind = 'r' AND c.relname IN
+			('import_stage_networks', 'import_stage_instances', 'import_stage_nics', 'import_stage_log')
+	LOOP
+		EXECUTE format('DROP TABLE %I.%I', inventory, stage);
+	END LOOP;
+	EXECUTE format('CREATE UNLOGGED TABLE %I.import_stage_log ("table" text, id text, "column" text, original text, action text, reason text)', inventory);
+	EXECUTE format('INSERT INTO %I.import_runs (source) VALUES ($1) RETURNING run', inventory)
+	INTO run USING source;
+	RETURN run;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_start(text, text) IS
+'Part of import_cloudstack(): checks source and inventory, makes the mirror if need be, opens a run';
+
+-- The query that reads one table of the source: every column converted, and
+-- in "notes" what could not be taken as it was.
+CREATE FUNCTION vmnet.import_query(source text, relation text)
+RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	source_table text := vmnet.import_source_table(relation);
+	col record;
+	source_type regtype;
+	value text;
+	conv text;
+	filled text;
+	final text;
+	bad text;
+	reason text;
+	created text;
+	removed text;
+	state_changed text := 'NULL::timestamptz';
+	targets text[] := '{}';
+	bads text[] := '{}';
+	notes text[] := '{}';
+BEGIN
+	FOR col IN SELECT * FROM vmnet.import_columns(relation) ORDER BY ord LOOP
+		source_type := vmnet.import_source_type(source, coalesce(col.from_lookup, source_table), col.source_column);
+		IF source_type IS NULL OR (col.from_lookup IS NOT NULL AND (
+			vmnet.import_source_type(source, col.from_lookup, 'id') IS NULL OR
+			vmnet.import_source_type(source, source_table, col.lookup_key) IS NULL))
+		THEN
+			-- a version of CloudStack that has no such column
+			targets := targets || format('%s::%s AS %I',
+				CASE col.target WHEN 'enabled' THEN 'true' ELSE 'NULL' END, col.target_type, col.target);
+			CONTINUE;
+		END IF;
+
+		IF col.from_lookup IS NOT NULL THEN
+			targets := targets || format('l_%I.%I AS %I', col.target, col.target, col.target);
+			CONTINUE;
+		END IF;
+
+		value := format('s.%I', col.source_column);
+		conv := vmnet.import_expression(value, source_type, col.target_type);
+		filled := format('btrim(%s::text) <> ''''', value);
+		final := conv;
+		bad := format('%s AND %s IS NULL', filled, conv);
+		reason := format('not a value of type %s; stored as NULL', col.target_type);
+
+		IF col.target IN ('id', 'network_id', 'instance_id') THEN
+			-- a key that cannot be read is not changed: its row is rejected
+			targets := targets || format('CASE WHEN %s IS NULL THEN %s::text END AS %I',
+				conv, value, 'raw_' || col.target);
+			bad := NULL;
+		ELSIF col.target = 'created' THEN
+			final := format('coalesce(%s, ''1970-01-01 00:00:00+00''::timestamptz)', conv);
+			created := final;
+			bad := format('%s IS NULL', conv);
+			reason := 'no time; stored as 1970-01-01 00:00:00 UTC';
+		ELSIF col.target = 'removed' THEN
+			final := format('CASE WHEN %s THEN coalesce(%s, %s) END', filled, conv, created);
+			removed := final;
+			reason := 'no time, so removed at an unknown time; stored as created';
+		ELSIF col.target = 'state' THEN
+			final := format('coalesce(%s, ''Unknown'')', conv);
+			bad := format('%s IS NULL', conv);
+			reason := 'no state; stored as Unknown';
+		ELSIF col.target_type = 'text' THEN
+			bad := NULL;
+		ELSIF col.target_type = 'integer' THEN
+			final := format('CASE WHEN %s BETWEEN -2147483648 AND 2147483647 THEN (%s)::integer END', conv, conv);
+			bad := format('%s AND (%s BETWEEN -2147483648 AND 2147483647) IS NOT TRUE', filled, conv);
+		END IF;
+		targets := targets || format('%s AS %I', final, col.target);
+
+		-- a value of the same type needs no look
+		IF source_type = col.target_type::regtype AND col.target NOT IN ('created', 'removed', 'state') THEN
+			bad := NULL;
+		END IF;
+		IF bad IS NOT NULL THEN
+			bads := bads || format('(%s)', bad);
+			notes := notes || format('CASE WHEN %s THEN jsonb_build_array(%L, %s::text, %L) END',
+				bad, col.source_column, value, reason);
+		END IF;
+
+		-- what can be stored, but not as it was
+		bad := CASE
+			WHEN col.target_type = 'text' AND source_type IN ('text'::regtype, 'varchar'::regtype)
+				THEN format('%s::text <> rtrim(%s::text, '' '')', value, value)
+			WHEN col.target_type = 'cidr' AND source_type <> 'cidr'::regtype
+				THEN format('vmnet.read_inet(%s::text) <> %s::inet', value, conv)
+			END;
+		IF bad IS NOT NULL THEN
+			bads := bads || format('(%s)', bad);
+			notes := notes || format('CASE WHEN %s THEN jsonb_build_array(%L, %s::text, %L) END',
+				bad, col.source_column, value,
+				CASE col.target_type WHEN 'text' THEN 'blanks at the end were cut off'
+					ELSE 'bits right of the prefix length were cleared' END);
+		END IF;
+	END LOOP;
+
+	IF relation = 'nics' THEN
+		-- CloudStack does not keep when a state changed; this is the best it has
+		source_type := vmnet.import_source_type(source, source_table, 'update_time');
+		IF source_type IS NOT NULL THEN
+			state_changed := vmnet.import_expression('s.update_time', source_type, 'timestamptz');
+		END IF;
+		targets := targets || format('coalesce(%s, %s, %s) AS state_changed', removed, state_changed, created);
+	END IF;
+
+	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s], NULL) END AS notes FROM %I.%I s%s',
+		array_to_string(targets, ', '), array_to_string(bads, ' OR '),
+		array_to_string(notes, ', '), source, source_table, vmnet.import_lookups(source, relation));
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_query(text, text) IS
+'Part of import_cloudstack(): the query that reads networks, instances or nics of the source, with every column converted';
+
+-- The joins that bring in names and counters from other tables of the source;
+-- each gives at most one row, whatever the source holds twice.
+CREATE FUNCTION vmnet.import_lookups(source text, relation text)
+RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(string_agg(format(
+	' LEFT JOIN (SELECT DISTINCT ON (1) %1$s AS key, %2$s AS %3$I FROM %4$I.%5$I l ORDER BY 1) l_%3$I ON l_%3$I.key = %6$s',
+	vmnet.import_expression('l.id', k.type, 'bigint'),
+	vmnet.import_expression(format('l.%I', c.source_column), v.type, c.target_type),
+	c.target, source, c.from_lookup,
+	vmnet.import_expression(format('s.%I', c.lookup_key), r.type, 'bigint')), '' ORDER BY c.ord), '')
+FROM vmnet.import_columns(relation) c,
+	LATERAL (SELECT vmnet.import_source_type(source, c.from_lookup, 'id')) k (type),
+	LATERAL (SELECT vmnet.import_source_type(source, c.from_lookup, c.source_column)) v (type),
+	LATERAL (SELECT vmnet.import_source_type(source, vmnet.import_source_table(relation), c.lookup_key)) r (type)
+WHERE c.from_lookup IS NOT NULL AND k.type IS NOT NULL AND v.type IS NOT NULL AND r.type IS NOT NULL
+$$;
+COMMENT ON FUNCTION vmnet.import_lookups(text, text) IS
+'Part of import_cloudstack(): the joins that bring in names and counters';
+
+-- Copies one table of the source into a stage, converted.
+CREATE FUNCTION vmnet.import_stage(run bigint, source text, inventory text, relation text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET DateStyle = 'ISO, YMD'
+SET TimeZone = 'UTC'
+AS $$
+DECLARE
+	n bigint;
+BEGIN
+	EXECUTE format('CREATE UNLOGGED TABLE %I.%I AS ', inventory, 'import_stage_' || relation)
+		|| vmnet.import_query(source, relation);
+	GET DIAGNOSTICS n = ROW_COUNT;
+	EXECUTE format('ANALYZE %I.%I', inventory, 'import_stage_' || relation);
+	EXECUTE format('UPDATE %I.import_runs SET step = $1, %I = $2 WHERE run = $3',
+		inventory, relation || '_read')
+	USING format('read %s', vmnet.import_source_table(relation)), n, run;
+	RAISE NOTICE 'read % rows of %.%', n, source, vmnet.import_source_table(relation);
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_stage(bigint, text, text, text) IS
+'Part of import_cloudstack(): copies networks, instances or nics of the source into a stage';
+
+-- Takes rows that have no place out of the stages, and writes down why.
+CREATE FUNCTION vmnet.import_judge(inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	relation text;
+BEGIN
+	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics'] LOOP
+		EXECUTE format($f$
+			WITH gone AS (DELETE FROM %1$I.%2$I WHERE id IS NULL RETURNING raw_id)
+			INSERT INTO %1$I.import_stage_log
+			SELECT %3$L, raw_id, 'id', raw_id, 'rejected', 'the row has no id that can be read' FROM gone$f$,
+			inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
+		EXECUTE format($f$
+			WITH twice AS (SELECT id, min(ctid) AS first FROM %1$I.%2$I GROUP BY id HAVING count(*) > 1),
+				gone AS (DELETE FROM %1$I.%2$I s USING twice t WHERE s.id = t.id AND s.ctid <> t.first RETURNING s.id)
+			INSERT INTO %1$I.import_stage_log
+			SELECT %3$L, id::text, 'id', id::text, 'rejected', 'another row has the same id' FROM gone$f$,
+			inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
+	END LOOP;
+
+	EXECUTE format($f$
+		WITH gone AS (
+			DELETE FROM %1$I.import_stage_nics n
+			WHERE NOT EXISTS (SELECT FROM %1$I.import_stage_networks w WHERE w.id = n.network_id)
+			RETURNING n.id, n.network_id, n.raw_network_id)
+		INSERT INTO %1$I.import_stage_log
+		SELECT 'nics', id::text, 'network_id', coalesce(network_id::text, raw_network_id), 'rejected',
+			CASE WHEN network_id IS NULL THEN 'the row names no network that can be read'
+				ELSE 'the source has no network of this id' END
+		FROM gone$f$, inventory);
+	EXECUTE format($f$
+		WITH gone AS (
+			DELETE FROM %1$I.import_stage_nics n
+			WHERE btrim(n.raw_instance_id) <> ''
+				OR (n.instance_id IS NOT NULL
+					AND NOT EXISTS (SELECT FROM %1$I.import_stage_instances i WHERE i.id = n.instance_id))
+			RETURNING n.id, n.instance_id, n.raw_instance_id)
+		INSERT INTO %1$I.import_stage_log
+		SELECT 'nics', id::text, 'instance_id', coalesce(instance_id::text, raw_instance_id), 'rejected',
+			CASE WHEN instance_id IS NULL THEN 'the row names an instance that cannot be read'
+				ELSE 'the source has no instance of this id' END
+		FROM gone$f$, inventory);
+
+	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics'] LOOP
+		EXECUTE format($f$
+			WITH twice AS (SELECT uuid, min(id) AS first FROM %1$I.%2$I WHERE uuid IS NOT NULL GROUP BY uuid HAVING count(*) > 1),
+				mended AS (UPDATE %1$I.%2$I s SET uuid = NULL FROM twice t WHERE s.uuid = t.uuid AND s.id <> t.first RETURNING s.id, t.uuid)
+			INSERT INTO %1$I.import_stage_log
+			SELECT %3$L, id::text, 'uuid', uuid::text, 'changed', 'another row has the same uuid; stored as NULL' FROM mended$f$,
+			inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
+		EXECUTE format($f$
+			INSERT INTO %1$I.import_stage_log
+			SELECT %3$L, s.id::text, note->>0, note->>1, 'changed', note->>2
+			FROM %1$I.%2$I s, unnest(s.notes) note
+			WHERE s.notes IS NOT NULL$f$,
+			inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_judge(text) IS
+'Part of import_cloudstack(): takes rows that have no place out of the stages, and writes down why';
+
+-- Keeps other writers out until the transaction ends.  A first copy goes into
+-- bare tables: what reads and references need is made after it.
+CREATE FUNCTION vmnet.import_prepare(inventory text)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part record;
+	first_copy boolean;
+BEGIN
+	EXECUTE format('LOCK TABLE %1$I.all_networks, %1$I.all_instances, %1$I.all_nics IN SHARE ROW EXCLUSIVE MODE', inventory);
+	EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$I.all_networks) AND NOT EXISTS (SELECT FROM %1$I.all_instances)', inventory)
+	INTO first_copy;
+	IF NOT first_copy THEN
+		RETURN false;
+	END IF;
+
+	FOR part IN
+		SELECT d.phase, d.object FROM vmnet.inventory_definition('mirror') d
+		WHERE d.phase IN ('references', 'indexes')
+	LOOP
+		IF part.phase = 'indexes' THEN
+			EXECUTE format('DROP ' || replace(part.object, 'INDEX ', 'INDEX IF EXISTS '), inventory);
+		ELSE
+			EXECUTE format('ALTER TABLE %I.all_nics DROP CONSTRAINT IF EXISTS %I',
+				inventory, split_part(part.object, ' ', 2));
+		END IF;
+	END LOOP;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_prepare(text) IS
+'Part of import_cloudstack(): locks the mirror; true where it is empty, with its indexes and references dropped';
+
+-- Closes a run: log, sequences, source, statistics; drops the stages.
+CREATE FUNCTION vmnet.import_finish(run bigint, source text, inventory text, first_copy boolean,
+	inserted bigint, updated bigint, deleted bigint)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	info record;
+	relation text;
+	rejected bigint;
+	changed bigint;
+BEGIN
+	IF first_copy THEN
+		PERFORM vmnet.build_inventory(inventory, 'mirror', source, 'read_only', ARRAY['references', 'indexes']);
+	END IF;
+
+	EXECUTE format('SELECT count(*) FILTER (WHERE action = ''rejected''), count(*) FILTER (WHERE action = ''changed'') FROM %I.import_stage_log', inventory)
+	INTO rejected, changed;
+	EXECUTE format($f$
+		INSERT INTO %1$I.import_log (run, "table", id, "column", original, action, reason)
+		SELECT $1, s."table", s.id, s."column", s.original, s.action, s.reason
+		FROM (SELECT "table", id, "column", original, action, reason FROM %1$I.import_stage_log
+			EXCEPT
+			SELECT "table", id, "column", original, action, reason FROM %1$I.import_log) s
+		ORDER BY s."table", vmnet.read_bigint(s.id), s.id, s."column"$f$, inventory)
+	USING run;
+
+	FOREACH relation IN ARRAY ARRAY['all_networks', 'all_instances', 'all_nics'] LOOP
+		EXECUTE format('SELECT setval(pg_get_serial_sequence(%L, ''id''), max(id)) FROM %I.%I HAVING max(id) >= 1',
+			format('%I.%I', inventory, relation), inventory, relation);
+		IF first_copy THEN
+			EXECUTE format('ANALYZE %I.%I', inventory, relation);
+		END IF;
+	END LOOP;
+
+	SELECT l.* INTO info FROM vmnet.list_inventories() l WHERE l.name = inventory;
+	IF info.source IS DISTINCT FROM source THEN
+		EXECUTE format('CREATE OR REPLACE VIEW %I.inventory_info AS SELECT %L::text AS kind, %L::text AS source, %L::text AS mode, %L::text AS version',
+			inventory, info.kind, source, info.mode, info.version);
+	END IF;
+
+	EXECUTE format('DROP TABLE %1$I.import_stage_networks, %1$I.import_stage_instances, %1$I.import_stage_nics, %1$I.import_stage_log', inventory);
+	EXECUTE format('UPDATE %I.import_runs SET status = ''done'', step = ''done'', finished = clock_timestamp(), rows_inserted = $2, rows_updated = $3, rows_deleted = $4, rows_rejected = $5, values_changed = $6 WHERE run = $1', inventory)
+	USING run, inserted, updated, deleted, rejected, changed;
+
+	RAISE NOTICE 'inventory "%": % rows inserted, % updated, % deleted', inventory, inserted, updated, deleted;
+	IF rejected > 0 OR changed > 0 THEN
+		RAISE NOTICE '% rows rejected, % values changed; see %', rejected, changed, format('%I.import_log', inventory);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_finish(bigint, text, text, boolean, bigint, bigint, bigint) IS
+'Part of import_cloudstack(): closes a run';
+
+-- Marks a run as failed.
+CREATE FUNCTION vmnet.import_failed(run bigint, inventory text, message text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = clock_timestamp(), message = $2 WHERE run = $1', inventory)
+	USING run, message;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_failed(bigint, text, text) IS
+'Part of import_cloudstack(): marks a run as failed';
+
+CREATE PROCEDURE vmnet.import_cloudstack(source name, inventory name DEFAULT NULL)
+AS 'MODULE_PATHNAME', 'import_cloudstack'
+LANGUAGE C;
+COMMENT ON PROCEDURE vmnet.import_cloudstack(name, name) IS
+'Makes a mirror of a CloudStack database, or makes it equal to the source again
+source: a schema that holds CloudStack''s tables networks, vm_instance and nics (op_networks, account, domain and data_center are used if they are there), loaded from a dump or foreign tables. inventory: a mirror, or a name that is free; NULL: the setting vmnet.inventory. Neither name is folded or unquoted.
+Rows are kept as they are. A row that has no place is left out, a value that cannot be stored is changed; each is a row of import_log. Reads in steps that commit, so that import_runs shows how far it is, and changes the mirror in one transaction; inside a transaction block nothing commits. Only the owner of the mirror can run it. It never writes to the source.
+Errors: 22023 where the source is no CloudStack database, or the inventory is no mirror.';
+

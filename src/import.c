@@ -1,0 +1,368 @@
+/*
+ * import.c
+ *		The procedure that makes a mirror equal to a CloudStack database.
+ *
+ * It reads the source into stages, one step and one commit for each table, and
+ * then changes the mirror in one transaction: readers see the last whole
+ * mirror until there is a new one.  The steps themselves are SQL functions
+ * (sql/parts/70_import.sql); what is here is their order, the commits, and the
+ * writes that only a permit lets pass.
+ */
+#include "compat.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "catalog/namespace.h"
+#include "common/hashfn.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "vmnet_ext.h"
+
+PG_FUNCTION_INFO_V1(import_cloudstack);
+
+/* First half of the advisory lock that keeps imports into one mirror apart. */
+#define IMPORT_LOCK_CLASS	0x766d6e65
+
+typedef struct Import
+{
+	const char *source;
+	const char *inventory;
+	bool		atomic;			/* inside a transaction block: no commits */
+	int64		run;
+	bool		first_copy;
+	int64		inserted;
+	int64		updated;
+	int64		deleted;
+} Import;
+
+static const char *const relations[] = {"networks", "instances", "nics"};
+
+/*
+ * Runs a query whose parameters are $1 run, $2 source, $3 inventory and $4 a
+ * text; gives the first column of its first row if it is a bigint or boolean.
+ */
+static Datum
+run_step(const Import *import, const char *sql, const char *text)
+{
+	Oid			argtypes[4] = {INT8OID, TEXTOID, TEXTOID, TEXTOID};
+	Datum		values[4];
+	char		nulls[4] = {' ', ' ', ' ', text ? ' ' : 'n'};
+	Datum		result = (Datum) 0;
+	bool		isnull;
+
+	values[0] = Int64GetDatum(import->run);
+	values[1] = CStringGetTextDatum(import->source);
+	values[2] = CStringGetTextDatum(import->inventory);
+	values[3] = text ? CStringGetTextDatum(text) : (Datum) 0;
+
+	if (SPI_execute_with_args(sql, 4, argtypes, values, nulls, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "an import step failed: %s", sql);
+	if (SPI_processed > 0 && SPI_gettypeid(SPI_tuptable->tupdesc, 1) != VOIDOID)
+		result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	SPI_freetuptable(SPI_tuptable);
+	return result;
+}
+
+/*
+ * The columns that a table of the mirror shares with its stage, as a list with
+ * this text before each; the key and state_changed, which have rules of their
+ * own, are left out.
+ */
+static char *
+shared_columns(Oid base, Oid stage, const char *before)
+{
+	Relation	rel = table_open(base, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+	StringInfoData buf;
+	int			i;
+
+	initStringInfo(&buf);
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		const char *name = NameStr(att->attname);
+
+		if (att->attisdropped || att->attgenerated != '\0' ||
+			get_attnum(stage, name) == InvalidAttrNumber ||
+			strcmp(name, "id") == 0 || strcmp(name, "state_changed") == 0)
+			continue;
+		appendStringInfo(&buf, "%s%s%s", buf.len > 0 ? ", " : "", before,
+						 quote_identifier(name));
+	}
+	table_close(rel, AccessShareLock);
+	return buf.data;
+}
+
+typedef enum WriteKind
+{
+	WRITE_DELETE,
+	WRITE_UPDATE,
+	WRITE_INSERT
+} WriteKind;
+
+/* The statement that makes one table of the mirror equal to its stage, in part. */
+static char *
+write_statement(const Import *import, const char *relation, WriteKind kind)
+{
+	StringInfoData sql;
+	const char *schema = pstrdup(quote_identifier(import->inventory));
+	Oid			nsp = get_namespace_oid(import->inventory, false);
+	Oid			base = get_relname_relid(psprintf("all_%s", relation), nsp);
+	Oid			stage = get_relname_relid(psprintf("import_stage_%s", relation), nsp);
+	bool		has_state_changed = strcmp(relation, "nics") == 0;
+
+	if (!OidIsValid(base) || !OidIsValid(stage))
+		elog(ERROR, "inventory \"%s\" has lost its tables", import->inventory);
+
+	initStringInfo(&sql);
+	switch (kind)
+	{
+		case WRITE_DELETE:
+			appendStringInfo(&sql,
+							 "DELETE FROM %s.all_%s t WHERE NOT EXISTS "
+							 "(SELECT FROM %s.import_stage_%s s WHERE s.id = t.id)",
+							 schema, relation, schema, relation);
+			break;
+		case WRITE_UPDATE:
+			appendStringInfo(&sql, "UPDATE %s.all_%s t SET (%s%s) = ROW(%s%s) FROM ",
+							 schema, relation, shared_columns(base, stage, ""),
+							 has_state_changed ? ", state_changed" : "",
+							 shared_columns(base, stage, "s."),
+							 has_state_changed ?
+							 ", CASE WHEN t.state IS DISTINCT FROM s.state THEN r.started ELSE t.state_changed END" : "");
+			appendStringInfo(&sql,
+							 "%s.import_stage_%s s, %s.import_runs r "
+							 "WHERE s.id = t.id AND r.run = " INT64_FORMAT
+							 " AND ROW(%s) IS DISTINCT FROM ROW(%s)",
+							 schema, relation, schema, import->run,
+							 shared_columns(base, stage, "t."),
+							 shared_columns(base, stage, "s."));
+			break;
+		case WRITE_INSERT:
+			appendStringInfo(&sql, "INSERT INTO %s.all_%s (id, %s%s) ",
+							 schema, relation, shared_columns(base, stage, ""),
+							 has_state_changed ? ", state_changed" : "");
+			appendStringInfo(&sql,
+							 "SELECT s.id, %s%s FROM %s.import_stage_%s s "
+							 "WHERE NOT EXISTS (SELECT FROM %s.all_%s t WHERE t.id = s.id) ORDER BY s.id",
+							 shared_columns(base, stage, "s."),
+							 has_state_changed ? ", s.state_changed" : "",
+							 schema, relation, schema, relation);
+			break;
+	}
+	return sql.data;
+}
+
+/* Runs one such statement, the only thing that the permit is open for. */
+static int64
+write_rows(const Import *import, const char *relation, WriteKind kind)
+{
+	char	   *sql = write_statement(import, relation, kind);
+	int			nestlevel = NewGUCNestLevel();
+	int			result;
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	permit_open(get_namespace_oid(import->inventory, false));
+	PG_TRY();
+	{
+		result = SPI_execute(sql, false, 0);
+	}
+	PG_FINALLY();
+	{
+		permit_close();
+	}
+	PG_END_TRY();
+	AtEOXact_GUC(true, nestlevel);
+
+	if (result < 0)
+		elog(ERROR, "could not write to inventory \"%s\": %s",
+			 import->inventory, SPI_result_code_string(result));
+	return (int64) SPI_processed;
+}
+
+/* Only an owner may have a permit opened. */
+static void
+check_owner(const Import *import)
+{
+	Oid			nsp = get_namespace_oid(import->inventory, false);
+	int			i;
+
+	for (i = 0; i < lengthof(relations); i++)
+	{
+		Oid			relid = get_relname_relid(psprintf("all_%s", relations[i]), nsp);
+
+		if (!OidIsValid(relid) || !relation_ownercheck(relid, GetUserId()))
+			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, import->inventory);
+	}
+}
+
+/*
+ * The steps.
+ */
+
+typedef void (*ImportStep) (Import *import, const char *relation);
+
+static void
+step_start(Import *import, const char *relation)
+{
+	import->run = DatumGetInt64(run_step(import, "SELECT vmnet.import_start($2, $3)", NULL));
+	check_owner(import);
+}
+
+static void
+step_stage(Import *import, const char *relation)
+{
+	run_step(import, "SELECT vmnet.import_stage($1, $2, $3, $4)", relation);
+}
+
+static void
+step_apply(Import *import, const char *unused)
+{
+	int			i;
+
+	check_owner(import);
+	run_step(import, "SELECT vmnet.import_judge($3)", NULL);
+	import->first_copy = DatumGetBool(run_step(import, "SELECT vmnet.import_prepare($3)", NULL));
+
+	/* NICs leave before what they refer to, and come after it. */
+	import->deleted = write_rows(import, "nics", WRITE_DELETE);
+	for (i = 0; i < lengthof(relations); i++)
+	{
+		import->updated += write_rows(import, relations[i], WRITE_UPDATE);
+		import->inserted += write_rows(import, relations[i], WRITE_INSERT);
+	}
+	import->deleted += write_rows(import, "instances", WRITE_DELETE);
+	import->deleted += write_rows(import, "networks", WRITE_DELETE);
+
+	run_step(import,
+			 psprintf("SELECT vmnet.import_finish($1, $2, $3, %s, " INT64_FORMAT ", " INT64_FORMAT ", " INT64_FORMAT ")",
+					  import->first_copy ? "true" : "false",
+					  import->inserted, import->updated, import->deleted),
+			 NULL);
+}
+
+/*
+ * Writes down that a run failed, and commits that; the error itself goes on.
+ */
+static void
+record_failure(Import *import, ErrorData *edata)
+{
+	run_step(import, "SELECT vmnet.import_failed($1, $3, $4)",
+			 edata->message ? edata->message : "unknown error");
+	SPI_commit();
+}
+
+/*
+ * Runs a step and commits it.  Where it fails, the run is marked as failed
+ * first: the step is a subtransaction, so that there is still a transaction to
+ * do that in.
+ */
+static void
+run_and_commit(Import *import, ImportStep step, const char *relation)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *edata = NULL;
+
+	if (import->atomic)
+	{
+		step(import, relation);
+		return;
+	}
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		step(import, relation);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		edata = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+
+	if (edata)
+	{
+		if (import->run > 0)
+			record_failure(import, edata);
+		ReThrowError(edata);
+	}
+	SPI_commit();
+}
+
+static void
+import_steps(Import *import)
+{
+	int			i;
+
+	run_and_commit(import, step_start, NULL);
+	for (i = 0; i < lengthof(relations); i++)
+		run_and_commit(import, step_stage, relations[i]);
+	run_and_commit(import, step_apply, NULL);
+}
+
+/*
+ * import_cloudstack(source, inventory)
+ */
+Datum
+import_cloudstack(PG_FUNCTION_ARGS)
+{
+	Import		import = {0};
+	LOCKTAG		tag;
+
+	/* Commits take place only where the CALL is a statement of its own. */
+	import.atomic = !(fcinfo->context && IsA(fcinfo->context, CallContext) &&
+					  !castNode(CallContext, fcinfo->context)->atomic);
+
+	if (SPI_connect_ext(import.atomic ? 0 : SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect_ext failed");
+
+	/* These live until SPI_finish(), commits or not. */
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the source of an import must not be NULL"),
+				 errhint("Name the schema that holds CloudStack's tables.")));
+	import.source = pstrdup(NameStr(*PG_GETARG_NAME(0)));
+	import.inventory = pstrdup(PG_ARGISNULL(1) ? vmnet_inventory : NameStr(*PG_GETARG_NAME(1)));
+
+	/*
+	 * One import into a mirror at a time; another one waits for its turn.  The
+	 * lock has to outlive the commits, and to go with an error.
+	 */
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, IMPORT_LOCK_CLASS,
+						 hash_bytes((const unsigned char *) import.inventory,
+									strlen(import.inventory)), 2);
+	(void) LockAcquire(&tag, ExclusiveLock, !import.atomic, false);
+
+	PG_TRY();
+	{
+		import_steps(&import);
+	}
+	PG_FINALLY();
+	{
+		if (!import.atomic)
+			(void) LockRelease(&tag, ExclusiveLock, true);
+	}
+	PG_END_TRY();
+
+	SPI_finish();
+	PG_RETURN_VOID();
+}

@@ -114,6 +114,15 @@ column_text(int row, int column)
 	return value ? value : pstrdup("none");
 }
 
+static int64
+column_bigint(int row, int column)
+{
+	bool		isnull;
+
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+									   column, &isnull));
+}
+
 /* Raises the refusal, from the result of held_nics_list_query(). */
 static void
 refuse_removal(Relation rel, Relation nics, const ParentKind *kind, char *id)
@@ -121,8 +130,8 @@ refuse_removal(Relation rel, Relation nics, const ParentKind *kind, char *id)
 	StringInfoData blockers;
 	StringInfoData half;
 	StringInfoData name;
-	char	   *total = column_text(0, 5);
-	char	   *total_half = column_text(0, 6);
+	int64		total = column_bigint(0, 5);
+	int64		half_removed = column_bigint(0, 6);
 	uint64		i;
 
 	initStringInfo(&blockers);
@@ -142,10 +151,11 @@ refuse_removal(Relation rel, Relation nics, const ParentKind *kind, char *id)
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 			 errmsg("cannot remove %s %s: NICs are left on it", kind->noun, id),
-			 errdetail("It holds %s, of them half-removed %s: %s%s.",
-					   strcmp(total, "1") == 0 ? "1 NIC" : psprintf("%s NICs", total),
-					   total_half, blockers.data,
-					   SPI_processed == BLOCKERS_NAMED && strcmp(total, "5") != 0 ? ", ..." : ""),
+			 errdetail("%s held%s: %s%s.",
+					   total == 1 ? "1 NIC is" : psprintf("%lld NICs are", (long long) total),
+					   half_removed > 0 ?
+					   psprintf(", %lld of them half-removed", (long long) half_removed) : "",
+					   blockers.data, total > BLOCKERS_NAMED ? ", ..." : ""),
 			 half.len > 0 ?
 			 errhint("Remove its NICs first. A half-removed one still holds its address; once that is free, finish it: UPDATE %s SET removed = now() WHERE id IN (%s).",
 					 name.data, half.data) :

@@ -398,13 +398,20 @@ BEGIN
 		WITH gone AS (
 			DELETE FROM %1$I.import_stage_nics n
 			WHERE btrim(n.raw_instance_id) <> ''
-				OR (n.instance_id IS NOT NULL
-					AND NOT EXISTS (SELECT FROM %1$I.import_stage_instances i WHERE i.id = n.instance_id))
-			RETURNING n.id, n.instance_id, n.raw_instance_id)
+			RETURNING n.id, n.raw_instance_id)
 		INSERT INTO %1$I.import_stage_log
-		SELECT 'nics', id::text, 'instance_id', coalesce(instance_id::text, raw_instance_id), 'rejected',
-			CASE WHEN instance_id IS NULL THEN 'the row names an instance that cannot be read'
-				ELSE 'the source has no instance of this id' END
+		SELECT 'nics', id::text, 'instance_id', raw_instance_id, 'rejected',
+			'the row names an instance that cannot be read'
+		FROM gone$f$, inventory);
+	EXECUTE format($f$
+		WITH gone AS (
+			DELETE FROM %1$I.import_stage_nics n
+			WHERE n.instance_id IS NOT NULL
+				AND NOT EXISTS (SELECT FROM %1$I.import_stage_instances i WHERE i.id = n.instance_id)
+			RETURNING n.id, n.instance_id)
+		INSERT INTO %1$I.import_stage_log
+		SELECT 'nics', id::text, 'instance_id', instance_id::text, 'rejected',
+			'the source has no instance of this id'
 		FROM gone$f$, inventory);
 
 	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics'] LOOP

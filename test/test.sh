@@ -58,7 +58,7 @@ run "pgTAP" '^ok [0-9]' '^not ok [0-9]|No subtests run|Dubious' \
 
 if ls test/t/*.pl >/dev/null 2>&1; then
 	run "TAP" '^ok [0-9]' '^not ok [0-9]|Dubious' \
-		env PROVE_FLAGS=-v $mk installcheck REGRESS= ISOLATION=
+		$mk installcheck REGRESS= ISOLATION= PROVE_FLAGS=-v
 fi
 
 say "$passed passed, $failed failed"

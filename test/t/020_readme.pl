@@ -1,0 +1,82 @@
+# The README: every SQL block is run, and its output compared.
+#
+# pg_regress cannot do it: the blocks stand in a document, and some of them are
+# settings of a database that the next block connects to.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+# Blocks of the README, in order: [database, SQL, line, output or undef].
+# "<!-- database: x -->" says in which database the blocks below it run.
+sub readme_blocks
+{
+	my $file = shift;
+	my ($database, $kind, $text, $start, @blocks);
+
+	open(my $fh, '<', $file) or die "$file: $!";
+	while (my $line = <$fh>)
+	{
+		$database = $1 if $line =~ /^<!-- database: (\w+) -->$/;
+		if (!defined $kind)
+		{
+			($kind, $text, $start) = ($1, '', $.) if $line =~ /^```(\w+)$/;
+		}
+		elsif ($line =~ /^```$/)
+		{
+			push @blocks, [ $database, $text, $start, undef ] if $kind eq 'sql';
+			$blocks[-1][3] = $text if $kind eq 'text';
+			undef $kind;
+		}
+		else
+		{
+			$text .= $line;
+		}
+	}
+	return @blocks;
+}
+
+my $node = PostgreSQL::Test::Cluster->new('readme');
+$node->init;
+$node->start;
+
+# The databases that the README takes for granted.
+$node->safe_psql('postgres', 'CREATE DATABASE inventory');
+$node->safe_psql('postgres', 'CREATE DATABASE cloudstack');
+my $load = qx(contrib/load-cloudstack-dump test/data/cloudstack-4.19 cloudstack);
+is($?, 0, 'the loader prints what loads the sample dump');
+$node->safe_psql('cloudstack', $load);
+
+my @blocks = readme_blocks('README.md');
+ok(@blocks >= 10, 'the README has its SQL blocks');
+
+foreach my $block (@blocks)
+{
+	my ($database, $sql, $line, $expected) = @$block;
+	my $output = '';
+
+	# What psql prints, errors where they come; notices are not shown.
+	IPC::Run::run(
+		[
+			'psql', '-X', '-d', $node->connstr($database),
+			'-c', 'SET client_min_messages = warning',
+			map { ('-c', $_) } split /(?<=;)\n/, $sql
+		],
+		'>', \$output, '2>&1');
+	$output =~ s/^SET\n//;
+	if (defined $expected)
+	{
+		# A DETAIL that the README leaves out, as it holds a uuid, is not compared.
+		$output =~ s/^DETAIL:  Failing row.*\n//mg;
+		is($output, $expected, "README, SQL block in line $line");
+	}
+	else
+	{
+		unlike($output, qr/ERROR/, "README, SQL block in line $line");
+	}
+}
+
+$node->stop;
+done_testing();

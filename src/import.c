@@ -168,7 +168,7 @@ write_rows(const Import *import, const char *relation, WriteKind kind)
 {
 	char	   *sql = write_statement(import, relation, kind);
 	int			nestlevel = NewGUCNestLevel();
-	int			result;
+	volatile int result = 0;
 
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
@@ -272,7 +272,7 @@ run_and_commit(Import *import, ImportStep step, const char *relation)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *edata = NULL;
+	ErrorData  *volatile edata = NULL;
 
 	if (import->atomic)
 	{

@@ -81,7 +81,9 @@ nic_same(const NicTable *table, TupleTableSlot *a, TupleTableSlot *b, NicColumn 
 		return anull && bnull;
 
 	att = TupleDescAttr(a->tts_tupleDescriptor, attnum - 1);
-	return datum_image_eq(avalue, bvalue, att->attbyval, att->attlen);
+	if (att->attbyval)
+		return avalue == bvalue;
+	return datum_image_eq(avalue, bvalue, false, att->attlen);
 }
 
 /* A column as text, for messages. */
@@ -188,6 +190,34 @@ is_first_nic(Relation rel, const NicTable *table, TupleTableSlot *slot)
 	return !instance_has_live_nic(rel, table, instance_id);
 }
 
+/*
+ * The row of a slot as a tuple, with one or two columns replaced.  The slot has
+ * its values at hand, which heap_modify_tuple() would take apart again.
+ */
+static HeapTuple
+tuple_with(TupleTableSlot *slot, int n, const int *columns, const Datum *new_values)
+{
+	TupleDesc	desc = slot->tts_tupleDescriptor;
+	Datum	   *values = palloc(desc->natts * sizeof(Datum));
+	bool	   *nulls = palloc(desc->natts * sizeof(bool));
+	HeapTuple	tuple;
+	int			i;
+
+	slot_getallattrs(slot);
+	memcpy(values, slot->tts_values, desc->natts * sizeof(Datum));
+	memcpy(nulls, slot->tts_isnull, desc->natts * sizeof(bool));
+	for (i = 0; i < n; i++)
+	{
+		values[columns[i] - 1] = new_values[i];
+		nulls[columns[i] - 1] = false;
+	}
+
+	tuple = heap_form_tuple(desc, values, nulls);
+	pfree(values);
+	pfree(nulls);
+	return tuple;
+}
+
 static HeapTuple
 prepare_insert(TriggerData *trigdata, const NicTable *table)
 {
@@ -196,7 +226,6 @@ prepare_insert(TriggerData *trigdata, const NicTable *table)
 	TimestampTz now = GetCurrentTransactionStartTimestamp();
 	int			columns[2];
 	Datum		values[2];
-	bool		nulls[2] = {false, false};
 	int			n = 0;
 
 	if (nic_null(table, slot, NIC_STATE_CHANGED) ||
@@ -212,15 +241,13 @@ prepare_insert(TriggerData *trigdata, const NicTable *table)
 	}
 	if (n == 0)
 		return trigdata->tg_trigtuple;
-	return heap_modify_tuple_by_cols(trigdata->tg_trigtuple, RelationGetDescr(rel),
-									 n, columns, values, nulls);
+	return tuple_with(slot, n, columns, values);
 }
 
 static HeapTuple
 prepare_update(TriggerData *trigdata, const NicTable *table)
 {
 	int			column = table->attnum[NIC_STATE_CHANGED];
-	bool		isnull = false;
 	Datum		value;
 
 	if (!nic_same(table, trigdata->tg_trigslot, trigdata->tg_newslot, NIC_STATE))
@@ -231,9 +258,7 @@ prepare_update(TriggerData *trigdata, const NicTable *table)
 	else
 		return trigdata->tg_newtuple;
 
-	return heap_modify_tuple_by_cols(trigdata->tg_newtuple,
-									 RelationGetDescr(trigdata->tg_relation),
-									 1, &column, &value, &isnull);
+	return tuple_with(trigdata->tg_newslot, 1, &column, &value);
 }
 
 Datum

@@ -6,6 +6,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -43,6 +44,28 @@ is_mirror(Relation rel)
 		strcmp(info.kind, "mirror") == 0;
 }
 
+/*
+ * These functions are for the tables and views of an inventory only.  A table
+ * that was moved out of its schema is known by its columns.
+ */
+static void
+check_inventory(Relation rel)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	InventoryInfo info;
+	int			removed;
+	int			active;
+
+	if (inventory_info(RelationGetNamespace(rel), &info))
+		return;
+
+	removed = SPI_fnumber(desc, "removed");
+	active = SPI_fnumber(desc, "active");
+	if (removed <= 0 || SPI_gettypeid(desc, removed) != TIMESTAMPTZOID ||
+		active <= 0 || SPI_gettypeid(desc, active) != BOOLOID)
+		refuse_table(rel, "Its schema is not an inventory.");
+}
+
 static int
 hint_instead_of_delete(Relation rel)
 {
@@ -60,12 +83,14 @@ Datum
 no_hard_delete(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = guard_called(fcinfo, "no_hard_delete",
-										 TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW);
+										 TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW,
+										 GUARD_DELETE);
 	Relation	rel = trigdata->tg_relation;
 	TupleDesc	desc = RelationGetDescr(rel);
 	int			id = SPI_fnumber(desc, "id");
 
-	if (!TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) || permit_covers(rel))
+	check_inventory(rel);
+	if (permit_covers(rel))
 		return PointerGetDatum(trigdata->tg_trigtuple);
 
 	ereport(ERROR,
@@ -87,9 +112,10 @@ Datum
 no_truncate(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = guard_called(fcinfo, "no_truncate",
-										 TRIGGER_EVENT_BEFORE, 0);
+										 TRIGGER_EVENT_BEFORE, 0, GUARD_TRUNCATE);
 	Relation	rel = trigdata->tg_relation;
 
+	check_inventory(rel);
 	if (permit_covers(rel))
 		return PointerGetDatum(NULL);
 
@@ -111,9 +137,11 @@ Datum
 mirror_guard(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = guard_called(fcinfo, "mirror_guard",
-										 TRIGGER_EVENT_BEFORE, 0);
+										 TRIGGER_EVENT_BEFORE, 0,
+										 GUARD_INSERT | GUARD_UPDATE);
 	Relation	rel = trigdata->tg_relation;
 
+	check_inventory(rel);
 	if (permit_covers(rel))
 		return PointerGetDatum(NULL);
 
@@ -146,7 +174,8 @@ Datum
 nic_view_delete(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = guard_called(fcinfo, "nic_view_delete",
-										 TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW);
+										 TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW,
+										 GUARD_DELETE);
 	Relation	rel = trigdata->tg_relation;
 	TupleDesc	desc = RelationGetDescr(rel);
 	int			id = SPI_fnumber(desc, "id");
@@ -156,12 +185,9 @@ nic_view_delete(PG_FUNCTION_ARGS)
 	bool		isnull;
 	uint64		removed;
 
-	if (!TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) || id <= 0 ||
-		SPI_gettypeid(desc, id) != INT8OID)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("view \"%s\" is not the view of live NICs of an inventory",
-						RelationGetRelationName(rel))));
+	check_inventory(rel);
+	if (id <= 0 || SPI_gettypeid(desc, id) != INT8OID)
+		refuse_table(rel, "It has no column \"id\" of type bigint.");
 
 	values[0] = SPI_getbinval(trigdata->tg_trigtuple, desc, id, &isnull);
 	values[1] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());

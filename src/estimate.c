@@ -14,6 +14,7 @@
 #include "nodes/primnodes.h"
 #include "nodes/supportnodes.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
 
@@ -43,10 +44,16 @@ known_inventory(List *args)
 		return InvalidOid;
 	schema = get_namespace_oid(name->constisnull ? vmnet_inventory :
 							   NameStr(*DatumGetName(name->constvalue)), true);
-	if (OidIsValid(schema) && OidIsValid(get_relname_relid("nics", schema)) &&
-		OidIsValid(get_relname_relid("networks", schema)))
-		return schema;
-	return InvalidOid;
+	if (!OidIsValid(schema) || !OidIsValid(get_relname_relid("nics", schema)) ||
+		!OidIsValid(get_relname_relid("networks", schema)))
+		return InvalidOid;
+
+	/* Whoever may not look into the schema plans without an estimate. */
+	if (!DatumGetBool(DirectFunctionCall2(has_schema_privilege_id,
+										  ObjectIdGetDatum(schema),
+										  CStringGetTextDatum("USAGE"))))
+		return InvalidOid;
+	return schema;
 }
 
 /* The planner's own estimate of a query's rows; negative if there is none. */

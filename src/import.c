@@ -75,7 +75,8 @@ run_step(const Import *import, const char *sql, const char *text)
 /*
  * The columns that a table of the mirror shares with its stage, as a list with
  * this text before each; the key and state_changed, which have rules of their
- * own, are left out.
+ * own, are left out.  So is what a stage has for itself (raw_*, notes): a user
+ * may have a column of that name in the mirror.
  */
 static char *
 shared_columns(Oid base, Oid stage, const char *before)
@@ -93,7 +94,8 @@ shared_columns(Oid base, Oid stage, const char *before)
 
 		if (att->attisdropped || att->attgenerated != '\0' ||
 			get_attnum(stage, name) == InvalidAttrNumber ||
-			strcmp(name, "id") == 0 || strcmp(name, "state_changed") == 0)
+			strcmp(name, "id") == 0 || strcmp(name, "state_changed") == 0 ||
+			strcmp(name, "notes") == 0 || strncmp(name, "raw_", 4) == 0)
 			continue;
 		appendStringInfo(&buf, "%s%s%s", buf.len > 0 ? ", " : "", before,
 						 quote_identifier(name));
@@ -104,6 +106,7 @@ shared_columns(Oid base, Oid stage, const char *before)
 
 typedef enum WriteKind
 {
+	WRITE_FREE_UUIDS,
 	WRITE_DELETE,
 	WRITE_UPDATE,
 	WRITE_INSERT
@@ -126,6 +129,13 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 	initStringInfo(&sql);
 	switch (kind)
 	{
+		case WRITE_FREE_UUIDS:
+			/* Two rows may swap theirs, or a new row have that of a purged one. */
+			appendStringInfo(&sql,
+							 "UPDATE %s.all_%s t SET uuid = NULL FROM %s.import_stage_%s s "
+							 "WHERE s.uuid = t.uuid AND s.id <> t.id",
+							 schema, relation, schema, relation);
+			break;
 		case WRITE_DELETE:
 			appendStringInfo(&sql,
 							 "DELETE FROM %s.all_%s t WHERE NOT EXISTS "
@@ -213,6 +223,20 @@ check_owner(const Import *import)
 typedef void (*ImportStep) (Import *import, const char *relation);
 
 static void
+step_check(Import *import, const char *relation)
+{
+	Oid			schema = get_namespace_oid(import->inventory, true);
+	InventoryInfo info;
+
+	/* Nothing is done to a mirror that is somebody else's. */
+	if (OidIsValid(schema) && inventory_info(schema, &info) &&
+		strcmp(info.kind, "mirror") == 0)
+		check_owner(import);
+
+	run_step(import, "SELECT vmnet.import_check($2, $3)", NULL);
+}
+
+static void
 step_start(Import *import, const char *relation)
 {
 	import->run = DatumGetInt64(run_step(import, "SELECT vmnet.import_start($2, $3)", NULL));
@@ -228,9 +252,16 @@ step_stage(Import *import, const char *relation)
 static void
 step_apply(Import *import, const char *unused)
 {
+	Oid			user;
+	int			context;
 	int			i;
 
 	check_owner(import);
+
+	/* A policy that the owner has forced on himself hides nothing from here. */
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(user, context | SECURITY_NOFORCE_RLS);
+
 	run_step(import, "SELECT vmnet.import_judge($3)", NULL);
 	import->first_copy = DatumGetBool(run_step(import, "SELECT vmnet.import_prepare($3)", NULL));
 
@@ -238,6 +269,7 @@ step_apply(Import *import, const char *unused)
 	import->deleted = write_rows(import, "nics", WRITE_DELETE);
 	for (i = 0; i < lengthof(relations); i++)
 	{
+		(void) write_rows(import, relations[i], WRITE_FREE_UUIDS);
 		import->updated += write_rows(import, relations[i], WRITE_UPDATE);
 		import->inserted += write_rows(import, relations[i], WRITE_INSERT);
 	}
@@ -249,6 +281,7 @@ step_apply(Import *import, const char *unused)
 					  import->first_copy ? "true" : "false",
 					  import->inserted, import->updated, import->deleted),
 			 NULL);
+	SetUserIdAndSecContext(user, context);
 }
 
 /*
@@ -260,6 +293,30 @@ record_failure(Import *import, ErrorData *edata)
 	run_step(import, "SELECT vmnet.import_failed($1, $3, $4)",
 			 edata->message ? edata->message : "unknown error");
 	SPI_commit();
+}
+
+/*
+ * Commits; gives the error where that fails.  SPI has then rolled back, and
+ * begun the next transaction.
+ */
+static ErrorData *
+commit_error(MemoryContext context)
+{
+	ErrorData  *volatile edata = NULL;
+
+	PG_TRY();
+	{
+		SPI_commit();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		edata = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	return edata;
 }
 
 /*
@@ -298,13 +355,15 @@ run_and_commit(Import *import, ImportStep step, const char *relation)
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
 
+	/* What is put off to the end of the transaction can fail as well. */
+	if (edata == NULL)
+		edata = commit_error(context);
 	if (edata)
 	{
 		if (import->run > 0)
 			record_failure(import, edata);
 		ReThrowError(edata);
 	}
-	SPI_commit();
 }
 
 static void
@@ -312,8 +371,18 @@ import_steps(Import *import)
 {
 	int			i;
 
+	/*
+	 * A mirror is made in a transaction of its own: a sequence that is used
+	 * where it is made forgets that in a crash, at wal_level = minimal.
+	 */
+	run_and_commit(import, step_check, NULL);
 	run_and_commit(import, step_start, NULL);
-	for (i = 0; i < lengthof(relations); i++)
+
+	/*
+	 * NICs first: what they refer to is there by then, and still there when it
+	 * is read, even if the source goes on changing in between.
+	 */
+	for (i = lengthof(relations) - 1; i >= 0; i--)
 		run_and_commit(import, step_stage, relations[i]);
 	run_and_commit(import, step_apply, NULL);
 }
@@ -354,6 +423,9 @@ import_cloudstack(PG_FUNCTION_ARGS)
 
 	PG_TRY();
 	{
+		/* What we waited for is to be seen, at any isolation level. */
+		if (!import.atomic)
+			SPI_commit();
 		import_steps(&import);
 	}
 	PG_FINALLY();

@@ -9,6 +9,7 @@
  */
 #include "compat.h"
 
+#include "access/tupconvert.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/tstoreReceiver.h"
@@ -58,17 +59,18 @@ static const char network_instances_sql[] =
 " n.id, n.state, n.device_id, n.default_nic, n.mac_address, n.ip4_address, n.ip6_address"
 " FROM %s.nics n, LATERAL (SELECT uuid, name, type, state FROM %s.instances"
 "  WHERE id OPERATOR(pg_catalog.=) n.instance_id OFFSET 0) i"
-" WHERE n.network_id OPERATOR(pg_catalog.=) $1"
+" WHERE n.network_id OPERATOR(pg_catalog.=) ANY (ARRAY[$1])"
 " AND n.instance_id OPERATOR(pg_catalog.>=) $2"
 " AND EXISTS (SELECT 1 FROM %s.networks WHERE id OPERATOR(pg_catalog.=) $1)"
-" ORDER BY n.instance_id LIMIT $3";
+" ORDER BY n.network_id, n.instance_id LIMIT (SELECT $3)";
 
 static const char network_nics_sql[] =
 "SELECT n.id, n.uuid, n.state, n.vm_type, n.instance_id, i.uuid, i.name, i.type, i.state,"
 " n.device_id, n.default_nic, n.mac_address, n.ip4_address, n.ip6_address,"
 " n.created, n.state_changed"
-" FROM %s.nics n LEFT JOIN %s.instances i ON i.id OPERATOR(pg_catalog.=) n.instance_id"
-" WHERE n.network_id OPERATOR(pg_catalog.=) $1"
+" FROM %s.nics n LEFT JOIN LATERAL (SELECT id, uuid, name, type, state FROM %s.instances"
+"  WHERE id OPERATOR(pg_catalog.=) n.instance_id OFFSET 0) i ON true"
+" WHERE n.network_id OPERATOR(pg_catalog.>=) $1 AND n.network_id OPERATOR(pg_catalog.<=) $1"
 " AND (n.instance_id IS NULL OR i.id IS NOT NULL)"
 " AND EXISTS (SELECT 1 FROM %s.networks WHERE id OPERATOR(pg_catalog.=) $1)"
 " ORDER BY n.id";
@@ -87,15 +89,19 @@ static const char vpc_instances_sql[] =
 
 static const char instance_count_sql[] =
 "SELECT pg_catalog.count(DISTINCT n.instance_id)"
-" FROM %s.nics n JOIN %s.instances i ON i.id OPERATOR(pg_catalog.=) n.instance_id"
-" WHERE n.network_id OPERATOR(pg_catalog.=) $1"
+" FROM %s.nics n, LATERAL (SELECT 1 FROM %s.instances"
+"  WHERE id OPERATOR(pg_catalog.=) n.instance_id OFFSET 0) i"
+" WHERE n.network_id OPERATOR(pg_catalog.>=) $1 AND n.network_id OPERATOR(pg_catalog.<=) $1"
 " AND EXISTS (SELECT 1 FROM %s.networks WHERE id OPERATOR(pg_catalog.=) $1)";
 
 static const char in_use_sql[] =
-"SELECT EXISTS (SELECT 1 FROM %s.all_nics n"
-" WHERE n.network_id OPERATOR(pg_catalog.=) $1"
-" AND n.removed IS NULL AND (n.active OR NOT n.active))"
-" AND EXISTS (SELECT 1 FROM %s.networks WHERE id OPERATOR(pg_catalog.=) $1)";
+"SELECT EXISTS (SELECT 1 FROM %s.networks WHERE id OPERATOR(pg_catalog.=) $1)"
+" AND ((SELECT true FROM %s.all_nics n"
+"  WHERE n.network_id OPERATOR(pg_catalog.>=) $1 AND n.network_id OPERATOR(pg_catalog.<=) $1"
+"  AND n.active ORDER BY n.network_id, n.instance_id LIMIT 1) IS NOT NULL"
+" OR (SELECT true FROM %s.all_nics n"
+"  WHERE n.network_id OPERATOR(pg_catalog.>=) $1 AND n.network_id OPERATOR(pg_catalog.<=) $1"
+"  AND n.removed IS NULL AND NOT n.active ORDER BY n.network_id LIMIT 1) IS NOT NULL)";
 
 static const char network_id_sql[] =
 "SELECT id FROM %s.networks WHERE uuid OPERATOR(pg_catalog.=) $1";
@@ -152,6 +158,9 @@ read_into(ReadKind kind, Oid schema, int nargs, Oid *argtypes,
 		elog(ERROR, "could not read an inventory");
 }
 
+/* Views of any types can be dressed up as an inventory's. */
+static const char columns_differ[] = gettext_noop("an inventory's view has other columns than it should");
+
 /*
  * A receiver that makes one row per instance of rows that come in the order
  * of their instances, and stops the query when a page is full.
@@ -168,6 +177,7 @@ typedef struct CollapseReceiver
 {
 	DestReceiver pub;			/* must be first */
 	Tuplestorestate *result;
+	TupleDesc	columns;		/* those of the result */
 	TupleTableSlot *best;		/* of the instance at hand; empty: none yet */
 	int64		instance_id;
 	int64		nic_count;
@@ -225,6 +235,9 @@ collapse_startup(DestReceiver *pub, int operation, TupleDesc typeinfo)
 {
 	CollapseReceiver *self = (CollapseReceiver *) pub;
 
+	/* An error where a type differs; else there is nothing to convert. */
+	(void) convert_tuples_by_position(typeinfo, self->columns, columns_differ);
+
 	self->best = MakeSingleTupleTableSlot(CreateTupleDescCopy(typeinfo),
 										  &TTSOpsMinimalTuple);
 }
@@ -270,7 +283,7 @@ collapse_destroy(DestReceiver *pub)
 }
 
 static DestReceiver *
-collapse_create(Tuplestorestate *result, int64 page_size)
+collapse_create(Tuplestorestate *result, TupleDesc columns, int64 page_size)
 {
 	CollapseReceiver *self = palloc0(sizeof(CollapseReceiver));
 
@@ -280,6 +293,7 @@ collapse_create(Tuplestorestate *result, int64 page_size)
 	self->pub.rDestroy = collapse_destroy;
 	self->pub.mydest = DestTuplestore;
 	self->result = result;
+	self->columns = columns;
 	self->room = page_size;
 	return &self->pub;
 }
@@ -336,7 +350,7 @@ network_active_instances(PG_FUNCTION_ARGS)
 	values[2] = (Datum) 0;
 
 	SPI_connect();
-	dest = collapse_create(rsinfo->setResult, page_size);
+	dest = collapse_create(rsinfo->setResult, rsinfo->setDesc, page_size);
 	read_into(READ_NETWORK_INSTANCES, schema, 3, argtypes, values, nulls, dest);
 	dest->rDestroy(dest);
 	SPI_finish();
@@ -368,7 +382,7 @@ read_set(FunctionCallInfo fcinfo, ReadKind kind)
 	SetTuplestoreDestReceiverParams(dest, rsinfo->setResult,
 									rsinfo->econtext->ecxt_per_query_memory, false,
 									rsinfo->setDesc,
-									gettext_noop("an inventory's view has other columns than it should"));
+									columns_differ);
 	read_into(kind, schema, 1, argtypes, values, nulls, dest);
 	dest->rDestroy(dest);
 	SPI_finish();
@@ -413,6 +427,10 @@ read_value(FunctionCallInfo fcinfo, ReadKind kind, Oid argtype, Datum *result)
 	if (SPI_execute_plan(read_plan(kind, schema, 1, argtypes), values, NULL,
 						 true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read an inventory");
+	if (SPI_gettypeid(SPI_tuptable->tupdesc, 1) != get_func_rettype(fcinfo->flinfo->fn_oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("%s", _(columns_differ))));
 	if (SPI_processed > 0)
 		*result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	SPI_finish();

@@ -158,8 +158,8 @@ instance_has_live_nic(Relation rel, const NicTable *table, Datum instance_id)
 	bool		found;
 
 	SPI_connect();
-	plan = plan_lookup(PLAN_FIRST_LIVE_NIC, RelationGetRelid(rel), 0,
-					   first_live_nic_query, 1, argtypes, 0);
+	plan = plan_lookup_as_owner(PLAN_FIRST_LIVE_NIC, rel, 0,
+								first_live_nic_query, 1, argtypes);
 	plan_run_as_owner(plan, rel, values, 1);
 	found = SPI_processed > 0;
 	SPI_finish();
@@ -265,14 +265,13 @@ Datum
 nic_prepare(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = guard_called(fcinfo, "nic_prepare",
-										 TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW);
+										 TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW,
+										 GUARD_INSERT | GUARD_UPDATE);
 	const NicTable *table = nic_table_lookup(trigdata->tg_relation);
 
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		return PointerGetDatum(prepare_insert(trigdata, table));
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		return PointerGetDatum(prepare_update(trigdata, table));
-	return PointerGetDatum(trigdata->tg_trigtuple);
+	return PointerGetDatum(prepare_update(trigdata, table));
 }
 
 /*
@@ -480,13 +479,14 @@ Datum
 nic_guard(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = guard_called(fcinfo, "nic_guard",
-										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW);
+										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
+										 GUARD_INSERT | GUARD_UPDATE);
 	Relation	rel = trigdata->tg_relation;
 	const NicTable *table = nic_table_lookup(rel);
 
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		guard_insert(rel, table, trigdata->tg_trigslot);
-	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	else
 		guard_update(rel, table, trigdata->tg_trigslot, trigdata->tg_newslot);
 
 	return PointerGetDatum(NULL);

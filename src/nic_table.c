@@ -96,17 +96,6 @@ nic_tables_init(void)
 }
 
 static void
-not_an_inventory(Relation rel, const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-			 errmsg("table \"%s\" is not the NIC table of an inventory",
-					RelationGetRelationName(rel)),
-			 errdetail_internal("%s", what),
-			 errhint("vmnet.create_inventory() makes the tables together with their guards.")));
-}
-
-static void
 find_columns(Relation rel, NicTable *table)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
@@ -120,11 +109,11 @@ find_columns(Relation rel, NicTable *table)
 		if (attnum <= 0)
 		{
 			if (def->needed)
-				not_an_inventory(rel, psprintf("It has no column \"%s\".", def->name));
+				refuse_table(rel, psprintf("It has no column \"%s\".", def->name));
 			attnum = InvalidAttrNumber;
 		}
 		else if (SPI_gettypeid(desc, attnum) != def->type)
-			not_an_inventory(rel, psprintf("Its column \"%s\" is of type %s, not %s.",
+			refuse_table(rel, psprintf("Its column \"%s\" is of type %s, not %s.",
 										   def->name,
 										   format_type_be(SPI_gettypeid(desc, attnum)),
 										   format_type_be(def->type)));
@@ -150,9 +139,11 @@ foreign_key_index(Oid constraint)
 static bool
 find_parent(Relation rel, AttrNumber column, ParentKey *parent)
 {
+	/* A copy: opening another table may have the relcache replace the list. */
+	List	   *fkeys = copyObject(RelationGetFKeyList(rel));
 	ListCell   *lc;
 
-	foreach(lc, RelationGetFKeyList(rel))
+	foreach(lc, fkeys)
 	{
 		ForeignKeyCacheInfo *fkey = lfirst(lc);
 		Relation	parentrel;
@@ -172,7 +163,7 @@ find_parent(Relation rel, AttrNumber column, ParentKey *parent)
 		if (parentrel->rd_rel->relkind != RELKIND_RELATION ||
 			parent->removed <= 0 ||
 			SPI_gettypeid(RelationGetDescr(parentrel), parent->removed) != TIMESTAMPTZOID)
-			not_an_inventory(rel, psprintf("Table \"%s\", which it refers to, is not an ordinary table with a column \"removed\" of type %s.",
+			refuse_table(rel, psprintf("Table \"%s\", which it refers to, is not an ordinary table with a column \"removed\" of type %s.",
 										   RelationGetRelationName(parentrel),
 										   format_type_be(TIMESTAMPTZOID)));
 		table_close(parentrel, AccessShareLock);
@@ -202,9 +193,9 @@ nic_table_lookup(Relation rel)
 	fresh.relid = relid;
 	find_columns(rel, &fresh);
 	if (!find_parent(rel, fresh.attnum[NIC_NETWORK_ID], &fresh.network))
-		not_an_inventory(rel, "Its column \"network_id\" has no foreign key.");
+		refuse_table(rel, "Its column \"network_id\" has no foreign key.");
 	if (!find_parent(rel, fresh.attnum[NIC_INSTANCE_ID], &fresh.instance))
-		not_an_inventory(rel, "Its column \"instance_id\" has no foreign key.");
+		refuse_table(rel, "Its column \"instance_id\" has no foreign key.");
 
 	table = hash_search(nic_tables, &relid, HASH_ENTER, NULL);
 	*table = fresh;

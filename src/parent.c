@@ -140,23 +140,3 @@ parent_lock(const ParentKey *parent, Datum key, LockTupleMode mode,
 
 	return status;
 }
-
-/*
- * Locks a row that this command has written, FOR UPDATE, so that all who give
- * it NICs have come to their end.  False if the row is no more.
- */
-bool
-row_lock_exclusive(Relation rel, ItemPointer tid)
-{
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	Snapshot	snapshot;
-	bool		current;
-	bool		locked;
-
-	CommandCounterIncrement();
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	locked = lock_row(rel, tid, snapshot, LockTupleExclusive, slot, &current);
-	UnregisterSnapshot(snapshot);
-	ExecDropSingleTupleTableSlot(slot);
-	return locked;
-}

@@ -45,40 +45,50 @@ static const ParentKind instance_kind = {
 static bool
 is_nic_table(Relation rel)
 {
-	int			i;
+	ListCell   *lc;
 
-	if (rel->trigdesc == NULL)
-		return false;
-
-	for (i = 0; i < rel->trigdesc->numtriggers; i++)
+	foreach(lc, trigger_functions(rel))
 	{
-		if (function_is_ours(rel->trigdesc->triggers[i].tgfoid, "nic_guard"))
+		if (function_is_ours(lfirst_oid(lc), "nic_guard"))
 			return true;
 	}
 	return false;
 }
 
-/*
- * The held NICs of one parent.  The predicate is written so that both partial
- * indexes, that of the active and that of the half-removed NICs, serve it.
- */
+/* The held NICs of one parent. */
 static void
 append_held_nics(StringInfo sql, Oid relid, int column)
 {
 	appendStringInfoString(sql, " FROM ");
 	append_relation_name(sql, relid);
-	appendStringInfo(sql,
-					 " n WHERE n.%s OPERATOR(pg_catalog.=) $1"
-					 " AND n.removed IS NULL AND (n.active OR NOT n.active)",
+	appendStringInfo(sql, " n WHERE n.%s OPERATOR(pg_catalog.=) $1 AND n.removed IS NULL",
 					 nic_column_name(column));
 }
 
+/*
+ * Is there a held NIC?  Active and half-removed ones are asked for apart, in
+ * the order of an index each: such a plan stays right when the tables grow.
+ */
 static void
 held_nics_any_query(StringInfo sql, Oid relid, int column)
 {
-	appendStringInfoString(sql, "SELECT 1");
-	append_held_nics(sql, relid, column);
-	appendStringInfoString(sql, " LIMIT 1");
+	const char *name = nic_column_name(column);
+	const char *order = column == NIC_NETWORK_ID ? "n.network_id, n.instance_id" : name;
+	int			i;
+
+	for (i = 0; i < 2; i++)
+	{
+		appendStringInfoString(sql, i == 0 ? "SELECT 1 WHERE (" : ") IS NOT NULL OR (");
+		appendStringInfoString(sql, "SELECT true FROM ");
+		append_relation_name(sql, relid);
+		appendStringInfo(sql,
+						 " n WHERE n.%s OPERATOR(pg_catalog.>=) $1"
+						 " AND n.%s OPERATOR(pg_catalog.<=) $1"
+						 " AND n.removed IS NULL AND %s ORDER BY %s LIMIT 1",
+						 name, name, i == 0 ? "n.active" : "NOT n.active",
+						 i == 0 ? order : name);
+	}
+	appendStringInfoString(sql, ") IS NOT NULL");
 }
 
 static void
@@ -101,8 +111,7 @@ look_for_nics(Relation nics, const ParentKind *kind, Oid keytype, Datum key,
 	Datum		values[1] = {key};
 	SPIPlanPtr	plan;
 
-	plan = plan_lookup(plankind, RelationGetRelid(nics), kind->column, text,
-					   1, argtypes, 0);
+	plan = plan_lookup_as_owner(plankind, nics, kind->column, text, 1, argtypes);
 	plan_run_as_owner(plan, nics, values, 0);
 }
 
@@ -164,8 +173,11 @@ refuse_removal(Relation rel, Relation nics, const ParentKind *kind, char *id)
 			 errtableconstraint(rel, kind->in_use)));
 }
 
-/* Refuses the removal if this NIC table holds a NIC of the parent. */
-static void
+/*
+ * Refuses the removal if this NIC table holds a NIC of the parent.  False if
+ * it is another column of the NICs that refers to it.
+ */
+static bool
 check_nic_table(Relation rel, Relation nics, const ParentKind *kind,
 				TupleTableSlot *slot)
 {
@@ -176,11 +188,17 @@ check_nic_table(Relation rel, Relation nics, const ParentKind *kind,
 	bool		isvarlena;
 	bool		isnull;
 	Datum		key;
+	TimestampTz removed;
 
 	if (parent.relid != RelationGetRelid(rel))
-		return;
+		return false;
 
+	/*
+	 * By key, not by position: the command that removes the row may have
+	 * written it once more, in a trigger or in RETURNING.
+	 */
 	key = slot_getattr(slot, parent.key, &isnull);
+	parent_lock(&parent, key, LockTupleExclusive, &removed);
 	keytype = TupleDescAttr(RelationGetDescr(rel), parent.key - 1)->atttypid;
 
 	SPI_connect();
@@ -193,33 +211,50 @@ check_nic_table(Relation rel, Relation nics, const ParentKind *kind,
 			refuse_removal(rel, nics, kind, OidOutputFunctionCall(output, key));
 	}
 	SPI_finish();
+	return true;
 }
 
 /*
- * Looks into every NIC table that refers to this one.  They are known by the
- * triggers of their foreign keys, which stand on this table.
+ * The tables that refer to this one.  They are known by the triggers of their
+ * foreign keys, which stand on this table.
+ */
+static List *
+referring_tables(Relation rel)
+{
+	List	   *result = NIL;
+	int			i;
+
+	for (i = 0; i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &rel->trigdesc->triggers[i];
+
+		if (trigger->tgisinternal && OidIsValid(trigger->tgconstrrelid))
+			result = list_append_unique_oid(result, trigger->tgconstrrelid);
+	}
+	return result;
+}
+
+/*
+ * Looks into every NIC table that refers to this one.  Where there is none, it
+ * has lost its foreign key or its guard: then nobody can tell.
  */
 static void
 check_in_use(Relation rel, const ParentKind *kind, TupleTableSlot *slot)
 {
-	TriggerDesc *trigdesc = rel->trigdesc;
-	Oid			seen = InvalidOid;
-	int			i;
+	bool		found = false;
+	ListCell   *lc;
 
-	for (i = 0; i < trigdesc->numtriggers; i++)
+	foreach(lc, referring_tables(rel))
 	{
-		Oid			child = trigdesc->triggers[i].tgconstrrelid;
-		Relation	nics;
+		Relation	nics = table_open(lfirst_oid(lc), AccessShareLock);
 
-		if (!trigdesc->triggers[i].tgisinternal || !OidIsValid(child) || child == seen)
-			continue;
-
-		seen = child;
-		nics = table_open(child, AccessShareLock);
-		if (is_nic_table(nics))
-			check_nic_table(rel, nics, kind, slot);
+		if (is_nic_table(nics) && check_nic_table(rel, nics, kind, slot))
+			found = true;
 		table_close(nics, NoLock);
 	}
+
+	if (!found)
+		refuse_table(rel, "No guarded table of NICs refers to it, so nobody can tell whether it holds any.");
 }
 
 static void
@@ -235,12 +270,8 @@ guard_removal(TriggerData *trigdata, const ParentKind *kind)
 	bool		newnull;
 
 	if (removed <= 0 || id <= 0 || SPI_gettypeid(desc, removed) != TIMESTAMPTZOID)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("table \"%s\" is not the %s table of an inventory",
-						RelationGetRelationName(rel), kind->noun),
-				 errdetail("It needs a column \"id\" and a column \"removed\" of type %s.",
-						   format_type_be(TIMESTAMPTZOID))));
+		refuse_table(rel, psprintf("It needs a column \"id\" and a column \"removed\" of type %s.",
+								   format_type_be(TIMESTAMPTZOID)));
 
 	oldvalue = slot_getattr(trigdata->tg_trigslot, removed, &oldnull);
 	newvalue = slot_getattr(trigdata->tg_newslot, removed, &newnull);
@@ -259,18 +290,17 @@ guard_removal(TriggerData *trigdata, const ParentKind *kind)
 	if (!oldnull || newnull)
 		return;
 
-	if (row_lock_exclusive(rel, &trigdata->tg_newtuple->t_self))
-		check_in_use(rel, kind, trigdata->tg_newslot);
+	check_in_use(rel, kind, trigdata->tg_newslot);
 }
 
 static Datum
 parent_guard(FunctionCallInfo fcinfo, const ParentKind *kind)
 {
 	TriggerData *trigdata = guard_called(fcinfo, kind->function,
-										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW);
+										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
+										 GUARD_UPDATE);
 
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		guard_removal(trigdata, kind);
+	guard_removal(trigdata, kind);
 	return PointerGetDatum(NULL);
 }
 

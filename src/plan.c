@@ -9,6 +9,7 @@
  */
 #include "compat.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -32,6 +33,25 @@ typedef struct PlanEntry
 } PlanEntry;
 
 static HTAB *plan_cache = NULL;
+static MemoryContext plan_context = NULL;
+
+/* Plans that were replaced; they may be running, further up the stack. */
+static List *replaced_plans = NIL;
+
+static void
+free_replaced_plans(XactEvent event, void *arg)
+{
+	ListCell   *lc;
+
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		event != XACT_EVENT_PREPARE)
+		return;
+
+	foreach(lc, replaced_plans)
+		SPI_freeplan(lfirst(lc));
+	list_free(replaced_plans);
+	replaced_plans = NIL;
+}
 
 static void
 plan_cache_init(void)
@@ -40,10 +60,12 @@ plan_cache_init(void)
 
 	ctl.keysize = sizeof(PlanKey);
 	ctl.entrysize = sizeof(PlanEntry);
-	ctl.hcxt = AllocSetContextCreate(TopMemoryContext, "vmnet plan cache",
-									 ALLOCSET_SMALL_SIZES);
+	plan_context = AllocSetContextCreate(TopMemoryContext, "vmnet plan cache",
+										 ALLOCSET_SMALL_SIZES);
+	ctl.hcxt = plan_context;
 	plan_cache = hash_create("vmnet plans", 32, &ctl,
 							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	RegisterXactCallback(free_replaced_plans, NULL);
 }
 
 /*
@@ -84,8 +106,34 @@ plan_lookup(int kind, Oid object, int column, PlanTextFunction text,
 
 	entry = hash_search(plan_cache, &key, HASH_ENTER, &found);
 	if (found)
-		SPI_freeplan(entry->plan);
+	{
+		MemoryContext oldcontext = MemoryContextSwitchTo(plan_context);
+
+		replaced_plans = lappend(replaced_plans, entry->plan);
+		MemoryContextSwitchTo(oldcontext);
+	}
 	entry->plan = plan;
+	return plan;
+}
+
+/*
+ * The same for a guard's query on a table, made as the owner of the table:
+ * whoever fired the guard need not be allowed into the schema.
+ */
+SPIPlanPtr
+plan_lookup_as_owner(int kind, Relation rel, int column, PlanTextFunction text,
+					 int nargs, Oid *argtypes)
+{
+	Oid			saved_user;
+	int			saved_context;
+	SPIPlanPtr	plan;
+
+	GetUserIdAndSecContext(&saved_user, &saved_context);
+	SetUserIdAndSecContext(rel->rd_rel->relowner,
+						   saved_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+	plan = plan_lookup(kind, RelationGetRelid(rel), column, text, nargs, argtypes, 0);
+	SetUserIdAndSecContext(saved_user, saved_context);
 	return plan;
 }
 

@@ -26,6 +26,18 @@ timing_name(TriggerEvent timing)
 	}
 }
 
+static int
+event_mask(TriggerEvent event)
+{
+	if (TRIGGER_FIRED_BY_INSERT(event))
+		return GUARD_INSERT;
+	if (TRIGGER_FIRED_BY_UPDATE(event))
+		return GUARD_UPDATE;
+	if (TRIGGER_FIRED_BY_DELETE(event))
+		return GUARD_DELETE;
+	return GUARD_TRUNCATE;
+}
+
 /*
  * The data of a trigger call, or an error where the function is not called as
  * the kind of trigger that it is for.  Anybody may attach a trigger function
@@ -33,7 +45,7 @@ timing_name(TriggerEvent timing)
  */
 TriggerData *
 guard_called(FunctionCallInfo fcinfo, const char *name,
-			 TriggerEvent timing, TriggerEvent level)
+			 TriggerEvent timing, TriggerEvent level, int events)
 {
 	TriggerData *trigdata;
 
@@ -55,7 +67,43 @@ guard_called(FunctionCallInfo fcinfo, const char *name,
 						   trigdata->tg_trigger->tgname,
 						   RelationGetRelationName(trigdata->tg_relation))));
 
+	if ((event_mask(trigdata->tg_event) & events) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was fired by an event that it is not for", name),
+				 errdetail("Trigger \"%s\" on table \"%s\" fires on other events than create_inventory() says.",
+						   trigdata->tg_trigger->tgname,
+						   RelationGetRelationName(trigdata->tg_relation))));
+
 	return trigdata;
+}
+
+/* Refuses a table that the functions of an inventory were attached to. */
+void
+refuse_table(Relation rel, const char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("table \"%s\" is not one that this trigger function is for",
+					RelationGetRelationName(rel)),
+			 errdetail_internal("%s", why),
+			 errhint("vmnet.create_inventory() makes the tables together with their guards.")));
+}
+
+/* The functions of a table's triggers, enabled or not. */
+List *
+trigger_functions(Relation rel)
+{
+	List	   *result = NIL;
+	int			i;
+
+	if (rel->trigdesc == NULL)
+		return NIL;
+
+	/* Whatever looks into a catalog may have the relcache replace trigdesc. */
+	for (i = 0; i < rel->trigdesc->numtriggers; i++)
+		result = lappend_oid(result, rel->trigdesc->triggers[i].tgfoid);
+	return result;
 }
 
 /* Is this the extension's own function of that name? */

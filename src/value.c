@@ -266,6 +266,22 @@ read_uuid(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(result);
 }
 
+/* Reads so many digits, neither a blank nor a sign, and steps over them. */
+static bool
+parse_digits(const char **s, int least, int most, int *value)
+{
+	int			n = 0;
+
+	*value = 0;
+	while (n < most && isdigit((unsigned char) **s))
+	{
+		*value = *value * 10 + (**s - '0');
+		(*s)++;
+		n++;
+	}
+	return n >= least;
+}
+
 /* Reads what follows the seconds: a fraction, then a zone or nothing (UTC). */
 static bool
 parse_time_tail(const char *s, fsec_t *fsec, int *zone)
@@ -273,7 +289,6 @@ parse_time_tail(const char *s, fsec_t *fsec, int *zone)
 	int			sign;
 	int			hours = 0;
 	int			minutes = 0;
-	int			used = 0;
 
 	*fsec = 0;
 	*zone = 0;
@@ -291,14 +306,13 @@ parse_time_tail(const char *s, fsec_t *fsec, int *zone)
 		return false;
 
 	sign = *s++ == '-' ? 1 : -1;
-	if (sscanf(s, "%2d%n", &hours, &used) != 1)
+	if (!parse_digits(&s, 1, 2, &hours))
 		return false;
-	s += used;
 	if (*s == ':')
 		s++;
-	if (*s != '\0' && (sscanf(s, "%2d%n", &minutes, &used) != 1 || s[used] != '\0'))
+	if (*s != '\0' && !parse_digits(&s, 2, 2, &minutes))
 		return false;
-	if (hours < 0 || hours > 15 || minutes < 0 || minutes > 59)
+	if (*s != '\0' || hours > 15 || minutes > 59)
 		return false;
 	*zone = sign * (hours * SECS_PER_HOUR + minutes * SECS_PER_MINUTE);
 	return true;
@@ -326,26 +340,26 @@ read_timestamptz(PG_FUNCTION_ARGS)
 	struct pg_tm tm = {0};
 	fsec_t		fsec = 0;
 	int			zone = 0;
-	int			used = 0;
+	const char *s = buf;
 	Timestamp	result;
 
 	if (!trimmed(fcinfo, buf))
 		PG_RETURN_NULL();
 
-	if (sscanf(buf, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &used) != 3)
+	if (!parse_digits(&s, 4, 4, &tm.tm_year) || *s++ != '-' ||
+		!parse_digits(&s, 1, 2, &tm.tm_mon) || *s++ != '-' ||
+		!parse_digits(&s, 1, 2, &tm.tm_mday))
 		PG_RETURN_NULL();
-	if (buf[used] == ' ' || buf[used] == 'T')
+	if (*s == ' ' || *s == 'T')
 	{
-		int			time_used = 0;
-
-		if (sscanf(buf + used + 1, "%2d:%2d:%2d%n",
-				   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &time_used) != 3)
-			PG_RETURN_NULL();
-		used += 1 + time_used;
-		if (!parse_time_tail(buf + used, &fsec, &zone))
+		s++;
+		if (!parse_digits(&s, 1, 2, &tm.tm_hour) || *s++ != ':' ||
+			!parse_digits(&s, 1, 2, &tm.tm_min) || *s++ != ':' ||
+			!parse_digits(&s, 1, 2, &tm.tm_sec) ||
+			!parse_time_tail(s, &fsec, &zone))
 			PG_RETURN_NULL();
 	}
-	else if (buf[used] != '\0')
+	else if (*s != '\0')
 		PG_RETURN_NULL();
 
 	if (!valid_date(&tm) || tm2timestamp(&tm, fsec, &zone, &result) != 0)

@@ -53,6 +53,9 @@ typedef void (*PlanTextFunction) (StringInfo sql, Oid object, int column);
 extern SPIPlanPtr plan_lookup(int kind, Oid object, int column,
 							  PlanTextFunction text,
 							  int nargs, Oid *argtypes, int options);
+extern SPIPlanPtr plan_lookup_as_owner(int kind, Relation rel, int column,
+									   PlanTextFunction text,
+									   int nargs, Oid *argtypes);
 extern void plan_run_as_owner(SPIPlanPtr plan, Relation rel, Datum *values,
 							  long count);
 extern void append_relation_name(StringInfo buf, Oid relid);
@@ -124,12 +127,19 @@ typedef enum ParentStatus
 
 extern ParentStatus parent_lock(const ParentKey *parent, Datum key,
 								LockTupleMode mode, TimestampTz *removed);
-extern bool row_lock_exclusive(Relation rel, ItemPointer tid);
 
 /* trigger.c */
 
+#define GUARD_INSERT	0x01
+#define GUARD_UPDATE	0x02
+#define GUARD_DELETE	0x04
+#define GUARD_TRUNCATE	0x08
+
 extern TriggerData *guard_called(FunctionCallInfo fcinfo, const char *name,
-								 TriggerEvent timing, TriggerEvent level);
+								 TriggerEvent timing, TriggerEvent level,
+								 int events);
+extern void refuse_table(Relation rel, const char *why);
+extern List *trigger_functions(Relation rel);
 extern bool function_is_ours(Oid funcid, const char *name);
 
 /* permit.c */

@@ -125,9 +125,9 @@ The live ones are in the view nics; the column active says which they are. Only 
 
 ('tables', 'mirror', 'TABLE %1$I.import_runs', $$
 CREATE TABLE %1$I.import_runs (
-	run bigserial NOT NULL CONSTRAINT import_runs_pkey PRIMARY KEY,
+	run bigserial NOT NULL,
 	source text NOT NULL,
-	status text NOT NULL DEFAULT 'running' CONSTRAINT import_runs_status_valid CHECK (status IN ('running', 'done', 'failed')),
+	status text NOT NULL DEFAULT 'running',
 	step text NOT NULL DEFAULT 'started',
 	started timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	finished timestamptz,
@@ -147,13 +147,13 @@ It outlives the runs; delete old rows when you like.'),
 
 ('tables', 'mirror', 'TABLE %1$I.import_log', $$
 CREATE TABLE %1$I.import_log (
-	entry bigserial NOT NULL CONSTRAINT import_log_pkey PRIMARY KEY,
+	entry bigserial NOT NULL,
 	run bigint NOT NULL,
 	"table" text NOT NULL,
 	id text,
 	"column" text,
 	original text,
-	action text NOT NULL CONSTRAINT import_log_action_valid CHECK (action IN ('rejected', 'changed')),
+	action text NOT NULL,
 	reason text NOT NULL
 )$$,
 'What the import could not take as it was: rows rejected and values changed
@@ -178,6 +178,18 @@ A run adds what is new in it; what an earlier run has said already is not said a
 ('keys', NULL, 'CONSTRAINT all_nics_uuid_key ON %1$I.all_nics',
 'ALTER TABLE %1$I.all_nics ADD CONSTRAINT all_nics_uuid_key UNIQUE (uuid)',
 'No two NICs, removed ones included, have one uuid'),
+('keys', 'mirror', 'CONSTRAINT import_runs_pkey ON %1$I.import_runs',
+'ALTER TABLE %1$I.import_runs ADD CONSTRAINT import_runs_pkey PRIMARY KEY (run)',
+'A run is known by its number'),
+('keys', 'mirror', 'CONSTRAINT import_runs_status_valid ON %1$I.import_runs',
+$$ALTER TABLE %1$I.import_runs ADD CONSTRAINT import_runs_status_valid CHECK (status IN ('running', 'done', 'failed'))$$,
+'status is running, done or failed'),
+('keys', 'mirror', 'CONSTRAINT import_log_pkey ON %1$I.import_log',
+'ALTER TABLE %1$I.import_log ADD CONSTRAINT import_log_pkey PRIMARY KEY (entry)',
+'An entry is known by its number'),
+('keys', 'mirror', 'CONSTRAINT import_log_action_valid ON %1$I.import_log',
+$$ALTER TABLE %1$I.import_log ADD CONSTRAINT import_log_action_valid CHECK (action IN ('rejected', 'changed'))$$,
+'action is rejected or changed'),
 ('references', NULL, 'CONSTRAINT all_nics_network_id_fkey ON %1$I.all_nics',
 'ALTER TABLE %1$I.all_nics ADD CONSTRAINT all_nics_network_id_fkey FOREIGN KEY (network_id) REFERENCES %1$I.all_networks (id)',
 'A NIC is on a network that exists; the guards see to networks that are removed'),
@@ -187,6 +199,12 @@ A run adds what is new in it; what an earlier run has said already is not said a
 
 -- indexes that reads use; none has a column that a change between live states
 -- touches, so that those changes are HOT
+('rules', 'managed', 'INDEX %1$I.all_networks_removed_key',
+'CREATE UNIQUE INDEX all_networks_removed_key ON %1$I.all_networks (id, removed)',
+'Makes removed a part of the key: a removal waits, before it writes, for all who add NICs'),
+('rules', 'managed', 'INDEX %1$I.all_instances_removed_key',
+'CREATE UNIQUE INDEX all_instances_removed_key ON %1$I.all_instances (id, removed)',
+'Makes removed a part of the key: a removal waits, before it writes, for all who add NICs'),
 ('indexes', NULL, 'INDEX %1$I.all_networks_vpc_idx',
 'CREATE INDEX all_networks_vpc_idx ON %1$I.all_networks (vpc_id) WHERE vpc_id IS NOT NULL',
 'Tiers of a VPC'),

@@ -125,10 +125,31 @@ $$;
 COMMENT ON FUNCTION vmnet.import_expression(text, regtype, text) IS
 'Expression that turns a value of the source into one of the inventory';
 
--- Refuses what cannot be a source or a target, makes the mirror if it is not
--- there yet, and opens a run.
-CREATE FUNCTION vmnet.import_start(source text, inventory text)
-RETURNS bigint
+-- Drops the stages, whichever are there.
+CREATE FUNCTION vmnet.import_drop_stages(inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	stage name;
+BEGIN
+	FOR stage IN
+		SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE n.nspname = inventory AND c.relkind = 'r' AND c.relname IN
+			('import_stage_networks', 'import_stage_instances', 'import_stage_nics', 'import_stage_log')
+	LOOP
+		EXECUTE format('DROP TABLE %I.%I', inventory, stage);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_drop_stages(text) IS
+'Part of import_cloudstack(): drops the stages';
+
+-- Refuses what cannot be a source or a target, and makes the mirror if it is
+-- not there yet.
+CREATE FUNCTION vmnet.import_check(source text, inventory text)
+RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -136,8 +157,6 @@ DECLARE
 	missing text;
 	proposal text := left(inventory, 56) || '_mirror';
 	kind text;
-	stage name;
-	run bigint;
 BEGIN
 	IF source IS NULL OR NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = source) THEN
 		RAISE EXCEPTION USING
@@ -180,15 +199,22 @@ BEGIN
 			HINT = format('CALL vmnet.import_cloudstack(%L, %L);', source, proposal);
 	END IF;
 
-	-- Whoever holds the lock on this import is the only one that runs.
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_check(text, text) IS
+'Part of import_cloudstack(): checks source and inventory, makes the mirror if need be';
+
+-- Opens a run.  Whoever holds the lock on this import is the only one that runs.
+CREATE FUNCTION vmnet.import_start(source text, inventory text)
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	run bigint;
+BEGIN
 	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = clock_timestamp(), message = ''interrupted'' WHERE status = ''running''', inventory);
-	FOR stage IN
-		SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE n.nspname = inventory AND c.relkind = 'r' AND c.relname IN
-			('import_stage_networks', 'import_stage_instances', 'import_stage_nics', 'import_stage_log')
-	LOOP
-		EXECUTE format('DROP TABLE %I.%I', inventory, stage);
-	END LOOP;
+	PERFORM vmnet.import_drop_stages(inventory);
 	EXECUTE format('CREATE UNLOGGED TABLE %I.import_stage_log ("table" text, id text, "column" text, original text, action text, reason text)', inventory);
 	EXECUTE format('INSERT INTO %I.import_runs (source) VALUES ($1) RETURNING run', inventory)
 	INTO run USING source;
@@ -196,7 +222,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet.import_start(text, text) IS
-'Part of import_cloudstack(): checks source and inventory, makes the mirror if need be, opens a run';
+'Part of import_cloudstack(): opens a run';
 
 -- The query that reads one table of the source: every column converted, and
 -- in "notes" what could not be taken as it was.
@@ -316,14 +342,15 @@ COMMENT ON FUNCTION vmnet.import_query(text, text) IS
 'Part of import_cloudstack(): the query that reads networks, instances or nics of the source, with every column converted';
 
 -- The joins that bring in names and counters from other tables of the source;
--- each gives at most one row, whatever the source holds twice.
+-- each gives at most one row, the same one every time, whatever the source
+-- holds twice.
 CREATE FUNCTION vmnet.import_lookups(source text, relation text)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(string_agg(format(
-	' LEFT JOIN (SELECT DISTINCT ON (1) %1$s AS key, %2$s AS %3$I FROM %4$I.%5$I l ORDER BY 1) l_%3$I ON l_%3$I.key = %6$s',
+	' LEFT JOIN (SELECT DISTINCT ON (1) %1$s AS key, %2$s AS %3$I FROM %4$I.%5$I l ORDER BY 1, 2) l_%3$I ON l_%3$I.key = %6$s',
 	vmnet.import_expression('l.id', k.type, 'bigint'),
 	vmnet.import_expression(format('l.%I', c.source_column), v.type, c.target_type),
 	c.target, source, c.from_lookup,
@@ -337,13 +364,54 @@ $$;
 COMMENT ON FUNCTION vmnet.import_lookups(text, text) IS
 'Part of import_cloudstack(): the joins that bring in names and counters';
 
--- Copies one table of the source into a stage, converted.
+-- Writes down what the tables that are joined by key hold but an inventory
+-- cannot: once for each of their rows, not for all that refer to it.
+CREATE FUNCTION vmnet.import_judge_lookups(source text, inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET row_security = off
+AS $$
+DECLARE
+	col record;
+	source_type regtype;
+BEGIN
+	FOR col IN
+		SELECT DISTINCT c.from_lookup, c.source_column, c.target_type
+		FROM unnest(ARRAY['networks', 'instances', 'nics']) r, LATERAL vmnet.import_columns(r) c
+		WHERE c.from_lookup IS NOT NULL AND vmnet.import_source_type(source, c.from_lookup, 'id') IS NOT NULL
+	LOOP
+		source_type := vmnet.import_source_type(source, col.from_lookup, col.source_column);
+		IF col.target_type = 'text' AND source_type IN ('text'::regtype, 'varchar'::regtype) THEN
+			EXECUTE format($f$
+				INSERT INTO %1$I.import_stage_log
+				SELECT %3$L, l.id::text, %4$L, l.%4$I::text, 'changed', 'blanks at the end were cut off'
+				FROM %2$I.%3$I l WHERE l.%4$I::text <> rtrim(l.%4$I::text, ' ')$f$,
+				inventory, source, col.from_lookup, col.source_column);
+		ELSIF col.target_type <> 'text' AND source_type IS NOT NULL THEN
+			EXECUTE format($f$
+				INSERT INTO %1$I.import_stage_log
+				SELECT %3$L, l.id::text, %4$L, l.%4$I::text, 'changed', %5$L
+				FROM %2$I.%3$I l WHERE btrim(l.%4$I::text) <> '' AND %6$s IS NULL$f$,
+				inventory, source, col.from_lookup, col.source_column,
+				format('not a value of type %s; stored as NULL', col.target_type),
+				vmnet.import_expression(format('l.%I', col.source_column), source_type, col.target_type));
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_judge_lookups(text, text) IS
+'Part of import_cloudstack(): writes down what tables joined by key hold but an inventory cannot';
+
+-- Copies one table of the source into a stage, converted.  A policy that hides
+-- rows of the source from the caller is an error: they would look deleted.
 CREATE FUNCTION vmnet.import_stage(run bigint, source text, inventory text, relation text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET DateStyle = 'ISO, YMD'
 SET TimeZone = 'UTC'
+SET row_security = off
 AS $$
 DECLARE
 	n bigint;
@@ -351,6 +419,9 @@ BEGIN
 	EXECUTE format('CREATE UNLOGGED TABLE %I.%I AS ', inventory, 'import_stage_' || relation)
 		|| vmnet.import_query(source, relation);
 	GET DIAGNOSTICS n = ROW_COUNT;
+	IF relation = 'networks' THEN
+		PERFORM vmnet.import_judge_lookups(source, inventory);
+	END IF;
 	EXECUTE format('ANALYZE %I.%I', inventory, 'import_stage_' || relation);
 	EXECUTE format('UPDATE %I.import_runs SET step = $1, %I = $2 WHERE run = $3',
 		inventory, relation || '_read')
@@ -491,7 +562,7 @@ BEGIN
 		INSERT INTO %1$I.import_log (run, "table", id, "column", original, action, reason)
 		SELECT $1, s."table", s.id, s."column", s.original, s.action, s.reason
 		FROM (SELECT "table", id, "column", original, action, reason FROM %1$I.import_stage_log
-			EXCEPT
+			EXCEPT ALL
 			SELECT "table", id, "column", original, action, reason FROM %1$I.import_log) s
 		ORDER BY s."table", vmnet.read_bigint(s.id), s.id, s."column"$f$, inventory)
 	USING run;
@@ -510,7 +581,7 @@ BEGIN
 			inventory, info.kind, source, info.mode, info.version);
 	END IF;
 
-	EXECUTE format('DROP TABLE %1$I.import_stage_networks, %1$I.import_stage_instances, %1$I.import_stage_nics, %1$I.import_stage_log', inventory);
+	PERFORM vmnet.import_drop_stages(inventory);
 	EXECUTE format('UPDATE %I.import_runs SET status = ''done'', step = ''done'', finished = clock_timestamp(), rows_inserted = $2, rows_updated = $3, rows_deleted = $4, rows_rejected = $5, values_changed = $6 WHERE run = $1', inventory)
 	USING run, inserted, updated, deleted, rejected, changed;
 
@@ -523,7 +594,7 @@ $$;
 COMMENT ON FUNCTION vmnet.import_finish(bigint, text, text, boolean, bigint, bigint, bigint) IS
 'Part of import_cloudstack(): closes a run';
 
--- Marks a run as failed.
+-- Marks a run as failed, and leaves no stage of it.
 CREATE FUNCTION vmnet.import_failed(run bigint, inventory text, message text)
 RETURNS void
 LANGUAGE plpgsql
@@ -532,6 +603,7 @@ AS $$
 BEGIN
 	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = clock_timestamp(), message = $2 WHERE run = $1', inventory)
 	USING run, message;
+	PERFORM vmnet.import_drop_stages(inventory);
 END
 $$;
 COMMENT ON FUNCTION vmnet.import_failed(bigint, text, text) IS

@@ -3,6 +3,8 @@
 SET client_min_messages = warning;
 SET work_mem = '64kB';
 SET maintenance_work_mem = '1MB';
+-- what takes a hundred times as long is not waited for
+SET statement_timeout = '240s';
 
 CREATE SCHEMA scale;
 -- rows of a source of any size: a tenth as many instances as NICs, a hundredth

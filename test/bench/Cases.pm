@@ -1,0 +1,240 @@
+# What make bench measures.
+#
+# A case has variants, the first of which is what the others are compared with,
+# and arguments: a function that gives those of the n-th execution.  Reads have
+# their variants twice, for the sets 0 (no removed NICs) and 1 (as many removed
+# as live ones).
+package Cases;
+use strict;
+use warnings;
+use List::Util qw(min max);
+
+# The sizes, as data.sql makes them.
+my $live = $ENV{BENCH_ROWS};
+my $size = min(20000, int($live / 5));
+my $large = max(1, min(5, int($live / 300000)));
+my $small = int(($live - $large * $size) / 130);
+my $instances = int($live * 2 / 3);
+
+my $write_live = $ENV{BENCH_WRITE_ROWS};
+my $write_instances = int($write_live * 2 / 3);
+my $write_networks = 1 + int(($write_live - min(20000, int($write_live / 5))) / 130);
+
+my @cases;
+
+sub thousands { my $n = reverse $_[0]; $n =~ s/(\d{3})(?=\d)/$1,/g; return scalar reverse $n }
+
+#
+# Reads
+#
+
+my $of_nic = 'instance_id, id, state, device_id, default_nic, mac_address, ip4_address, ip6_address';
+my $joined = 'JOIN {instances} i ON i.id = n.instance_id AND i.removed IS NULL';
+my $network_lives = 'EXISTS (SELECT FROM {networks} w WHERE w.id = $1 AND w.removed IS NULL)';
+
+# The columns of vmnet.network_active_instances().
+sub columns
+{
+	my ($nic_count, $nic) = @_;
+
+	return "n.instance_id, i.uuid, i.name, i.type, i.state, $nic_count, " . join ', ',
+		map { "$nic.$_" } qw(id state device_id default_nic mac_address ip4_address ip6_address);
+}
+
+my $all_columns = 'instance_id, instance_uuid, instance_name, instance_type, instance_state,'
+	. ' nic_count, nic_id, nic_state, device_id, default_nic, mac_address, ip4_address, ip6_address';
+
+# The best SQL found; $1 is the network, $2 the instance a page comes after, $3
+# its size.  "right" is so whatever the inventory holds; "simple" only where an
+# instance has one NIC on a network and no removed instance has a live one.
+my %listing = (
+	right => 'SELECT ' . columns('n.nic_count', 'n') . " FROM (
+		SELECT DISTINCT ON (instance_id) $of_nic, count(*) OVER (PARTITION BY instance_id) AS nic_count
+		FROM {nics} WHERE network_id = \$1 AND {live} ORDER BY instance_id, device_id, id) n
+		$joined WHERE $network_lives ORDER BY n.instance_id",
+	simple => 'SELECT ' . columns('1::bigint', 'n') . " FROM {nics} n
+		$joined WHERE n.network_id = \$1 AND {live of n} AND $network_lives ORDER BY n.instance_id",
+	ours => "SELECT $all_columns FROM vmnet.network_active_instances(\$1, inventory => '{inventory}')",
+	view => "SELECT $all_columns FROM {inventory}.network_instances WHERE network_id = \$1 ORDER BY instance_id",
+);
+my %page = (
+	right => 'SELECT ' . columns('n.nic_count', 'b') . " FROM (
+		SELECT instance_id, count(*) AS nic_count FROM {nics}
+		WHERE network_id = \$1 AND {live} AND instance_id > \$2 GROUP BY instance_id) n
+		$joined CROSS JOIN LATERAL (
+			SELECT $of_nic FROM {nics} WHERE network_id = \$1 AND {live} AND instance_id = n.instance_id
+			ORDER BY device_id, id LIMIT 1) b
+		WHERE $network_lives ORDER BY n.instance_id LIMIT \$3",
+	# OFFSET 0 and a LIMIT that is not known keep the planner from sorting the
+	# whole network.
+	simple => 'SELECT ' . columns('1::bigint', 'n') . " FROM {nics} n,
+		LATERAL (SELECT * FROM {instances} WHERE id = n.instance_id AND removed IS NULL OFFSET 0) i
+		WHERE n.network_id = \$1 AND n.instance_id > \$2 AND {live of n} AND $network_lives
+		ORDER BY n.instance_id LIMIT \$3",
+	ours => "SELECT $all_columns FROM vmnet.network_active_instances(\$1, \$2, \$3, '{inventory}')",
+);
+my %count = (
+	right => "SELECT count(DISTINCT n.instance_id) FROM {nics} n
+		$joined WHERE n.network_id = \$1 AND {live of n} AND $network_lives",
+	simple => "SELECT count(DISTINCT instance_id) FROM {nics}
+		WHERE network_id = \$1 AND {live} AND $network_lives",
+	ours => "SELECT vmnet.network_active_instance_count(\$1, '{inventory}')",
+);
+
+# The variants of every read, but for those it has no query for.
+my @read_variants = (
+	{ name => 'hand-written SQL, generic plan', query => 'right' },
+	{ name => 'same, plan_cache_mode = auto', query => 'right', auto => 1 },
+	{ name => 'vmnet_ext', query => 'ours' },
+	{ name => 'view network_instances', query => 'view' },
+	{ name => 'simpler SQL, not always right', query => 'simple' },
+	{ name => 'first one, with single-column indexes only', query => 'right', single => 1 },
+);
+
+# A query on the tables of bench_0 or bench_1, or on the copy of its NICs that
+# has CloudStack's indexes; "active" is what our own indexes know.
+sub on_tables
+{
+	my ($sql, $set, $single) = @_;
+	my $nics = $single ? "bench_single.nics_$set" : "bench_$set.all_nics";
+	my $is_live = sub { $single ? "$_[0]removed IS NULL AND $_[0]state <> 'Deallocating'" : "$_[0]active" };
+
+	$sql =~ s/\{nics\}/$nics/g;
+	$sql =~ s/\{(networks|instances)\}/bench_$set.all_$1/g;
+	$sql =~ s/\{inventory\}/bench_$set/g;
+	$sql =~ s/\{live\}/$is_live->('')/ge;
+	$sql =~ s/\{live of n\}/$is_live->('n.')/ge;
+	return $sql =~ s/\s+/ /gr;
+}
+
+sub read_case
+{
+	my ($name, $queries, %case) = @_;
+	my @variants;
+
+	for my $set (0, 1)
+	{
+		for my $v (grep { $queries->{ $_->{query} } } @read_variants)
+		{
+			push @variants, { %$v, set => $set,
+				target => $v->{query} eq 'ours' ? $case{target} : undef,
+				sql => on_tables($queries->{ $v->{query} }, $set, $v->{single}) };
+		}
+	}
+
+	# Counting instructions takes fifty times as long as running them.
+	for my $v (grep { !$_->{auto} } @variants)
+	{
+		$v->{count} = $case{large} ? $ENV{BENCH_FULL} && !$v->{single} && $v->{query} =~ /right|ours/
+			: !($v->{single} && $queries == \%page);
+	}
+	push @cases, { kind => 'read', name => $name, variants => \@variants, %case };
+}
+
+sub small_network { my ($n) = @_; return $large + 1 + $n * 97 % $small }
+sub large_network { my ($n) = @_; return 1 + $n % $large }
+
+read_case('list a network of 130 instances', \%listing, target => '<= 1.00',
+	arguments => sub { small_network($_[0]) });
+read_case('list a network of ' . thousands($size), \%listing, target => '<= 1.00', large => 1,
+	arguments => sub { large_network($_[0]) });
+read_case('first page of 50 of ' . thousands($size), \%page, target => '<= 1.00',
+	arguments => sub { (large_network($_[0]), 0, 50) });
+read_case('page of 50 in the middle of ' . thousands($size), \%page, target => '<= 1.00',
+	arguments => sub { (large_network($_[0]), int($instances / 2) + $_[0] * 37 % 1000, 50) });
+read_case('count a network of 130', \%count,
+	arguments => sub { small_network($_[0]) });
+read_case('count a network of ' . thousands($size), \%count, large => 1,
+	arguments => sub { large_network($_[0]) });
+
+#
+# Writes, to inventories that are equal but for their triggers
+#
+
+my @write_variants = (
+	{ inventory => 'plain', name => 'foreign keys, indexes and checks, no guard' },
+	{ inventory => 'guarded', name => 'vmnet_ext' },
+	{ inventory => 'plpgsql', name => 'the same guards in PL/pgSQL' },
+	{ inventory => 'empty', name => "no guard, core's least BEFORE trigger in C" },
+);
+
+sub write_case
+{
+	my ($name, $sql, %case) = @_;
+	my @variants;
+
+	for my $v (@write_variants)
+	{
+		# The least trigger is one on UPDATE.
+		next if $v->{inventory} eq 'empty' && $sql !~ /^UPDATE/;
+		push @variants, { name => $v->{name}, count => !$case{varies},
+			target => $v->{inventory} eq 'guarded' ? $case{target} : undef,
+			sql => $sql =~ s/\{nics\}/bench_$v->{inventory}.all_nics/r };
+	}
+	push @cases, { kind => 'write', name => $name, variants => \@variants, %case };
+}
+
+# Instances that have no NIC yet, each for one INSERT.
+my $spare = $write_instances;
+
+sub spare_instances
+{
+	my ($n) = @_;
+	my $first = $spare + 1;
+
+	$spare += $n;
+	die "no instances are left: set BENCH_WRITE_ROWS higher\n" if $spare > $write_instances + $write_live;
+	return $first;
+}
+
+# Where one phase has stopped taking them, and the next one starts.
+sub spare { $spare = $_[0] if @_; return $spare }
+
+# New NICs go to the last hundred networks.
+my $new_network = $write_networks - 99;
+
+sub insert
+{
+	my ($default_nic, $from) = @_;
+	my ($column, $value) = $default_nic ? (', default_nic', ', true') : ('', '');
+
+	return "INSERT INTO {nics} (instance_id, network_id, mac_address, ip4_address, netmask, gateway, device_id$column)
+		SELECT i, $new_network + i % 100, lpad(to_hex(3299023255552 + i), 12, '0')::macaddr,
+			'20.0.0.0'::inet + i, '255.0.0.0', '10.0.0.1', 0$value FROM $from" =~ s/\s+/ /gr;
+}
+
+sub update
+{
+	my ($where) = @_;
+
+	return "UPDATE {nics} SET state = CASE state WHEN 'Reserved' THEN 'Releasing' WHEN 'Releasing' THEN 'Allocated'
+		WHEN 'Allocated' THEN 'Reserving' ELSE 'Reserved' END WHERE $where" =~ s/\s+/ /gr;
+}
+
+for my $said (1, 0)
+{
+	my $how = 'default_nic ' . ($said ? 'said' : 'not said');
+
+	write_case("insert a NIC, $how", insert($said, '(SELECT $1::bigint) r (i)'), target => '<= 1.50', rows => 1,
+		arguments => sub { spare_instances(1) });
+	write_case("insert 1,000 NICs, $how", insert($said, 'generate_series($1::bigint, $1 + $2 - 1) i'),
+		target => '<= 1.50', rows => 1000,
+		arguments => sub { my ($n, $rows) = @_; (spare_instances($rows), $rows) });
+}
+write_case('change the state of a NIC', update('id = $1'), target => '<= 1.10', rows => 1,
+	arguments => sub { 1 + $_[0] * 37 % $write_live });
+write_case('change the states of the 130 NICs of a network', update('network_id = $1 AND active'),
+	target => '<= 1.10', rows => 130,
+	arguments => sub { 2 + $_[0] % ($write_networks - 120) });
+# NICs next to each other fill their pages: how many of these updates are HOT,
+# and with that the number of instructions, differs from table to table.
+write_case('change the states of 1,000 NICs in a row', update('id BETWEEN $1 AND $1 + $2 - 1'),
+	target => '<= 1.10', rows => 1000, varies => 1,
+	arguments => sub { my ($n, $rows) = @_; (1 + $n * $rows % ($write_live - $rows), $rows) });
+
+sub all
+{
+	return grep { !$ENV{BENCH_CASES} || $_->{name} =~ /$ENV{BENCH_CASES}/ } @cases;
+}
+
+1;

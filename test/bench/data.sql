@@ -1,0 +1,99 @@
+-- What the benchmark measures on.  Takes from psql: live (NICs of a reading
+-- inventory), write_live (of a writing one).
+--
+-- bench_0 and bench_1 have the same live NICs; bench_1 has as many removed ones
+-- beside them, mixed on disk.  bench_single has their NICs again, with
+-- the indexes that CloudStack has and no other.  bench_guarded, bench_plain,
+-- bench_empty and bench_plpgsql are for writes: guarded, without guards, with
+-- a trigger that does next to nothing, guarded in PL/pgSQL.
+
+\set ON_ERROR_STOP 1
+SET client_min_messages = warning;
+CREATE EXTENSION vmnet_ext;
+CREATE SCHEMA bench;
+
+-- The NICs of an inventory: number p is on which network, of which instance.
+-- The first networks are large, all others have 130 NICs; an instance has one or
+-- two NICs, on different networks.  Removed NICs are those of others before.
+CREATE PROCEDURE bench.fill(inventory name, live bigint, with_removed boolean, spare bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+	size bigint := least(20000, live / 5);
+	large bigint := greatest(1, least(5, live / 300000));
+	instances bigint := live * 2 / 3;
+BEGIN
+	EXECUTE format('CREATE SCHEMA %I', inventory);
+	PERFORM vmnet.build_inventory(inventory, 'managed', NULL, 'enforce', ARRAY['tables']);
+	EXECUTE format('INSERT INTO %I.all_networks (id, name, guest_type, gateway, zone_id)
+		SELECT g, ''network '' || g, ''Isolated'', ''10.0.0.1'', 1 FROM generate_series(1, $1) g',
+		inventory) USING large + (live - large * size + 129) / 130;
+	EXECUTE format('INSERT INTO %I.all_instances (id, name, display_name, instance_name, state, host_id, zone_id, account_name)
+		SELECT g, ''vm'' || g, ''machine '' || g, ''i-2-'' || g || ''-VM'',
+			CASE WHEN g %% 7 = 0 THEN ''Stopped'' ELSE ''Running'' END, g %% 100, 1, ''admin''
+		FROM generate_series(1, $1) g', inventory) USING instances + spare;
+	EXECUTE format('INSERT INTO %I.all_nics (instance_id, network_id, state, reserver_name, device_id, default_nic,
+			mac_address, ip4_address, netmask, gateway, broadcast_uri, created, removed)
+		SELECT 1 + (p + CASE WHEN r THEN $2 / 2 ELSE 0 END) * 611953 %% $2,
+			CASE WHEN p < $4 * $5 THEN 1 + p / $5 ELSE 1 + $4 + (p - $4 * $5) / 130 END,
+			CASE WHEN r THEN ''Deallocating'' ELSE ''Reserved'' END,
+			''ExternalGuestNetworkGuru'', p / $2, p < $2,
+			lpad(to_hex(2199023255552 + p), 12, ''0'')::macaddr, ''10.0.0.0''::inet + p,
+			''255.0.0.0'', ''10.0.0.1'', ''vlan://'' || p / 130,
+			''2025-01-01''::timestamptz + p * interval ''10 s'', CASE WHEN r THEN ''2026-01-01''::timestamptz END
+		FROM generate_series(0, $1 - 1) p, unnest($3) r
+		ORDER BY hashint8(p * 2 + r::int)', inventory)
+	USING live, instances, CASE WHEN with_removed THEN ARRAY[false, true] ELSE ARRAY[false] END, large, size;
+	PERFORM vmnet.build_inventory(inventory, 'managed', NULL, 'enforce',
+		ARRAY['keys', 'references', 'indexes', 'rules', 'views', 'triggers']);
+END
+$$;
+
+SET session_replication_role = replica;
+SET maintenance_work_mem = '512MB';
+SET work_mem = '256MB';
+CALL bench.fill('bench_0', :live, false, 0);
+CALL bench.fill('bench_1', :live, true, 0);
+
+CREATE SCHEMA bench_single;
+CREATE PROCEDURE bench.fill_single(n int)
+LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('CREATE TABLE bench_single.nics_%1$s (LIKE bench_%1$s.all_nics INCLUDING GENERATED)', n);
+	-- Generated columns take no value: name all others.
+	EXECUTE (SELECT format('INSERT INTO bench_single.nics_%1$s (%2$s) SELECT %2$s FROM bench_%1$s.all_nics', n,
+			string_agg(quote_ident(attname), ', ' ORDER BY attnum))
+		FROM pg_attribute WHERE attrelid = format('bench_%s.all_nics', n)::regclass
+			AND attnum > 0 AND NOT attisdropped AND attgenerated = '');
+	EXECUTE format('ALTER TABLE bench_single.nics_%s ADD PRIMARY KEY (id)', n);
+	EXECUTE format('CREATE UNIQUE INDEX ON bench_single.nics_%s (uuid)', n);
+	EXECUTE format('CREATE INDEX ON bench_single.nics_%s (instance_id)', n);
+	EXECUTE format('CREATE INDEX ON bench_single.nics_%s (network_id)', n);
+	EXECUTE format('CREATE INDEX ON bench_single.nics_%s (removed)', n);
+END
+$$;
+CALL bench.fill_single(0);
+CALL bench.fill_single(1);
+
+CALL bench.fill('bench_guarded', :write_live, false, :write_live);
+CALL bench.fill('bench_plain', :write_live, false, :write_live);
+CALL bench.fill('bench_empty', :write_live, false, :write_live);
+CALL bench.fill('bench_plpgsql', :write_live, false, :write_live);
+RESET session_replication_role;
+
+DROP TRIGGER nic_prepare ON bench_plain.all_nics;
+DROP TRIGGER nic_guard ON bench_plain.all_nics;
+-- Somebody has to say which NIC is the default one where no guard does.
+ALTER TABLE bench_plain.all_nics ALTER COLUMN default_nic SET DEFAULT false;
+
+DROP TRIGGER nic_prepare ON bench_empty.all_nics;
+DROP TRIGGER nic_guard ON bench_empty.all_nics;
+ALTER TABLE bench_empty.all_nics ALTER COLUMN default_nic SET DEFAULT false;
+CREATE TRIGGER empty BEFORE UPDATE ON bench_empty.all_nics
+FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+
+DROP TRIGGER nic_prepare ON bench_plpgsql.all_nics;
+DROP TRIGGER nic_guard ON bench_plpgsql.all_nics;
+\ir guards_plpgsql.sql
+
+VACUUM (ANALYZE, FREEZE);
+CHECKPOINT;

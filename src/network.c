@@ -49,10 +49,15 @@ typedef enum ReadKind
 
 /*
  * All NICs of a network in the order of their instances, from an index; one
- * row per instance is made of them on the way, see CollapseReceiver.  LIMIT is
- * always given as NULL, no limit: it tells the planner that the reader may
- * stop early, and OFFSET 0 that the instance is to be fetched for each NIC.
- * So a page costs what a page costs.
+ * row per instance is made of them on the way, see CollapseReceiver.
+ *
+ * A kept plan has to be right for a network of any size, and for tables that
+ * were empty when it was made.  So the queries leave the planner no choice that
+ * reads more than the network: ordering by both columns of the index of active
+ * NICs, with the network as a list or a range (which does not fix its value for
+ * the planner, so that the order is worth something), asks for that index;
+ * OFFSET 0 has the instance fetched for each NIC; and a LIMIT that is known
+ * only later, and is always NULL, says that the reader may stop early.
  */
 static const char network_instances_sql[] =
 "SELECT n.instance_id, i.uuid, i.name, i.type, i.state, 1::pg_catalog.int8,"

@@ -297,7 +297,9 @@ static void
 check_parent(Relation rel, const NicTable *table, TupleTableSlot *slot,
 			 const ParentKey *parent, const char *what)
 {
+	NicColumn	column = parent == &table->network ? NIC_NETWORK_ID : NIC_INSTANCE_ID;
 	TimestampTz removed;
+	ParentStatus status;
 	bool		isnull;
 	Datum		key = slot_getattr(slot, parent->column, &isnull);
 
@@ -305,17 +307,22 @@ check_parent(Relation rel, const NicTable *table, TupleTableSlot *slot,
 	if (isnull)
 		return;
 
-	/* The foreign key has refused a parent that does not exist. */
-	if (parent_lock(parent, key, LockTupleKeyShare, &removed) != PARENT_REMOVED)
+	status = parent_lock(parent, key, LockTupleKeyShare, &removed);
+	if (status == PARENT_LIVE)
 		return;
 
+	/* A foreign key that is not deferred has refused a missing one already. */
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 status == PARENT_REMOVED ?
 			 errmsg("cannot add a NIC to %s %s, which has been removed",
-					what, nic_output(table, slot,
-									 parent == &table->network ? NIC_NETWORK_ID : NIC_INSTANCE_ID)),
+					what, nic_output(table, slot, column)) :
+			 errmsg("cannot add a NIC to %s %s, which does not exist",
+					what, nic_output(table, slot, column)),
+			 status == PARENT_REMOVED ?
 			 errdetail("%s The %s was removed at %s.",
-					   nic_description(table, slot), what, timestamptz_to_str(removed)),
+					   nic_description(table, slot), what, timestamptz_to_str(removed)) :
+			 errdetail_internal("%s", nic_description(table, slot)),
 			 errhint("A removed %s stays removed; choose one that is in the view \"%ss\".",
 					 what, what),
 			 errtableconstraint(rel, "nic_parent_active")));
@@ -422,15 +429,17 @@ static void
 check_strategy(Relation rel, const NicTable *table,
 			   TupleTableSlot *old, TupleTableSlot *new)
 {
-	if (nic_state(table, old) == NIC_ALLOCATED ||
-		nic_same(table, old, new, NIC_STRATEGY))
+	/* A state and a strategy that change together could leave a dead end. */
+	if (nic_same(table, old, new, NIC_STRATEGY) ||
+		(nic_state(table, old) == NIC_ALLOCATED &&
+		 nic_state(table, new) == NIC_ALLOCATED))
 		return;
 
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("the strategy of NIC %s cannot change while its state is \"%s\"",
 					nic_output(table, old, NIC_ID),
-					nic_output(table, old, NIC_STATE)),
+					nic_output(table, nic_state(table, old) == NIC_ALLOCATED ? new : old, NIC_STATE)),
 			 errdetail_internal("%s", nic_description(table, old)),
 			 errhint("Moves are judged by the strategy, so it changes in state \"Allocated\" only."),
 			 errtableconstraint(rel, "nic_strategy_immutable")));

@@ -164,7 +164,8 @@ refuse_removal(Relation rel, Relation nics, const ParentKind *kind, char *id)
 					   total == 1 ? "1 NIC is" : psprintf("%lld NICs are", (long long) total),
 					   half_removed > 0 ?
 					   psprintf(", %lld of them half-removed", (long long) half_removed) : "",
-					   blockers.data, total > BLOCKERS_NAMED ? ", ..." : ""),
+					   blockers.data, total > BLOCKERS_NAMED ?
+					   psprintf(" and %lld more", (long long) total - BLOCKERS_NAMED) : ""),
 			 half.len > 0 ?
 			 errhint("Remove its NICs first. A half-removed one still holds its address; once that is free, finish it: UPDATE %s SET removed = now() WHERE id IN (%s).",
 					 name.data, half.data) :

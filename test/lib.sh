@@ -105,6 +105,7 @@ build_extension()
 	say "building with $("$PG_CONFIG" --version)"
 	as_user mkdir "$work/src"
 	(cd "$top" && tar cf - --exclude=.git --exclude='*.o' --exclude='*.so' --exclude='*.bc' \
+		--exclude='sql/vmnet_ext--*.sql' \
 		--exclude=results --exclude=tmp_check .) | as_user tar xf - -C "$work/src"
 	(cd "$work/src" && as_user make -s with_llvm=no PG_CONFIG="$PG_CONFIG" "$@" all install) \
 		>"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; fail "the build failed"; }

@@ -65,7 +65,7 @@ CREATE TABLE %1$I.all_instances (
 'Every instance (virtual machine, router, system VM), removed ones too
 The live ones are in the view instances. Rows are never deleted: an instance is removed by setting removed, which is refused while it holds a NIC.'),
 
-('tables', 'managed', 'TABLE %1$I.all_nics', $$
+('tables', NULL, 'TABLE %1$I.all_nics', $$
 CREATE TABLE %1$I.all_nics (
 	id bigserial NOT NULL,
 	uuid uuid DEFAULT pg_catalog.gen_random_uuid(),
@@ -89,39 +89,15 @@ CREATE TABLE %1$I.all_nics (
 	created timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	state_changed timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	removed timestamptz,
-	active boolean GENERATED ALWAYS AS (removed IS NULL AND state <> 'Deallocating') STORED
+	active boolean GENERATED ALWAYS AS (removed IS NULL AND $$ || CASE $1
+		-- the source of a mirror compares text without case
+		WHEN 'mirror' THEN $$pg_catalog.lower(state COLLATE "C")$$ || ' <> ''deallocating'''
+		ELSE 'state <> ''Deallocating''' END || $$) STORED
 ) WITH (fillfactor = 90)$$,
 'Every NIC, removed and half-removed ones too
-The live ones are in the view nics; the column active says which they are. Rows are never deleted: a NIC is removed by state = Deallocating and removed, or by DELETE on the view nics.'),
-
-('tables', 'mirror', 'TABLE %1$I.all_nics', $$
-CREATE TABLE %1$I.all_nics (
-	id bigserial NOT NULL,
-	uuid uuid DEFAULT pg_catalog.gen_random_uuid(),
-	instance_id bigint,
-	network_id bigint NOT NULL,
-	state text NOT NULL DEFAULT 'Allocated',
-	strategy text DEFAULT 'Start',
-	reserver_name text,
-	reservation_id text,
-	vm_type text DEFAULT 'User',
-	device_id int,
-	default_nic boolean,
-	mac_address macaddr,
-	ip4_address inet,
-	ip6_address inet,
-	netmask inet,
-	gateway inet,
-	broadcast_uri text,
-	mtu bigint,
-	enabled boolean DEFAULT true,
-	created timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	state_changed timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	removed timestamptz,
-	active boolean GENERATED ALWAYS AS (removed IS NULL AND pg_catalog.lower(state COLLATE "C") <> 'deallocating') STORED
-) WITH (fillfactor = 90)$$,
-'Every NIC of the source, removed and half-removed ones too, as the source has them
-The live ones are in the view nics; the column active says which they are. Only the import writes here.'),
+The live ones are in the view nics; the column active says which they are. '
+|| CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them; only the import writes here.'
+	ELSE 'Rows are never deleted: a NIC is removed by state = Deallocating and removed, or by DELETE on the view nics.' END),
 
 ('tables', 'mirror', 'TABLE %1$I.import_runs', $$
 CREATE TABLE %1$I.import_runs (

@@ -373,7 +373,8 @@ import_steps(Import *import)
 
 	/*
 	 * A mirror is made in a transaction of its own: a sequence that is used
-	 * where it is made forgets that in a crash, at wal_level = minimal.
+	 * where it is made forgets that in a crash, at wal_level = minimal.  And
+	 * the run after it sees what was waited for, at any isolation level.
 	 */
 	run_and_commit(import, step_check, NULL);
 	run_and_commit(import, step_start, NULL);
@@ -423,9 +424,6 @@ import_cloudstack(PG_FUNCTION_ARGS)
 
 	PG_TRY();
 	{
-		/* What we waited for is to be seen, at any isolation level. */
-		if (!import.atomic)
-			SPI_commit();
 		import_steps(&import);
 	}
 	PG_FINALLY();

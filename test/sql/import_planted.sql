@@ -246,7 +246,8 @@ CREATE DOMAIN public.d_id AS bigint;
 CREATE DOMAIN public.d_uuid AS uuid;
 CREATE DOMAIN public.d_text AS varchar(255);
 CREATE DOMAIN public.d_flag AS smallint;
-CREATE DOMAIN public.d_time AS timestamp;
+CREATE DOMAIN public.d_moment AS timestamp;
+CREATE DOMAIN public.d_time AS d_moment;
 DO $$
 DECLARE
 	sort types_text.sorts;
@@ -373,4 +374,4 @@ BEGIN
 	END LOOP;
 END
 $$;
-DROP DOMAIN public.d_id, public.d_uuid, public.d_text, public.d_flag, public.d_time;
+DROP DOMAIN public.d_id, public.d_uuid, public.d_text, public.d_flag, public.d_time, public.d_moment;

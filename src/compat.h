@@ -37,4 +37,13 @@
 	pg_class_ownercheck(relid, roleid)
 #endif
 
+/* 16 gave this function one more argument. */
+#if PG_VERSION_NUM >= 160000
+#define insert_index_tuples(result_rel, slot, estate) \
+	ExecInsertIndexTuples(result_rel, slot, estate, false, false, NULL, NIL, false)
+#else
+#define insert_index_tuples(result_rel, slot, estate) \
+	ExecInsertIndexTuples(result_rel, slot, estate, false, false, NULL, NIL)
+#endif
+
 #endif							/* VMNET_COMPAT_H */

@@ -92,7 +92,7 @@ no_hard_delete(PG_FUNCTION_ARGS)
 	int			id = SPI_fnumber(desc, "id");
 
 	check_inventory(rel);
-	if (permit_covers(rel))
+	if (permit_covers_delete(rel, trigdata->tg_trigtuple))
 		return PointerGetDatum(trigdata->tg_trigtuple);
 
 	ereport(ERROR,

@@ -265,6 +265,10 @@ step_apply(Import *import, const char *unused)
 	run_step(import, "SELECT vmnet.import_judge($3)", NULL);
 	import->first_copy = DatumGetBool(run_step(import, "SELECT vmnet.import_prepare($3)", NULL));
 
+	/* What is about to change is written down while both are there. */
+	if (!import->first_copy)
+		run_step(import, "SELECT vmnet.import_remember($1, $3)", NULL);
+
 	/* NICs leave before what they refer to, and come after it. */
 	import->deleted = write_rows(import, "nics", WRITE_DELETE);
 	for (i = 0; i < lengthof(relations); i++)

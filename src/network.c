@@ -136,12 +136,15 @@ read_plan(ReadKind kind, Oid schema, int nargs, Oid *argtypes)
 					   CURSOR_OPT_GENERIC_PLAN);
 }
 
+/* Views of any types can be dressed up as an inventory's. */
+static const char columns_differ[] = gettext_noop("an inventory's view has other columns than it should");
+
 /*
  * Runs a query of one parameter or more, with the rows going to a receiver.
  */
-static void
-read_into(ReadKind kind, Oid schema, int nargs, Oid *argtypes,
-		  Datum *values, bool *nulls, DestReceiver *dest)
+void
+read_into(SPIPlanPtr plan, int nargs, const Oid *argtypes,
+		  const Datum *values, const bool *nulls, DestReceiver *dest)
 {
 	SPIExecuteOptions options = {0};
 	ParamListInfo params = makeParamList(nargs);
@@ -158,13 +161,26 @@ read_into(ReadKind kind, Oid schema, int nargs, Oid *argtypes,
 	options.read_only = true;
 	options.dest = dest;
 
-	if (SPI_execute_plan_extended(read_plan(kind, schema, nargs, argtypes),
-								  &options) != SPI_OK_SELECT)
+	if (SPI_execute_plan_extended(plan, &options) != SPI_OK_SELECT)
 		elog(ERROR, "could not read an inventory");
 }
 
-/* Views of any types can be dressed up as an inventory's. */
-static const char columns_differ[] = gettext_noop("an inventory's view has other columns than it should");
+/*
+ * The same, with all rows going to the result of a set-returning function.
+ */
+void
+read_into_result(SPIPlanPtr plan, int nargs, const Oid *argtypes,
+				 const Datum *values, const bool *nulls, ReturnSetInfo *rsinfo)
+{
+	DestReceiver *dest = CreateDestReceiver(DestTuplestore);
+
+	SetTuplestoreDestReceiverParams(dest, rsinfo->setResult,
+									rsinfo->econtext->ecxt_per_query_memory, false,
+									rsinfo->setDesc,
+									columns_differ);
+	read_into(plan, nargs, argtypes, values, nulls, dest);
+	dest->rDestroy(dest);
+}
 
 /*
  * A receiver that makes one row per instance of rows that come in the order
@@ -356,7 +372,8 @@ network_active_instances(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	dest = collapse_create(rsinfo->setResult, rsinfo->setDesc, page_size);
-	read_into(READ_NETWORK_INSTANCES, schema, 3, argtypes, values, nulls, dest);
+	read_into(read_plan(READ_NETWORK_INSTANCES, schema, 3, argtypes),
+			  3, argtypes, values, nulls, dest);
 	dest->rDestroy(dest);
 	SPI_finish();
 	return (Datum) 0;
@@ -373,7 +390,6 @@ read_set(FunctionCallInfo fcinfo, ReadKind kind)
 	Datum		values[1];
 	bool		nulls[1] = {false};
 	Oid			schema;
-	DestReceiver *dest;
 
 	InitMaterializedSRF(fcinfo, 0);
 	schema = inventory_resolve_arg(fcinfo, 1);
@@ -383,13 +399,8 @@ read_set(FunctionCallInfo fcinfo, ReadKind kind)
 	values[0] = PG_GETARG_DATUM(0);
 
 	SPI_connect();
-	dest = CreateDestReceiver(DestTuplestore);
-	SetTuplestoreDestReceiverParams(dest, rsinfo->setResult,
-									rsinfo->econtext->ecxt_per_query_memory, false,
-									rsinfo->setDesc,
-									columns_differ);
-	read_into(kind, schema, 1, argtypes, values, nulls, dest);
-	dest->rDestroy(dest);
+	read_into_result(read_plan(kind, schema, 1, argtypes),
+					 1, argtypes, values, nulls, rsinfo);
 	SPI_finish();
 	return (Datum) 0;
 }

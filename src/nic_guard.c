@@ -250,8 +250,15 @@ prepare_update(TriggerData *trigdata, const NicTable *table)
 	int			column = table->attnum[NIC_STATE_CHANGED];
 	Datum		value;
 
+	/* The moment of the change, which is never before the last one. */
 	if (!nic_same(table, trigdata->tg_trigslot, trigdata->tg_newslot, NIC_STATE))
-		value = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	{
+		TimestampTz now = GetCurrentTimestamp();
+		TimestampTz last = DatumGetTimestampTz(nic_value(table, trigdata->tg_trigslot,
+														 NIC_STATE_CHANGED));
+
+		value = TimestampTzGetDatum(Max(now, last));
+	}
 	else if (!nic_same(table, trigdata->tg_trigslot, trigdata->tg_newslot,
 					   NIC_STATE_CHANGED))
 		value = nic_value(table, trigdata->tg_trigslot, NIC_STATE_CHANGED);
@@ -484,6 +491,23 @@ guard_update(Relation rel, const NicTable *table,
 	check_read_only(rel, table, old, new);
 }
 
+/* What is worth remembering goes to history, if that is kept. */
+static void
+remember_update(Relation rel, const NicTable *table,
+				TupleTableSlot *old, TupleTableSlot *new)
+{
+	if (!OidIsValid(table->history))
+		return;
+
+	if (!nic_same(table, old, new, NIC_STATE) ||
+		!nic_same(table, old, new, NIC_REMOVED))
+		history_add(rel, table, old, new);
+	if (!nic_same(table, old, new, NIC_IP4_ADDRESS) ||
+		!nic_same(table, old, new, NIC_IP6_ADDRESS) ||
+		!nic_same(table, old, new, NIC_MAC_ADDRESS))
+		history_add_addresses(rel, table, old);
+}
+
 Datum
 nic_guard(PG_FUNCTION_ARGS)
 {
@@ -496,7 +520,10 @@ nic_guard(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		guard_insert(rel, table, trigdata->tg_trigslot);
 	else
+	{
 		guard_update(rel, table, trigdata->tg_trigslot, trigdata->tg_newslot);
+		remember_update(rel, table, trigdata->tg_trigslot, trigdata->tg_newslot);
+	}
 
 	return PointerGetDatum(NULL);
 }

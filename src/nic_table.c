@@ -76,7 +76,8 @@ nic_tables_invalidate(Datum arg, Oid relid)
 	while ((table = hash_seq_search(&status)) != NULL)
 	{
 		if (!OidIsValid(relid) || relid == table->relid ||
-			relid == table->network.relid || relid == table->instance.relid)
+			relid == table->network.relid || relid == table->instance.relid ||
+			relid == table->history || relid == table->address_history)
 			table->valid = false;
 	}
 }
@@ -173,6 +174,41 @@ find_parent(Relation rel, AttrNumber column, ParentKey *parent)
 }
 
 /*
+ * Where the changes of the NICs go, if a trigger is there that has them
+ * written: two tables in the schema of the NIC table.
+ */
+static void
+find_history(Relation rel, NicTable *table)
+{
+	Oid			schema = RelationGetNamespace(rel);
+	List	   *functions = NIL;
+	ListCell   *lc;
+	int			i;
+
+	/* Whatever looks into a catalog may have the relcache replace trigdesc. */
+	for (i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &rel->trigdesc->triggers[i];
+
+		if (trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
+			trigger->tgenabled == TRIGGER_FIRES_ALWAYS)
+			functions = lappend_oid(functions, trigger->tgfoid);
+	}
+
+	foreach(lc, functions)
+	{
+		if (!function_is_ours(lfirst_oid(lc), "nic_history"))
+			continue;
+		table->history = get_relname_relid("nic_history", schema);
+		table->address_history = get_relname_relid("nic_address_history", schema);
+		if (!OidIsValid(table->history) || !OidIsValid(table->address_history))
+			refuse_table(rel, "Its schema lacks the table \"nic_history\" or \"nic_address_history\".");
+		break;
+	}
+	list_free(functions);
+}
+
+/*
  * What is known of a NIC table.  A table that is none is refused with an
  * error; nothing is remembered of it.
  */
@@ -196,6 +232,7 @@ nic_table_lookup(Relation rel)
 		refuse_table(rel, "Its column \"network_id\" has no foreign key.");
 	if (!find_parent(rel, fresh.attnum[NIC_INSTANCE_ID], &fresh.instance))
 		refuse_table(rel, "Its column \"instance_id\" has no foreign key.");
+	find_history(rel, &fresh);
 
 	table = hash_search(nic_tables, &relid, HASH_ENTER, NULL);
 	*table = fresh;

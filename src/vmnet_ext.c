@@ -15,6 +15,10 @@ PGDLLEXPORT void _PG_init(void);
 /* Inventory that a call means when it names none. */
 char	   *vmnet_inventory = NULL;
 
+/* On whose behalf, and why: what nic_history shall say of a change. */
+char	   *vmnet_actor = NULL;
+char	   *vmnet_reason = NULL;
+
 static bool
 check_inventory_name(char **newval, void **extra, GucSource source)
 {
@@ -39,7 +43,28 @@ _PG_init(void)
 							   check_inventory_name,
 							   NULL,
 							   NULL);
+	DefineCustomStringVariable("vmnet.actor",
+							   "On whose behalf NICs are changed, as nic_history records it.",
+							   "An application that shares a login sets it with SET LOCAL in each transaction. Empty: nobody is recorded.",
+							   &vmnet_actor,
+							   "",
+							   PGC_USERSET,
+							   0,
+							   NULL,
+							   NULL,
+							   NULL);
+	DefineCustomStringVariable("vmnet.reason",
+							   "Why NICs are changed, as nic_history records it.",
+							   "A ticket, say. Empty: no reason is recorded.",
+							   &vmnet_reason,
+							   "",
+							   PGC_USERSET,
+							   0,
+							   NULL,
+							   NULL,
+							   NULL);
 	MarkGUCPrefixReserved("vmnet");
 
 	permit_register();
+	history_register();
 }

@@ -13,12 +13,16 @@
 #include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "lib/stringinfo.h"
+#include "nodes/execnodes.h"
 #include "nodes/lockoptions.h"
+#include "tcop/dest.h"
 #include "utils/rel.h"
 
 /* vmnet_ext.c */
 
 extern char *vmnet_inventory;
+extern char *vmnet_actor;
+extern char *vmnet_reason;
 
 /* inventory.c */
 
@@ -45,6 +49,9 @@ typedef enum PlanKind
 	PLAN_HELD_NICS_ANY,
 	PLAN_HELD_NICS_LIST,
 	PLAN_VIEW_REMOVE,
+	PLAN_HISTORY,
+	PLAN_ADDRESS_HISTORY,
+	PLAN_PAST,					/* queries of past.c, by its PastKind */
 	PLAN_READ					/* the first of the read queries, see network.c */
 } PlanKind;
 
@@ -110,11 +117,53 @@ typedef struct NicTable
 	AttrNumber	attnum[NIC_COLUMN_COUNT];
 	ParentKey	network;
 	ParentKey	instance;
+	Oid			history;		/* InvalidOid: no enabled trigger writes it */
+	Oid			address_history;
 	bool		valid;			/* set last */
 } NicTable;
 
 extern const NicTable *nic_table_lookup(Relation rel);
 extern const char *nic_column_name(NicColumn column);
+
+/* network.c */
+
+extern void read_into(SPIPlanPtr plan, int nargs, const Oid *argtypes,
+					  const Datum *values, const bool *nulls, DestReceiver *dest);
+extern void read_into_result(SPIPlanPtr plan, int nargs, const Oid *argtypes,
+							 const Datum *values, const bool *nulls,
+							 ReturnSetInfo *rsinfo);
+
+/* history.c */
+
+extern void history_add(Relation rel, const NicTable *table,
+						TupleTableSlot *old, TupleTableSlot *new);
+extern void history_add_addresses(Relation rel, const NicTable *table,
+								  TupleTableSlot *old);
+extern void history_register(void);
+
+/* history_write.c */
+
+/* A change of a NIC, as it waits for the end of the statement. */
+typedef struct HistoryEntry
+{
+	Oid			table;			/* NIC table */
+	SubTransactionId subid;
+	int64		seq;
+	int64		nic_id;
+	int64		network_id;
+	int64		instance_id;
+	bool		has_instance;
+	bool		is_removed;
+	TimestampTz removed;
+	TimestampTz at;
+	const char *from_state;		/* these three last for ever */
+	const char *to_state;
+	const char *event;
+} HistoryEntry;
+
+extern Oid	history_sequence(Oid history);
+extern void history_write(Relation rel, Oid history,
+						  HistoryEntry **entries, int count);
 
 /* parent.c */
 
@@ -145,8 +194,10 @@ extern bool function_is_ours(Oid funcid, const char *name);
 /* permit.c */
 
 extern void permit_open(Oid schema);
+extern void permit_open_purge(Oid schema, TimestampTz before);
 extern void permit_close(void);
 extern bool permit_covers(Relation rel);
+extern bool permit_covers_delete(Relation rel, HeapTuple row);
 extern void permit_register(void);
 
 #endif							/* VMNET_EXT_H */

@@ -38,6 +38,7 @@ run()
 	status=0
 	as_user "$@" >"$work/run.log" 2>&1 || status=$?
 	if [ $status -ne 0 ]; then
+		grep -A 12 '^not ok' "$work/run.log" | head -n 300 || :
 		tail -n 60 "$work/run.log"
 		if [ -f regression.diffs ]; then head -n 300 regression.diffs; as_user rm -f regression.diffs; fi
 	fi

@@ -18,6 +18,21 @@ COMMENT ON FUNCTION vmnet.nic_guard() IS
 'Trigger AFTER INSERT OR UPDATE on all_nics: allows only legal states and moves, on parents that are not removed
 Errors: 23514 with constraint nic_state_transition, nic_initial_state, nic_identity_immutable, nic_removed_once, nic_strategy_immutable or nic_removed_read_only; 23503 with nic_parent_active.';
 
+CREATE FUNCTION vmnet.nic_history()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'nic_history'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.nic_history() IS
+'Trigger AFTER UPDATE on all_nics, for each statement: writes the changes that nic_guard() saw to nic_history';
+
+CREATE FUNCTION vmnet.history_guard()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'history_guard'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.history_guard() IS
+'Trigger BEFORE writes to the tables of history, for each statement: only their owner writes there by hand
+Error: 42501 with constraint history_owner_only.';
+
 CREATE FUNCTION vmnet.network_guard()
 RETURNS trigger
 AS 'MODULE_PATHNAME', 'network_guard'

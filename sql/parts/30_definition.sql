@@ -92,12 +92,49 @@ CREATE TABLE %1$I.all_nics (
 	active boolean GENERATED ALWAYS AS (removed IS NULL AND $$ || CASE $1
 		-- the source of a mirror compares text without case
 		WHEN 'mirror' THEN $$pg_catalog.lower(state COLLATE "C")$$ || ' <> ''deallocating'''
-		ELSE 'state <> ''Deallocating''' END || $$) STORED
+		ELSE 'state <> ''Deallocating''' END || $$) STORED,
+	ended timestamptz GENERATED ALWAYS AS ($$ || CASE $1
+		-- the source's time of removal decides, where there is one
+		WHEN 'mirror' THEN $$coalesce(removed, CASE WHEN pg_catalog.lower(state COLLATE "C") = 'deallocating' THEN state_changed END)$$
+		ELSE $$CASE WHEN state = 'Deallocating' THEN LEAST(state_changed, removed) END$$ END || $$) STORED
 ) WITH (fillfactor = 90)$$,
 'Every NIC, removed and half-removed ones too
 The live ones are in the view nics; the column active says which they are. '
 || CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them; only the import writes here.'
 	ELSE 'Rows are never deleted: a NIC is removed by state = Deallocating and removed, or by DELETE on the view nics.' END),
+
+('tables', NULL, 'TABLE %1$I.nic_history', $$
+CREATE TABLE %1$I.nic_history (
+	seq bigserial NOT NULL,
+	nic_id bigint NOT NULL,
+	network_id bigint NOT NULL,
+	instance_id bigint,
+	from_state text NOT NULL,
+	to_state text,
+	event text NOT NULL,
+	removed timestamptz,
+	at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	transaction_id xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
+	session_username text NOT NULL DEFAULT SESSION_USER,
+	actor text DEFAULT NULLIF(pg_catalog.current_setting('vmnet.actor', true), ''),
+	reason text DEFAULT NULLIF(pg_catalog.current_setting('vmnet.reason', true), ''),
+	application_name text DEFAULT NULLIF(pg_catalog.current_setting('application_name', true), ''),
+	from_network_id bigint
+)$$,
+'What happened to NICs: one row per change of state, and per removal
+Written by the inventory itself, in the transaction of the change; only the owner of the table can write to it otherwise. The order is that of seq, never that of at. Creation is not here: all_nics.created says it. Rows stay when their NIC is purged. It may be partitioned by at.'),
+
+('tables', NULL, 'TABLE %1$I.nic_address_history', $$
+CREATE TABLE %1$I.nic_address_history (
+	entry bigserial NOT NULL,
+	nic_id bigint NOT NULL,
+	mac_address macaddr,
+	ip4_address inet,
+	ip6_address inet,
+	until timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+)$$,
+'Addresses that NICs had before those they have now, or had last
+A row says what a NIC had from the row before it (or its creation) until a change. The view nic_address_intervals puts it together.'),
 
 ('tables', 'mirror', 'TABLE %1$I.import_runs', $$
 CREATE TABLE %1$I.import_runs (
@@ -154,6 +191,30 @@ A run adds what is new in it; what an earlier run has said already is not said a
 ('keys', NULL, 'CONSTRAINT all_nics_uuid_key ON %1$I.all_nics',
 'ALTER TABLE %1$I.all_nics ADD CONSTRAINT all_nics_uuid_key UNIQUE (uuid)',
 'No two NICs, removed ones included, have one uuid'),
+('keys', NULL, 'CONSTRAINT nic_history_pkey ON %1$I.nic_history',
+'ALTER TABLE %1$I.nic_history ADD CONSTRAINT nic_history_pkey PRIMARY KEY (seq, at)',
+'An entry is known by its number; the time is there so that the table can be partitioned by it'),
+('keys', NULL, 'INDEX %1$I.nic_history_nic_idx',
+'CREATE INDEX nic_history_nic_idx ON %1$I.nic_history (nic_id, seq)',
+'What happened to a NIC, in order'),
+('keys', 'mirror', 'INDEX %1$I.nic_history_move_idx',
+'CREATE INDEX nic_history_move_idx ON %1$I.nic_history (nic_id, seq) WHERE from_network_id IS NOT NULL',
+'NICs that were moved to another network, which only a mirror sees'),
+('keys', NULL, 'CONSTRAINT nic_address_history_pkey ON %1$I.nic_address_history',
+'ALTER TABLE %1$I.nic_address_history ADD CONSTRAINT nic_address_history_pkey PRIMARY KEY (entry)',
+'An entry is known by its number'),
+('keys', NULL, 'INDEX %1$I.nic_address_history_nic_idx',
+'CREATE INDEX nic_address_history_nic_idx ON %1$I.nic_address_history (nic_id, entry)',
+'Addresses that a NIC had, in order'),
+('keys', NULL, 'INDEX %1$I.nic_address_history_mac_idx',
+'CREATE INDEX nic_address_history_mac_idx ON %1$I.nic_address_history (mac_address)',
+'Who had a MAC address before'),
+('keys', NULL, 'INDEX %1$I.nic_address_history_ip4_idx',
+'CREATE INDEX nic_address_history_ip4_idx ON %1$I.nic_address_history (ip4_address)',
+'Who had an IPv4 address before'),
+('keys', NULL, 'INDEX %1$I.nic_address_history_ip6_idx',
+'CREATE INDEX nic_address_history_ip6_idx ON %1$I.nic_address_history (ip6_address)',
+'Who had an IPv6 address before'),
 ('keys', 'mirror', 'CONSTRAINT import_runs_pkey ON %1$I.import_runs',
 'ALTER TABLE %1$I.import_runs ADD CONSTRAINT import_runs_pkey PRIMARY KEY (run)',
 'A run is known by its number'),
@@ -194,8 +255,17 @@ $$ALTER TABLE %1$I.import_log ADD CONSTRAINT import_log_action_valid CHECK (acti
 'CREATE INDEX all_nics_instance_idx ON %1$I.all_nics (instance_id)',
 'All NICs of an instance, removed ones too'),
 ('indexes', NULL, 'INDEX %1$I.all_nics_network_created_idx',
-'CREATE INDEX all_nics_network_created_idx ON %1$I.all_nics (network_id, created) INCLUDE (instance_id, removed)',
+'CREATE INDEX all_nics_network_created_idx ON %1$I.all_nics (network_id, created) INCLUDE (id, instance_id, ended)',
 'All NICs of a network by time: who was on it when'),
+('indexes', NULL, 'INDEX %1$I.all_nics_mac_idx',
+'CREATE INDEX all_nics_mac_idx ON %1$I.all_nics (mac_address)',
+'All NICs that have a MAC address, or had it last'),
+('indexes', NULL, 'INDEX %1$I.all_nics_ip4_idx',
+'CREATE INDEX all_nics_ip4_idx ON %1$I.all_nics (ip4_address) WHERE ip4_address IS NOT NULL',
+'All NICs that have an IPv4 address, or had it last'),
+('indexes', NULL, 'INDEX %1$I.all_nics_ip6_idx',
+'CREATE INDEX all_nics_ip6_idx ON %1$I.all_nics (ip6_address) WHERE ip6_address IS NOT NULL',
+'All NICs that have an IPv6 address, or had it last'),
 
 -- rules: what a managed inventory holds declaratively
 ('rules', 'managed', NULL, $$
@@ -375,13 +445,89 @@ GROUP BY w.vpc_id, n.instance_id, i.uuid, i.name, i.type, i.state$$,
 'One row per VPC and instance active on one or more of its live networks
 The other half of CloudStack issue 10188: an instance on two tiers is there once.'),
 
--- triggers, last; one on TRUNCATE stands alone
+('views', NULL, 'VIEW %1$I.nic_intervals', $$
+CREATE VIEW %1$I.nic_intervals WITH (security_invoker = true) AS
+SELECT n.id AS nic_id, n.network_id, n.instance_id, n.created AS "from", n.ended AS "to"
+FROM %1$I.all_nics n
+WHERE (n.ended IS NULL OR n.ended > n.created)$$ || CASE $1 WHEN 'mirror' THEN $$
+	AND NOT EXISTS (SELECT FROM %1$I.nic_history h WHERE h.nic_id = n.id AND h.from_network_id IS NOT NULL)
+UNION ALL
+-- where a NIC that was moved is now
+SELECT n.id, n.network_id, n.instance_id, m.at, n.ended
+FROM (SELECT h.nic_id, pg_catalog.max(h.at) AS at
+		FROM %1$I.nic_history h
+		WHERE h.from_network_id IS NOT NULL
+		GROUP BY h.nic_id) m
+	JOIN %1$I.all_nics n ON n.id = m.nic_id
+WHERE n.ended IS NULL OR n.ended > m.at
+UNION ALL
+-- where it was before
+SELECT n.id, m.from_network_id, n.instance_id, m.since, LEAST(m.at, n.ended)
+FROM (SELECT h.nic_id, h.from_network_id, h.at,
+			pg_catalog.lag(h.at) OVER (PARTITION BY h.nic_id ORDER BY h.seq) AS came
+		FROM %1$I.nic_history h
+		WHERE h.from_network_id IS NOT NULL) h
+	JOIN %1$I.all_nics n ON n.id = h.nic_id
+	CROSS JOIN LATERAL (SELECT h.from_network_id, h.at, coalesce(h.came, n.created) AS since) m
+WHERE LEAST(m.at, n.ended) > m.since$$ ELSE '' END,
+'When NICs were active on networks: "from" (included) to "to" (not included; NULL: it still is)
+A NIC is active from its creation until it was removed or became Deallocating, whichever was first. Placeholders, which have no instance, are there. Write i.from and i.to, with the alias of the view: alone, both are words of SQL.'),
+('views', NULL, 'VIEW %1$I.network_instance_intervals', $$
+CREATE VIEW %1$I.network_instance_intervals WITH (security_invoker = true) AS
+SELECT g.network_id, g.instance_id, pg_catalog.lower(r.r) AS "from", pg_catalog.upper(r.r) AS "to"
+FROM (SELECT s.network_id, s.instance_id,
+			pg_catalog.range_agg(pg_catalog.tstzrange(s."from", LEAST(s."to", i.removed, w.removed))) AS ranges
+		FROM %1$I.nic_intervals s
+			JOIN %1$I.all_instances i ON i.id = s.instance_id
+			JOIN %1$I.all_networks w ON w.id = s.network_id
+		WHERE (i.removed IS NULL OR i.removed > s."from")
+			AND (w.removed IS NULL OR w.removed > s."from")
+		GROUP BY s.network_id, s.instance_id) g
+	CROSS JOIN LATERAL pg_catalog.unnest(g.ranges) r (r)$$,
+'When instances were active on networks: "from" (included) to "to" (not included; NULL: it still is)
+One row per time that an instance was on a network, whatever number of NICs it had there; neither the instance nor the network was removed. Write i.from and i.to, with the alias of the view.'),
+('views', NULL, 'VIEW %1$I.nic_address_intervals', $$
+CREATE VIEW %1$I.nic_address_intervals WITH (security_invoker = true) AS
+SELECT n.id AS nic_id, n.mac_address, n.ip4_address, n.ip6_address,
+	coalesce((SELECT pg_catalog.max(h.until) FROM %1$I.nic_address_history h WHERE h.nic_id = n.id), n.created) AS "from",
+	n.ended AS "to"
+FROM %1$I.all_nics n
+UNION ALL
+SELECT a.nic_id, a.mac_address, a.ip4_address, a.ip6_address,
+	coalesce((SELECT pg_catalog.max(h.until) FROM %1$I.nic_address_history h WHERE h.nic_id = a.nic_id AND h.entry < a.entry), n.created),
+	LEAST(a.until, n.ended)
+FROM %1$I.nic_address_history a
+	JOIN %1$I.all_nics n ON n.id = a.nic_id$$,
+'When NICs had which addresses: "from" (included) to "to" (not included; NULL: they still have)
+An interval can be empty ("to" not after "from"). Write i.from and i.to, with the alias of the view.'),
+('views', NULL, 'VIEW %1$I.stuck_nics', $$
+CREATE VIEW %1$I.stuck_nics WITH (security_invoker = true) AS
+SELECT n.id AS nic_id, n.uuid AS nic_uuid, n.network_id, n.instance_id, n.vm_type, n.state,
+	n.state_changed, pg_catalog.now() - n.state_changed AS age,
+	h.event AS last_event, h.session_username, h.actor, h.reason, h.application_name
+FROM %1$I.all_nics n
+	LEFT JOIN LATERAL (SELECT h.event, h.session_username, h.actor, h.reason, h.application_name
+		FROM %1$I.nic_history h
+		WHERE h.nic_id = n.id
+		ORDER BY h.seq DESC
+		LIMIT 1) h ON true
+WHERE n.active AND n.state IN ('Reserving', 'Releasing')
+	AND n.state_changed <= pg_catalog.now() - pg_catalog.make_interval(mins => 10)$$,
+'NICs that have been Reserving or Releasing for ten minutes or longer
+A NIC passes through these states while its instance starts or stops. For another threshold there is vmnet.stuck_nics(). A half-removed NIC is not stuck.'),
+
+-- triggers, last; one on TRUNCATE stands alone.  A NIC's own fire before those
+-- of users, whose names start with a letter: what a user's trigger changes is
+-- recorded after the change that fired it.
 ('triggers', 'managed', 'TRIGGER nic_prepare ON %1$I.all_nics',
 'CREATE TRIGGER nic_prepare BEFORE INSERT OR UPDATE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_prepare()',
 'Sets state_changed, and default_nic where an INSERT does not say'),
-('triggers', 'managed', 'TRIGGER nic_guard ON %1$I.all_nics',
-'CREATE TRIGGER nic_guard AFTER INSERT OR UPDATE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_guard()',
+('triggers', 'managed', 'TRIGGER _nic_guard ON %1$I.all_nics',
+'CREATE TRIGGER _nic_guard AFTER INSERT OR UPDATE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_guard()',
 'Allows only legal states and moves, on parents that are not removed'),
+('triggers', 'managed', 'TRIGGER _nic_history ON %1$I.all_nics',
+'CREATE TRIGGER _nic_history AFTER UPDATE ON %1$I.all_nics FOR EACH STATEMENT EXECUTE FUNCTION vmnet.nic_history()',
+'Writes the changes that the guard saw to nic_history'),
 ('triggers', 'managed', 'TRIGGER network_guard ON %1$I.all_networks',
 'CREATE TRIGGER network_guard AFTER UPDATE ON %1$I.all_networks FOR EACH ROW WHEN (OLD.removed IS DISTINCT FROM NEW.removed) EXECUTE FUNCTION vmnet.network_guard()',
 'A network is removed once, and only when it holds no NIC'),
@@ -415,6 +561,18 @@ The other half of CloudStack issue 10188: an instance on two tiers is there once
 ('triggers', NULL, 'TRIGGER no_truncate ON %1$I.all_nics',
 'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %1$I.all_nics FOR EACH STATEMENT EXECUTE FUNCTION vmnet.no_truncate()',
 'Rows are never truncated by hand'),
+('triggers', NULL, 'TRIGGER history_guard ON %1$I.nic_history',
+'CREATE TRIGGER history_guard BEFORE INSERT OR UPDATE OR DELETE ON %1$I.nic_history FOR EACH STATEMENT EXECUTE FUNCTION vmnet.history_guard()',
+'Only the owner writes to history by hand'),
+('triggers', NULL, 'TRIGGER history_no_truncate ON %1$I.nic_history',
+'CREATE TRIGGER history_no_truncate BEFORE TRUNCATE ON %1$I.nic_history FOR EACH STATEMENT EXECUTE FUNCTION vmnet.history_guard()',
+'Only the owner truncates history'),
+('triggers', NULL, 'TRIGGER history_guard ON %1$I.nic_address_history',
+'CREATE TRIGGER history_guard BEFORE INSERT OR UPDATE OR DELETE ON %1$I.nic_address_history FOR EACH STATEMENT EXECUTE FUNCTION vmnet.history_guard()',
+'Only the owner writes to history by hand'),
+('triggers', NULL, 'TRIGGER history_no_truncate ON %1$I.nic_address_history',
+'CREATE TRIGGER history_no_truncate BEFORE TRUNCATE ON %1$I.nic_address_history FOR EACH STATEMENT EXECUTE FUNCTION vmnet.history_guard()',
+'Only the owner truncates history'),
 ('triggers', NULL, 'TRIGGER nic_view_delete ON %1$I.nics',
 'CREATE TRIGGER nic_view_delete INSTEAD OF DELETE ON %1$I.nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_view_delete()',
 'DELETE on the view of live NICs is a removal')
@@ -432,6 +590,11 @@ SET search_path = pg_catalog, pg_temp
 AS $comments$
 -- The first row whose relations name the relation, or are NULL for any, wins.
 VALUES
+(ARRAY['nic_history', 'nic_address_history', 'nic_intervals', 'nic_address_intervals', 'stuck_nics'], 'nic_id', 'Id of the NIC'),
+(ARRAY['nic_history'], 'network_id', 'Network of the NIC, after the change'),
+(ARRAY['nic_history', 'nic_intervals', 'stuck_nics'], 'instance_id', 'Instance of the NIC; NULL for a placeholder'),
+(ARRAY['nic_history'], 'removed', 'When the NIC was removed, as the change set it; NULL: it was not. In a mirror, where to_state is NULL and the source did not say: when the import missed it'),
+(ARRAY['stuck_nics'], 'state', 'Reserving or Releasing'),
 (ARRAY['all_networks', 'networks'], 'id', 'Id of the network'),
 (ARRAY['all_instances', 'instances'], 'id', 'Id of the instance'),
 (ARRAY['all_nics', 'nics'], 'id', 'Id of the NIC'),
@@ -512,6 +675,24 @@ VALUES
 (NULL, 'deallocating', 'Held NICs in state Deallocating: half-removed, counted nowhere else but in this column'),
 (NULL, 'other_states', 'Held NICs whose state is spelled in any other way'),
 (NULL, 'used_ip4', 'Distinct IPv4 addresses of active NICs, those of placeholders and of removed instances included'),
+(NULL, 'seq', 'Number of the entry: the order in which things happened to a NIC; gaps mean nothing. The feed relies on its sequence having CACHE 1'),
+(NULL, 'from_state', 'State before'),
+(NULL, 'to_state', 'State after; NULL in a mirror: the source has the row no more'),
+(NULL, 'event', 'What was asked of the NIC (vmnet.nic_state_transitions() lists the events); Removed: removed was set on a NIC that was Deallocating already; Imported: an import saw the change'),
+(NULL, 'at', 'When it happened (clock_timestamp), never before the NIC''s previous entry. In a mirror: when the import that saw it started'),
+(NULL, 'transaction_id', 'Transaction that made the change'),
+(NULL, 'session_username', 'Role that had logged in (session_user)'),
+(NULL, 'actor', 'Setting vmnet.actor at that time: on whose behalf; NULL where it was not set'),
+(NULL, 'reason', 'Setting vmnet.reason at that time; NULL where it was not set'),
+(NULL, 'application_name', 'Setting application_name at that time; NULL where it was not set'),
+(NULL, 'from_network_id', 'Network before, where an import saw the NIC moved to another one; else NULL'),
+(NULL, 'until', 'When the addresses changed'),
+(NULL, 'ended', 'When it stopped being active: removed, or Deallocating before that; NULL: it is active'),
+(NULL, 'from', 'When it began; it holds at this moment'),
+(NULL, 'to', 'When it ended; it holds no more at this moment. NULL: it goes on'),
+(NULL, 'nic_uuid', 'Universal id of the NIC; in a mirror NULL where the source has none'),
+(NULL, 'age', 'How long it has been in this state'),
+(NULL, 'last_event', 'Event that led there; NULL where history has none'),
 (NULL, 'run', 'Number of the run'),
 (NULL, 'source', 'Schema that the run read'),
 (NULL, 'status', 'running, done or failed'),

@@ -539,6 +539,60 @@ $$;
 COMMENT ON FUNCTION vmnet.import_prepare(text) IS
 'Part of import_cloudstack(): locks the mirror; true where it is empty, with its indexes and references dropped';
 
+-- Writes down what the mirror is about to see of NICs: changes of state,
+-- removals, moves to another network, rows that the source has no more, and the
+-- addresses that NICs had until now.  The time is that of the run, and never
+-- before the last entry of the NIC, should the clock have been set back.
+CREATE FUNCTION vmnet.import_remember(run bigint, inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- The transaction has its id before its entries have their numbers, as the
+	-- change feed wants it.
+	PERFORM pg_current_xact_id();
+	EXECUTE format($f$
+		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state,
+			event, removed, at, from_network_id)
+		SELECT c.*
+		FROM (SELECT t.id, coalesce(s.network_id, t.network_id) AS network_id,
+				CASE WHEN s.id IS NULL THEN t.instance_id ELSE s.instance_id END,
+				t.state AS from_state, s.state AS to_state, 'Imported',
+				CASE WHEN s.id IS NULL THEN coalesce(t.removed, r.started) ELSE s.removed END,
+				greatest(r.started, l.at),
+				CASE WHEN s.network_id <> t.network_id THEN t.network_id END
+			FROM %1$I.import_runs r
+				CROSS JOIN %1$I.all_nics t
+				LEFT JOIN %1$I.import_stage_nics s ON s.id = t.id
+				LEFT JOIN LATERAL (SELECT h.at FROM %1$I.nic_history h
+					WHERE h.nic_id = t.id ORDER BY h.seq DESC LIMIT 1) l ON true
+			WHERE r.run = $1
+				AND (s.id IS NULL OR s.state <> t.state OR s.network_id <> t.network_id
+					OR s.removed IS DISTINCT FROM t.removed)
+			ORDER BY t.id) c$f$, inventory)
+	USING run;
+	EXECUTE format($f$
+		INSERT INTO %1$I.nic_address_history (nic_id, mac_address, ip4_address, ip6_address, until)
+		SELECT t.id, t.mac_address, t.ip4_address, t.ip6_address, r.started
+		FROM %1$I.import_runs r
+			CROSS JOIN %1$I.all_nics t
+			JOIN %1$I.import_stage_nics s ON s.id = t.id
+		WHERE r.run = $1
+			AND (s.mac_address IS DISTINCT FROM t.mac_address
+				OR s.ip4_address IS DISTINCT FROM t.ip4_address
+				OR s.ip6_address IS DISTINCT FROM t.ip6_address)
+		ORDER BY t.id$f$, inventory)
+	USING run;
+	-- Of a row that is gone nothing is left that its addresses would belong to.
+	EXECUTE format($f$
+		DELETE FROM %1$I.nic_address_history a
+		WHERE NOT EXISTS (SELECT FROM %1$I.import_stage_nics s WHERE s.id = a.nic_id)$f$, inventory);
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_remember(bigint, text) IS
+'Part of import_cloudstack(): writes down in history what the run is about to change';
+
 -- Closes a run: log, sequences, source, statistics; drops the stages.
 CREATE FUNCTION vmnet.import_finish(run bigint, source text, inventory text, first_copy boolean,
 	inserted bigint, updated bigint, deleted bigint)

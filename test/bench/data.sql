@@ -81,18 +81,21 @@ CALL bench.fill('bench_plpgsql', :write_live, false, :write_live);
 RESET session_replication_role;
 
 DROP TRIGGER nic_prepare ON bench_plain.all_nics;
-DROP TRIGGER nic_guard ON bench_plain.all_nics;
+DROP TRIGGER _nic_guard ON bench_plain.all_nics;
+DROP TRIGGER _nic_history ON bench_plain.all_nics;
 -- Somebody has to say which NIC is the default one where no guard does.
 ALTER TABLE bench_plain.all_nics ALTER COLUMN default_nic SET DEFAULT false;
 
 DROP TRIGGER nic_prepare ON bench_empty.all_nics;
-DROP TRIGGER nic_guard ON bench_empty.all_nics;
+DROP TRIGGER _nic_guard ON bench_empty.all_nics;
+DROP TRIGGER _nic_history ON bench_empty.all_nics;
 ALTER TABLE bench_empty.all_nics ALTER COLUMN default_nic SET DEFAULT false;
 CREATE TRIGGER empty BEFORE UPDATE ON bench_empty.all_nics
 FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
 
 DROP TRIGGER nic_prepare ON bench_plpgsql.all_nics;
-DROP TRIGGER nic_guard ON bench_plpgsql.all_nics;
+DROP TRIGGER _nic_guard ON bench_plpgsql.all_nics;
+DROP TRIGGER _nic_history ON bench_plpgsql.all_nics;
 \ir guards_plpgsql.sql
 
 VACUUM (ANALYZE, FREEZE);

@@ -171,8 +171,8 @@ SELECT id, state, default_nic, removed IS NOT NULL AS removed FROM theirs.all_ni
 -- triggers are not in a client's hands (A1.8, A1.9)
 SET session_replication_role = replica;
 ALTER TABLE theirs.all_nics DISABLE TRIGGER ALL;
-ALTER TABLE theirs.all_nics DISABLE TRIGGER nic_guard;
-DROP TRIGGER nic_guard ON theirs.all_nics;
+ALTER TABLE theirs.all_nics DISABLE TRIGGER _nic_guard;
+DROP TRIGGER _nic_guard ON theirs.all_nics;
 ALTER TABLE theirs.all_nics DROP CONSTRAINT nic_state_valid;
 RESET ROLE;
 

@@ -3,7 +3,7 @@
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
 
-SELECT plan(84);
+SELECT plan(85);
 
 SET LOCAL TimeZone = 'UTC';
 SELECT vmnet.create_inventory('mirror', 'mirror') \g /dev/null
@@ -81,7 +81,7 @@ SELECT is_empty($$
 	WHERE p.pronamespace = 'vmnet'::regnamespace AND c.relnamespace IN ('cloud'::regnamespace, 'mirror'::regnamespace)$$,
 	'no view of an inventory calls a function of the extension');
 SELECT set_eq($$SELECT tgname || ' ' || tgenabled::text FROM pg_trigger WHERE tgrelid = 'cloud.all_nics'::regclass AND NOT tgisinternal$$,
-	ARRAY['nic_prepare O', 'nic_guard O', 'no_hard_delete O', 'no_truncate O'], 'triggers are ordinary ones, not ALWAYS');
+	ARRAY['nic_prepare O', '_nic_guard O', '_nic_history O', 'no_hard_delete O', 'no_truncate O'], 'triggers are ordinary ones, not ALWAYS');
 SELECT is_empty($$SELECT tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 		WHERE c.relnamespace IN ('cloud'::regnamespace, 'mirror'::regnamespace) AND (tgtype & 32) <> 0 AND (tgtype & (4 + 8 + 16)) <> 0$$,
 	'a TRUNCATE trigger stands alone');
@@ -149,7 +149,7 @@ SELECT is(pg_temp.trial('SET vmnet.permit = on'), '42602', 'no setting of that p
 --
 -- The owner can disable a guard (A1.9).
 --
-SELECT is(pg_temp.trial($$ALTER TABLE cloud.all_nics DISABLE TRIGGER nic_guard; UPDATE cloud.nics SET state = 'Releasing' WHERE id = 1$$),
+SELECT is(pg_temp.trial($$ALTER TABLE cloud.all_nics DISABLE TRIGGER _nic_guard; UPDATE cloud.nics SET state = 'Releasing' WHERE id = 1$$),
 	'accepted', 'the owner can disable a guard');
 SELECT is(pg_temp.trial($$ALTER TABLE cloud.all_nics DISABLE TRIGGER ALL;
 		UPDATE cloud.networks SET removed = now() WHERE id = 1$$), '23503 network_in_use',
@@ -166,7 +166,7 @@ SELECT is(pg_temp.trial($$ALTER TABLE cloud.all_nics DROP CONSTRAINT all_nics_ne
 SELECT is(pg_temp.trial($$ALTER TABLE cloud.all_nics DROP CONSTRAINT all_nics_instance_id_fkey;
 		UPDATE cloud.instances SET removed = now() WHERE id = 1$$), '39P01',
 	'nor an instance');
-SELECT is(pg_temp.trial($$DROP TRIGGER nic_guard ON cloud.all_nics; UPDATE cloud.networks SET removed = now() WHERE id = 1$$) <> 'accepted', true,
+SELECT is(pg_temp.trial($$DROP TRIGGER _nic_guard ON cloud.all_nics; UPDATE cloud.networks SET removed = now() WHERE id = 1$$) <> 'accepted', true,
 	'nor where the table of NICs has lost its own guard');
 SELECT is(pg_temp.trial($$ALTER TABLE cloud.all_networks RENAME COLUMN removed TO gone; INSERT INTO cloud.nics (id, instance_id, network_id) VALUES (99, 5, 5)$$),
 	'39P01', 'a network table without removed is none');
@@ -194,7 +194,8 @@ $$;
 SELECT is(pg_temp.guarded_after(ddl, coalesce(s, 'cloud')), 'yes', title) FROM (VALUES
 	(1, 'schema renamed', 'ALTER SCHEMA cloud RENAME TO "a New name"', 'a New name'),
 	(2, 'tables renamed', 'ALTER TABLE cloud.all_nics RENAME TO "The NICs"; ALTER TABLE cloud.all_networks RENAME TO nets; ALTER TABLE cloud.all_instances RENAME TO vms', NULL),
-	(3, 'tables moved to other schemas', 'CREATE SCHEMA s1; CREATE SCHEMA s2; ALTER TABLE cloud.all_nics SET SCHEMA s1; ALTER TABLE cloud.all_networks SET SCHEMA s2', NULL),
+	(3, 'tables moved to other schemas', 'CREATE SCHEMA s1; CREATE SCHEMA s2; ALTER TABLE cloud.all_nics SET SCHEMA s1;
+		ALTER TABLE cloud.nic_history SET SCHEMA s1; ALTER TABLE cloud.nic_address_history SET SCHEMA s1; ALTER TABLE cloud.all_networks SET SCHEMA s2', NULL),
 	(4, 'a column added to each table', $$ALTER TABLE cloud.all_nics ADD COLUMN rack text DEFAULT 'r1'; ALTER TABLE cloud.all_networks ADD COLUMN tag int NOT NULL DEFAULT 7;
 		ALTER TABLE cloud.all_instances ADD COLUMN tag int$$, NULL),
 	(5, 'a column added, and dropped', 'ALTER TABLE cloud.all_nics ADD COLUMN rack text; ALTER TABLE cloud.all_nics DROP COLUMN rack', NULL),
@@ -209,11 +210,13 @@ SELECT is(pg_temp.guarded_after(ddl, coalesce(s, 'cloud')), 'yes', title) FROM (
 		ALTER TABLE cloud.all_nics ADD FOREIGN KEY (network_id) REFERENCES cloud.all_networks', NULL),
 	(11, 'all other indexes dropped', 'DROP INDEX cloud.all_nics_active_idx, cloud.all_nics_half_removed_idx, cloud.all_nics_instance_idx, cloud.all_nics_network_created_idx', NULL),
 	(12, 'keys reindexed, tables rewritten', 'REINDEX TABLE cloud.all_networks; REINDEX TABLE cloud.all_nics; CLUSTER cloud.all_instances USING all_instances_pkey', NULL),
-	(13, 'triggers renamed', 'ALTER TRIGGER nic_guard ON cloud.all_nics RENAME TO aaa; ALTER TRIGGER network_guard ON cloud.all_networks RENAME TO zzz', NULL),
+	(13, 'triggers renamed', 'ALTER TRIGGER _nic_guard ON cloud.all_nics RENAME TO aaa; ALTER TRIGGER network_guard ON cloud.all_networks RENAME TO zzz', NULL),
 	(14, 'another table that refers to networks', 'CREATE TABLE cloud.notes (id int PRIMARY KEY, network_id bigint REFERENCES cloud.all_networks (id), note text)', NULL),
 	(15, 'statistics and storage changed', 'ALTER TABLE cloud.all_nics SET (fillfactor = 50), ALTER COLUMN broadcast_uri SET STORAGE EXTERNAL, ALTER COLUMN state SET STATISTICS 10', NULL)
 	) v (ord, title, ddl, s) ORDER BY ord;
 SELECT is(pg_temp.guarded(), 'yes', 'after all of that is undone the guards do their work');
+SELECT is(pg_temp.trial($$CREATE SCHEMA s1; ALTER TABLE cloud.all_nics SET SCHEMA s1; UPDATE s1.all_nics SET state = 'Reserving' WHERE id = 1$$),
+	'39P01', 'NICs that were moved away from their history are not written');
 -- rows older than an added column
 SELECT is(pg_temp.trial($$ALTER TABLE cloud.all_nics ADD COLUMN rack text DEFAULT 'r1'; UPDATE cloud.nics SET state = 'Reserving' WHERE id = 1;
 		DELETE FROM cloud.nics WHERE id = 2; ALTER TABLE cloud.all_nics ADD CHECK (rack = 'r1'), ALTER COLUMN rack SET NOT NULL$$),

@@ -3,7 +3,7 @@
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
 
-SELECT plan(172);
+SELECT plan(173);
 
 SET LOCAL TimeZone = 'UTC';
 INSERT INTO cloud.networks (id, name) VALUES (1, 'net1'), (2, 'net2'), (3, 'net3'), (9, 'removed');
@@ -337,6 +337,7 @@ INSERT INTO change (name, value, expected) VALUES
 	('state_changed', '''2000-01-01''', 'accepted'),	-- and ignored, see below
 	('removed', '''2000-01-01''', '23514 nic_removed_once'),
 	('active', 'true', '428C9'),
+	('ended', '''2000-01-01''', '428C9'),
 	('rack', '''r12''', 'accepted');
 SELECT set_eq($$SELECT attname::text FROM pg_attribute WHERE attrelid = 'cloud.all_nics'::regclass AND attnum > 0 AND NOT attisdropped$$,
 	'SELECT name FROM change', 'the list of columns is that of the table');
@@ -364,7 +365,8 @@ SELECT is(pg_temp.trial($$INSERT INTO cloud.nics (id, network_id, strategy) VALU
 -- state_changed is what the inventory says.
 --
 CREATE FUNCTION pg_temp.changed(nic bigint) RETURNS text
-LANGUAGE sql AS $$ SELECT CASE state_changed WHEN now() THEN 'now' WHEN '2020-01-01 00:00+00' THEN 'as before' ELSE 'other' END
+LANGUAGE sql AS $$ SELECT CASE state_changed WHEN now() THEN 'now'
+	WHEN greatest(least(state_changed, clock_timestamp()), now()) THEN 'this moment' WHEN '2020-01-01 00:00+00' THEN 'as before' ELSE 'other' END
 	FROM cloud.all_nics WHERE id = nic $$;
 CREATE FUNCTION pg_temp.changed_by(command text, nic bigint DEFAULT 1) RETURNS text
 LANGUAGE plpgsql AS $$
@@ -383,17 +385,17 @@ SELECT is(pg_temp.changed_by(command, nic), expected, title) FROM (VALUES
 	(1, $$INSERT INTO cloud.nics (id, instance_id, network_id) VALUES (105, 8, 1)$$, 105, 'now', 'state_changed of a new NIC is now'),
 	(2, $$INSERT INTO cloud.nics (id, instance_id, network_id, state_changed) VALUES (105, 8, 1, '2001-01-01')$$, 105, 'now', 'whatever a client says'),
 	(3, $$INSERT INTO cloud.nics (id, instance_id, network_id, state_changed) VALUES (105, 8, 1, NULL)$$, 105, 'now', 'also where it says NULL'),
-	(4, $$UPDATE cloud.nics SET state = 'Reserving' WHERE id = 1$$, 1, 'now', 'a move sets state_changed'),
-	(5, $$UPDATE cloud.nics SET state = 'Reserving', state_changed = '2001-01-01' WHERE id = 1$$, 1, 'now', 'whatever a client says'),
+	(4, $$UPDATE cloud.nics SET state = 'Reserving' WHERE id = 1$$, 1, 'this moment', 'a move sets state_changed'),
+	(5, $$UPDATE cloud.nics SET state = 'Reserving', state_changed = '2001-01-01' WHERE id = 1$$, 1, 'this moment', 'whatever a client says'),
 	(6, $$UPDATE cloud.nics SET state = 'Allocated' WHERE id = 1$$, 1, 'as before', 'the same state again does not'),
 	(7, $$UPDATE cloud.nics SET mtu = 1 WHERE id = 1$$, 1, 'as before', 'nor does another column'),
 	(8, $$UPDATE cloud.nics SET state_changed = '2001-01-01' WHERE id = 1$$, 1, 'as before', 'a client''s value alone is ignored'),
 	(9, $$UPDATE cloud.nics SET state_changed = NULL WHERE id = 1$$, 1, 'as before', 'also where it is NULL'),
 	(10, $$UPDATE cloud.all_nics SET state_changed = '2001-01-01' WHERE id = 6$$, 6, 'as before', 'and for a removed NIC'),
 	(11, $$UPDATE cloud.all_nics SET removed = now() WHERE id = 5$$, 5, 'as before', 'finishing a removal is no change of state'),
-	(12, $$DELETE FROM cloud.nics WHERE id = 1$$, 1, 'now', 'a removal is one'),
+	(12, $$DELETE FROM cloud.nics WHERE id = 1$$, 1, 'this moment', 'a removal is one'),
 	(13, $$INSERT INTO cloud.nics (id, instance_id, network_id) VALUES (1, 1, 1) ON CONFLICT (id) DO UPDATE SET state = 'Reserving', state_changed = '2001-01-01'$$,
-		1, 'now', 'an upsert that moves sets it')
+		1, 'this moment', 'an upsert that moves sets it')
 	) c (ord, command, nic, expected, title) ORDER BY ord;
 
 --
@@ -402,7 +404,7 @@ SELECT is(pg_temp.changed_by(command, nic), expected, title) FROM (VALUES
 INSERT INTO cloud.nics (id, instance_id, network_id) VALUES (201, 8, 1), (202, 8, 2), (203, 8, 3);
 SELECT results_eq('DELETE FROM cloud.nics WHERE id IN (201, 5, 6) RETURNING id, network_id, state',
 	$$VALUES (201::bigint, 1::bigint, 'Allocated')$$, 'DELETE ... RETURNING has the rows that were live, as they were');
-SELECT is((SELECT state || ', ' || (removed = now()) || ', ' || (state_changed = now()) FROM cloud.all_nics WHERE id = 201),
+SELECT is((SELECT state || ', ' || (removed = now()) || ', ' || (state_changed BETWEEN now() AND clock_timestamp()) FROM cloud.all_nics WHERE id = 201),
 	'Deallocating, true, true', 'the row stays: Deallocating, removed now');
 SELECT is(pg_temp.touched('DELETE FROM cloud.nics WHERE id = 201'), '0 rows', 'a second DELETE finds nothing');
 SELECT is(pg_temp.touched('DELETE FROM cloud.nics WHERE instance_id = 8'), '2 rows', 'the command tag counts what was removed');

@@ -315,7 +315,7 @@ is_armed('tables', '-t', MIRROR);
 #
 my ($status, $stdout, $stderr) = $node->psql('plain', 'DROP EXTENSION vmnet_ext');
 isnt($status, 0, 'DROP EXTENSION is refused while an inventory stands');
-like($stderr, qr/cannot drop extension vmnet_ext because other objects depend on it.*trigger nic_guard on table .*all_nics depends on function vmnet\.nic_guard\(\)/s,
+like($stderr, qr/cannot drop extension vmnet_ext because other objects depend on it.*trigger _nic_guard on table .*all_nics depends on function vmnet\.nic_guard\(\)/s,
 	'and says what stands in the way');
 
 my $before = join "\n", map { rows_digest($node, 'custom1', $_), catalog_text($node, 'custom1', $_) } MANAGED, MIRROR;

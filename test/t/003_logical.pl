@@ -39,7 +39,7 @@ $there->safe_psql(
 	SELECT vmnet.create_inventory(${\quote_literal(MANAGED)});
 	SELECT vmnet.create_inventory(${\quote_literal(MIRROR)}, 'mirror');));
 
-my $tables = join ', ', map { my $s = $_; map { "$s.all_$_" } qw(networks instances nics) } $managed, $mirror;
+my $tables = join ', ', map { my $s = $_; map { "$s.$_" } qw(all_networks all_instances all_nics nic_history nic_address_history) } $managed, $mirror;
 
 sub converged_ok
 {
@@ -144,11 +144,12 @@ for my $case (
 $there->safe_psql(
 	'postgres', qq(
 	DROP SUBSCRIPTION inventory;
-	SELECT setval(pg_get_serial_sequence(${\quote_literal("$managed.all_nics")}, 'id'), max(id)) FROM $managed.all_nics;));
+	SELECT setval(pg_get_serial_sequence(${\quote_literal("$managed.all_nics")}, 'id'), max(id)) FROM $managed.all_nics;
+	SELECT setval(pg_get_serial_sequence(${\quote_literal("$managed.nic_history")}, 'seq'), max(seq)) FROM $managed.nic_history;));
 is( $there->safe_psql(
 		'postgres', qq(
 		INSERT INTO $managed.nics (instance_id, network_id, default_nic) VALUES (5, 2, false) RETURNING id;
-		UPDATE $managed.nics SET state = 'Reserving' WHERE id = 32 RETURNING state, state_changed = now();)),
+		UPDATE $managed.nics SET state = 'Reserving' WHERE id = 32 RETURNING state, state_changed BETWEEN now() AND clock_timestamp();)),
 	"32\nReserving|t",
 	'after a switch the other server leads');
 

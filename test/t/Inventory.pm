@@ -199,7 +199,8 @@ my @catalog_queries = (
 	q(SELECT 'function', pg_get_functiondef(oid), proowner::regrole, pg_temp.acl(coalesce(proacl, acldefault('f', proowner)))
 	  FROM pg_proc WHERE pronamespace = $schema ORDER BY proname COLLATE "C"),
 
-	q(SELECT 'sequence', sequencename, last_value, data_type, increment_by, max_value, cycle,
+	# Moves that are tried and undone take numbers of nic_history.
+	q(SELECT 'sequence', sequencename, CASE WHEN sequencename <> 'nic_history_seq_seq' THEN last_value END, data_type, increment_by, max_value, cycle,
 		(SELECT format('%s.%s', refobjid::regclass, attname) FROM pg_depend JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
 		 WHERE classid = 'pg_class'::regclass AND objid = c.oid AND refclassid = 'pg_class'::regclass AND deptype = 'a') AS owned_by
 	  FROM pg_sequences JOIN pg_class c ON relname = sequencename
@@ -256,6 +257,21 @@ sub read_answers
 		SELECT 'network', id, vmnet.network_active_instance_count(id, $l), vmnet.network_in_use(id, $l) FROM $ids;
 		SELECT 'network_id', id, vmnet.network_id(uuid, $l) FROM $s.all_networks ORDER BY id;
 		SELECT 'instance_id', id, vmnet.instance_id(uuid, $l) FROM $s.all_instances ORDER BY id;
+		SELECT 'network_instances_as_of', id, at, a FROM $ids, unnest(ARRAY['-infinity', '2020-01-01', now(), 'infinity', NULL]::timestamptz[]) WITH ORDINALITY t (time, at),
+			vmnet.network_instances_as_of(id, time, $l) a;
+		SELECT 'nic_timeline', n.id, a FROM $s.all_nics n, vmnet.nic_timeline(n.id, $l) a ORDER BY n.id, a.at, a.seq;
+		SELECT 'ip_holders', a FROM vmnet.ip_holders('0.0.0.0/0', inventory => $l) a;
+		SELECT 'ip_holders', a FROM vmnet.ip_holders('::/0', inventory => $l) a;
+		SELECT 'mac_holders', m, a FROM (SELECT DISTINCT mac_address AS m FROM $s.all_nics) n, vmnet.mac_holders(m, inventory => $l) a ORDER BY m, a;
+		SELECT 'nic_explain', n.id, a FROM $s.all_nics n, vmnet.nic_explain(n.id, $l) a;
+		SELECT 'stuck_nics', nic_id, state, last_event FROM vmnet.stuck_nics('0', $l);
+		SELECT 'nic_changes_since', seq, nic_id, from_state, to_state, event, at, transaction_id FROM vmnet.nic_changes_since(NULL, NULL, $l);
+		SELECT 'nic_changes_since', count(*) FROM vmnet.nic_changes_since(vmnet.nic_changes_cursor($l), NULL, $l);
+		SELECT 'nic_history', v FROM $s.nic_history v ORDER BY v;
+		SELECT 'nic_intervals', v FROM $s.nic_intervals v ORDER BY v;
+		SELECT 'network_instance_intervals', v FROM $s.network_instance_intervals v ORDER BY v;
+		SELECT 'nic_address_intervals', v FROM $s.nic_address_intervals v ORDER BY v;
+		SELECT 'stuck_nics', nic_id FROM $s.stuck_nics ORDER BY nic_id;
 		SELECT 'networks', v FROM $s.networks v ORDER BY v;
 		SELECT 'instances', v FROM $s.instances v ORDER BY v;
 		SELECT 'nics', v FROM $s.nics v ORDER BY v;

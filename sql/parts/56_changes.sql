@@ -1,0 +1,246 @@
+--
+-- Changes: what a poller has not seen yet, and messages to those who listen.
+--
+
+CREATE FUNCTION vmnet.resolve_inventory(inventory name DEFAULT NULL)
+RETURNS name
+AS 'MODULE_PATHNAME', 'resolve_inventory'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vmnet.resolve_inventory(name) IS
+'Name of the inventory that an argument means: NULL is the one that the setting vmnet.inventory names
+Error: 22023 where there is none of that name.';
+
+CREATE FUNCTION vmnet.feed_moment(OUT snapshot pg_snapshot, OUT next_transaction_id xid8)
+RETURNS record
+AS 'MODULE_PATHNAME', 'feed_moment'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vmnet.feed_moment() IS
+'Part of nic_changes_since(): what is committed for the caller, also on a standby, and a transaction id that none has yet';
+
+-- A moment is a snapshot s, a transaction id x that no transaction had by then,
+-- and the highest seq q that was visible.  An entry is known at a moment if the
+-- snapshot sees its transaction.  Transactions from x on number their entries
+-- above q; so an entry below with such an id is not of this server's own
+-- making (it came with a restore, say), and counts as known.
+
+-- The moment of now, for one inventory.
+CREATE FUNCTION vmnet.feed_now(inventory text, OUT s pg_snapshot, OUT x xid8, OUT q bigint)
+RETURNS record
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	SELECT m.snapshot, m.next_transaction_id INTO s, x FROM vmnet.feed_moment() m;
+	EXECUTE format('SELECT h.seq FROM %I.nic_history h
+		WHERE h.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()
+		ORDER BY h.seq DESC LIMIT 1', inventory)
+	INTO q;
+	q := coalesce(q, 0);
+END
+$$;
+COMMENT ON FUNCTION vmnet.feed_now(text) IS
+'Part of nic_changes_since(): the moment of now';
+
+-- A cursor is "1/floor/px/pq/q/x/s" when all that was known at the moment
+-- (s, x, q) has been read, and with "/q2/x2/s2/after" behind when that of a
+-- later moment is being read and has been up to seq "after".  Nothing unread
+-- has a seq of floor or less.  (px, pq) is what floor becomes known from: once
+-- all transactions below px have ended, nothing unread is at or below pq.
+CREATE FUNCTION vmnet.feed_cursor(floor bigint, px xid8, pq bigint, q bigint, x xid8, s pg_snapshot)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT concat_ws('/', '1', CASE WHEN ended THEN pq ELSE floor END,
+	CASE WHEN ended THEN x ELSE px END, CASE WHEN ended THEN q ELSE pq END, q, x, s)
+FROM (SELECT pg_snapshot_xmin(s) >= px AS ended) e
+$$;
+COMMENT ON FUNCTION vmnet.feed_cursor(bigint, xid8, bigint, bigint, xid8, pg_snapshot) IS
+'Part of nic_changes_since(): the cursor after a moment';
+
+CREATE FUNCTION vmnet.parse_feed_cursor(cursor text)
+RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF cursor IS NULL THEN
+		-- before everything
+		RETURN ARRAY['1', '0', '3', '0', '0', '3', '3:3:'];
+	END IF;
+	IF cursor ~ '^1(/\d{1,19}){5}/\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?((/\d{1,19}){2}/\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?/\d{1,19})?$' THEN
+		RETURN string_to_array(cursor, '/');
+	END IF;
+	RAISE EXCEPTION USING
+		ERRCODE = 'invalid_parameter_value',
+		MESSAGE = 'this is not a cursor of the change feed',
+		DETAIL = format('It is "%s".', left(cursor, 200)),
+		HINT = 'Give next_cursor of the last row that was read, as it is; NULL begins with the first entry, vmnet.nic_changes_cursor() with what comes after now.';
+END
+$$;
+COMMENT ON FUNCTION vmnet.parse_feed_cursor(text) IS
+'Part of nic_changes_since(): the parts of a cursor
+Error: 22023 where it is none.';
+
+CREATE FUNCTION vmnet.nic_changes_cursor(inventory name DEFAULT NULL)
+RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m record;
+BEGIN
+	SELECT f.* INTO m FROM vmnet.feed_now(vmnet.resolve_inventory(inventory)) f;
+	RETURN vmnet.feed_cursor(0, m.x, m.q, m.q, m.x, m.s);
+END
+$$;
+COMMENT ON FUNCTION vmnet.nic_changes_cursor(name) IS
+'Cursor from which nic_changes_since() tells what is committed after now
+Take it before you list what is there: a change that comes in between is then told, not lost. Error: 22023 for an unknown inventory.';
+
+-- The part of a batch that is known at a moment, after "after".
+CREATE FUNCTION vmnet.feed_batch(inventory text, parts text[],
+	q bigint, x xid8, s pg_snapshot, after bigint, max_rows int)
+RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
+	instance_id bigint, from_state text, to_state text, event text, removed timestamptz,
+	at timestamptz, transaction_id xid8, session_username text, actor text, reason text,
+	application_name text, from_network_id bigint)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- One row more than is asked for: to know which row is the last.
+	RETURN QUERY EXECUTE format($q$
+		SELECT CASE WHEN lead(h.seq) OVER (ORDER BY h.seq) IS NULL THEN $9
+				ELSE concat_ws('/', $10, $5, $6, $7, h.seq) END,
+			h.seq, h.nic_id, h.network_id, h.instance_id, h.from_state, h.to_state, h.event,
+			h.removed, h.at, h.transaction_id, h.session_username, h.actor, h.reason,
+			h.application_name, h.from_network_id
+		FROM (SELECT h.* FROM %I.nic_history h
+			WHERE h.seq > $1
+				AND NOT (pg_visible_in_snapshot(h.transaction_id, $2)
+					OR (h.transaction_id >= $3 AND h.seq <= $4))
+				AND (pg_visible_in_snapshot(h.transaction_id, $7)
+					OR (h.transaction_id >= $6 AND h.seq <= $5))
+				AND h.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()
+			ORDER BY h.seq
+			LIMIT $8::bigint + 1) h
+		ORDER BY h.seq
+		LIMIT $8$q$, inventory)
+	USING greatest(parts[2]::bigint, after), parts[7]::pg_snapshot, parts[6]::xid8, parts[5]::bigint,
+		q, x, s, max_rows,
+		vmnet.feed_cursor(parts[2]::bigint, parts[3]::xid8, parts[4]::bigint, q, x, s),
+		array_to_string(parts[1:7], '/');
+END
+$$;
+COMMENT ON FUNCTION vmnet.feed_batch(text, text[], bigint, xid8, pg_snapshot, bigint, int) IS
+'Part of nic_changes_since(): the entries that are known at one moment and were not at another';
+
+CREATE FUNCTION vmnet.nic_changes_since(cursor text DEFAULT NULL, max_rows int DEFAULT 1000, inventory name DEFAULT NULL)
+RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
+	instance_id bigint, from_state text, to_state text, event text, removed timestamptz,
+	at timestamptz, transaction_id xid8, session_username text, actor text, reason text,
+	application_name text, from_network_id bigint)
+LANGUAGE plpgsql STABLE ROWS 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	schema text := vmnet.resolve_inventory(inventory);
+	parts text[] := vmnet.parse_feed_cursor(cursor);
+	m record;
+BEGIN
+	IF max_rows < 0 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'max_rows must not be negative',
+			DETAIL = format('It is %s.', max_rows),
+			HINT = 'Leave it out for 1000, or give NULL for all there are.';
+	END IF;
+
+	-- The rest of a batch that was begun
+	IF array_length(parts, 1) > 7 THEN
+		RETURN QUERY SELECT b.* FROM vmnet.feed_batch(schema, parts,
+			parts[8]::bigint, parts[9]::xid8, parts[10]::pg_snapshot, parts[11]::bigint, max_rows) b;
+		IF FOUND THEN
+			RETURN;
+		END IF;
+		parts := vmnet.parse_feed_cursor(vmnet.feed_cursor(parts[2]::bigint, parts[3]::xid8,
+			parts[4]::bigint, parts[8]::bigint, parts[9]::xid8, parts[10]::pg_snapshot));
+	END IF;
+
+	SELECT f.* INTO m FROM vmnet.feed_now(schema) f;
+	RETURN QUERY SELECT b.* FROM vmnet.feed_batch(schema, parts, m.q, m.x, m.s, 0, max_rows) b;
+END
+$$;
+COMMENT ON FUNCTION vmnet.nic_changes_since(text, int, name) IS
+'Entries of nic_history that have been committed since a cursor was given, in the order of seq
+next_cursor of a row continues after that row: keep that of the last row you have dealt with; where no row comes, keep the one you have. cursor NULL begins with the first entry; vmnet.nic_changes_cursor() gives one that begins now. max_rows: at most so many rows; NULL: all. Nothing is lost or told twice, also where transactions commit late or in another order than that of seq. What the calling transaction itself has changed is told after it has ended.
+A cursor belongs to one inventory of one server (a standby of it too). Creation is not in history. Errors: 22023 for what is no cursor, a negative max_rows or an unknown inventory.';
+
+--
+-- Messages
+--
+
+CREATE FUNCTION vmnet.nic_notify()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'nic_notify'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.nic_notify() IS
+'Trigger AFTER writes on all_nics, for each statement, made by set_inventory_notify(): tells those who listen which NICs changed';
+
+CREATE FUNCTION vmnet.set_inventory_notify(inventory name, "on" boolean)
+RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	schema text := vmnet.resolve_inventory(inventory);
+	channel text := 'vmnet_' || schema;
+	t record;
+BEGIN
+	IF "on" IS NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'say whether messages shall be on or off',
+			DETAIL = 'The second argument is NULL.',
+			HINT = format('SELECT vmnet.set_inventory_notify(%L, true);', schema);
+	END IF;
+	IF octet_length(channel) > 63 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('the name of inventory "%s" is too long for a channel', schema),
+			DETAIL = format('The channel would be "%s", of %s bytes; it can have 63.', channel, octet_length(channel)),
+			HINT = 'Rename the schema to at most 57 bytes.';
+	END IF;
+
+	FOR t IN
+		SELECT * FROM (VALUES
+			('_nic_notify_insert', 'INSERT', 'NEW TABLE AS new_nics'),
+			('_nic_notify_update', 'UPDATE', 'OLD TABLE AS old_nics NEW TABLE AS new_nics'),
+			('_nic_notify_delete', 'DELETE', 'OLD TABLE AS old_nics')) v (name, event, tables)
+	LOOP
+		EXECUTE format('DROP TRIGGER IF EXISTS %I ON %I.all_nics', t.name, schema);
+		IF "on" THEN
+			EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I.all_nics REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION vmnet.nic_notify(%L)',
+				t.name, t.event, schema, t.tables, channel);
+			EXECUTE format('COMMENT ON TRIGGER %I ON %I.all_nics IS %L', t.name, schema,
+				format('Tells those who LISTEN %I which NICs changed; see vmnet.set_inventory_notify()', channel));
+		END IF;
+	END LOOP;
+	RETURN CASE WHEN "on" THEN channel END;
+END
+$$;
+COMMENT ON FUNCTION vmnet.set_inventory_notify(name, boolean) IS
+'Turns messages about changed NICs on or off; returns the channel to LISTEN to, vmnet_<inventory>, or NULL where it was turned off
+Off (the default) nothing is there that could cost anything. On, each statement that adds NICs, changes their state, removes, moves or purges some sends one message, however many they are: {"event": "insert", "update" or "delete", "count": n, "nic_ids": [up to 100 ids]}, or "nic_ids": null where there are more. A message says that there is something to read; vmnet.nic_changes_since() says what. While it is on, PREPARE TRANSACTION is refused to transactions that send (PostgreSQL''s rule for NOTIFY).
+Needs to be run by the owner of the inventory. Errors: 22023 for an unknown inventory, one whose name has more than 57 bytes, or NULL.';
+
+-- Told by vmnet.nic_event(): of several events that lead from one state to
+-- another, the one that was meant.
+CREATE FUNCTION vmnet.announce_nic_event(nic_id bigint, event text)
+RETURNS void
+AS 'MODULE_PATHNAME', 'announce_nic_event'
+LANGUAGE C STRICT;
+COMMENT ON FUNCTION vmnet.announce_nic_event(bigint, text) IS
+'Part of nic_event(): the event under which the next change of a NIC is recorded, if it leads there
+It lasts until the next statement that changes a NIC ends. An event that does not lead to the change is ignored.';

@@ -1,0 +1,221 @@
+/*
+ * changes.c
+ *		Telling others what changed: the moment that a cursor of the feed stands
+ *		for, and one message per statement to those who LISTEN.
+ */
+#include "compat.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/async.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
+#include "utils/xid8.h"
+
+#include "vmnet_ext.h"
+
+PG_FUNCTION_INFO_V1(feed_moment);
+PG_FUNCTION_INFO_V1(nic_notify);
+PG_FUNCTION_INFO_V1(resolve_inventory);
+
+/* NICs that a message names; of more it says the number only. */
+#define NOTIFY_NICS	100
+
+/* A transaction id of this server's with its epoch; none is in the future. */
+static FullTransactionId
+full_xid(TransactionId xid, FullTransactionId next)
+{
+	uint32		epoch = EpochFromFullTransactionId(next);
+
+	if (xid > XidFromFullTransactionId(next))
+		epoch--;
+	return FullTransactionIdFromEpochAndXid(epoch, xid);
+}
+
+static int
+compare_xids(const void *a, const void *b)
+{
+	uint64		x = *(const uint64 *) a;
+	uint64		y = *(const uint64 *) b;
+
+	return x < y ? -1 : (x > y ? 1 : 0);
+}
+
+/*
+ * The transactions that the caller's snapshot does not see, and the caller's
+ * own, whose end is not known, as text that pg_snapshot reads.
+ */
+static char *
+committed_snapshot(Snapshot snapshot, FullTransactionId next)
+{
+	/* During recovery all that runs is in the list of subtransactions. */
+	TransactionId *list = snapshot->takenDuringRecovery ? snapshot->subxip : snapshot->xip;
+	int			count = snapshot->takenDuringRecovery ? snapshot->subxcnt : snapshot->xcnt;
+	uint64		xmax = U64FromFullTransactionId(full_xid(snapshot->xmax, next));
+	uint64		own = U64FromFullTransactionId(GetTopFullTransactionIdIfAny());
+	uint64	   *xids = palloc((count + 1) * sizeof(uint64));
+	StringInfoData buf;
+	uint64		last = 0;
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		uint64		xid = U64FromFullTransactionId(full_xid(list[i], next));
+
+		if (xid < xmax)
+			xids[n++] = xid;
+	}
+	if (own != 0 && own < xmax)
+		xids[n++] = own;
+	qsort(xids, n, sizeof(uint64), compare_xids);
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, UINT64_FORMAT ":" UINT64_FORMAT ":", n > 0 ? xids[0] : xmax, xmax);
+	for (i = 0; i < n; i++)
+	{
+		if (xids[i] == last)
+			continue;
+		appendStringInfo(&buf, "%s" UINT64_FORMAT, last ? "," : "", xids[i]);
+		last = xids[i];
+	}
+	pfree(xids);
+	return buf.data;
+}
+
+/*
+ * feed_moment(): what is committed for the caller now, and a transaction id
+ * that none has yet.
+ */
+Datum
+feed_moment(PG_FUNCTION_ARGS)
+{
+	FullTransactionId next = ReadNextFullTransactionId();
+	TupleDesc	desc;
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+	char	   *snapshot;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
+
+	snapshot = committed_snapshot(GetActiveSnapshot(), next);
+	values[0] = DirectFunctionCall1(pg_snapshot_in, CStringGetDatum(snapshot));
+	values[1] = FullTransactionIdGetDatum(next);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}
+
+/*
+ * resolve_inventory(inventory): the name of an inventory that an argument
+ * means, or an error.
+ */
+Datum
+resolve_inventory(PG_FUNCTION_ARGS)
+{
+	Oid			schema = inventory_resolve_arg(fcinfo, 0);
+
+	PG_RETURN_DATUM(DirectFunctionCall1(namein, CStringGetDatum(get_namespace_name(schema))));
+}
+
+static bool
+column_changed(const NicTable *table, TupleTableSlot *old, TupleTableSlot *new,
+			   NicColumn column)
+{
+	AttrNumber	attnum = table->attnum[column];
+	Form_pg_attribute att = TupleDescAttr(old->tts_tupleDescriptor, attnum - 1);
+	bool		oldnull;
+	bool		newnull;
+	Datum		oldvalue = slot_getattr(old, attnum, &oldnull);
+	Datum		newvalue = slot_getattr(new, attnum, &newnull);
+
+	if (oldnull || newnull)
+		return oldnull != newnull;
+	return !datum_image_eq(oldvalue, newvalue, att->attbyval, att->attlen);
+}
+
+/*
+ * Ids of the NICs that a statement added, changed (as history has it) or
+ * deleted; the number of them all is returned.  The two transition tables of
+ * an UPDATE are filled together, and so read in step.
+ */
+static int64
+changed_nics(TriggerData *trigdata, int64 *ids)
+{
+	Relation	rel = trigdata->tg_relation;
+	const NicTable *table = nic_table_lookup(rel);
+	Tuplestorestate *rows = trigdata->tg_newtable ? trigdata->tg_newtable : trigdata->tg_oldtable;
+	bool		both = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
+	TupleTableSlot *old = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
+	int64		count = 0;
+	bool		isnull;
+
+	if (rows == NULL || (both && trigdata->tg_oldtable == NULL))
+		refuse_table(rel, "Its trigger has no transition tables.");
+
+	while (tuplestore_gettupleslot(rows, true, false, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (both)
+		{
+			if (!tuplestore_gettupleslot(trigdata->tg_oldtable, true, false, old))
+				elog(ERROR, "the transition tables of an UPDATE differ in length");
+			if (!column_changed(table, old, slot, NIC_STATE) &&
+				!column_changed(table, old, slot, NIC_REMOVED) &&
+				!column_changed(table, old, slot, NIC_NETWORK_ID))
+				continue;
+		}
+		if (count < NOTIFY_NICS)
+			ids[count] = DatumGetInt64(slot_getattr(slot, table->attnum[NIC_ID], &isnull));
+		count++;
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	ExecDropSingleTupleTableSlot(old);
+	return count;
+}
+
+/*
+ * nic_notify(): AFTER a write on a NIC table, for each statement, with
+ * transition tables; made by set_inventory_notify().  The channel is the
+ * argument of the trigger.
+ */
+Datum
+nic_notify(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = guard_called(fcinfo, "nic_notify",
+										 TRIGGER_EVENT_AFTER, 0,
+										 GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
+	int64		ids[NOTIFY_NICS];
+	int64		count;
+	StringInfoData payload;
+	int			i;
+
+	if (trigdata->tg_trigger->tgnargs != 1)
+		refuse_table(trigdata->tg_relation, "Its trigger names no channel.");
+
+	count = changed_nics(trigdata, ids);
+	if (count == 0)
+		return PointerGetDatum(NULL);
+
+	initStringInfo(&payload);
+	appendStringInfo(&payload, "{\"event\": \"%s\", \"count\": " INT64_FORMAT ", \"nic_ids\": ",
+					 TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ? "insert" :
+					 TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? "update" : "delete",
+					 count);
+	if (count > NOTIFY_NICS)
+		appendStringInfoString(&payload, "null");
+	for (i = 0; i < count && count <= NOTIFY_NICS; i++)
+		appendStringInfo(&payload, "%s" INT64_FORMAT, i == 0 ? "[" : ", ", ids[i]);
+	appendStringInfoString(&payload, count > NOTIFY_NICS ? "}" : "]}");
+
+	Async_Notify(trigdata->tg_trigger->tgargs[0], payload.data);
+	pfree(payload.data);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,352 @@
+/*
+ * history.c
+ *		What happened to NICs: changes are kept until the end of the statement,
+ *		and then written to nic_history together.
+ *
+ * nic_guard() hands over each change that it has let pass; the trigger
+ * nic_history(), which fires after all rows of the statement, writes them.  So
+ * the rows of a statement cost what rows of one INSERT cost, and each entry has
+ * the place in the order (seq) that its change had, whatever other triggers
+ * change in between.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "nic_state.h"
+#include "vmnet_ext.h"
+
+PG_FUNCTION_INFO_V1(nic_history);
+PG_FUNCTION_INFO_V1(history_guard);
+PG_FUNCTION_INFO_V1(announce_nic_event);
+
+/* A statement of more rows than this is written in parts. */
+#define HISTORY_BATCH	1000
+
+static HistoryEntry *pending = NULL;
+static int	pending_count = 0;
+static int	pending_room = 0;
+
+/* What nic_event() is about to do; the first change that it fits takes it. */
+static NicEvent announced_event = NIC_UNKNOWN_EVENT;
+static int64 announced_nic = 0;
+
+/*
+ * Entries of a statement wait here; those of an aborted one are forgotten.
+ */
+
+static void
+forget_pending(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			if (pending_count > 0)
+				elog(ERROR, "history of %d changes was not written", pending_count);
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			pending_count = 0;
+			announced_event = NIC_UNKNOWN_EVENT;
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+forget_pending_of_subxact(SubXactEvent event, SubTransactionId mySubid,
+						  SubTransactionId parentSubid, void *arg)
+{
+	int			kept = 0;
+	int			i;
+
+	if (event == SUBXACT_EVENT_START_SUB)
+		return;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		announced_event = NIC_UNKNOWN_EVENT;
+
+	for (i = 0; i < pending_count; i++)
+	{
+		if (pending[i].subid == mySubid)
+		{
+			if (event == SUBXACT_EVENT_ABORT_SUB)
+				continue;
+			if (event == SUBXACT_EVENT_COMMIT_SUB)
+				pending[i].subid = parentSubid;
+		}
+		pending[kept++] = pending[i];
+	}
+	pending_count = kept;
+}
+
+/* Called once, when the module is loaded. */
+void
+history_register(void)
+{
+	RegisterXactCallback(forget_pending, NULL);
+	RegisterSubXactCallback(forget_pending_of_subxact, NULL);
+}
+
+/*
+ * Writes what waits for a table.  Where a trigger of somebody's has opened a
+ * subtransaction, what its own statement did is written, and no more: the
+ * rest must not go with it if it is undone.
+ */
+static void
+write_pending(Relation rel, Oid history)
+{
+	SubTransactionId subid = GetCurrentSubTransactionId();
+	HistoryEntry *copies;
+	HistoryEntry **entries;
+	int			count = 0;
+	int			kept = 0;
+	int			i;
+
+	if (pending_count == 0)
+		return;
+
+	copies = palloc(pending_count * sizeof(HistoryEntry));
+	entries = palloc(pending_count * sizeof(HistoryEntry *));
+	for (i = 0; i < pending_count; i++)
+	{
+		if (pending[i].table == RelationGetRelid(rel) && pending[i].subid == subid)
+		{
+			copies[count] = pending[i];
+			entries[count] = &copies[count];
+			count++;
+		}
+		else
+			pending[kept++] = pending[i];
+	}
+
+	/* Taken off first: what the writing fires may change NICs again. */
+	pending_count = kept;
+	if (count > 0)
+		history_write(rel, history, entries, count);
+	pfree(entries);
+	pfree(copies);
+}
+
+static HistoryEntry *
+next_pending(Relation rel, Oid history)
+{
+	if (pending_count >= HISTORY_BATCH)
+		write_pending(rel, history);
+
+	if (pending_count == pending_room)
+	{
+		pending_room = Max(pending_room * 2, 64);
+		pending = pending ?
+			repalloc(pending, pending_room * sizeof(HistoryEntry)) :
+			MemoryContextAlloc(TopMemoryContext, pending_room * sizeof(HistoryEntry));
+	}
+	memset(&pending[pending_count], 0, sizeof(HistoryEntry));
+	return &pending[pending_count];
+}
+
+/*
+ * The event that a change is recorded under: the one that nic_event() was
+ * given, if it leads there, else the first that does.
+ */
+static const char *
+move_event(int64 nic_id, NicStrategy strategy, NicState from, NicState to)
+{
+	NicEvent	announced = announced_nic == nic_id ? announced_event : NIC_UNKNOWN_EVENT;
+	NicEvent	first = NIC_UNKNOWN_EVENT;
+	int			i;
+
+	for (i = 0; i < nic_move_count; i++)
+	{
+		if (nic_moves[i].strategy != strategy ||
+			nic_moves[i].from != from || nic_moves[i].to != to)
+			continue;
+		if (nic_moves[i].event == announced)
+		{
+			announced_event = NIC_UNKNOWN_EVENT;
+			return nic_event_name(announced);
+		}
+		if (first == NIC_UNKNOWN_EVENT)
+			first = nic_moves[i].event;
+	}
+	return nic_event_name(first);
+}
+
+static Datum
+column_value(const NicTable *table, TupleTableSlot *slot, NicColumn column, bool *isnull)
+{
+	return slot_getattr(slot, table->attnum[column], isnull);
+}
+
+static NicState
+state_of(const NicTable *table, TupleTableSlot *slot)
+{
+	bool		isnull;
+	text	   *state = DatumGetTextPP(column_value(table, slot, NIC_STATE, &isnull));
+
+	return nic_state_parse(VARDATA_ANY(state), VARSIZE_ANY_EXHDR(state));
+}
+
+static NicStrategy
+strategy_of(const NicTable *table, TupleTableSlot *slot)
+{
+	bool		isnull;
+	text	   *strategy = DatumGetTextPP(column_value(table, slot, NIC_STRATEGY, &isnull));
+
+	return nic_strategy_parse(VARDATA_ANY(strategy), VARSIZE_ANY_EXHDR(strategy));
+}
+
+/*
+ * Takes down a change of state, or a removal.  nic_prepare() has seen to it
+ * that state_changed never goes back; a removal that comes later than the
+ * state has a time of its own, and nothing comes after it.
+ */
+void
+history_add(Relation rel, const NicTable *table,
+			TupleTableSlot *old, TupleTableSlot *new)
+{
+	NicState	from = state_of(table, old);
+	NicState	to = state_of(table, new);
+	HistoryEntry *entry = next_pending(rel, table->history);
+	bool		isnull;
+
+	entry->table = RelationGetRelid(rel);
+	entry->subid = GetCurrentSubTransactionId();
+	entry->nic_id = DatumGetInt64(column_value(table, new, NIC_ID, &isnull));
+	entry->network_id = DatumGetInt64(column_value(table, new, NIC_NETWORK_ID, &isnull));
+	entry->instance_id = DatumGetInt64(column_value(table, new, NIC_INSTANCE_ID, &isnull));
+	entry->has_instance = !isnull;
+	entry->removed = DatumGetTimestampTz(column_value(table, new, NIC_REMOVED, &isnull));
+	entry->is_removed = !isnull;
+	entry->at = DatumGetTimestampTz(column_value(table, new, NIC_STATE_CHANGED, &isnull));
+	entry->from_state = nic_state_name(from);
+	entry->to_state = nic_state_name(to);
+	if (from == to)
+	{
+		entry->event = "Removed";
+		entry->at = Max(entry->at, GetCurrentTimestamp());
+	}
+	else
+		entry->event = move_event(entry->nic_id, strategy_of(table, old), from, to);
+
+	entry->seq = nextval_internal(history_sequence(table->history), false);
+	pending_count++;
+}
+
+static void
+address_history_query(StringInfo sql, Oid relid, int column)
+{
+	appendStringInfoString(sql, "INSERT INTO ");
+	append_relation_name(sql, relid);
+	appendStringInfoString(sql,
+						   " (nic_id, mac_address, ip4_address, ip6_address)"
+						   " VALUES ($1, $2, $3, $4)");
+}
+
+/*
+ * Keeps the addresses that a NIC had until now.
+ */
+void
+history_add_addresses(Relation rel, const NicTable *table, TupleTableSlot *old)
+{
+	static const NicColumn columns[4] = {
+		NIC_ID, NIC_MAC_ADDRESS, NIC_IP4_ADDRESS, NIC_IP6_ADDRESS
+	};
+	Oid			argtypes[4] = {INT8OID, MACADDROID, INETOID, INETOID};
+	Datum		values[4];
+	char		nulls[4];
+	Oid			saved_user;
+	int			saved_context;
+	SPIPlanPtr	plan;
+	int			i;
+
+	for (i = 0; i < lengthof(columns); i++)
+	{
+		bool		isnull = table->attnum[columns[i]] == InvalidAttrNumber;
+
+		values[i] = isnull ? (Datum) 0 : column_value(table, old, columns[i], &isnull);
+		nulls[i] = isnull ? 'n' : ' ';
+	}
+
+	SPI_connect();
+	GetUserIdAndSecContext(&saved_user, &saved_context);
+	SetUserIdAndSecContext(rel->rd_rel->relowner,
+						   saved_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+	plan = plan_lookup(PLAN_ADDRESS_HISTORY, table->address_history, 0,
+					   address_history_query, 4, argtypes, 0);
+	if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "could not write to \"nic_address_history\"");
+	SetUserIdAndSecContext(saved_user, saved_context);
+	SPI_finish();
+}
+
+/*
+ * nic_history(): AFTER UPDATE on a NIC table, for each statement.
+ */
+Datum
+nic_history(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = guard_called(fcinfo, "nic_history",
+										 TRIGGER_EVENT_AFTER, 0, GUARD_UPDATE);
+	Relation	rel = trigdata->tg_relation;
+	const NicTable *table = nic_table_lookup(rel);
+
+	write_pending(rel, table->history);
+	announced_event = NIC_UNKNOWN_EVENT;
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * history_guard(): BEFORE any write to the tables of history, for each
+ * statement.  A GRANT on all tables of a schema, which is common, must not
+ * make history a thing that anybody can rewrite.
+ */
+Datum
+history_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = guard_called(fcinfo, "history_guard",
+										 TRIGGER_EVENT_BEFORE, 0,
+										 GUARD_INSERT | GUARD_UPDATE |
+										 GUARD_DELETE | GUARD_TRUNCATE);
+	Relation	rel = trigdata->tg_relation;
+
+	if (SPI_fnumber(RelationGetDescr(rel), "nic_id") <= 0)
+		refuse_table(rel, "It has no column \"nic_id\".");
+	if (has_privs_of_role(GetUserId(), rel->rd_rel->relowner))
+		return PointerGetDatum(NULL);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("only the owner of table \"%s\" can write to it",
+					RelationGetRelationName(rel)),
+			 errdetail("History is written by the inventory itself, whoever changes a NIC."),
+			 errhint("To have it say on whose behalf and why, set \"vmnet.actor\" and \"vmnet.reason\"."),
+			 errtableconstraint(rel, "history_owner_only")));
+	return PointerGetDatum(NULL);	/* keep compiler quiet */
+}
+
+/*
+ * announce_nic_event(nic_id, event): the name under which the next change of
+ * the NIC is recorded, where that event leads there.  Several events can lead
+ * from one state to another.
+ */
+Datum
+announce_nic_event(PG_FUNCTION_ARGS)
+{
+	text	   *event = PG_GETARG_TEXT_PP(1);
+
+	announced_nic = PG_GETARG_INT64(0);
+	announced_event = nic_event_parse(VARDATA_ANY(event), VARSIZE_ANY_EXHDR(event));
+	PG_RETURN_VOID();
+}

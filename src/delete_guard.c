@@ -164,8 +164,9 @@ view_remove_query(StringInfo sql, Oid relid, int column)
 {
 	appendStringInfoString(sql, "UPDATE ");
 	append_relation_name(sql, relid);
+	/* A NIC may have come after this transaction began. */
 	appendStringInfoString(sql,
-						   " SET state = 'Deallocating', removed = $2"
+						   " SET state = 'Deallocating', removed = GREATEST($2, created)"
 						   " WHERE id OPERATOR(pg_catalog.=) $1");
 }
 

@@ -232,7 +232,7 @@ sub ir
 		{
 			my $v = $case->{variants}[$k];
 			my $name = "q_${index}_$k";
-			my ($warm_up, $calls) = $case->{kind} eq 'read' ?
+			my ($warm_up, $calls) = $case->{kind} ne 'write' ?
 				read_calls($dbh, $name, $case, $v) : write_calls($name, $case, $v);
 
 			push @lines, @$warm_up, $mark, @$calls, $mark;

@@ -54,6 +54,15 @@ SET work_mem = '256MB';
 CALL bench.fill('bench_0', :live, false, 0);
 CALL bench.fill('bench_1', :live, true, 0);
 
+-- The last network has had eleven times as many NICs as it has.
+INSERT INTO bench_1.all_nics (instance_id, network_id, state, reserver_name, device_id, default_nic,
+	mac_address, ip4_address, netmask, gateway, broadcast_uri, created, state_changed, removed)
+SELECT n.instance_id, n.network_id, 'Deallocating', n.reserver_name, n.device_id, n.default_nic,
+	n.mac_address, n.ip4_address, n.netmask, n.gateway, n.broadcast_uri,
+	n.created + g * interval '10 days', n.created + g * interval '20 days', n.created + g * interval '20 days'
+FROM bench_1.all_nics n, generate_series(1, 10) g
+WHERE n.network_id = (SELECT max(network_id) FROM bench_1.all_nics) AND n.removed IS NOT NULL;
+
 CREATE SCHEMA bench_single;
 CREATE PROCEDURE bench.fill_single(n int)
 LANGUAGE plpgsql AS $$

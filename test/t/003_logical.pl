@@ -139,6 +139,34 @@ for my $case (
 	like($stderr, qr/^CONSTRAINT NAME:  $case->[1]$/m, "a client there is refused: $case->[1]");
 }
 
+#
+# History alone, as a log that other programs read: what the README publishes.
+#
+$there->safe_psql('postgres', q(
+	CREATE DATABASE log;));
+$there->safe_psql('log', qq(
+	CREATE SCHEMA $managed;
+	CREATE TABLE $managed.nic_history (seq bigint, nic_id bigint, network_id bigint, instance_id bigint, from_state text,
+		to_state text, event text, removed timestamptz, at timestamptz, transaction_id xid8, session_username text,
+		actor text, reason text, application_name text, from_network_id bigint)));
+$here->safe_psql('postgres', "CREATE PUBLICATION history FOR TABLE $managed.nic_history WITH (publish = 'insert', publish_via_partition_root = true)");
+$there->safe_psql('log', "CREATE SUBSCRIPTION history CONNECTION '${\$here->connstr} dbname=postgres' PUBLICATION history");
+$there->wait_for_subscription_sync($here, 'history', 'log');
+$here->safe_psql('postgres', qq(
+	SET vmnet.actor = 'logical';
+	BEGIN; UPDATE $managed.nics SET state = 'Reserving' WHERE id = 1; SAVEPOINT a;
+	UPDATE $managed.nics SET state = 'Reserved' WHERE id = 1; ROLLBACK TO a; COMMIT;
+	BEGIN; UPDATE $managed.nics SET state = 'Reserved' WHERE id = 1; ROLLBACK;
+	UPDATE $managed.nics SET state = 'Allocated' WHERE id = 1;));
+$here->wait_for_catchup('history');
+is($there->safe_psql('log', "SELECT string_agg(nic_id || ' ' || to_state || ' ' || actor, ', ' ORDER BY seq) FROM $managed.nic_history WHERE actor = 'logical'"),
+	'1 Reserving logical, 1 Allocated logical', 'a published history has what was committed, in order');
+same_text(
+	$there->safe_psql('log', "SELECT h FROM $managed.nic_history h ORDER BY seq"),
+	$here->safe_psql('postgres', "SELECT h FROM $managed.nic_history h ORDER BY seq"), 'and all of it');
+$here->wait_for_catchup('inventory');
+$there->safe_psql('log', 'DROP SUBSCRIPTION history');
+
 # When the other server takes over, sequences have to follow by hand: they are
 # not replicated.
 $there->safe_psql(

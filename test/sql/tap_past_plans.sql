@@ -1,0 +1,70 @@
+-- Questions about the past are answered from indexes, in both kinds of
+-- inventory, however many NICs there were.
+\i test/tap/setup.psql
+SELECT plan(13);
+SELECT vmnet.create_inventory('m', 'mirror') \g /dev/null
+
+-- 200 networks; on each 10 instances now, and 90 NICs that are gone
+CREATE PROCEDURE pg_temp.fill(inventory text) LANGUAGE plpgsql AS $$
+BEGIN
+	SET LOCAL session_replication_role = replica;
+	EXECUTE format('INSERT INTO %I.all_networks (id) SELECT generate_series(1, 200)', inventory);
+	EXECUTE format('INSERT INTO %I.all_instances (id) SELECT generate_series(1, 2000)', inventory);
+	EXECUTE format('INSERT INTO %I.all_nics (id, instance_id, network_id, state, default_nic, ip4_address, mac_address, created, state_changed, removed)
+		SELECT g, 1 + g %% 2000, 1 + g %% 200, CASE WHEN g <= 2000 THEN ''Reserved'' ELSE ''Deallocating'' END, false,
+			''10.0.0.0''::inet + g, lpad(to_hex(g), 12, ''0'')::macaddr, ''2025-01-01''::timestamptz + g * interval ''1 minute'',
+			''2026-01-01'', CASE WHEN g > 2000 THEN timestamptz ''2026-01-01'' END
+		FROM generate_series(1, 20000) g', inventory);
+	EXECUTE format('INSERT INTO %I.nic_history (nic_id, network_id, from_state, to_state, event)
+		SELECT g, 1 + g %% 200, ''Allocated'', ''Reserved'', ''ReservationRequested'' FROM generate_series(1, 20000) g', inventory);
+	EXECUTE format('ANALYZE %1$I.all_nics, %1$I.all_networks, %1$I.all_instances, %1$I.nic_history', inventory);
+	SET LOCAL session_replication_role = origin;
+END
+$$;
+CALL pg_temp.fill('cloud');
+CALL pg_temp.fill('m');
+
+-- Names of the indexes that a plan scans, and of the tables that it reads whole.
+CREATE FUNCTION pg_temp.scans(query text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+	RETURN (SELECT string_agg(DISTINCT s, ' ' ORDER BY s) FROM (
+		SELECT CASE WHEN n->>'Node Type' = 'Seq Scan' THEN 'all of ' || (n->>'Relation Name') ELSE n->>'Index Name' END AS s
+		FROM jsonb_path_query(plan, 'strict $.** ? (exists (@."Node Type"))') n) s WHERE s <> 'all of nic_address_history');
+END
+$$;
+SELECT is(pg_temp.scans($$SELECT instance_id FROM cloud.nic_intervals i WHERE network_id = 7 AND i.from <= '2025-06-01' AND (i.to IS NULL OR i.to > '2025-06-01')$$),
+	'all_nics_network_created_idx', 'managed: who was on a network, from nic_intervals');
+SELECT is(pg_temp.scans($$SELECT nic_id FROM cloud.nic_history WHERE nic_id = 7 ORDER BY seq$$),
+	'nic_history_nic_idx', 'the history of a NIC');
+SELECT matches(pg_temp.scans($$SELECT instance_id FROM m.nic_intervals i WHERE network_id = 7 AND i.from <= '2025-06-01' AND (i.to IS NULL OR i.to > '2025-06-01')$$),
+	'all_nics_network_created_idx', 'mirror: who was on a network');
+SELECT doesnt_match(pg_temp.scans($$SELECT instance_id FROM m.nic_intervals i WHERE network_id = 7 AND i.from <= '2025-06-01' AND (i.to IS NULL OR i.to > '2025-06-01')$$),
+	'all of', 'no table is read whole');
+SELECT doesnt_match(pg_temp.scans($$SELECT * FROM cloud.network_instance_intervals i WHERE network_id = 7$$), 'all of all_nics', 'nor for network_instance_intervals');
+SELECT doesnt_match(pg_temp.scans($$SELECT * FROM cloud.nic_address_intervals i WHERE ip4_address = '10.0.0.7'$$), 'all of', 'an IPv4 address is looked up');
+SELECT doesnt_match(pg_temp.scans($$SELECT * FROM m.nic_address_intervals i WHERE mac_address = '00:00:00:00:00:07'$$), 'all of', 'so is a MAC address');
+
+-- What the functions read, in pages: far less than the tables have.
+CREATE FUNCTION pg_temp.pages(query text) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+	plan jsonb;
+BEGIN
+	EXECUTE query;		-- plans and catalogs
+	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, FORMAT JSON) ' || query INTO plan;
+	RETURN (plan->0->'Plan'->>'Shared Hit Blocks')::bigint + (plan->0->'Plan'->>'Shared Read Blocks')::bigint;
+END
+$$;
+SELECT cmp_ok((SELECT relpages FROM pg_class WHERE oid = 'cloud.all_nics'::regclass)::bigint, '>', 300::bigint, 'the tables are large enough to tell');
+SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.network_instances_as_of(7, '2025-06-01')$$), '<', 400::bigint, 'managed: as of, about 110 NICs and their instances');
+SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.network_instances_as_of(7, '2025-06-01', 'm')$$), '<', 800::bigint, 'mirror: the same');
+SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.ip_holders('10.0.0.7')$$), '<', 200::bigint, 'an address, planning included');
+SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.nic_timeline(7)$$), '<', 60::bigint, 'a timeline');
+SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.nic_explain(7)$$), '<', 60::bigint, 'an explanation');
+
+SELECT * FROM finish();
+ROLLBACK;

@@ -508,12 +508,13 @@ DECLARE
 	ok boolean;
 	resolved name := vmnet.operation_inventory(inventory, 'all_nics');
 	nic record;
+	vm record;
 	next_state text;
 BEGIN
 	nic := vmnet.operation_nic(resolved, nic_id, false);
 	-- which NICs an instance has changes by this event alone
 	IF event = 'RemoveRequested' AND nic.instance_id IS NOT NULL THEN
-		ok := vmnet.operation_lock_instance(resolved, nic.instance_id, 'NO KEY UPDATE');
+		vm := vmnet.operation_lock_instance(resolved, nic.instance_id, 'NO KEY UPDATE');
 		ok := vmnet.operation_touch(resolved, 'all_instances', nic.instance_id);
 	END IF;
 	nic := vmnet.operation_nic(resolved, nic_id, true);

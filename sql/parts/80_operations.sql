@@ -273,7 +273,7 @@ BEGIN
 		format('%s is taken on network %s', address, network_id),
 		format('NIC %s (%s, %s, %s) has it.', holder.id, holder.vm_type, holder.state,
 			coalesce('instance ' || holder.instance_id, 'no instance')),
-		format('Choose another address; vmnet.network_active_nics(%s) shows which are taken.', network_id));
+		'Choose another address. Which are taken: ' || replace(vmnet.operation_call(inventory, 'network_active_nics', network_id::text), 'SELECT', 'SELECT * FROM'));
 END
 $$;
 COMMENT ON FUNCTION vmnet.operation_check_free(name, bigint, name, text, text, bigint, boolean) IS

@@ -68,13 +68,13 @@ COMMENT ON FUNCTION vmnet.operation_inventory(name, name) IS
 'Part of the operations: resolves the inventory and refuses one that is not managed';
 
 -- A call that a HINT proposes; it names the inventory where it has to.
-CREATE FUNCTION vmnet.operation_call(inventory name, function name, arguments text)
+CREATE FUNCTION vmnet.operation_call(resolved name, function name, arguments text)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format('SELECT vmnet.%s(%s%s);', function, arguments,
-	CASE WHEN inventory <> current_setting('vmnet.inventory')::name THEN format(', inventory => %L', inventory) END)
+	CASE WHEN resolved <> current_setting('vmnet.inventory')::name THEN format(', inventory => %L', resolved) END)
 $$;
 COMMENT ON FUNCTION vmnet.operation_call(name, name, text) IS
 'Part of the operations: a statement for a HINT, which works as it stands';
@@ -166,19 +166,40 @@ COMMENT ON FUNCTION vmnet.operation_nic(name, bigint, boolean) IS
 'Part of the operations: tells what a NIC is, and locks it on request';
 
 -- Tells transactions that keep one snapshot that the NICs of an instance, or
--- the addresses of a network, have changed; see above.
+-- the addresses of a network, have changed; see above.  The column is in no
+-- key, which would take a stronger lock, and one that no trigger waits for.
 CREATE FUNCTION vmnet.operation_touch(inventory name, relation name, id bigint)
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE format('UPDATE %I.%I SET state = state WHERE id = $1', inventory, relation) USING id;
+	EXECUTE format('UPDATE %I.%I SET zone_name = zone_name WHERE id = $1', inventory, relation) USING id;
 	RETURN true;
 END
 $$;
 COMMENT ON FUNCTION vmnet.operation_touch(name, name, bigint) IS
 'Part of the operations: writes a network or an instance, unchanged, so that older snapshots conflict';
+
+-- Refuses to say that something was done when nothing was written: a trigger of
+-- the user's may have left the row out.
+CREATE FUNCTION vmnet.operation_done(inventory name, relation name, written bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF written = 0 THEN
+		RETURN vmnet.operation_refuse('23514', inventory, relation, 'operation_written',
+			format('a trigger kept the operation from writing to table "%s"', relation),
+			'A BEFORE trigger returned NULL, so that no row was written; nothing was done.',
+			format('The triggers are listed by: \d %I.%I', inventory, relation));
+	END IF;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION vmnet.operation_done(name, name, bigint) IS
+'Part of the operations: refuses a write that a trigger left out';
 
 -- Refuses an instance that is neither Running nor Stopped: somebody else is at
 -- work on it, or it is on its way out.
@@ -307,13 +328,13 @@ COMMENT ON FUNCTION vmnet.operation_check_ips(name, bigint, inet, inet, bigint, 
 -- The other 46 bits are the id, shifted round by what differs from one inventory
 -- to the next, so that two inventories on one wire do not both begin at the same
 -- address.  Two NICs cannot get the same, however many are added at once.
-CREATE FUNCTION vmnet.operation_mac(inventory name, id bigint)
+CREATE FUNCTION vmnet.operation_mac(resolved name, id bigint)
 RETURNS macaddr
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT lpad(to_hex((m.bits >> 40 << 42) | (2::bigint << 40) | (m.bits & ((1::bigint << 40) - 1))), 12, '0')::macaddr
-FROM (SELECT (id # hashtextextended(inventory::text, c.system_identifier)) & ((1::bigint << 46) - 1)
+FROM (SELECT (id # hashtextextended(resolved::text, c.system_identifier)) & ((1::bigint << 46) - 1)
 	FROM pg_control_system() c) m (bits)
 $$;
 COMMENT ON FUNCTION vmnet.operation_mac(name, bigint) IS
@@ -450,6 +471,7 @@ DECLARE
 	vm record;
 	place record;
 	fresh record;
+	written bigint;
 BEGIN
 	ok := vmnet.operation_check_new(resolved, instance_id, mac, strategy);
 	net := vmnet.operation_lock_network(resolved, network_id,
@@ -478,6 +500,8 @@ BEGIN
 	USING fresh.id, instance_id, network_id, CASE WHEN instance_id IS NULL THEN 'Reserved' ELSE 'Allocated' END, strategy, vm.type,
 		CASE WHEN instance_id IS NOT NULL THEN place.device_id END, instance_id IS NOT NULL AND place.default_nic,
 		fresh.mac_address, ip4, ip6, CASE WHEN ip4 IS NOT NULL THEN netmask(net.range4) END, CASE WHEN ip4 IS NOT NULL THEN net.gateway END;
+	GET DIAGNOSTICS written = ROW_COUNT;
+	ok := vmnet.operation_done(resolved, 'all_nics', written);
 	RETURN fresh.id;
 END
 $$;
@@ -510,6 +534,7 @@ DECLARE
 	nic record;
 	vm record;
 	next_state text;
+	written bigint;
 BEGIN
 	nic := vmnet.operation_nic(resolved, nic_id, false);
 	-- which NICs an instance has changes by this event alone
@@ -532,6 +557,8 @@ BEGIN
 
 	-- hook: nic_history is told event and reason here, for the next statement
 	EXECUTE format('UPDATE %I.all_nics SET state = $2 WHERE id = $1', resolved) USING nic_id, next_state;
+	GET DIAGNOSTICS written = ROW_COUNT;
+	ok := vmnet.operation_done(resolved, 'all_nics', written);
 	RETURN next_state;
 END
 $$;
@@ -585,6 +612,7 @@ DECLARE
 	resolved name := vmnet.operation_inventory(inventory, 'all_nics');
 	nic record;
 	vm record;
+	written bigint;
 BEGIN
 	nic := vmnet.operation_nic(resolved, nic_id, false);
 	IF nic.removed IS NOT NULL THEN
@@ -607,6 +635,8 @@ BEGIN
 	ok := vmnet.operation_touch(resolved, 'all_instances', nic.instance_id);
 	EXECUTE format('UPDATE %I.all_nics SET state = ''Deallocating'', removed = greatest(clock_timestamp(), created) WHERE id = $1', resolved)
 	USING nic_id;
+	GET DIAGNOSTICS written = ROW_COUNT;
+	ok := vmnet.operation_done(resolved, 'all_nics', written);
 	RETURN true;
 END
 $$;
@@ -643,12 +673,17 @@ RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	ok boolean;
+	written bigint;
 BEGIN
 	EXECUTE format('UPDATE %I.all_nics SET default_nic = false, device_id = CASE WHEN id = $2 THEN NULL ELSE device_id END
 		WHERE instance_id = $1 AND active AND default_nic', inventory)
 	USING instance_id, CASE WHEN old_device IS NOT NULL THEN old_id END;
 	EXECUTE format('UPDATE %I.all_nics SET default_nic = true, device_id = coalesce($2, device_id) WHERE id = $1', inventory)
 	USING new_id, old_device;
+	GET DIAGNOSTICS written = ROW_COUNT;
+	ok := vmnet.operation_done(inventory, 'all_nics', written);
 	IF old_device IS NOT NULL THEN
 		EXECUTE format('UPDATE %I.all_nics SET device_id = $2 WHERE id = $1', inventory)
 		USING old_id, new_device;
@@ -738,6 +773,7 @@ DECLARE
 	nic record;
 	net record;
 	is_user boolean;
+	written bigint;
 BEGIN
 	IF coalesce(ip4, ip6) IS NULL THEN
 		ok := vmnet.operation_refuse('22023', resolved, 'all_nics', NULL,
@@ -762,6 +798,8 @@ BEGIN
 			netmask = CASE WHEN $2 IS NULL THEN netmask ELSE $4 END, gateway = CASE WHEN $2 IS NULL THEN gateway ELSE $5 END
 		WHERE id = $1', resolved)
 	USING nic_id, ip4, ip6, netmask(net.range4), net.gateway;
+	GET DIAGNOSTICS written = ROW_COUNT;
+	ok := vmnet.operation_done(resolved, 'all_nics', written);
 	RETURN true;
 END
 $$;
@@ -776,8 +814,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	ok boolean;
 	resolved name := vmnet.operation_inventory(inventory, 'all_instances');
 	vm record;
+	written bigint;
 BEGIN
 	-- from here on nobody can add a NIC to it
 	vm := vmnet.operation_lock_instance(resolved, instance_id, 'UPDATE');
@@ -791,6 +831,8 @@ BEGIN
 	USING instance_id;
 	EXECUTE format('UPDATE %I.all_instances SET state = ''Expunging'', removed = greatest(clock_timestamp(), created) WHERE id = $1', resolved)
 	USING instance_id;
+	GET DIAGNOSTICS written = ROW_COUNT;
+	ok := vmnet.operation_done(resolved, 'all_instances', written);
 	RETURN true;
 END
 $$;
@@ -805,8 +847,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	ok boolean;
 	resolved name := vmnet.operation_inventory(inventory, 'all_networks');
 	net record;
+	written bigint;
 BEGIN
 	-- waits for those who are adding NICs; the guard then sees them all
 	net := vmnet.operation_lock_network(resolved, network_id, 'UPDATE');
@@ -815,6 +859,8 @@ BEGIN
 	END IF;
 	EXECUTE format('UPDATE %I.all_networks SET state = ''Destroy'', removed = greatest(clock_timestamp(), created) WHERE id = $1', resolved)
 	USING network_id;
+	GET DIAGNOSTICS written = ROW_COUNT;
+	ok := vmnet.operation_done(resolved, 'all_networks', written);
 	RETURN true;
 END
 $$;

@@ -2,7 +2,7 @@
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
 
-SELECT plan(36);
+SELECT plan(44);
 
 INSERT INTO cloud.networks (id, name, cidr) SELECT i, 'network' || i, format('10.%s.0.0/16', i)::cidr FROM generate_series(1, 40) i;
 INSERT INTO cloud.instances (id, name, type) SELECT i, 'vm' || i, CASE WHEN i >= 900 THEN 'DomainRouter' ELSE 'User' END FROM generate_series(1, 999) i;
@@ -168,6 +168,21 @@ BEGIN
 		vmnet.nic_remove(nics[1], inventory => inventory), vmnet.instance_expunge(1, inventory), vmnet.network_remove(1, inventory), pg_temp.outcome(format('SELECT vmnet.nic_remove(99, inventory => %L)', inventory)));
 END $$;
 SELECT is(pg_temp.live_through(name), 'Reserving 1 t t t t 22023', 'operations in inventory ' || name) FROM unnest(ARRAY['Name "x"; it''s', 'a%I%s%1$s', 'SELECT']) name;
+
+-- An inventory that is neither managed nor a mirror belongs to somebody else.
+CREATE SCHEMA attached;
+CREATE VIEW attached.inventory_info AS SELECT 'attached'::text AS kind, NULL::text AS source, 'enforce'::text AS mode, '1'::text AS version;
+SELECT is(pg_temp.outcome('SELECT vmnet.nic_add(1, 1, inventory => ''attached'')'), '22023', 'tables of another application are not operated on');
+
+-- A user's trigger that leaves a row out: then the operation does not say that it was done.
+CREATE FUNCTION pg_temp.leave_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+SELECT vmnet.nic_add(507, 8, '10.8.0.7') AS nic, vmnet.nic_add(507, 9) AS other \gset
+CREATE TRIGGER leave_out BEFORE INSERT OR UPDATE OF state, default_nic, ip4_address ON cloud.all_nics FOR EACH ROW EXECUTE FUNCTION pg_temp.leave_out();
+CREATE TRIGGER leave_out BEFORE UPDATE OF removed ON cloud.all_instances FOR EACH ROW EXECUTE FUNCTION pg_temp.leave_out();
+CREATE TRIGGER leave_out BEFORE UPDATE OF removed ON cloud.all_networks FOR EACH ROW EXECUTE FUNCTION pg_temp.leave_out();
+SELECT is(pg_temp.outcome('SELECT vmnet.' || call), '23514 operation_written', 'left out by a trigger: ' || split_part(call, '(', 1))
+FROM unnest(ARRAY['nic_add(508, 8)', format('nic_event(%s, ''ReservationRequested'')', :nic), format('nic_remove(%s)', :other), format('nic_set_default(%s)', :other),
+	format('nic_set_ip(%s, ''10.8.0.8'')', :nic), 'instance_expunge(508)', 'network_remove(38)']) call;
 
 SELECT * FROM finish();
 ROLLBACK;

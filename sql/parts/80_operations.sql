@@ -534,6 +534,7 @@ DECLARE
 	nic record;
 	vm record;
 	next_state text;
+	reason_before text := current_setting('vmnet.reason');
 	written bigint;
 BEGIN
 	nic := vmnet.operation_nic(resolved, nic_id, false);
@@ -555,16 +556,19 @@ BEGIN
 					ELSE 'A removed NIC stays removed. Add a new NIC instead.' END));
 	END IF;
 
-	-- hook: nic_history is told event and reason here, for the next statement
+	-- what nic_history is to say of the one statement that follows
+	PERFORM vmnet.announce_nic_event(nic_id, event);
+	PERFORM set_config('vmnet.reason', coalesce(reason, reason_before), true);
 	EXECUTE format('UPDATE %I.all_nics SET state = $2 WHERE id = $1', resolved) USING nic_id, next_state;
 	GET DIAGNOSTICS written = ROW_COUNT;
+	PERFORM set_config('vmnet.reason', reason_before, true);
 	ok := vmnet.operation_done(resolved, 'all_nics', written);
 	RETURN next_state;
 END
 $$;
 COMMENT ON FUNCTION vmnet.nic_event(bigint, text, text, name) IS
 'Moves a NIC by an event of the state machine; returns its new state
-The moves are those of vmnet.nic_state_transitions() for the strategy of the NIC. RemoveRequested leaves it half-removed, for a removal in two steps: nic_remove() finishes it. Managed inventories only.
+nic_history records the event, and the reason where one is given, else the setting vmnet.reason. The moves are those of vmnet.nic_state_transitions() for the strategy of the NIC. RemoveRequested leaves it half-removed, for a removal in two steps, whether it is a default or not: nic_remove() finishes it. Managed inventories only.
 Errors: 22023 for an unknown id, event or inventory; 23514 nic_state_transition where the event leads nowhere; 42501 mirror_read_only.';
 
 -- Refuses to take from a User instance a NIC that it still needs: its default

@@ -116,6 +116,13 @@ SELECT pg_temp.refusal('vmnet.nic_event(8, ''RemoveRequested'')');
 SELECT vmnet.nic_remove(8);
 SELECT pg_temp.refusal('vmnet.nic_event(8, ''RemoveRequested'')');
 
+-- history has the event that was said, of several that lead the same way, and why
+SET vmnet.reason = 'maintenance';
+SELECT vmnet.nic_event(2, 'ReservationRequested'), vmnet.nic_event(2, 'CancelRequested', 'changed our mind'), vmnet.nic_event(2, 'ReservationRequested', ''), vmnet.nic_event(2, 'OperationFailed');
+SHOW vmnet.reason;
+RESET vmnet.reason;
+SELECT nic_id, from_state, to_state, event, reason FROM cloud.nic_history ORDER BY seq;
+
 -- nic_remove and nic_set_default
 SELECT pg_temp.refusal('vmnet.nic_remove(1)');
 SELECT vmnet.nic_set_default(2);

@@ -4,7 +4,7 @@
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
 
-SELECT plan(78);
+SELECT plan(79);
 
 -- A place to start from anew for each scenario: networks 1 to 3 with their
 -- routers' addresses, instances 1 to 4 of which 3 is a router.
@@ -165,6 +165,8 @@ SELECT vmnet.nic_add(1, 1, '10.1.1.30', mac => '02:00:00:00:00:30') AS nic1, vmn
 SELECT vmnet.nic_remove(:nic2), vmnet.instance_expunge(1) \g /dev/null
 SELECT results_eq('SELECT network_id, ip4, mac FROM cloud.forget ORDER BY 1', 'VALUES (1::bigint, ''10.1.1.30''::inet, ''02:00:00:00:00:30''::macaddr), (2, ''10.1.2.31'', ''02:00:00:00:00:31'')', '30: a trigger of the user''s sees what each removed NIC had');
 SELECT results_eq('SELECT ip4_address, mac_address FROM cloud.all_nics WHERE removed IS NOT NULL ORDER BY id', 'VALUES (''10.1.1.30''::inet, ''02:00:00:00:00:30''::macaddr), (''10.1.2.31'', ''02:00:00:00:00:31'')', '30: and the rows keep it');
+
+SELECT results_eq('SELECT h.event, n.ip4_address, n.mac_address FROM cloud.nic_history h JOIN cloud.all_nics n ON n.id = h.nic_id ORDER BY h.seq', 'VALUES (''RemoveRequested'', ''10.1.2.31''::inet, ''02:00:00:00:00:31''::macaddr), (''RemoveRequested'', ''10.1.1.30'', ''02:00:00:00:00:30'')', '30: so history can say it later');
 
 -- 33: an instance that had no default NIC (#7859)
 SELECT pg_temp.begin_anew() \g /dev/null

@@ -476,6 +476,7 @@ BEGIN
 	ok := vmnet.operation_check_new(resolved, instance_id, mac, strategy);
 	net := vmnet.operation_lock_network(resolved, network_id,
 		CASE WHEN names_address THEN 'NO KEY UPDATE' ELSE 'KEY SHARE' END);
+	-- a NIC of no instance parks an address for a router
 	SELECT NULL::bigint AS id, 'DomainRouter' AS type, NULL AS state, NULL::bigint AS zone_id, NULL::timestamptz AS removed INTO vm;
 	IF instance_id IS NOT NULL THEN
 		vm := vmnet.operation_lock_instance(resolved, instance_id, 'NO KEY UPDATE');

@@ -516,6 +516,38 @@ WHERE n.active AND n.state IN ('Reserving', 'Releasing')
 'NICs that have been Reserving or Releasing for ten minutes or longer
 A NIC passes through these states while its instance starts or stops. For another threshold there is vmnet.stuck_nics(). A half-removed NIC is not stuck.'),
 
+('views', NULL, 'VIEW %1$I.network_validation', $$
+CREATE VIEW %1$I.network_validation WITH (security_invoker = true) AS
+SELECT w.id AS network_id, w.name AS network_name,
+	coalesce(c.active_instances, 0)::bigint AS active_instances,
+	coalesce(c.held_instances, 0)::bigint AS held_instances,
+	coalesce(c.listed_instances, 0)::bigint AS listed_instances,
+	coalesce(c.reserved_user_nics, 0)::bigint AS reserved_user_nics,
+	w.nics_count,
+	coalesce(c.active_instances = c.listed_instances, true)
+		AND coalesce(w.nics_count = coalesce(c.reserved_user_nics, 0), true) AS agree,
+	coalesce(c.differing_instances, '{}'::bigint[]) AS differing_instances
+FROM %1$I.all_networks w
+	LEFT JOIN (
+		SELECT h.network_id,
+			pg_catalog.count(*) FILTER (WHERE i.active AND h.active_nics > 0) AS active_instances,
+			pg_catalog.count(*) FILTER (WHERE i.active AND h.held_nics > 0) AS held_instances,
+			pg_catalog.count(*) FILTER (WHERE i.active) AS listed_instances,
+			pg_catalog.sum(h.reserved_user_nics) AS reserved_user_nics,
+			pg_catalog.array_agg(i.id ORDER BY i.id) FILTER (WHERE i.active AND h.active_nics = 0) AS differing_instances
+		FROM (
+			SELECT n.network_id, n.instance_id,
+				pg_catalog.count(*) FILTER (WHERE n.active) AS active_nics,
+				pg_catalog.count(*) FILTER (WHERE n.removed IS NULL) AS held_nics,
+				pg_catalog.count(*) FILTER (WHERE n.removed IS NULL AND n.vm_type = 'User' AND n.state = 'Reserved') AS reserved_user_nics
+			FROM %1$I.all_nics n
+			GROUP BY n.network_id, n.instance_id) h
+			LEFT JOIN %1$I.all_instances i ON i.id = h.instance_id
+		GROUP BY h.network_id) c ON c.network_id = w.id
+WHERE w.active$$,
+'One row per live network: its instances, counted in each way that is in use, and whether the ways agree
+What to look at before a critical operation. Only active_instances is right; where the others say more, differing_instances are the instances that a query with a forgotten condition would still show. Every count leaves out removed instances.'),
+
 -- triggers, last; one on TRUNCATE stands alone.  A NIC's own fire before those
 -- of users, whose names start with a letter: what a user's trigger changes is
 -- recorded after the change that fired it.
@@ -693,6 +725,11 @@ VALUES
 (NULL, 'nic_uuid', 'Universal id of the NIC; in a mirror NULL where the source has none'),
 (NULL, 'age', 'How long it has been in this state'),
 (NULL, 'last_event', 'Event that led there; NULL where history has none'),
+(NULL, 'held_instances', 'Distinct instances with a NIC here that is not removed, half-removed ones too: what a query on removed alone counts'),
+(NULL, 'listed_instances', 'Distinct instances with any NIC row here, removed ones too: what a query that forgets removed counts (CloudStack issue 10188)'),
+(NULL, 'reserved_user_nics', 'Held NICs of vm_type User in exactly Reserved: what nics_count should be'),
+(NULL, 'agree', 'Do all ways of counting name the same instances, and is nics_count, where there is one, reserved_user_nics'),
+(NULL, 'differing_instances', 'Ids of the instances that some ways count and others do not, in order; none active here'),
 (NULL, 'run', 'Number of the run'),
 (NULL, 'source', 'Schema that the run read'),
 (NULL, 'status', 'running, done or failed'),

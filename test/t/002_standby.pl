@@ -62,6 +62,10 @@ both_ok('and over a mirror', sub { read_answers($_[0], 'postgres', MIRROR) });
 both_ok('and to a role with a policy', sub { read_answers($_[0], 'postgres', MANAGED, role => 'vmnet_reader') });
 isnt(read_answers($standby, 'postgres', MANAGED, role => 'vmnet_reader'),
 	read_answers($standby, 'postgres', MANAGED), 'which sees less than the owner');
+both_ok('a check finds the same', sub {
+	my ($node) = @_;
+	return $node->safe_psql('postgres', join ';', map { my $l = quote_literal($_); "SELECT c FROM vmnet.check_inventory($l, '0') c; SELECT vmnet.inventory_status($l)" } MANAGED, MIRROR); });
+isnt($standby->safe_psql('postgres', "SELECT count(*) FROM vmnet.check_inventory($name, '0')"), '0', 'and finds something');
 both_ok('the inventories are listed', sub { inventory_list($_[0], 'postgres') });
 both_ok(
 	'the state machine is told',
@@ -72,8 +76,8 @@ is( $standby->safe_psql(
 		'postgres', q(
 		SELECT string_agg(proname, ' ' ORDER BY proname COLLATE "C") FROM pg_proc
 		WHERE pronamespace = 'vmnet'::regnamespace AND 'inventory' = ANY (proargnames) AND prokind = 'f' AND provolatile = 's')),
-	'feed_batch feed_now instance_active_networks instance_id ip_holders mac_holders network_active_instance_count '
-	  . 'network_active_instances network_active_nics network_id network_in_use network_instances_as_of nic_changes_cursor '
+	'check_inventory feed_batch feed_now instance_active_networks instance_blockers instance_id inventory_status ip_holders '
+	  . 'mac_holders network_active_instance_count network_active_instances network_active_nics network_blockers network_id network_in_use network_instances_as_of nic_changes_cursor '
 	  . 'nic_changes_since nic_explain nic_timeline resolve_inventory stuck_nics vpc_active_instances',
 	'these are all the functions that read an inventory');
 

@@ -272,12 +272,16 @@ sub read_answers
 		SELECT 'network_instance_intervals', v FROM $s.network_instance_intervals v ORDER BY v;
 		SELECT 'nic_address_intervals', v FROM $s.nic_address_intervals v ORDER BY v;
 		SELECT 'stuck_nics', nic_id FROM $s.stuck_nics ORDER BY nic_id;
+		SELECT 'network_blockers', id, a FROM $ids, vmnet.network_blockers(id, $l) a;
+		SELECT 'instance_blockers', id, a FROM $ids, vmnet.instance_blockers(id, $l) a;
+		SELECT 'check_inventory', a FROM vmnet.check_inventory($l, '0') a WHERE a.object_type <> 'inventory';
 		SELECT 'networks', v FROM $s.networks v ORDER BY v;
 		SELECT 'instances', v FROM $s.instances v ORDER BY v;
 		SELECT 'nics', v FROM $s.nics v ORDER BY v;
 		SELECT 'network_instances', v FROM $s.network_instances v ORDER BY v;
 		SELECT 'network_counts', v FROM $s.network_counts v ORDER BY v;
 		SELECT 'vpc_instances', v FROM $s.vpc_instances v ORDER BY v;
+		SELECT 'network_validation', v FROM $s.network_validation v ORDER BY v;
 		SELECT 'inventory_info', v FROM $s.inventory_info v;));
 }
 

@@ -207,6 +207,23 @@ strategy_of(const NicTable *table, TupleTableSlot *slot)
 }
 
 /*
+ * A state as history has it.  One that is none of the five gets here only where
+ * the CHECK on states is gone; its text has to last until it is written.
+ */
+static const char *
+state_text(const NicTable *table, TupleTableSlot *slot, NicState state)
+{
+	bool		isnull;
+	text	   *value;
+
+	if (state != NIC_UNKNOWN_STATE)
+		return nic_state_name(state);
+
+	value = DatumGetTextPP(column_value(table, slot, NIC_STATE, &isnull));
+	return MemoryContextStrdup(TopTransactionContext, text_to_cstring(value));
+}
+
+/*
  * Takes down a change of state, or a removal.  nic_prepare() has seen to it
  * that state_changed never goes back; a removal that comes later than the
  * state has a time of its own, and nothing comes after it.
@@ -229,8 +246,8 @@ history_add(Relation rel, const NicTable *table,
 	entry->removed = DatumGetTimestampTz(column_value(table, new, NIC_REMOVED, &isnull));
 	entry->is_removed = !isnull;
 	entry->at = DatumGetTimestampTz(column_value(table, new, NIC_STATE_CHANGED, &isnull));
-	entry->from_state = nic_state_name(from);
-	entry->to_state = nic_state_name(to);
+	entry->from_state = state_text(table, old, from);
+	entry->to_state = state_text(table, new, to);
 	if (from == to)
 	{
 		entry->event = "Removed";

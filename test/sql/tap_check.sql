@@ -186,14 +186,6 @@ SELECT is_empty($$SELECT f FROM found('0') f WHERE f LIKE '%live_nic%'$$, 'and g
 ROLLBACK TO before;
 
 -- history_chain_broken
-DO $$
-BEGIN
-	IF to_regclass('cloud.nic_history') IS NULL THEN
-		CREATE TABLE cloud.nic_history (seq bigserial, nic_id bigint, network_id bigint, instance_id bigint, from_state text, to_state text,
-			event text, removed timestamptz, at timestamptz DEFAULT clock_timestamp(), reason text);
-	END IF;
-	ALTER TABLE cloud.nic_history DISABLE TRIGGER USER;
-END $$;
 CREATE FUNCTION plant_history(nic_id bigint, VARIADIC states text[]) RETURNS void LANGUAGE sql AS $$
 INSERT INTO cloud.nic_history (nic_id, network_id, from_state, to_state, event, at)
 SELECT nic_id, 4, split_part(s, ' ', 1), nullif(split_part(s, ' ', 2), 'NULL'), 'Planted', '2025-05-05 12:00:00+00'::timestamptz + ord * interval '1 minute'

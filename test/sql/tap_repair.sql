@@ -1,7 +1,7 @@
 -- repair_inventory(): mends what cannot lose anything, through the guards, and
 -- leaves the rest alone with a reason.
 \i test/tap/setup.psql
-SELECT plan(37);
+SELECT plan(41);
 
 CREATE FUNCTION plant(statement text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -118,6 +118,11 @@ SELECT is((SELECT count(*) FROM cloud.all_nics n JOIN nics_before b USING (id) W
 	OR n.state <> b.state AND n.id <> 10 OR n.uuid <> b.uuid), 0::bigint, 'nothing else about the NICs has changed');
 SELECT is_empty($$SELECT code, object_type, object_id FROM vmnet.check_inventory('cloud', '0') EXCEPT SELECT finding, object_type, object_id FROM dry WHERE outcome = 'refused' EXCEPT SELECT 'stuck_nic', 'nic', 36$$, 'what is found now is what was refused');
 
+SELECT results_eq('SELECT nic_id, from_state, to_state, removed = now(), event, actor = session_user, reason FROM cloud.nic_history ORDER BY nic_id', $$VALUES
+	(1::bigint, 'Deallocating', 'Deallocating', true, 'Removed', true, 'repair_inventory: half_removed_nic'), (3, 'Deallocating', 'Deallocating', true, 'Removed', true, 'repair_inventory: half_removed_nic'),
+	(4, 'Deallocating', 'Deallocating', true, 'Removed', true, 'repair_inventory: half_removed_nic'), (10, 'Reserved', 'Deallocating', true, 'RemoveRequested', true, 'repair_inventory: live_nic_on_removed_instance')$$, 'history says who and why');
+SELECT is(current_setting('vmnet.actor') || current_setting('vmnet.reason'), '', 'the settings are as before');
+
 -- again: nothing
 UPDATE before_it SET sum = checksum();
 SELECT is_empty($$SELECT * FROM vmnet.repair_inventory('cloud', dry_run => false) WHERE outcome <> 'refused'$$, 'a second run mends nothing');
@@ -133,7 +138,11 @@ DROP TRIGGER keep_40 ON cloud.all_nics;
 
 -- an instance may be removed once its half-removed NICs are finished
 SELECT throws_ok('UPDATE cloud.instances SET removed = now() WHERE id = 1', '23503', NULL, 'a half-removed NIC is in the way of a removal');
+SET LOCAL vmnet.actor = 'operator';
+SET LOCAL vmnet.reason = 'ticket 7';
 SELECT is((SELECT count(*) FROM vmnet.repair_inventory('cloud', 'half_removed_nic', false, '5 minutes') WHERE outcome = 'mended'), 2::bigint, 'it is mended');
+SELECT is((SELECT string_agg(DISTINCT actor || ': ' || reason, '; ') FROM cloud.nic_history WHERE nic_id IN (6, 40)), 'operator: repair_inventory: half_removed_nic', 'by whom vmnet.actor says');
+SELECT is(current_setting('vmnet.actor') || ' ' || current_setting('vmnet.reason'), 'operator ticket 7', 'whose settings are as before');
 SELECT lives_ok('UPDATE cloud.instances SET removed = now() WHERE id = 1', 'and out of the way');
 
 --

@@ -26,7 +26,7 @@ BEGIN
 END $$;
 
 -- 5,000 instances with two NICs each, one of three of them removed, on 50
--- networks; nothing is wrong.
+-- networks, each with a history; nothing is wrong.
 ALTER TABLE cloud.all_nics DISABLE TRIGGER USER;
 INSERT INTO cloud.all_networks (id, cidr) SELECT g, '10.0.0.0/8' FROM generate_series(1, 50) g;
 INSERT INTO cloud.all_instances (id, removed) SELECT g, CASE WHEN g % 5 = 0 THEN now() END FROM generate_series(1, 5000) g;
@@ -35,11 +35,13 @@ SELECT i, 1 + (i + d) % 50, d = 0, d, ('02' || lpad(to_hex(2 * i + d), 10, '0'))
 	CASE WHEN gone THEN 'Deallocating' ELSE 'Reserved' END, CASE WHEN gone THEN now() END
 FROM generate_series(1, 5000) i, generate_series(0, 1) d, LATERAL (SELECT i % 5 = 0 OR d = 1 AND i % 3 = 0) g (gone);
 ALTER TABLE cloud.all_nics ENABLE TRIGGER USER;
+INSERT INTO cloud.nic_history (nic_id, network_id, from_state, to_state, event) SELECT id, network_id, 'Allocated', 'Reserving', 'Loaded' FROM cloud.all_nics;
+INSERT INTO cloud.nic_history (nic_id, network_id, from_state, to_state, event) SELECT id, network_id, 'Reserving', state, 'Loaded' FROM cloud.all_nics;
 
 -- as loaded, without statistics
 SELECT count(*) AS findings, check_cost() < 30 * 15000 AS linear, check_cost() > 10000 AS is_counted FROM vmnet.check_inventory('cloud');
 SELECT view_cost() < 5 * 15000 AS linear FROM cloud.network_validation LIMIT 1;
-ANALYZE cloud.all_networks, cloud.all_instances, cloud.all_nics;
+ANALYZE cloud.all_networks, cloud.all_instances, cloud.all_nics, cloud.nic_history;
 SELECT count(*) AS findings, check_cost() < 30 * 15000 AS linear FROM vmnet.check_inventory('cloud');
 SELECT view_cost() < 5 * 15000 AS linear FROM cloud.network_validation LIMIT 1;
 
@@ -48,7 +50,7 @@ SELECT view_cost() < 5 * 15000 AS linear FROM cloud.network_validation LIMIT 1;
 ALTER TABLE cloud.all_nics DISABLE TRIGGER USER;
 DROP INDEX cloud.all_nics_one_mac, cloud.all_nics_one_ip4, cloud.all_nics_one_device, cloud.all_nics_one_default;
 ALTER TABLE cloud.all_nics DROP CONSTRAINT nic_state_valid, DROP CONSTRAINT nic_removed_is_deallocating, ALTER uuid DROP NOT NULL;
-UPDATE cloud.all_nics SET uuid = NULL, default_nic = instance_id % 2 = 0, device_id = 0, mac_address = '02:00:00:00:00:01', ip4_address = '192.0.2.1', state = lower(state);
+UPDATE cloud.all_nics SET uuid = NULL, default_nic = instance_id % 2 = 0, device_id = 0, mac_address = CASE WHEN instance_id % 2 = 0 THEN '02:00:00:00:00:01'::macaddr END, ip4_address = '192.0.2.1', state = lower(state);
 ALTER TABLE cloud.all_nics ENABLE TRIGGER USER;
 SELECT count(*) > 35000 AS many_findings, check_cost() < 90 * 15000 AS linear FROM vmnet.check_inventory('cloud');
 ANALYZE cloud.all_nics;

@@ -80,15 +80,44 @@ CREATE FUNCTION uuid() RETURNS text LANGUAGE sql AS $$ SELECT gen_random_uuid():
 CREATE FUNCTION rand() RETURNS text LANGUAGE sql AS $$ SELECT random()::text $$;
 DROP VIEW expected.counted;
 ALTER TABLE cloudstack.nics ALTER id TYPE bigint USING id::bigint, ALTER network_id TYPE bigint USING network_id::bigint,
-	ALTER instance_id TYPE bigint USING instance_id::bigint, ALTER default_nic TYPE smallint USING default_nic::smallint;
+	ALTER instance_id TYPE bigint USING instance_id::bigint, ALTER default_nic TYPE smallint USING default_nic::smallint,
+	ALTER device_id TYPE integer USING device_id::integer;
 ALTER TABLE cloudstack.vm_instance ALTER id TYPE bigint USING id::bigint;
 ALTER TABLE cloudstack.op_networks ALTER id TYPE bigint USING id::bigint;
+-- First, faults that the dump does not have: an IPv6 address twice, one outside
+-- the network, one that the router has, a device twice, an odd state.
+CREATE TABLE expected.chosen AS
+SELECT row_number() OVER (ORDER BY n.id) AS ord, n.id, n.instance_id,
+	(SELECT r.ip4_address FROM cloud.nics r WHERE r.network_id = n.network_id AND r.vm_type = 'DomainRouter' AND r.instance_id IS NOT NULL ORDER BY r.id LIMIT 1) AS router_address,
+	(SELECT min(o.device_id) FROM cloud.nics o WHERE o.instance_id = n.instance_id AND o.id <> n.id) AS other_device
+FROM cloud.nics n JOIN cloud.instances i ON i.id = n.instance_id AND i.type = 'User'
+WHERE n.network_id IN (SELECT network_id FROM cloud.nics WHERE vm_type = 'DomainRouter' AND ip4_address IS NOT NULL)
+	AND n.ip4_address IS NOT NULL AND n.network_id = 208;
+SELECT count(*) >= 5 AND count(router_address) >= 5 AS enough FROM expected.chosen;
+UPDATE cloudstack.nics SET ip6_address = 'fd00::1' WHERE id IN (SELECT id FROM expected.chosen WHERE ord <= 2);
+UPDATE cloudstack.nics SET ip4_address = '192.0.2.3' WHERE id = (SELECT id FROM expected.chosen WHERE ord = 3);
+UPDATE cloudstack.nics n SET ip4_address = host(c.router_address) FROM expected.chosen c WHERE c.id = n.id AND c.ord = 4;
+UPDATE cloudstack.nics n SET device_id = c.other_device
+FROM (SELECT * FROM expected.chosen WHERE other_device IS NOT NULL ORDER BY ord LIMIT 1) c WHERE c.id = n.id;
+UPDATE cloudstack.nics SET state = E'It''s \\odd' WHERE id = (SELECT id FROM expected.chosen WHERE ord = 5);
+SET client_min_messages = warning;
+CALL vmnet.import_cloudstack('cloudstack', 'cloud');
+RESET client_min_messages;
+CREATE TABLE expected.found_too AS SELECT * FROM vmnet.check_inventory('cloud');
+SELECT f.code, string_agg(f.object_type, ' ') AS what, bool_and(n.instance_id IN (SELECT instance_id FROM expected.chosen)) AS chosen_only
+FROM expected.found_too f LEFT JOIN cloud.nics n ON n.id = f.object_id LEFT JOIN expected.found b USING (code, object_type, object_id)
+WHERE b.code IS NULL GROUP BY 1 ORDER BY 1;
+\pset format unaligned
+SELECT DISTINCT ON (f.code) f.fix FROM expected.found_too f LEFT JOIN expected.found b USING (code, object_type, object_id)
+WHERE b.code IS NULL AND f.code <> 'counter_drift' ORDER BY f.code, f.object_id;
+\pset format aligned
+-- in MySQL a backslash is written twice, and so it is here
 DO $$
 DECLARE
 	statement text;
 BEGIN
 	SET LOCAL search_path = cloudstack, public;
-	FOR statement IN SELECT DISTINCT fix FROM expected.found ORDER BY 1 LOOP
+	FOR statement IN SELECT DISTINCT CASE WHEN code = 'unknown_state' THEN replace(fix, '\\', '\') ELSE fix END FROM expected.found_too ORDER BY 1 LOOP
 		EXECUTE statement;
 	END LOOP;
 END $$;

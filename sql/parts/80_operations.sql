@@ -44,9 +44,7 @@ DECLARE
 	kind text;
 	source text;
 BEGIN
-	-- refuses what is no inventory, in the words that the reads have
-	PERFORM vmnet.network_id(NULL, inventory);
-	resolved := coalesce(inventory, current_setting('vmnet.inventory')::name);
+	resolved := vmnet.resolve_inventory(inventory);
 	SELECT l.kind, coalesce('"' || l.source || '"', 'the system that it mirrors') INTO kind, source
 	FROM vmnet.list_inventories() l WHERE l.name = resolved;
 

@@ -68,7 +68,7 @@ foreach my $block (@blocks)
 	# What psql prints, errors where they come; notices are not shown.
 	IPC::Run::run(
 		[
-			'psql', '-X', '-d', $node->connstr($database),
+			'psql', '-X', '-v', 'SHOW_CONTEXT=never', '-d', $node->connstr($database),
 			'-c', 'SET client_min_messages = warning',
 			map { ('-c', $_) } split /(?<=;)\n/, $sql
 		],

@@ -218,6 +218,42 @@ tuple_with(TupleTableSlot *slot, int n, const int *columns, const Datum *new_val
 	return tuple;
 }
 
+/* Where a column of eight bytes that is not NULL stands in a tuple. */
+static char *
+column_address(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
+{
+	HeapTupleHeader header = tuple->t_data;
+	bool		has_nulls = HeapTupleHasNulls(tuple);
+	char	   *start = (char *) header + header->t_hoff;
+	Size		offset = 0;
+	int			i;
+
+	for (i = 0;; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (has_nulls && att_isnull(i, header->t_bits))
+			continue;
+		offset = att_align_pointer(offset, att->attalign, att->attlen, start + offset);
+		if (i == attnum - 1)
+			return start + offset;
+		offset = att_addlength_pointer(offset, att->attlen, start + offset);
+	}
+}
+
+/*
+ * A copy of a tuple with another time in a column that is not NULL: less work
+ * than forming it anew.
+ */
+static HeapTuple
+tuple_with_time(HeapTuple tuple, TupleDesc desc, AttrNumber attnum, TimestampTz time)
+{
+	HeapTuple	copy = heap_copytuple(tuple);
+
+	memcpy(column_address(copy, desc, attnum), &time, sizeof(time));
+	return copy;
+}
+
 static HeapTuple
 prepare_insert(TriggerData *trigdata, const NicTable *table)
 {
@@ -247,25 +283,26 @@ prepare_insert(TriggerData *trigdata, const NicTable *table)
 static HeapTuple
 prepare_update(TriggerData *trigdata, const NicTable *table)
 {
+	TupleTableSlot *old = trigdata->tg_trigslot;
+	TupleTableSlot *new = trigdata->tg_newslot;
 	int			column = table->attnum[NIC_STATE_CHANGED];
+	TimestampTz time = DatumGetTimestampTz(nic_value(table, old, NIC_STATE_CHANGED));
 	Datum		value;
 
 	/* The moment of the change, which is never before the last one. */
-	if (!nic_same(table, trigdata->tg_trigslot, trigdata->tg_newslot, NIC_STATE))
-	{
-		TimestampTz now = GetCurrentTimestamp();
-		TimestampTz last = DatumGetTimestampTz(nic_value(table, trigdata->tg_trigslot,
-														 NIC_STATE_CHANGED));
-
-		value = TimestampTzGetDatum(Max(now, last));
-	}
-	else if (!nic_same(table, trigdata->tg_trigslot, trigdata->tg_newslot,
-					   NIC_STATE_CHANGED))
-		value = nic_value(table, trigdata->tg_trigslot, NIC_STATE_CHANGED);
-	else
+	if (!nic_same(table, old, new, NIC_STATE))
+		time = Max(time, GetCurrentTimestamp());
+	else if (nic_same(table, old, new, NIC_STATE_CHANGED))
 		return trigdata->tg_newtuple;
 
-	return tuple_with(trigdata->tg_newslot, 1, &column, &value);
+	if (nic_null(table, new, NIC_STATE_CHANGED) ||
+		HeapTupleHeaderGetNatts(trigdata->tg_newtuple->t_data) < column)
+	{
+		value = TimestampTzGetDatum(time);
+		return tuple_with(new, 1, &column, &value);
+	}
+	return tuple_with_time(trigdata->tg_newtuple, RelationGetDescr(trigdata->tg_relation),
+						   column, time);
 }
 
 Datum

@@ -219,7 +219,9 @@ BEGIN
 			('_nic_notify_update', 'UPDATE', 'OLD TABLE AS old_nics NEW TABLE AS new_nics'),
 			('_nic_notify_delete', 'DELETE', 'OLD TABLE AS old_nics')) v (name, event, tables)
 	LOOP
-		EXECUTE format('DROP TRIGGER IF EXISTS %I ON %I.all_nics', t.name, schema);
+		IF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = format('%I.all_nics', schema)::regclass AND g.tgname = t.name) THEN
+			EXECUTE format('DROP TRIGGER %I ON %I.all_nics', t.name, schema);
+		END IF;
 		IF "on" THEN
 			EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I.all_nics REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION vmnet.nic_notify(%L)',
 				t.name, t.event, schema, t.tables, channel);

@@ -401,7 +401,8 @@ COMMENT ON FUNCTION vmnet.check_expected_guards(text, text) IS
 In ddl, %1$s stands for the relation.';
 
 -- The relations that should have them: those of the definition, and whatever
--- inherits from a table, since its rows are in the views too.
+-- inherits from a table, since its rows are in the views too.  Partitions of
+-- history are no such tables: they are written through their parent.
 CREATE FUNCTION vmnet.check_guarded_relations(inventory_name text)
 RETURNS TABLE (relation text, relid oid, is_child boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -413,7 +414,9 @@ WITH RECURSIVE family AS (
 	WHERE s.nspname = $1 AND c.relkind IN ('r', 'v', 'p')
 	UNION
 	SELECT f.relation, i.inhrelid, true
-	FROM family f JOIN pg_catalog.pg_inherits i ON i.inhparent = f.relid)
+	FROM family f
+		JOIN pg_catalog.pg_inherits i ON i.inhparent = f.relid
+		JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND NOT c.relispartition)
 SELECT f.relation, f.relid, f.is_child FROM family f
 $$;
 COMMENT ON FUNCTION vmnet.check_guarded_relations(text) IS

@@ -177,18 +177,47 @@ ORDER BY count(*) FILTER (WHERE a.ord = 1) - count(*) FILTER (WHERE a.ord = 3) D
 LIMIT $limit"
 
 say ""
+say "   Who was on which network when, and what contradicts itself in this database:"
+sql <<'SQL'
+CREATE TABLE expected_as_of (ts timestamp, network_id bigint, instance_id bigint);
+CREATE TABLE expected_faults (code text, "table" text, id bigint, note text);
+CREATE VIEW as_of AS
+SELECT s.ts, s.network_id, a.instance_id
+FROM (SELECT DISTINCT ts, network_id FROM expected_as_of) s,
+	vmnet.network_instances_as_of(s.network_id, s.ts AT TIME ZONE 'UTC', 'mirror') a;
+CREATE VIEW faults AS
+SELECT code, object_type, object_id FROM vmnet.check_inventory('mirror')
+WHERE code IN (SELECT code FROM expected_faults);
+CREATE VIEW known_faults AS
+SELECT code, CASE "table" WHEN 'nics' THEN 'nic' WHEN 'vm_instance' THEN 'instance' ELSE 'network' END, id FROM expected_faults;
+SQL
+for name in as_of faults; do
+	tail -n +2 "$dump/expected/$name.tsv" | sql -c "COPY expected_$name FROM STDIN"
+done
+sql -c "SELECT code, severity, count(*) FROM vmnet.check_inventory('mirror') GROUP BY 1, 2 ORDER BY 2, 1"
+check "network_instances_as_of is right for every network and time" \
+	"$(difference 'TABLE as_of' expected_as_of)" 0
+check "check_inventory finds every fault there is, and no other" \
+	"$(difference 'TABLE faults' known_faults)" 0
+
+say ""
 say "   A NIC is removed at the source, and the import runs again:"
 nic=$(value "SELECT nic_id FROM mirror.network_instances WHERE instance_type = 'User' AND nic_count = 1 ORDER BY network_id, instance_id LIMIT 1")
 if [ -n "$nic" ]; then
 	pair=$(value "SELECT network_id || ', ' || instance_id FROM mirror.all_nics WHERE id = $nic")
 	before=$(value "SELECT count(*) FROM mirror.network_instances")
-	sql -c "UPDATE cloudstack.nics SET state = 'Deallocating', removed = '2026-01-01 00:00:00' WHERE id = '$nic'"
+	sql -c "UPDATE cloudstack.nics SET state = 'Deallocating', removed = to_char(created::timestamp + interval '1 day', 'YYYY-MM-DD HH24:MI:SS') WHERE id = '$nic'"
 	sql -c "CALL vmnet.import_cloudstack('cloudstack', 'mirror')" 2>&1 | sed 's/^/   /'
 	check "the pair ($pair) is gone" \
 		"$(value "SELECT count(*) FROM mirror.network_instances WHERE (network_id, instance_id) = ($pair)")" 0
 	check "and no other" "$(value "SELECT count(*) FROM mirror.network_instances")" $((before - 1))
 	check "the import changed one row" \
 		"$(value "SELECT rows_inserted || ' ' || rows_updated || ' ' || rows_deleted FROM mirror.import_runs ORDER BY run DESC LIMIT 1")" "0 1 0"
+	say "   What the mirror remembers of it:"
+	sql -c "SELECT event, from_state, to_state, network_id, instance_id FROM vmnet.nic_timeline($nic, 'mirror')"
+	check "the pair was there when the NIC was made" \
+		"$(value "SELECT count(*) FROM mirror.all_nics n, vmnet.network_instances_as_of(n.network_id, n.created, 'mirror') a
+			WHERE n.id = $nic AND a.instance_id = n.instance_id")" 1
 else
 	say "   (this dump has no User instance on any network)"
 fi

@@ -11,6 +11,7 @@
  */
 #include "compat.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
@@ -19,6 +20,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "nic_state.h"
@@ -43,15 +45,16 @@ static int64 announced_nic = 0;
  * Entries of a statement wait here; those of an aborted one are forgotten.
  */
 
+static void write_all_pending(void);
+
 static void
-forget_pending(XactEvent event, void *arg)
+transaction_ends(XactEvent event, void *arg)
 {
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			if (pending_count > 0)
-				elog(ERROR, "history of %d changes was not written", pending_count);
+			write_all_pending();
 			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
@@ -94,7 +97,7 @@ forget_pending_of_subxact(SubXactEvent event, SubTransactionId mySubid,
 void
 history_register(void)
 {
-	RegisterXactCallback(forget_pending, NULL);
+	RegisterXactCallback(transaction_ends, NULL);
 	RegisterSubXactCallback(forget_pending_of_subxact, NULL);
 }
 
@@ -136,6 +139,35 @@ write_pending(Relation rel, Oid history)
 		history_write(rel, history, entries, count);
 	pfree(entries);
 	pfree(copies);
+}
+
+/*
+ * Writes what no statement trigger has had written: a statement on a table that
+ * the NIC table inherits from fires the row triggers of the NIC table alone.
+ */
+static void
+write_all_pending(void)
+{
+	int			i;
+
+	for (i = 0; i < pending_count; i++)
+		pending[i].subid = GetCurrentSubTransactionId();
+
+	while (pending_count > 0)
+	{
+		Relation	rel = try_table_open(pending[0].table, RowExclusiveLock);
+
+		/* What became of its rows matters no more if the table is gone. */
+		if (rel == NULL)
+		{
+			pending[0] = pending[--pending_count];
+			continue;
+		}
+		PushActiveSnapshot(GetTransactionSnapshot());
+		write_pending(rel, nic_table_lookup(rel)->history);
+		PopActiveSnapshot();
+		table_close(rel, NoLock);
+	}
 }
 
 static HistoryEntry *

@@ -35,6 +35,18 @@ COMMIT;
 BEGIN;
 UPDATE cloud.nics SET state = 'Reserving' WHERE id = 3;
 ROLLBACK;
+-- a statement on a table that NICs inherit from is one on NICs
+CREATE TABLE anything (id bigint, state text);
+ALTER TABLE cloud.all_nics INHERIT anything;
+BEGIN;
+UPDATE anything SET state = 'Reserving' WHERE id = 3;
+SAVEPOINT a;
+UPDATE anything SET state = 'Reserved' WHERE id = 3;
+ROLLBACK TO a;
+UPDATE anything SET state = 'Allocated' WHERE id = 3;
+COMMIT;
+ALTER TABLE cloud.all_nics NO INHERIT anything;
+DROP TABLE anything;
 -- a removal in one step, and one in two
 UPDATE cloud.all_nics SET state = 'Deallocating', removed = '2026-02-01' WHERE id = 1;
 UPDATE cloud.nics SET state = 'Deallocating' WHERE id = 3;

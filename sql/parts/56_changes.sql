@@ -19,9 +19,12 @@ COMMENT ON FUNCTION vmnet.feed_moment() IS
 
 -- A moment is a snapshot s, a transaction id x that no transaction had by then,
 -- and the highest seq q that was visible.  An entry is known at a moment if the
--- snapshot sees its transaction.  Transactions from x on number their entries
--- above q; so an entry below with such an id is not of this server's own
--- making (it came with a restore, say), and counts as known.
+-- snapshot sees its transaction and it is not above q: after a crash ids are
+-- given out again that the snapshot has seen end, but numbers are not.
+-- Transactions from x on number their entries above q; so an entry below with
+-- such an id is not of this server's own making (it came with a restore, say).
+-- By x and q of the first moment, x0 and q0, such entries count as known, then
+-- and for good: later the server gives out those ids itself.
 
 -- The moment of now, for one inventory.
 CREATE FUNCTION vmnet.feed_now(inventory text, OUT s pg_snapshot, OUT x xid8, OUT q bigint)
@@ -41,35 +44,44 @@ $$;
 COMMENT ON FUNCTION vmnet.feed_now(text) IS
 'Part of nic_changes_since(): the moment of now';
 
--- A cursor is "1/floor/px/pq/q/x/s" when all that was known at the moment
--- (s, x, q) has been read, and with "/q2/x2/s2/after" behind when that of a
+-- A cursor is "1/floor/px/pq/q/x0/q0/s" when all that was known at the moment
+-- (s, q) has been read, and with "/q2/x2/s2/after" behind when that of a
 -- later moment is being read and has been up to seq "after".  Nothing unread
 -- has a seq of floor or less.  (px, pq) is what floor becomes known from: once
 -- all transactions below px have ended, nothing unread is at or below pq.
-CREATE FUNCTION vmnet.feed_cursor(floor bigint, px xid8, pq bigint, q bigint, x xid8, s pg_snapshot)
+CREATE FUNCTION vmnet.feed_cursor(floor bigint, px xid8, pq bigint, q bigint, x xid8, s pg_snapshot, x0 xid8, q0 bigint)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT concat_ws('/', '1', CASE WHEN ended THEN pq ELSE floor END,
-	CASE WHEN ended THEN x ELSE px END, CASE WHEN ended THEN q ELSE pq END, q, x, s)
+	CASE WHEN ended THEN x ELSE px END, CASE WHEN ended THEN q ELSE pq END, q, x0, q0, s)
 FROM (SELECT pg_snapshot_xmin(s) >= px AS ended) e
 $$;
-COMMENT ON FUNCTION vmnet.feed_cursor(bigint, xid8, bigint, bigint, xid8, pg_snapshot) IS
+COMMENT ON FUNCTION vmnet.feed_cursor(bigint, xid8, bigint, bigint, xid8, pg_snapshot, xid8, bigint) IS
 'Part of nic_changes_since(): the cursor after a moment';
 
 CREATE FUNCTION vmnet.parse_feed_cursor(cursor text)
 RETURNS text[]
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	parts text[];
 BEGIN
 	IF cursor IS NULL THEN
-		-- before everything
-		RETURN ARRAY['1', '0', '3', '0', '0', '3', '3:3:'];
+		-- before everything; x0 is 0 where there was no moment yet
+		RETURN ARRAY['1', '0', '3', '0', '0', '0', '0', '3:3:'];
 	END IF;
-	IF cursor ~ '^1(/\d{1,19}){5}/\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?((/\d{1,19}){2}/\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?/\d{1,19})?$' THEN
-		RETURN string_to_array(cursor, '/');
+	IF cursor ~ '^1(/\d{1,19}){6}/\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?((/\d{1,19}){2}/\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?/\d{1,19})?$' THEN
+		parts := string_to_array(cursor, '/');
+		BEGIN
+			PERFORM parts[2]::bigint, parts[4]::bigint, parts[5]::bigint, parts[7]::bigint, parts[8]::pg_snapshot,
+				parts[9]::bigint, parts[11]::pg_snapshot, parts[12]::bigint;
+			RETURN parts;
+		EXCEPTION WHEN data_exception THEN
+			NULL;
+		END;
 	END IF;
 	RAISE EXCEPTION USING
 		ERRCODE = 'invalid_parameter_value',
@@ -91,7 +103,7 @@ DECLARE
 	m record;
 BEGIN
 	SELECT f.* INTO m FROM vmnet.feed_now(vmnet.resolve_inventory(inventory)) f;
-	RETURN vmnet.feed_cursor(0, m.x, m.q, m.q, m.x, m.s);
+	RETURN vmnet.feed_cursor(0, m.x, m.q, m.q, m.x, m.s, m.x, m.q);
 END
 $$;
 COMMENT ON FUNCTION vmnet.nic_changes_cursor(name) IS
@@ -108,6 +120,10 @@ RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	first boolean := parts[6] = '0';
+	x0 xid8 := CASE WHEN first THEN x ELSE parts[6]::xid8 END;
+	q0 bigint := CASE WHEN first THEN q ELSE parts[7]::bigint END;
 BEGIN
 	-- One row more than is asked for: to know which row is the last.
 	RETURN QUERY EXECUTE format($q$
@@ -118,19 +134,19 @@ BEGIN
 			h.application_name, h.from_network_id
 		FROM (SELECT h.* FROM %I.nic_history h
 			WHERE h.seq > $1
-				AND NOT (pg_visible_in_snapshot(h.transaction_id, $2)
-					OR (h.transaction_id >= $3 AND h.seq <= $4))
-				AND (pg_visible_in_snapshot(h.transaction_id, $7)
-					OR (h.transaction_id >= $6 AND h.seq <= $5))
+				AND NOT (h.seq <= $4 AND pg_visible_in_snapshot(h.transaction_id, $2)
+					OR h.seq <= $11 AND h.transaction_id >= $3)
+				AND (h.seq <= $5 AND pg_visible_in_snapshot(h.transaction_id, $7)
+					OR h.seq <= $13 AND h.transaction_id >= $12)
 				AND h.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()
 			ORDER BY h.seq
 			LIMIT $8::bigint + 1) h
 		ORDER BY h.seq
 		LIMIT $8$q$, inventory)
-	USING greatest(parts[2]::bigint, after), parts[7]::pg_snapshot, parts[6]::xid8, parts[5]::bigint,
+	USING greatest(parts[2]::bigint, after), parts[8]::pg_snapshot, parts[6]::xid8, parts[5]::bigint,
 		q, x, s, max_rows,
-		vmnet.feed_cursor(parts[2]::bigint, parts[3]::xid8, parts[4]::bigint, q, x, s),
-		array_to_string(parts[1:7], '/');
+		vmnet.feed_cursor(parts[2]::bigint, parts[3]::xid8, parts[4]::bigint, q, x, s, x0, q0),
+		array_to_string(parts[1:8], '/'), parts[7]::bigint, x0, q0;
 END
 $$;
 COMMENT ON FUNCTION vmnet.feed_batch(text, text[], bigint, xid8, pg_snapshot, bigint, int) IS
@@ -158,14 +174,16 @@ BEGIN
 	END IF;
 
 	-- The rest of a batch that was begun
-	IF array_length(parts, 1) > 7 THEN
+	IF array_length(parts, 1) > 8 THEN
 		RETURN QUERY SELECT b.* FROM vmnet.feed_batch(schema, parts,
-			parts[8]::bigint, parts[9]::xid8, parts[10]::pg_snapshot, parts[11]::bigint, max_rows) b;
+			parts[9]::bigint, parts[10]::xid8, parts[11]::pg_snapshot, parts[12]::bigint, max_rows) b;
 		IF FOUND THEN
 			RETURN;
 		END IF;
 		parts := vmnet.parse_feed_cursor(vmnet.feed_cursor(parts[2]::bigint, parts[3]::xid8,
-			parts[4]::bigint, parts[8]::bigint, parts[9]::xid8, parts[10]::pg_snapshot));
+			parts[4]::bigint, parts[9]::bigint, parts[10]::xid8, parts[11]::pg_snapshot,
+			CASE WHEN parts[6] = '0' THEN parts[10] ELSE parts[6] END::xid8,
+			CASE WHEN parts[6] = '0' THEN parts[9] ELSE parts[7] END::bigint));
 	END IF;
 
 	SELECT f.* INTO m FROM vmnet.feed_now(schema) f;

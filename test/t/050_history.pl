@@ -17,7 +17,7 @@ use lib $FindBin::RealBin;
 
 use Inventory;
 use IPC::Run;
-use List::Util qw(max min shuffle);
+use List::Util qw(max min);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;

@@ -112,7 +112,7 @@ my %pollers = (
 	'by 1000' => [ $primary, poll(1000, 'c') . "\nSELECT pg_sleep(0.2) \\g /dev/null" ],
 	'by all' => [ $primary, poll('NULL', 'c') . "\nSELECT pg_sleep(0.05) \\g /dev/null" ],
 	# one that keeps the cursor of a row in the middle, as after a crash
-	'from the middle' => [ $primary, poll(100, "(SELECT 1 + floor(random() * max(c)))") ],
+	'from the middle' => [ $primary, "SELECT random() AS share \\gset\n" . poll(100, 'least(c, 1 + floor(:share * c))') ],
 	# one whose snapshot is old by the time it polls, and that polls twice by it
 	'repeatable read' => [
 		$primary,
@@ -125,10 +125,6 @@ my %pollers = (
 		  . poll(200, 'c') . "\nCOMMIT;\nBEGIN;\nUPDATE cloud.nics SET state = next_state(state) WHERE id = 2 AND NOT (SELECT yes FROM over);\nROLLBACK;\nSELECT pg_sleep(0.05) \\g /dev/null" ],
 	'on a standby' => [ $standby, poll(100, 'c') . "\nSELECT pg_sleep(0.02) \\g /dev/null" ],
 	'on a standby, by 3' => [ $standby, poll(3, 'c') ]);
-
-my $middle = $pollers{'from the middle'};
-$middle->[1] =~ s/\(SELECT 1 \+ floor\(random\(\) \* max\(c\)\)\) AS kept/least(c, 1 + floor(:share * c)) AS kept/;
-$middle->[1] = "SELECT random() AS share \\gset\n" . $middle->[1];
 
 my @writers = map { start_writer($_) } 1 .. WRITERS - 1;
 my %running = map { $_ => start_client($pollers{$_}[0], $_ =~ s/\W+/_/gr, '\\set cursor', $pollers{$_}[1]) } sort keys %pollers;

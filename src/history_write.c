@@ -9,6 +9,7 @@
  */
 #include "compat.h"
 
+#include "access/genam.h"
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
@@ -120,6 +121,26 @@ has_row_triggers(Relation rel)
 					desc->trig_insert_new_table);
 }
 
+/* Indexes with expressions run functions, which the owner has to run. */
+static bool
+has_index_expressions(Relation rel)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	bool		found = false;
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		if (RelationGetIndexExpressions(index) != NIL)
+			found = true;
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+	return found;
+}
+
 /*
  * May rows be put into the table without asking the executor?  Columns that
  * users have added have to be without default and nullable.
@@ -133,7 +154,7 @@ is_plain(Relation rel)
 	int			i;
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rel->relispartition ||
-		has_row_triggers(rel) || rel->rd_rules != NULL ||
+		has_row_triggers(rel) || has_index_expressions(rel) || rel->rd_rules != NULL ||
 		(constr && (constr->num_check > 0 || constr->has_generated_stored)))
 		return false;
 
@@ -150,7 +171,15 @@ is_plain(Relation rel)
 				break;
 		}
 		if (c < HISTORY_COLUMN_COUNT)
+		{
+			/* Nobody would look whether a value is there that users demand. */
+			if (att->attnotnull &&
+				(c == HISTORY_INSTANCE_ID || c == HISTORY_TO_STATE ||
+				 c == HISTORY_REMOVED || c == HISTORY_ACTOR ||
+				 c == HISTORY_REASON || c == HISTORY_APPLICATION_NAME))
+				return false;
 			ours++;
+		}
 		else if (att->attnotnull || att->atthasdef || att->attidentity != '\0')
 			return false;
 	}

@@ -164,6 +164,10 @@ purge_rows(const Purge *purge, int what, Datum ids)
 	}
 	PG_END_TRY();
 
+	/* A reference that is to be looked at later is looked at now. */
+	if (SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not look at references");
+
 	if (purged[what].referring == NULL)
 	{
 		(void) delete_rows(purge, "nic_address_history", "nic_id", ids);

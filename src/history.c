@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -42,6 +43,77 @@ static NicEvent announced_event = NIC_UNKNOWN_EVENT;
 static int64 announced_nic = 0;
 
 /*
+ * Numbers that changes were given when they were made, by NIC and time.  The
+ * guard sees a change later, and not always in that order: what a trigger of
+ * somebody's, or a function in RETURNING, does to a NIC of the same statement
+ * reaches the guard first.
+ */
+typedef struct NumberKey
+{
+	Oid			table;
+	int32		unused;			/* the key has no holes */
+	int64		nic_id;
+	TimestampTz at;
+} NumberKey;
+
+typedef struct NumberEntry
+{
+	NumberKey	key;			/* must be first */
+	int64		seq;
+} NumberEntry;
+
+static HTAB *numbers = NULL;
+
+static NumberKey
+number_key(Relation rel, int64 nic_id, TimestampTz at)
+{
+	NumberKey	key = {0};
+
+	key.table = RelationGetRelid(rel);
+	key.nic_id = nic_id;
+	key.at = at;
+	return key;
+}
+
+/* Gives a change of state its number, at the moment that it is made. */
+void
+history_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at)
+{
+	NumberKey	key = number_key(rel, nic_id, at);
+	NumberEntry *entry;
+	int64		seq;
+
+	if (!OidIsValid(table->history))
+		return;
+
+	if (numbers == NULL)
+	{
+		HASHCTL		ctl = {0};
+
+		ctl.keysize = sizeof(NumberKey);
+		ctl.entrysize = sizeof(NumberEntry);
+		ctl.hcxt = TopTransactionContext;
+		numbers = hash_create("vmnet numbers of changes", 16, &ctl,
+							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	seq = nextval_internal(history_sequence(table->history), false);
+	entry = hash_search(numbers, &key, HASH_ENTER, NULL);
+	entry->seq = seq;
+}
+
+/* The number that a change was given, or one of now. */
+static int64
+take_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at)
+{
+	NumberKey	key = number_key(rel, nic_id, at);
+	NumberEntry *entry = numbers ? hash_search(numbers, &key, HASH_REMOVE, NULL) : NULL;
+
+	if (entry)
+		return entry->seq;
+	return nextval_internal(history_sequence(table->history), false);
+}
+
+/*
  * Entries of a statement wait here; those of an aborted one are forgotten.
  */
 
@@ -61,6 +133,7 @@ transaction_ends(XactEvent event, void *arg)
 		case XACT_EVENT_PREPARE:
 			pending_count = 0;
 			announced_event = NIC_UNKNOWN_EVENT;
+			numbers = NULL;		/* it went with the transaction */
 			break;
 		default:
 			break;
@@ -288,7 +361,7 @@ history_add(Relation rel, const NicTable *table,
 	else
 		entry->event = move_event(entry->nic_id, strategy_of(table, old), from, to);
 
-	entry->seq = nextval_internal(history_sequence(table->history), false);
+	entry->seq = take_number(rel, table, entry->nic_id, entry->at);
 	pending_count++;
 }
 

@@ -289,9 +289,13 @@ prepare_update(TriggerData *trigdata, const NicTable *table)
 	TimestampTz time = DatumGetTimestampTz(nic_value(table, old, NIC_STATE_CHANGED));
 	Datum		value;
 
-	/* The moment of the change, which is never before the last one. */
+	/* The moment of the change, which is always after the last one. */
 	if (!nic_same(table, old, new, NIC_STATE))
-		time = Max(time, GetCurrentTimestamp());
+	{
+		time = Max(time + 1, GetCurrentTimestamp());
+		history_number(trigdata->tg_relation, table,
+					   DatumGetInt64(nic_value(table, old, NIC_ID)), time);
+	}
 	else if (nic_same(table, old, new, NIC_STATE_CHANGED))
 		return trigdata->tg_newtuple;
 
@@ -489,6 +493,33 @@ check_strategy(Relation rel, const NicTable *table,
 			 errtableconstraint(rel, "nic_strategy_immutable")));
 }
 
+/*
+ * state_changed is what nic_prepare() made it.  As-of answers rely on it, so a
+ * trigger that fires after nic_prepare() must not say otherwise.
+ */
+static void
+check_state_changed(Relation rel, const NicTable *table,
+					TupleTableSlot *old, TupleTableSlot *new)
+{
+	TimestampTz before = DatumGetTimestampTz(nic_value(table, old, NIC_STATE_CHANGED));
+	TimestampTz after = DatumGetTimestampTz(nic_value(table, new, NIC_STATE_CHANGED));
+
+	if (nic_same(table, old, new, NIC_STATE) ? before == after : before < after)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("\"state_changed\" of NIC %s does not say when its state changed",
+					nic_output(table, old, NIC_ID)),
+			 errdetail("%s Its state goes from \"%s\" to \"%s\", and state_changed from %s to %s.",
+					   nic_description(table, old),
+					   nic_output(table, old, NIC_STATE), nic_output(table, new, NIC_STATE),
+					   nic_output(table, old, NIC_STATE_CHANGED),
+					   nic_output(table, new, NIC_STATE_CHANGED)),
+			 errhint("Only the trigger \"nic_prepare\" sets it. Let a trigger that changes the state of a NIC have a name that comes before, and none set state_changed."),
+			 errtableconstraint(rel, "nic_state_changed")));
+}
+
 /* Of a removed NIC only the uuid and columns that users added may change. */
 static void
 check_read_only(Relation rel, const NicTable *table,
@@ -525,6 +556,7 @@ guard_update(Relation rel, const NicTable *table,
 						  nic_state(table, old), nic_state(table, new)))
 		refuse_move(rel, table, old, new);
 	check_strategy(rel, table, old, new);
+	check_state_changed(rel, table, old, new);
 	check_read_only(rel, table, old, new);
 }
 

@@ -135,6 +135,8 @@ extern void read_into_result(SPIPlanPtr plan, int nargs, const Oid *argtypes,
 
 /* history.c */
 
+extern void history_number(Relation rel, const NicTable *table,
+						   int64 nic_id, TimestampTz at);
 extern void history_add(Relation rel, const NicTable *table,
 						TupleTableSlot *old, TupleTableSlot *new);
 extern void history_add_addresses(Relation rel, const NicTable *table,

@@ -16,7 +16,7 @@ AS 'MODULE_PATHNAME', 'nic_guard'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet.nic_guard() IS
 'Trigger AFTER INSERT OR UPDATE on all_nics: allows only legal states and moves, on parents that are not removed
-Errors: 23514 with constraint nic_state_transition, nic_initial_state, nic_identity_immutable, nic_removed_once, nic_strategy_immutable or nic_removed_read_only; 23503 with nic_parent_active.';
+Errors: 23514 with constraint nic_state_transition, nic_initial_state, nic_identity_immutable, nic_removed_once, nic_strategy_immutable, nic_state_changed or nic_removed_read_only; 23503 with nic_parent_active.';
 
 CREATE FUNCTION vmnet.nic_history()
 RETURNS trigger

@@ -548,9 +548,9 @@ WHERE w.active$$,
 'One row per live network: its instances, counted in each way that is in use, and whether the ways agree
 What to look at before a critical operation. Only active_instances is right; where the others say more, differing_instances are the instances that a query with a forgotten condition would still show. Every count leaves out removed instances.'),
 
--- triggers, last; one on TRUNCATE stands alone.  A NIC's own fire before those
--- of users, whose names start with a letter: what a user's trigger changes is
--- recorded after the change that fired it.
+-- triggers, last; one on TRUNCATE stands alone.  The guard of NICs fires before
+-- the triggers of users, whose names start with a letter, so that they see what
+-- was allowed.
 ('triggers', 'managed', 'TRIGGER nic_prepare ON %1$I.all_nics',
 'CREATE TRIGGER nic_prepare BEFORE INSERT OR UPDATE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_prepare()',
 'Sets state_changed, and default_nic where an INSERT does not say'),

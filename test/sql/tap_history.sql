@@ -3,7 +3,7 @@
 -- What must be there is written out by hand.
 \i test/tap/setup.psql
 
-SELECT plan(37);
+SELECT plan(39);
 
 INSERT INTO cloud.networks (id) SELECT generate_series(1, 3);
 INSERT INTO cloud.instances (id) SELECT generate_series(1, 2600);
@@ -72,6 +72,23 @@ CREATE TRIGGER "Audit" AFTER UPDATE ON cloud.all_nics FOR EACH ROW EXECUTE FUNCT
 UPDATE cloud.nics SET state = 'Reserving' WHERE id = 6;
 SELECT is(chain(6), 'A>Rg Rg>R', 'whatever the name of the trigger');
 DROP TRIGGER "Audit" ON cloud.all_nics;
+
+-- the first row's trigger moves a NIC that the same statement has moved
+CREATE FUNCTION move_the_other() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF NEW.id = 7 AND NEW.state = 'Reserving' THEN
+		UPDATE cloud.nics SET state = 'Reserved' WHERE id = 8;
+	END IF;
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER zz AFTER UPDATE ON cloud.all_nics FOR EACH ROW EXECUTE FUNCTION move_the_other();
+UPDATE cloud.nics SET state = 'Reserving' WHERE id IN (7, 8);
+SELECT is(chain(7) || ', ' || chain(8), 'A>Rg, A>Rg Rg>R', 'a trigger that moves another NIC of the statement');
+DROP TRIGGER zz ON cloud.all_nics;
+CREATE FUNCTION finish_it(nic bigint) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN UPDATE cloud.nics SET state = 'Reserved' WHERE id = nic; RETURN nic; END $$;
+UPDATE cloud.nics SET state = 'Reserving' WHERE id = 9 RETURNING finish_it(id) \g /dev/null
+SELECT is(chain(9), 'A>Rg Rg>R', 'a function in RETURNING that moves the NIC on');
 
 CREATE FUNCTION others() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -275,6 +275,7 @@ sub read_answers
 		SELECT 'network_blockers', id, a FROM $ids, vmnet.network_blockers(id, $l) a;
 		SELECT 'instance_blockers', id, a FROM $ids, vmnet.instance_blockers(id, $l) a;
 		SELECT 'check_inventory', a FROM vmnet.check_inventory($l, '0') a WHERE a.object_type <> 'inventory';
+		SELECT 'manage_blockers', a FROM vmnet.manage_blockers($l) a;
 		SELECT 'networks', v FROM $s.networks v ORDER BY v;
 		SELECT 'instances', v FROM $s.instances v ORDER BY v;
 		SELECT 'nics', v FROM $s.nics v ORDER BY v;

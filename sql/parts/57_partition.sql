@@ -11,6 +11,8 @@ DECLARE
 	schema text := vmnet.resolve_inventory(inventory);
 	info record;
 	old regclass := format('%I.nic_history', schema)::regclass;
+	-- what was a mirror once may still tell where NICs were before they moved
+	tells_moves boolean := to_regclass(format('%I.nic_history_move_idx', schema)) IS NOT NULL;
 	part record;
 BEGIN
 	SELECT l.* INTO info FROM vmnet.list_inventories() l WHERE l.name = schema;
@@ -37,7 +39,7 @@ BEGIN
 
 	FOR part IN
 		SELECT replace(d.ddl, 'CREATE VIEW ', 'CREATE OR REPLACE VIEW ') AS ddl, d.object, d.comment
-		FROM vmnet.inventory_definition(info.kind) d
+		FROM vmnet.inventory_definition(CASE WHEN tells_moves THEN 'mirror' ELSE info.kind END) d
 		WHERE d.phase IN ('keys', 'triggers') AND d.ddl ~ '(ON|TABLE) %1\$I\.nic_history '
 			OR d.phase = 'views' AND d.ddl ~ '%1\$I\.nic_history\M'
 		ORDER BY d.ord

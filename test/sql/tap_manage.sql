@@ -1,7 +1,7 @@
 -- manage_inventory(): what comes out is what create_inventory() makes, with
 -- every guard armed; what a rule would refuse is named; the past stays.
 \i test/tap/setup.psql
-SELECT plan(120);
+SELECT plan(122);
 
 --
 -- A source whose rows no rule minds, unless a test spoils them
@@ -318,6 +318,14 @@ SELECT is_empty($$SELECT * FROM vmnet.check_inventory('nomads', '0') WHERE sever
 UPDATE nomads.nics SET state = 'Reserved' WHERE id = 3;
 SELECT is((SELECT string_agg(format('%s %s', network_id, "to" IS NULL), ', ' ORDER BY "from") FROM nomads.nic_intervals WHERE nic_id = 3), '1 f, 2 f, 3 t', 'and goes on being told');
 SELECT is((SELECT string_agg(event, ' ' ORDER BY seq) FROM vmnet.nic_timeline(3, 'nomads') t WHERE seq IS NOT NULL), 'Imported Imported OperationFailed', 'with what happens now');
+
+-- also from a history in partitions
+CREATE TEMP TABLE later AS SELECT intervals() AS line;
+SELECT vmnet.partition_history('nomads') \g /dev/null
+CREATE TABLE nomads.everything PARTITION OF nomads.nic_history DEFAULT;
+INSERT INTO nomads.nic_history SELECT * FROM nomads.nic_history_unpartitioned;
+SELECT lives_ok('DROP TABLE nomads.nic_history_unpartitioned', 'nothing reads the old table any more');
+SELECT bag_eq('SELECT intervals()', 'SELECT line FROM later', 'the past is told from the partitions');
 
 -- Mends are in history, with who and why; the settings are as before.
 CALL vmnet.import_cloudstack('source', 'mended') ;

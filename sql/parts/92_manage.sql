@@ -51,7 +51,7 @@ SELECT string_agg(format('SELECT %s, %L, %L, r.id, r.uuid, ', s.ord, s.name, s.w
 FROM shown s
 $$;
 COMMENT ON FUNCTION vmnet.manage_rules_query(text) IS
-'Part of manage_inventory(): the query that finds rows which a rule of a managed inventory would refuse';
+'Part of manage_inventory(): the query over what a managed inventory would refuse';
 
 -- History whose last entry is not the state that the NIC has.  A row that the
 -- source had lost and had again is none: manage_history() closes that.
@@ -67,7 +67,7 @@ SELECT format('SELECT 0, ''history_chain_broken'', ''nic'', n.id, n.uuid, format
 	' WHERE h.to_state <> n.state', $1)
 $$;
 COMMENT ON FUNCTION vmnet.manage_history_query(text) IS
-'Part of manage_inventory(): the query that finds NICs whose history does not lead to their state';
+'Part of manage_inventory(): the query over histories that do not lead to a state';
 
 -- The mends of repair_inventory() that the guards will let pass.
 CREATE FUNCTION vmnet.manage_mends(inventory_name name)
@@ -137,8 +137,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet.manage_blockers(name) IS
-'What is in the way of manage_inventory(): one row per finding and object; none where nothing is
-Every error that check_inventory() finds, with its fix, which belongs to the source of the mirror; removed_nic_wrong_state and unknown_state; and what a rule of a managed inventory would refuse, under the name of the constraint, the unique index (all_nics_one_device: one device on two networks, as in a network migration, is fine in a mirror only) or as missing_vm_type and the like, with the rule in message. mendable: manage_inventory(..., true) settles it; a duplicate can also be settled by the removal of the other one.
+'What is in the way of manage_inventory(): one row per finding and object
+None where nothing is. Every error that check_inventory() finds, with its fix, which belongs to the source of the mirror; removed_nic_wrong_state and unknown_state; and what a rule of a managed inventory would refuse, under the name of the constraint, the unique index (all_nics_one_device: one device on two networks, as in a network migration, is fine in a mirror only) or as missing_vm_type and the like, with the rule in message. mendable: manage_inventory(..., true) settles it; a duplicate can also be settled by the removal of the other one.
 No row for an inventory that is no mirror. NULL: the setting vmnet.inventory. Reads only, with the caller''s rights. Error: 22023 for an unknown inventory.';
 
 -- Refuses with what is in the way: up to five objects for each code, and how
@@ -280,7 +280,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet.manage_target(name) IS
-'Part of manage_inventory(): checks what can be checked at once, and keeps imports out';
+'Part of manage_inventory(): checks what can be told at once, keeps imports out';
 
 -- What the mirror lacks since its source did, and what nobody reads differently
 -- afterwards.  How long a NIC that was removed had been active is said by the
@@ -311,7 +311,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet.manage_fill(name) IS
-'Part of manage_inventory(): fills in what a managed inventory cannot be without; returns what to say of it';
+'Part of manage_inventory(): fills in what a managed inventory needs
+Returns what to say of it.';
 
 -- Takes away what only a mirror has, and gives what only a managed inventory
 -- has, of some phases.  moved: the mirror saw NICs move from network to network,
@@ -371,8 +372,8 @@ RETURNS void
 AS 'MODULE_PATHNAME', 'manage_generated'
 LANGUAGE C STRICT;
 COMMENT ON FUNCTION vmnet.manage_generated(text, text, text) IS
-'Part of manage_inventory(): gives a generated column of all_nics another expression, without computing it again
-Only the owner of the table can do so.';
+'Part of manage_inventory(): gives a generated column another expression
+Of all_nics, without computing it again. Only the owner of the table can do so.';
 
 -- The expressions of a managed inventory.  manage_fill() and the rules see to
 -- it that they say the same of every row.
@@ -387,7 +388,7 @@ FROM vmnet.inventory_definition('managed') d
 WHERE d.object = 'TABLE %1$I.all_nics'
 $$;
 COMMENT ON FUNCTION vmnet.manage_columns(name) IS
-'Part of manage_inventory(): gives the generated columns of all_nics the expressions that they have in a managed inventory';
+'Part of manage_inventory(): gives generated columns their managed expressions';
 
 -- Mends, through the guards, which write them to history.
 CREATE FUNCTION vmnet.manage_mend(target name)
@@ -432,7 +433,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet.manage_mend(name) IS
-'Part of manage_inventory(): applies the mends that lose nothing; returns what to say of them';
+'Part of manage_inventory(): applies the mends that lose nothing
+Returns what to say of them.';
 
 -- A row that the source had lost, and then had again, has a history that ends
 -- with no state; in a managed inventory it ends with that of the NIC.
@@ -456,7 +458,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet.manage_history(name) IS
-'Part of manage_inventory(): closes the histories of NICs that the source had lost for a while';
+'Part of manage_inventory(): closes histories of NICs that were lost for a while';
 
 -- What the inventory says of itself; and the numbers of new rows, which come
 -- after all that are there.
@@ -497,7 +499,7 @@ A record that nothing writes to any more; drop it when you like.');
 END
 $$;
 COMMENT ON FUNCTION vmnet.manage_finish(name) IS
-'Part of manage_inventory(): says in the inventory what it is now, and sets its sequences';
+'Part of manage_inventory(): says what the inventory is now, and sets sequences';
 
 -- Keeps everybody out until the transaction ends.  Who waits for one table
 -- holds none of the others for longer than a moment: a reader who has locked
@@ -528,7 +530,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet.manage_lock(name) IS
-'Part of manage_inventory(): waits until nobody reads, and keeps everybody out; no longer than lock_timeout';
+'Part of manage_inventory(): waits until nobody reads, and keeps everybody out
+No longer than lock_timeout, if that is set.';
 
 CREATE FUNCTION vmnet.manage_inventory(name name, repair boolean DEFAULT false)
 RETURNS void
@@ -549,6 +552,8 @@ BEGIN
 	PERFORM vmnet.manage_refuse(target, false, CASE WHEN repair THEN true END);
 
 	PERFORM vmnet.manage_lock(target);
+	-- a table with a trigger that has yet to fire cannot be altered
+	SET CONSTRAINTS ALL IMMEDIATE;
 	EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.nic_history h JOIN %1$I.all_nics n ON n.id = h.nic_id WHERE h.from_network_id IS NOT NULL)', target)
 	INTO moved;
 	PERFORM vmnet.manage_guards(target);
@@ -571,8 +576,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet.manage_inventory(name, boolean) IS
-'Makes a mirror a managed inventory, in one transaction: from then on PostgreSQL is the source of truth
-It refuses while something is in the way of the rules of a managed inventory; manage_blockers() lists it. repair: first it mends what loses nothing, as repair_inventory() does, with history: it finishes half-done removals, removes NICs of removed instances and settles double defaults; then it refuses what is left. A half-removed NIC that is younger than ten minutes is neither in the way nor mended. In either case it fills in missing uuids, default_nic (false) and enabled (true) where they are NULL, adds constraints, indexes and guards, and sets the sequences. Where a NIC''s state_changed is before its removed, it becomes removed, so that answers about the past stay as they are. Nothing else is changed, and where it refuses nothing is.
+'Makes a mirror a managed inventory, in one transaction
+From then on PostgreSQL is the source of truth. It refuses while something is in the way of the rules of a managed inventory; manage_blockers() lists it. repair: first it mends what loses nothing, as repair_inventory() does, with history: it finishes half-done removals, removes NICs of removed instances and settles double defaults; then it refuses what is left. A half-removed NIC that is younger than ten minutes is neither in the way nor mended. In either case it fills in missing uuids, default_nic (false) and enabled (true) where they are NULL, adds constraints, indexes and guards, and sets the sequences. Where a NIC''s state_changed is before its removed, it becomes removed, so that answers about the past stay as they are. Nothing else is changed, and where it refuses nothing is.
 import_runs and import_log stay as records; nic_history_move_idx and the longer form of the view nic_intervals do where an import saw a NIC move to another network. In all else the inventory is as create_inventory() makes one. An import refuses it from then on.
-Waits for an import that is running, and for readers (no longer than lock_timeout, if that is set); while it works, readers wait for it.
+Deferred constraints are checked at once from then on in the transaction. Waits for an import that is running, and for readers (no longer than lock_timeout, if that is set); while it works, readers wait for it.
 NULL: the setting vmnet.inventory; repair NULL: false. Only the owner can run it, at READ COMMITTED (25000). Errors: 22023 for an unknown inventory or one that is no mirror, 23514 with constraint manage_without_findings, which names up to five objects for each code.';

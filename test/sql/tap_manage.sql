@@ -1,7 +1,7 @@
 -- manage_inventory(): what comes out is what create_inventory() makes, with
 -- every guard armed; what a rule would refuse is named; the past stays.
 \i test/tap/setup.psql
-SELECT plan(122);
+SELECT plan(124);
 
 --
 -- A source whose rows no rule minds, unless a test spoils them
@@ -346,7 +346,12 @@ UPDATE source.vm_instance SET removed = NULL WHERE id IN (1, 2);
 INSERT INTO source.nics SELECT 10 + g, NULL, 5, 1 + g, 'Reserved', 'Start', 'DomainRouter', 5 - g, 1, NULL, NULL, NULL, '2025-01-01 00:00:00' FROM generate_series(1, 2) g;
 UPDATE source.nics SET device_id = NULL WHERE id = 5;
 CALL vmnet.import_cloudstack('source', 'defaults');
-SELECT vmnet.manage_inventory('defaults', true) \g /dev/null
+-- with a trigger of somebody's that would fire at commit
+CREATE TEMP TABLE fired (nic_id bigint);
+CREATE FUNCTION pg_temp.fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO pg_temp.fired VALUES (NEW.id); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER zz_mine AFTER UPDATE ON defaults.all_nics DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_temp.fire();
+SELECT lives_ok($$SELECT vmnet.manage_inventory('defaults', true)$$, 'a trigger that is deferred is in nobody''s way');
+SELECT set_eq('SELECT nic_id FROM fired', ARRAY[2, 5, 11, 12]::bigint[], 'and fires');
 SELECT is((SELECT string_agg(id::text, ' ' ORDER BY id) FROM defaults.nics WHERE default_nic AND instance_id = 5), '12', 'the default with the lowest device_id stays');
 SELECT is((SELECT string_agg(id::text, ' ' ORDER BY id) FROM defaults.nics WHERE default_nic AND instance_id = 1), '1', 'of User instances too');
 

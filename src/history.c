@@ -297,8 +297,12 @@ static NicState
 state_of(const NicTable *table, TupleTableSlot *slot)
 {
 	bool		isnull;
-	text	   *state = DatumGetTextPP(column_value(table, slot, NIC_STATE, &isnull));
+	Datum		value = column_value(table, slot, NIC_STATE, &isnull);
+	text	   *state;
 
+	if (isnull)
+		return NIC_UNKNOWN_STATE;
+	state = DatumGetTextPP(value);
 	return nic_state_parse(VARDATA_ANY(state), VARSIZE_ANY_EXHDR(state));
 }
 
@@ -306,8 +310,12 @@ static NicStrategy
 strategy_of(const NicTable *table, TupleTableSlot *slot)
 {
 	bool		isnull;
-	text	   *strategy = DatumGetTextPP(column_value(table, slot, NIC_STRATEGY, &isnull));
+	Datum		value = column_value(table, slot, NIC_STRATEGY, &isnull);
+	text	   *strategy;
 
+	if (isnull)
+		return NIC_UNKNOWN_STRATEGY;
+	strategy = DatumGetTextPP(value);
 	return nic_strategy_parse(VARDATA_ANY(strategy), VARSIZE_ANY_EXHDR(strategy));
 }
 
@@ -319,13 +327,14 @@ static const char *
 state_text(const NicTable *table, TupleTableSlot *slot, NicState state)
 {
 	bool		isnull;
-	text	   *value;
+	Datum		value;
 
 	if (state != NIC_UNKNOWN_STATE)
 		return nic_state_name(state);
 
-	value = DatumGetTextPP(column_value(table, slot, NIC_STATE, &isnull));
-	return MemoryContextStrdup(TopTransactionContext, text_to_cstring(value));
+	value = column_value(table, slot, NIC_STATE, &isnull);
+	return isnull ? "" :
+		MemoryContextStrdup(TopTransactionContext, TextDatumGetCString(value));
 }
 
 /*

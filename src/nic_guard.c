@@ -39,25 +39,28 @@ nic_value(const NicTable *table, TupleTableSlot *slot, NicColumn column)
 	return slot_getattr(slot, table->attnum[column], &isnull);
 }
 
-static text *
-nic_text(const NicTable *table, TupleTableSlot *slot, NicColumn column)
-{
-	return DatumGetTextPP(nic_value(table, slot, column));
-}
-
+/*
+ * State and strategy; NULL, where an owner has allowed it, is none that we know.
+ */
 static NicState
 nic_state(const NicTable *table, TupleTableSlot *slot)
 {
-	text	   *state = nic_text(table, slot, NIC_STATE);
+	text	   *state;
 
+	if (nic_null(table, slot, NIC_STATE))
+		return NIC_UNKNOWN_STATE;
+	state = DatumGetTextPP(nic_value(table, slot, NIC_STATE));
 	return nic_state_parse(VARDATA_ANY(state), VARSIZE_ANY_EXHDR(state));
 }
 
 static NicStrategy
 nic_strategy(const NicTable *table, TupleTableSlot *slot)
 {
-	text	   *strategy = nic_text(table, slot, NIC_STRATEGY);
+	text	   *strategy;
 
+	if (nic_null(table, slot, NIC_STRATEGY))
+		return NIC_UNKNOWN_STRATEGY;
+	strategy = DatumGetTextPP(nic_value(table, slot, NIC_STRATEGY));
 	return nic_strategy_parse(VARDATA_ANY(strategy), VARSIZE_ANY_EXHDR(strategy));
 }
 

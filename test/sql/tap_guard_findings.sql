@@ -1,7 +1,7 @@
 -- What reviews of the guards found, a test for each.
 \i test/tap/setup.psql
 
-SELECT plan(6);
+SELECT plan(9);
 
 INSERT INTO cloud.networks (id, name) VALUES (1, 'n1'), (2, 'n2');
 INSERT INTO cloud.instances (id, name) VALUES (1, 'i1');
@@ -40,6 +40,16 @@ SELECT throws_ok($$UPDATE cloud.networks SET removed = now() WHERE id = 1$$,
 	'a network that is written again by its own removal is judged all the same');
 SELECT lives_ok($$UPDATE cloud.networks SET removed = now() WHERE id = 2$$,
 	'and one without NICs is removed');
+
+-- What an owner has allowed to be NULL is judged as something unknown.
+ALTER TABLE cloud.all_nics ALTER COLUMN strategy DROP NOT NULL, ALTER COLUMN state DROP NOT NULL;
+INSERT INTO cloud.nics (id, instance_id, network_id, strategy, vm_type) VALUES (70, 1, 1, NULL, 'DomainRouter');
+SELECT throws_ok($$UPDATE cloud.nics SET state = 'Reserving' WHERE id = 70$$, '23514',
+	'NIC 70 cannot move from state "Allocated" to "Reserving"', 'a NIC without a strategy makes no move');
+SELECT throws_ok($$INSERT INTO cloud.nics (id, instance_id, network_id, state) VALUES (71, 1, 1, NULL)$$, '23514',
+	'a new NIC cannot start in state "null"', 'a NIC does not start without a state');
+SELECT throws_ok($$UPDATE cloud.nics SET state = NULL WHERE id = 70$$, '23514',
+	'NIC 70 cannot move from state "Allocated" to "null"', 'nor lose it');
 
 SELECT * FROM finish();
 ROLLBACK;

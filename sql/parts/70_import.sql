@@ -341,6 +341,17 @@ $$;
 COMMENT ON FUNCTION vmnet.import_query(text, text) IS
 'Part of import_cloudstack(): the query that reads networks, instances or nics of the source, with every column converted';
 
+-- A table of the source behind a fence: what is asked of its rows is asked here,
+-- not of another system that may spell a function in another way, or compare
+-- text without case.
+CREATE FUNCTION vmnet.import_fenced(source text, source_table text)
+RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT format('(SELECT * FROM %I.%I OFFSET 0)', $1, $2) $$;
+COMMENT ON FUNCTION vmnet.import_fenced(text, text) IS
+'Part of import_cloudstack(): a table of the source, of which only rows are asked';
+
 -- The joins that bring in names and counters from other tables of the source;
 -- each gives at most one row, the same one every time, whatever the source
 -- holds twice.
@@ -350,10 +361,10 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(string_agg(format(
-	' LEFT JOIN (SELECT DISTINCT ON (1) %1$s AS key, %2$s AS %3$I FROM %4$I.%5$I l ORDER BY 1, 2) l_%3$I ON l_%3$I.key = %6$s',
+	' LEFT JOIN (SELECT DISTINCT ON (1) %1$s AS key, %2$s AS %3$I FROM %4$s l ORDER BY 1, 2) l_%3$I ON l_%3$I.key = %5$s',
 	vmnet.import_expression('l.id', k.type, 'bigint'),
 	vmnet.import_expression(format('l.%I', c.source_column), v.type, c.target_type),
-	c.target, source, c.from_lookup,
+	c.target, vmnet.import_fenced(source, c.from_lookup),
 	vmnet.import_expression(format('s.%I', c.lookup_key), r.type, 'bigint')), '' ORDER BY c.ord), '')
 FROM vmnet.import_columns(relation) c,
 	LATERAL (SELECT vmnet.import_source_type(source, c.from_lookup, 'id')) k (type),
@@ -386,14 +397,14 @@ BEGIN
 			EXECUTE format($f$
 				INSERT INTO %1$I.import_stage_log
 				SELECT %3$L, l.id::text, %4$L, l.%4$I::text, 'changed', 'blanks at the end were cut off'
-				FROM %2$I.%3$I l WHERE l.%4$I::text <> rtrim(l.%4$I::text, ' ')$f$,
-				inventory, source, col.from_lookup, col.source_column);
+				FROM %2$s l WHERE l.%4$I::text <> rtrim(l.%4$I::text, ' ')$f$,
+				inventory, vmnet.import_fenced(source, col.from_lookup), col.from_lookup, col.source_column);
 		ELSIF col.target_type <> 'text' AND source_type IS NOT NULL THEN
 			EXECUTE format($f$
 				INSERT INTO %1$I.import_stage_log
 				SELECT %3$L, l.id::text, %4$L, l.%4$I::text, 'changed', %5$L
-				FROM %2$I.%3$I l WHERE btrim(l.%4$I::text) <> '' AND %6$s IS NULL$f$,
-				inventory, source, col.from_lookup, col.source_column,
+				FROM %2$s l WHERE btrim(l.%4$I::text) <> '' AND %6$s IS NULL$f$,
+				inventory, vmnet.import_fenced(source, col.from_lookup), col.from_lookup, col.source_column,
 				format('not a value of type %s; stored as NULL', col.target_type),
 				vmnet.import_expression(format('l.%I', col.source_column), source_type, col.target_type));
 		END IF;

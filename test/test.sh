@@ -2,7 +2,9 @@
 # make test: every test there is, against a private server.
 . "$(dirname "$0")/lib.sh"
 
-find_postgres postgresql-15-pgtap postgresql-15-partman libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
+find_postgres postgresql-15-pgtap postgresql-15-partman postgresql-15-mysql-fdw \
+	mariadb-server-core mariadb-client-core \
+	libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
 make_work_folder
 copy_installation
 build_extension ${CI:+WERROR=1}

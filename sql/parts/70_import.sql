@@ -115,6 +115,7 @@ SELECT format(
 	WHEN $3 = 'text' THEN 'rtrim(%1$s::text, '' '')'
 	WHEN $3 IN ('bigint', 'integer') AND $2 IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN '%1$s::bigint'
 	WHEN $3 IN ('bigint', 'integer') THEN 'vmnet.read_bigint(%1$s::text)'
+	WHEN $3 = 'boolean' AND $2 IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN '(%1$s <> 0)'
 	WHEN $3 = 'timestamptz' AND $2 = 'timestamptz'::regtype THEN '%1$s'
 	WHEN $3 = 'timestamptz' AND $2 IN ('timestamp'::regtype, 'date'::regtype) THEN '(%1$s::timestamp AT TIME ZONE ''UTC'')'
 	WHEN $2 = $3::regtype THEN '%1$s'
@@ -225,7 +226,8 @@ COMMENT ON FUNCTION vmnet.import_start(text, text) IS
 'Part of import_cloudstack(): opens a run';
 
 -- The query that reads one table of the source: every column converted, and
--- in "notes" what could not be taken as it was.
+-- in "notes" what could not be taken as it was.  Each value is converted once,
+-- in the inner query (as c_1, c_2 ...); the outer one looks at both.
 CREATE FUNCTION vmnet.import_query(source text, relation text)
 RETURNS text
 LANGUAGE plpgsql STABLE
@@ -244,6 +246,7 @@ DECLARE
 	created text;
 	removed text;
 	state_changed text := 'NULL::timestamptz';
+	read text[] := '{}';
 	targets text[] := '{}';
 	bads text[] := '{}';
 	notes text[] := '{}';
@@ -261,15 +264,22 @@ BEGIN
 		END IF;
 
 		IF col.from_lookup IS NOT NULL THEN
+			read := read || format('s.%I', col.lookup_key);
 			targets := targets || format('l_%I.%I AS %I', col.target, col.target, col.target);
 			CONTINUE;
 		END IF;
 
 		value := format('s.%I', col.source_column);
-		conv := vmnet.import_expression(value, source_type, col.target_type);
-		filled := format('btrim(%s::text) <> ''''', value);
+		conv := format('s.c_%s', col.ord);
+		read := read || value || format('%s AS c_%s',
+			vmnet.import_expression(value, source_type, col.target_type), col.ord);
+		filled := CASE
+			WHEN source_type IN ('timestamp'::regtype, 'timestamptz'::regtype, 'date'::regtype,
+				'bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
+				THEN format('%s IS NOT NULL', value)
+			ELSE format('btrim(%s::text) <> ''''', value) END;
 		final := conv;
-		bad := format('%s AND %s IS NULL', filled, conv);
+		bad := format('%s IS NULL AND %s', conv, filled);
 		reason := format('not a value of type %s; stored as NULL', col.target_type);
 
 		IF col.target IN ('id', 'network_id', 'instance_id') THEN
@@ -298,8 +308,10 @@ BEGIN
 		END IF;
 		targets := targets || format('%s AS %I', final, col.target);
 
-		-- a value of the same type needs no look
-		IF source_type = col.target_type::regtype AND col.target NOT IN ('created', 'removed', 'state') THEN
+		-- a value of the same type needs no look, nor does a flag that is a number
+		IF col.target NOT IN ('created', 'removed', 'state') AND (source_type = col.target_type::regtype OR
+			col.target_type = 'boolean' AND source_type IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype))
+		THEN
 			bad := NULL;
 		END IF;
 		IF bad IS NOT NULL THEN
@@ -311,7 +323,7 @@ BEGIN
 		-- what can be stored, but not as it was
 		bad := CASE
 			WHEN col.target_type = 'text' AND source_type IN ('text'::regtype, 'varchar'::regtype)
-				THEN format('%s::text <> rtrim(%s::text, '' '')', value, value)
+				THEN format('%s::text <> %s', value, conv)
 			WHEN col.target_type = 'cidr' AND source_type <> 'cidr'::regtype
 				THEN format('vmnet.read_inet(%s::text) <> %s::inet', value, conv)
 			END;
@@ -328,14 +340,17 @@ BEGIN
 		-- CloudStack does not keep when a state changed; this is the best it has
 		source_type := vmnet.import_source_type(source, source_table, 'update_time');
 		IF source_type IS NOT NULL THEN
+			read := read || 's.update_time'::text;
 			state_changed := vmnet.import_expression('s.update_time', source_type, 'timestamptz');
 		END IF;
 		targets := targets || format('coalesce(%s, %s, %s) AS state_changed', removed, state_changed, created);
 	END IF;
 
-	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s], NULL) END AS notes FROM %I.%I s%s',
+	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s], NULL) END AS notes FROM (SELECT %s FROM %I.%I s OFFSET 0) s%s',
 		array_to_string(targets, ', '), array_to_string(bads, ' OR '),
-		array_to_string(notes, ', '), source, source_table, vmnet.import_lookups(source, relation));
+		array_to_string(notes, ', '),
+		(SELECT string_agg(DISTINCT r, ', ') FROM unnest(read) r),
+		source, source_table, vmnet.import_lookups(source, relation));
 END
 $$;
 COMMENT ON FUNCTION vmnet.import_query(text, text) IS

@@ -161,12 +161,15 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 			appendStringInfo(&sql, "INSERT INTO %s.all_%s (id, %s%s) ",
 							 schema, relation, shared_columns(base, stage, ""),
 							 has_state_changed ? ", state_changed" : "");
-			appendStringInfo(&sql,
-							 "SELECT s.id, %s%s FROM %s.import_stage_%s s "
-							 "WHERE NOT EXISTS (SELECT FROM %s.all_%s t WHERE t.id = s.id) ORDER BY s.id",
+			appendStringInfo(&sql, "SELECT s.id, %s%s FROM %s.import_stage_%s s",
 							 shared_columns(base, stage, "s."),
 							 has_state_changed ? ", s.state_changed" : "",
-							 schema, relation, schema, relation);
+							 schema, relation);
+			/* A first copy stays in the order of the source, that of its keys. */
+			if (!import->first_copy)
+				appendStringInfo(&sql,
+								 " WHERE NOT EXISTS (SELECT FROM %s.all_%s t WHERE t.id = s.id) ORDER BY s.id",
+								 schema, relation);
 			break;
 	}
 	return sql.data;
@@ -254,9 +257,16 @@ step_apply(Import *import, const char *unused)
 {
 	Oid			user;
 	int			context;
+	int			nestlevel = NewGUCNestLevel();
 	int			i;
 
 	check_owner(import);
+
+	/* Whole tables are compared, as when an index or a key is made. */
+	if (work_mem < maintenance_work_mem)
+		(void) set_config_option("work_mem", psprintf("%d", maintenance_work_mem),
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+								 true, 0, false);
 
 	/* A policy that the owner has forced on himself hides nothing from here. */
 	GetUserIdAndSecContext(&user, &context);
@@ -286,6 +296,7 @@ step_apply(Import *import, const char *unused)
 					  import->inserted, import->updated, import->deleted),
 			 NULL);
 	SetUserIdAndSecContext(user, context);
+	AtEOXact_GUC(true, nestlevel);
 }
 
 /*

@@ -147,6 +147,100 @@ $$;
 COMMENT ON FUNCTION vmnet.import_drop_stages(text) IS
 'Part of import_cloudstack(): drops the stages';
 
+-- Asks something of a MySQL server: one text for each row that the condition,
+-- which MySQL judges, lets pass.  The foreign table that it takes is made in
+-- the inventory and dropped at once.
+CREATE FUNCTION vmnet.import_ask_mysql(inventory text, server text, remote_table text, columns text[], condition text)
+RETURNS SETOF text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	answers text[];
+BEGIN
+	EXECUTE format('CREATE FOREIGN TABLE %I.import_stage_mysql (%s) SERVER %I OPTIONS (dbname ''information_schema'', table_name %L)',
+		inventory, (SELECT string_agg(format('%I text', c), ', ') FROM unnest(columns) c), server, remote_table);
+	EXECUTE format('SELECT array_agg(%I::text) FROM %I.import_stage_mysql WHERE %s', columns[1], inventory, condition)
+	INTO answers;
+	EXECUTE format('DROP FOREIGN TABLE %I.import_stage_mysql', inventory);
+	RETURN QUERY SELECT a FROM unnest(answers) a;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_ask_mysql(text, text, text, text[], text) IS
+'Part of import_cloudstack(): asks the information schema of a MySQL server through mysql_fdw';
+
+-- Where the source is MySQL through mysql_fdw: says so if its account can write,
+-- since then everybody can change CloudStack who may write to the foreign tables.
+-- mysql_fdw runs no SHOW GRANTS; the information schema has, for each column,
+-- what this account may do with it, by whatever grant.
+CREATE FUNCTION vmnet.import_check_account(source text, inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part record;
+	writable text;
+	zone text;
+BEGIN
+	FOR part IN
+		SELECT s.srvname AS server, d.db, bool_or(c.relname = 'nics') AS has_nics,
+			string_agg(format('%L', coalesce(r.name, c.relname)), ', ') AS tables
+		FROM pg_catalog.pg_class c
+			JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+			JOIN pg_catalog.pg_foreign_table f ON f.ftrelid = c.oid
+			JOIN pg_catalog.pg_foreign_server s ON s.oid = f.ftserver
+			JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+			JOIN pg_catalog.pg_proc h ON h.oid = w.fdwhandler AND h.proname = 'mysql_fdw_handler'
+			LEFT JOIN LATERAL (SELECT o.option_value FROM pg_options_to_table(f.ftoptions) o WHERE o.option_name = 'dbname') d (db) ON true
+			LEFT JOIN LATERAL (SELECT o.option_value FROM pg_options_to_table(f.ftoptions) o WHERE o.option_name = 'table_name') r (name) ON true
+		WHERE n.nspname = source AND c.relname IN ('networks', 'vm_instance', 'nics')
+		GROUP BY s.srvname, d.db
+		ORDER BY s.srvname, d.db
+	LOOP
+		BEGIN
+			SELECT string_agg(DISTINCT a, ', ') INTO writable
+			FROM vmnet.import_ask_mysql(inventory, part.server, 'COLUMNS', ARRAY['table_name', 'table_schema', 'privileges'],
+				format('table_schema = %L AND table_name IN (%s) AND (privileges LIKE ''%%insert%%'' OR privileges LIKE ''%%update%%'')',
+					part.db, part.tables)) a;
+		EXCEPTION WHEN OTHERS THEN
+			RAISE NOTICE 'could not ask whether the account of server "%" can write: %', part.server, SQLERRM;
+		END;
+		IF writable IS NOT NULL THEN
+			RAISE WARNING USING
+				MESSAGE = format('the account of server "%s" can write to CloudStack''s database', part.server),
+				DETAIL = format('It may insert or update: %s. The import never does, but whoever may write to the foreign tables can.', writable),
+				HINT = format('In MySQL: CREATE USER vmnet_ro@''...'' IDENTIFIED BY ''...''; GRANT SELECT ON `%s`.* TO vmnet_ro@''...''; then ALTER USER MAPPING ... SERVER %I OPTIONS (SET username ''vmnet_ro'', SET password ''...'').',
+					part.db, part.server);
+		END IF;
+
+		-- Columns of MySQL's type timestamp come in the zone of the session there.
+		CONTINUE WHEN NOT part.has_nics
+			OR vmnet.import_source_type(source, 'nics', 'update_time') IS DISTINCT FROM 'timestamp'::regtype;
+		BEGIN
+			SELECT a INTO zone
+			FROM vmnet.import_ask_mysql(inventory, part.server, 'SYSTEM_VARIABLES', ARRAY['session_value', 'variable_name'],
+				'variable_name = ''TIME_ZONE''') a;
+			IF zone = 'SYSTEM' THEN
+				SELECT a INTO zone
+				FROM vmnet.import_ask_mysql(inventory, part.server, 'SYSTEM_VARIABLES', ARRAY['global_value', 'variable_name'],
+					'variable_name = ''SYSTEM_TIME_ZONE''') a;
+			END IF;
+		EXCEPTION WHEN OTHERS THEN
+			zone := NULL;	-- MySQL has no such table
+		END;
+		IF zone NOT IN ('+00:00', 'UTC', 'Etc/UTC', 'GMT') THEN
+			RAISE WARNING USING
+				MESSAGE = format('server "%s" gives nics.update_time in time zone %s', part.server, zone),
+				DETAIL = 'CloudStack''s times are UTC; this one is of MySQL''s type timestamp, which follows the zone of the session.',
+				HINT = format('ALTER SERVER %I OPTIONS (ADD init_command ''SET time_zone = ''''+00:00'''''');', part.server);
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_check_account(text, text) IS
+'Part of import_cloudstack(): warns where the account of a MySQL source can write, or its time zone is not UTC';
+
 -- Refuses what cannot be a source or a target, and makes the mirror if it is
 -- not there yet.
 CREATE FUNCTION vmnet.import_check(source text, inventory text)
@@ -200,6 +294,7 @@ BEGIN
 			HINT = format('CALL vmnet.import_cloudstack(%L, %L);', source, proposal);
 	END IF;
 
+	PERFORM vmnet.import_check_account(source, inventory);
 END
 $$;
 COMMENT ON FUNCTION vmnet.import_check(text, text) IS
@@ -429,6 +524,51 @@ $$;
 COMMENT ON FUNCTION vmnet.import_judge_lookups(text, text) IS
 'Part of import_cloudstack(): writes down what tables joined by key hold but an inventory cannot';
 
+-- How many rows a table of the source has, where another system is to give
+-- them; NULL for a table that is here.
+CREATE FUNCTION vmnet.import_count(source text, source_table text)
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET row_security = off
+AS $$
+DECLARE
+	plan json;
+	n bigint;
+BEGIN
+	EXECUTE format('EXPLAIN (FORMAT JSON) SELECT FROM %I.%I', source, source_table) INTO plan;
+	IF plan::text LIKE '%"Foreign Scan"%' THEN
+		EXECUTE format('SELECT count(*) FROM %I.%I', source, source_table) INTO n;
+	END IF;
+	RETURN n;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_count(text, text) IS
+'Part of import_cloudstack(): number of rows of a foreign table; NULL for a table of this database';
+
+-- Says what to do where a time of the source is none in PostgreSQL.
+CREATE FUNCTION vmnet.import_refuse_time(source text, source_table text, message text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION USING
+		ERRCODE = 'datetime_field_overflow',
+		MESSAGE = format('cannot read %I.%I: %s', source, source_table, message),
+		DETAIL = 'MySQL''s zero date is no time in PostgreSQL; read as text, it is one that the import knows.',
+		HINT = coalesce((SELECT format('ALTER FOREIGN TABLE %I.%I ', source, source_table)
+				|| string_agg(format('ALTER COLUMN %I TYPE text', a.attname), ', ' ORDER BY a.attnum) || ';'
+			FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind = 'f'
+			WHERE c.oid = format('%I.%I', source, source_table)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+				AND a.atttypid IN ('timestamp'::regtype, 'timestamptz'::regtype, 'date'::regtype)
+				AND a.attname IN ('created', 'removed', 'update_time')),
+			'Give the column of the source as text.');
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_refuse_time(text, text, text) IS
+'Part of import_cloudstack(): the error where a time of the source cannot be read';
+
 -- Copies one table of the source into a stage, converted.  A policy that hides
 -- rows of the source from the caller is an error: they would look deleted.
 CREATE FUNCTION vmnet.import_stage(run bigint, source text, inventory text, relation text)
@@ -440,19 +580,33 @@ SET TimeZone = 'UTC'
 SET row_security = off
 AS $$
 DECLARE
+	source_table text := vmnet.import_source_table(relation);
+	there bigint := vmnet.import_count(source, source_table);
 	n bigint;
 BEGIN
-	EXECUTE format('CREATE UNLOGGED TABLE %I.%I AS ', inventory, 'import_stage_' || relation)
-		|| vmnet.import_query(source, relation);
-	GET DIAGNOSTICS n = ROW_COUNT;
+	BEGIN
+		EXECUTE format('CREATE UNLOGGED TABLE %I.%I AS ', inventory, 'import_stage_' || relation)
+			|| vmnet.import_query(source, relation);
+		GET DIAGNOSTICS n = ROW_COUNT;
+	EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format THEN
+		PERFORM vmnet.import_refuse_time(source, source_table, SQLERRM);
+	END;
+	-- A row that was purged meanwhile is missing in the second count, too.
+	IF n < there AND n < vmnet.import_count(source, source_table) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'connection_failure',
+			MESSAGE = format('the source gave %s of %s rows of %s', n, there, format('%I.%I', source, source_table)),
+			DETAIL = 'mysql_fdw takes a lost connection, or a value that is too long, for the end of a table.',
+			HINT = 'The mirror is what it was. Run the import again.';
+	END IF;
 	IF relation = 'networks' THEN
 		PERFORM vmnet.import_judge_lookups(source, inventory);
 	END IF;
 	EXECUTE format('ANALYZE %I.%I', inventory, 'import_stage_' || relation);
 	EXECUTE format('UPDATE %I.import_runs SET step = $1, %I = $2 WHERE run = $3',
 		inventory, relation || '_read')
-	USING format('read %s', vmnet.import_source_table(relation)), n, run;
-	RAISE NOTICE 'read % rows of %.%', n, source, vmnet.import_source_table(relation);
+	USING format('read %s', source_table), n, run;
+	RAISE NOTICE 'read % rows of %.%', n, source, source_table;
 END
 $$;
 COMMENT ON FUNCTION vmnet.import_stage(bigint, text, text, text) IS

@@ -592,11 +592,22 @@ BEGIN
 		PERFORM vmnet.import_refuse_time(source, source_table, SQLERRM);
 	END;
 	-- A row that was purged meanwhile is missing in the second count, too.
-	IF n < there AND n < vmnet.import_count(source, source_table) THEN
+	IF n < there THEN
+		BEGIN
+			there := vmnet.import_count(source, source_table);
+		EXCEPTION WHEN OTHERS THEN
+			RAISE EXCEPTION USING
+				ERRCODE = 'connection_failure',
+				MESSAGE = format('the source of table %s went away: %s', format('%I.%I', source, source_table), translate(SQLERRM, E'\n', ' ')),
+				DETAIL = format('It gave %s of %s rows.', n, there),
+				HINT = 'The mirror is what it was. Run the import again when the source is back.';
+		END;
+	END IF;
+	IF n < there THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'connection_failure',
 			MESSAGE = format('the source gave %s of %s rows of %s', n, there, format('%I.%I', source, source_table)),
-			DETAIL = 'mysql_fdw takes a lost connection, or a value that is too long, for the end of a table.',
+			DETAIL = 'mysql_fdw takes an error in the middle of a table for its end.',
 			HINT = 'The mirror is what it was. Run the import again.';
 	END IF;
 	IF relation = 'networks' THEN

@@ -75,7 +75,7 @@ sub start
 			"--socket=$self->{socket}", "--pid-file=$self->{dir}/pid",
 			'--bind-address=127.0.0.1', "--port=$self->{port}",
 			"--default-time-zone=$self->{zone}", '--character-set-server=utf8mb3',
-			'--innodb-flush-log-at-trx-commit=0', '--innodb-buffer-pool-size=256M')
+			'--innodb-flush-log-at-trx-commit=2', '--innodb-buffer-pool-size=256M')
 		  or POSIX::_exit(1);
 	}
 	$self->{pid} = $pid;

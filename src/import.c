@@ -106,13 +106,17 @@ shared_columns(Oid base, Oid stage, const char *before)
 
 typedef enum WriteKind
 {
+	WRITE_CHANGES,				/* into a stage: which rows differ, and how */
 	WRITE_FREE_UUIDS,
 	WRITE_DELETE,
 	WRITE_UPDATE,
 	WRITE_INSERT
 } WriteKind;
 
-/* The statement that makes one table of the mirror equal to its stage, in part. */
+/*
+ * The statement that makes one table of the mirror equal to its stage, in part.
+ * The whole tables are compared once; the others touch what differs.
+ */
 static char *
 write_statement(const Import *import, const char *relation, WriteKind kind)
 {
@@ -122,6 +126,8 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 	Oid			base = get_relname_relid(psprintf("all_%s", relation), nsp);
 	Oid			stage = get_relname_relid(psprintf("import_stage_%s", relation), nsp);
 	bool		has_state_changed = strcmp(relation, "nics") == 0;
+	const char *changes = psprintf("(SELECT id FROM %s.import_stage_changes WHERE relation = '%s' AND kind",
+								   schema, relation);
 
 	if (!OidIsValid(base) || !OidIsValid(stage))
 		elog(ERROR, "inventory \"%s\" has lost its tables", import->inventory);
@@ -129,18 +135,29 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 	initStringInfo(&sql);
 	switch (kind)
 	{
+		case WRITE_CHANGES:
+			appendStringInfo(&sql,
+							 "INSERT INTO %s.import_stage_changes (relation, id, kind) "
+							 "SELECT '%s', coalesce(t.id, s.id), CASE WHEN t.id IS NULL THEN 'insert' "
+							 "WHEN s.id IS NULL THEN 'delete' ELSE 'update' END "
+							 "FROM %s.all_%s t FULL JOIN %s.import_stage_%s s ON s.id = t.id "
+							 "WHERE t.id IS NULL OR s.id IS NULL OR ROW(%s) IS DISTINCT FROM ROW(%s)",
+							 schema, relation, schema, relation, schema, relation,
+							 shared_columns(base, stage, "t."),
+							 shared_columns(base, stage, "s."));
+			break;
 		case WRITE_FREE_UUIDS:
 			/* Two rows may swap theirs, or a new row have that of a purged one. */
 			appendStringInfo(&sql,
-							 "UPDATE %s.all_%s t SET uuid = NULL FROM %s.import_stage_%s s "
-							 "WHERE s.uuid = t.uuid AND s.id <> t.id",
-							 schema, relation, schema, relation);
+							 "UPDATE %s.all_%s t SET uuid = NULL "
+							 "FROM %s IN ('update', 'delete')) c, %s IN ('update', 'insert')) d, %s.import_stage_%s s "
+							 "WHERE t.id = c.id AND s.id = d.id AND s.uuid = t.uuid AND s.id <> t.id",
+							 schema, relation, changes, changes, schema, relation);
 			break;
 		case WRITE_DELETE:
 			appendStringInfo(&sql,
-							 "DELETE FROM %s.all_%s t WHERE NOT EXISTS "
-							 "(SELECT FROM %s.import_stage_%s s WHERE s.id = t.id)",
-							 schema, relation, schema, relation);
+							 "DELETE FROM %s.all_%s t USING %s = 'delete') c WHERE t.id = c.id",
+							 schema, relation, changes);
 			break;
 		case WRITE_UPDATE:
 			appendStringInfo(&sql, "UPDATE %s.all_%s t SET (%s%s) = ROW(%s%s) FROM ",
@@ -150,12 +167,9 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 							 has_state_changed ?
 							 ", CASE WHEN t.state IS DISTINCT FROM s.state THEN r.started ELSE t.state_changed END" : "");
 			appendStringInfo(&sql,
-							 "%s.import_stage_%s s, %s.import_runs r "
-							 "WHERE s.id = t.id AND r.run = " INT64_FORMAT
-							 " AND ROW(%s) IS DISTINCT FROM ROW(%s)",
-							 schema, relation, schema, import->run,
-							 shared_columns(base, stage, "t."),
-							 shared_columns(base, stage, "s."));
+							 "%s = 'update') c, %s.import_stage_%s s, %s.import_runs r "
+							 "WHERE t.id = c.id AND s.id = c.id AND r.run = " INT64_FORMAT,
+							 changes, schema, relation, schema, import->run);
 			break;
 		case WRITE_INSERT:
 			appendStringInfo(&sql, "INSERT INTO %s.all_%s (id, %s%s) ",
@@ -167,9 +181,7 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 							 schema, relation);
 			/* A first copy stays in the order of the source, that of its keys. */
 			if (!import->first_copy)
-				appendStringInfo(&sql,
-								 " WHERE NOT EXISTS (SELECT FROM %s.all_%s t WHERE t.id = s.id) ORDER BY s.id",
-								 schema, relation);
+				appendStringInfo(&sql, ", %s = 'insert') c WHERE s.id = c.id ORDER BY s.id", changes);
 			break;
 	}
 	return sql.data;
@@ -275,20 +287,31 @@ step_apply(Import *import, const char *unused)
 	run_step(import, "SELECT vmnet.import_judge($3)", NULL);
 	import->first_copy = DatumGetBool(run_step(import, "SELECT vmnet.import_prepare($3)", NULL));
 
-	/* What is about to change is written down while both are there. */
+	/*
+	 * NICs leave before what they refer to, and come after it.  What is about
+	 * to change is written down while both are there.
+	 */
 	if (!import->first_copy)
+	{
+		for (i = 0; i < lengthof(relations); i++)
+			(void) write_rows(import, relations[i], WRITE_CHANGES);
 		run_step(import, "SELECT vmnet.import_remember($1, $3)", NULL);
-
-	/* NICs leave before what they refer to, and come after it. */
-	import->deleted = write_rows(import, "nics", WRITE_DELETE);
+		import->deleted = write_rows(import, "nics", WRITE_DELETE);
+	}
 	for (i = 0; i < lengthof(relations); i++)
 	{
-		(void) write_rows(import, relations[i], WRITE_FREE_UUIDS);
-		import->updated += write_rows(import, relations[i], WRITE_UPDATE);
+		if (!import->first_copy)
+		{
+			(void) write_rows(import, relations[i], WRITE_FREE_UUIDS);
+			import->updated += write_rows(import, relations[i], WRITE_UPDATE);
+		}
 		import->inserted += write_rows(import, relations[i], WRITE_INSERT);
 	}
-	import->deleted += write_rows(import, "instances", WRITE_DELETE);
-	import->deleted += write_rows(import, "networks", WRITE_DELETE);
+	if (!import->first_copy)
+	{
+		import->deleted += write_rows(import, "instances", WRITE_DELETE);
+		import->deleted += write_rows(import, "networks", WRITE_DELETE);
+	}
 
 	run_step(import,
 			 psprintf("SELECT vmnet.import_finish($1, $2, $3, %s, " INT64_FORMAT ", " INT64_FORMAT ", " INT64_FORMAT ")",

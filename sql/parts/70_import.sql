@@ -138,7 +138,7 @@ BEGIN
 	FOR stage IN
 		SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE n.nspname = inventory AND c.relkind = 'r' AND c.relname IN
-			('import_stage_networks', 'import_stage_instances', 'import_stage_nics', 'import_stage_log')
+			('import_stage_networks', 'import_stage_instances', 'import_stage_nics', 'import_stage_log', 'import_stage_changes')
 	LOOP
 		EXECUTE format('DROP TABLE %I.%I', inventory, stage);
 	END LOOP;
@@ -312,6 +312,7 @@ BEGIN
 	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = clock_timestamp(), message = ''interrupted'' WHERE status = ''running''', inventory);
 	PERFORM vmnet.import_drop_stages(inventory);
 	EXECUTE format('CREATE UNLOGGED TABLE %I.import_stage_log ("table" text, id text, "column" text, original text, action text, reason text)', inventory);
+	EXECUTE format('CREATE UNLOGGED TABLE %I.import_stage_changes (relation text, id bigint, kind text)', inventory);
 	EXECUTE format('INSERT INTO %I.import_runs (source) VALUES ($1) RETURNING run', inventory)
 	INTO run USING source;
 	RETURN run;
@@ -631,13 +632,22 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	relation text;
+	some_lack_id boolean;
+	some_ids_twice boolean;
 BEGIN
 	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics'] LOOP
-		EXECUTE format($f$
-			WITH gone AS (DELETE FROM %1$I.%2$I WHERE id IS NULL RETURNING raw_id)
-			INSERT INTO %1$I.import_stage_log
-			SELECT %3$L, raw_id, 'id', raw_id, 'rejected', 'the row has no id that can be read' FROM gone$f$,
-			inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
+		-- most often there is nothing to find, which one look says
+		EXECUTE format('SELECT count(*) <> count(id), count(id) <> count(DISTINCT id) FROM %I.%I',
+			inventory, 'import_stage_' || relation)
+		INTO some_lack_id, some_ids_twice;
+		IF some_lack_id THEN
+			EXECUTE format($f$
+				WITH gone AS (DELETE FROM %1$I.%2$I WHERE id IS NULL RETURNING raw_id)
+				INSERT INTO %1$I.import_stage_log
+				SELECT %3$L, raw_id, 'id', raw_id, 'rejected', 'the row has no id that can be read' FROM gone$f$,
+				inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
+		END IF;
+		CONTINUE WHEN NOT some_ids_twice;
 		EXECUTE format($f$
 			WITH twice AS (SELECT id, min(ctid) AS first FROM %1$I.%2$I GROUP BY id HAVING count(*) > 1),
 				gone AS (DELETE FROM %1$I.%2$I s USING twice t WHERE s.id = t.id AND s.ctid <> t.first RETURNING s.id)
@@ -743,6 +753,7 @@ BEGIN
 	-- The transaction has its id before its entries have their numbers, as the
 	-- change feed wants it.
 	PERFORM pg_current_xact_id();
+	EXECUTE format('ANALYZE %I.import_stage_changes', inventory);
 	EXECUTE format($f$
 		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state,
 			event, removed, at, from_network_id)
@@ -754,11 +765,12 @@ BEGIN
 				greatest(r.started, l.at),
 				CASE WHEN s.network_id <> t.network_id THEN t.network_id END
 			FROM %1$I.import_runs r
-				CROSS JOIN %1$I.all_nics t
-				LEFT JOIN %1$I.import_stage_nics s ON s.id = t.id
+				CROSS JOIN %1$I.import_stage_changes c
+				JOIN %1$I.all_nics t ON t.id = c.id
+				LEFT JOIN %1$I.import_stage_nics s ON s.id = c.id
 				LEFT JOIN LATERAL (SELECT h.at FROM %1$I.nic_history h
 					WHERE h.nic_id = t.id ORDER BY h.seq DESC LIMIT 1) l ON true
-			WHERE r.run = $1
+			WHERE r.run = $1 AND c.relation = 'nics'
 				AND (s.id IS NULL OR s.state <> t.state OR s.network_id <> t.network_id
 					OR s.removed IS DISTINCT FROM t.removed)
 			ORDER BY t.id) c$f$, inventory)
@@ -767,9 +779,10 @@ BEGIN
 		INSERT INTO %1$I.nic_address_history (nic_id, mac_address, ip4_address, ip6_address, until)
 		SELECT t.id, t.mac_address, t.ip4_address, t.ip6_address, r.started
 		FROM %1$I.import_runs r
-			CROSS JOIN %1$I.all_nics t
-			JOIN %1$I.import_stage_nics s ON s.id = t.id
-		WHERE r.run = $1
+			CROSS JOIN %1$I.import_stage_changes c
+			JOIN %1$I.all_nics t ON t.id = c.id
+			JOIN %1$I.import_stage_nics s ON s.id = c.id
+		WHERE r.run = $1 AND c.relation = 'nics'
 			AND (s.mac_address IS DISTINCT FROM t.mac_address
 				OR s.ip4_address IS DISTINCT FROM t.ip4_address
 				OR s.ip6_address IS DISTINCT FROM t.ip6_address)
@@ -777,8 +790,8 @@ BEGIN
 	USING run;
 	-- Of a row that is gone nothing is left that its addresses would belong to.
 	EXECUTE format($f$
-		DELETE FROM %1$I.nic_address_history a
-		WHERE NOT EXISTS (SELECT FROM %1$I.import_stage_nics s WHERE s.id = a.nic_id)$f$, inventory);
+		DELETE FROM %1$I.nic_address_history a USING %1$I.import_stage_changes c
+		WHERE c.relation = 'nics' AND c.kind = 'delete' AND a.nic_id = c.id$f$, inventory);
 END
 $$;
 COMMENT ON FUNCTION vmnet.import_remember(bigint, text) IS

@@ -92,6 +92,15 @@ inventory_info(Oid schema, InventoryInfo *info)
 	return found;
 }
 
+/* Are its views straight over another system's tables? */
+bool
+inventory_is_live(Oid schema)
+{
+	InventoryInfo info;
+
+	return inventory_info(schema, &info) && strcmp(info.kind, "live") == 0;
+}
+
 /*
  * The schema of an inventory, by its name as pg_namespace has it; NULL means
  * the one that the setting vmnet.inventory names.

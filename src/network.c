@@ -114,6 +114,33 @@ static const char network_id_sql[] =
 static const char instance_id_sql[] =
 "SELECT id FROM %s.instances WHERE uuid OPERATOR(pg_catalog.=) $1";
 
+/*
+ * The same over another system's tables: sets, since an instance fetched for
+ * each NIC would be a query there for each, and its key a parameter.
+ */
+static const char live_network_instances_sql[] =
+"SELECT instance_id, instance_uuid, instance_name, instance_type, instance_state, nic_count,"
+" nic_id, nic_state, device_id, default_nic, mac_address, ip4_address, ip6_address"
+" FROM %s.network_instances"
+" WHERE network_id OPERATOR(pg_catalog.=) $1 AND instance_id OPERATOR(pg_catalog.>=) $2"
+" ORDER BY instance_id";
+
+static const char live_network_nics_sql[] =
+"SELECT n.id, n.uuid, n.state, n.vm_type, n.instance_id, i.uuid, i.name, i.type, i.state,"
+" n.device_id, n.default_nic, n.mac_address, n.ip4_address, n.ip6_address,"
+" n.created, n.state_changed"
+" FROM %s.nics n LEFT JOIN %s.instances i ON i.id OPERATOR(pg_catalog.=) n.instance_id"
+" WHERE n.network_id OPERATOR(pg_catalog.=) $1"
+" AND (n.instance_id IS NULL OR i.id IS NOT NULL)"
+" AND EXISTS (SELECT 1 FROM %s.networks WHERE id OPERATOR(pg_catalog.=) $1)"
+" ORDER BY n.id";
+
+static const char live_instance_count_sql[] =
+"SELECT pg_catalog.count(DISTINCT n.instance_id)"
+" FROM %s.nics n JOIN %s.instances i ON i.id OPERATOR(pg_catalog.=) n.instance_id"
+" WHERE n.network_id OPERATOR(pg_catalog.=) $1"
+" AND EXISTS (SELECT 1 FROM %s.networks WHERE id OPERATOR(pg_catalog.=) $1)";
+
 /* The text of a read query, for plan_lookup(); column is the ReadKind. */
 static void
 read_query(StringInfo sql, Oid schema, int column)
@@ -123,10 +150,21 @@ read_query(StringInfo sql, Oid schema, int column)
 		vpc_instances_sql, instance_count_sql, in_use_sql,
 		network_id_sql, instance_id_sql
 	};
+	const char *text = texts[column - PLAN_READ];
 	const char *name = quote_identifier(get_namespace_name(schema));
 
+	if (inventory_is_live(schema))
+	{
+		if (column == READ_NETWORK_INSTANCES)
+			text = live_network_instances_sql;
+		else if (column == READ_NETWORK_NICS)
+			text = live_network_nics_sql;
+		else if (column == READ_INSTANCE_COUNT)
+			text = live_instance_count_sql;
+	}
+
 	/* No query names the inventory more than three times. */
-	appendStringInfo(sql, texts[column - PLAN_READ], name, name, name);
+	appendStringInfo(sql, text, name, name, name);
 }
 
 static SPIPlanPtr

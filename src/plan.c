@@ -94,6 +94,13 @@ plan_lookup(int kind, Oid object, int column, PlanTextFunction text,
 	if (entry && SPI_plan_is_valid(entry->plan))
 		return entry->plan;
 
+	/*
+	 * mysql_fdw before 2.9.3 may send a parameter as NULL; a custom plan has
+	 * constants instead.
+	 */
+	if ((kind == PLAN_READ || kind == PLAN_PAST) && inventory_is_live(object))
+		options = CURSOR_OPT_CUSTOM_PLAN;
+
 	initStringInfo(&sql);
 	text(&sql, object, column);
 	plan = SPI_prepare_cursor(sql.data, nargs, argtypes, options);

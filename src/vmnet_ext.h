@@ -40,6 +40,7 @@ typedef struct InventoryInfo
 extern Oid	inventory_resolve(const char *name);
 extern Oid	inventory_resolve_arg(FunctionCallInfo fcinfo, int argno);
 extern bool inventory_info(Oid schema, InventoryInfo *info);
+extern bool inventory_is_live(Oid schema);
 
 /* plan.c */
 

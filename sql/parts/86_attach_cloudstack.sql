@@ -25,7 +25,10 @@ $$;
 COMMENT ON FUNCTION vmnet.live_expression(text, regtype, text) IS
 'Part of attach_cloudstack(): expression that turns a value of the source into one of the inventory, where it is read';
 
--- The query of all_networks, all_instances or all_nics over a source.
+-- The query of all_networks, all_instances or all_nics over a source.  What
+-- comes from other tables is joined here, and distinct, so that the planner
+-- leaves out the join where nobody asks for these columns.  (Besides, mysql_fdw
+-- 2.8 crashes on a join of which no column is asked, as in EXISTS.)
 CREATE FUNCTION vmnet.live_query(source text, relation text)
 RETURNS text
 LANGUAGE plpgsql STABLE
@@ -54,12 +57,14 @@ BEGIN
 			CONTINUE;
 		END IF;
 
-		value := format('%s.%I', CASE WHEN col.from_lookup IS NULL THEN 's' ELSE 'l_' || col.from_lookup END, col.source_column);
 		IF col.from_lookup IS NOT NULL THEN
-			joins := joins || format(' LEFT JOIN %I.%I l_%s ON l_%s.id = s.%I',
+			joins := joins || format(' LEFT JOIN (SELECT DISTINCT ON (l.id) l.id, %s AS value FROM %I.%I l ORDER BY l.id) l_%s ON l_%s.id = s.%I',
+				vmnet.live_expression(format('l.%I', col.source_column), source_type, col.target_type),
 				source, col.from_lookup, col.from_lookup, col.from_lookup, col.lookup_key);
+			targets := targets || format('l_%s.value AS %I', col.from_lookup, col.target);
+			CONTINUE;
 		END IF;
-		value := vmnet.live_expression(value, source_type, col.target_type);
+		value := vmnet.live_expression(format('s.%I', col.source_column), source_type, col.target_type);
 		IF col.target = 'created' THEN
 			created := format('coalesce(%s, ''1970-01-01 00:00:00+00''::timestamptz)', value);
 			value := created;
@@ -178,8 +183,7 @@ FROM %1$I.all_networks w
 				LEFT JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.active) h
 		GROUP BY h.network_id) c ON c.network_id = w.id
 WHERE w.active$$, NULL))
-SELECT o.ord, o.relation,
-	o.ddl, coalesce(o.comment, d.comment)
+SELECT o.ord, o.relation, o.ddl, coalesce(o.comment, d.comment)
 FROM own o LEFT JOIN vmnet.inventory_definition('live') d ON d.object = 'VIEW %1$I.' || o.relation
 UNION ALL
 -- A reader has no user mapping, so these run with their owner's rights.
@@ -187,7 +191,7 @@ SELECT 100 + d.ord, split_part(d.object, '.', 2), replace(d.ddl, ' WITH (securit
 FROM vmnet.inventory_definition('live') d
 WHERE d.phase = 'views' AND NOT EXISTS (SELECT FROM own o WHERE d.object = 'VIEW %1$I.' || o.relation)
 UNION ALL
-SELECT 6, 'held_nics', replace('CREATE VIEW %1$I.held_nics AS ' || replace(vmnet.live_query($1, 'nics'), '%', '%%') || ' WHERE s.removed IS NULL', '', ''),
+SELECT 6, 'held_nics', 'CREATE VIEW %1$I.held_nics AS ' || replace(vmnet.live_query($1, 'nics'), '%', '%%') || ' WHERE s.removed IS NULL',
 'NICs of the source that are not removed, whatever their state: half-removed ones too'
 ORDER BY 1
 $definition$;

@@ -394,7 +394,7 @@ SELECT d.ord, split_part(d.object, ' ', 2), split_part(d.object, '%1$I.', 2), su
 	replace(replace(d.ddl, 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), '%1$I.' || split_part(d.object, '%1$I.', 2), '%1$s') || ';'
 FROM vmnet.inventory_definition($2) d,
 	LATERAL (SELECT split_part(d.ddl, ' ON %1$I.', 1)) AS timing (e)
-WHERE d.phase = 'triggers'
+WHERE d.phase = 'triggers' AND $2 <> 'live'
 $$;
 COMMENT ON FUNCTION vmnet.check_expected_guards(text, text) IS
 'Part of check_inventory(): the triggers that an inventory of a kind should have

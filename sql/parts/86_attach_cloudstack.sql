@@ -151,37 +151,39 @@ WHERE a.place = 1$$, NULL),
 	(17, 'network_counts', $$
 CREATE VIEW %1$I.network_counts AS
 SELECT w.id AS network_id, w.name AS network_name,
-	coalesce(c.attached_nics, 0) AS attached_nics,
-	coalesce(c.active_instances, 0) AS active_instances,
-	coalesce(c.running_instances, 0) AS running_instances,
-	coalesce(c.user_instances, 0) AS user_instances,
-	coalesce(c.allocated, 0) AS allocated,
-	coalesce(c.reserving, 0) AS reserving,
-	coalesce(c.reserved, 0) AS reserved,
-	coalesce(c.releasing, 0) AS releasing,
-	coalesce(c.deallocating, 0) AS deallocating,
-	coalesce(c.other_states, 0) AS other_states,
-	coalesce(c.used_ip4, 0) AS used_ip4
+	coalesce(a.attached_nics, 0) AS attached_nics,
+	coalesce(a.active_instances, 0) AS active_instances,
+	coalesce(a.running_instances, 0) AS running_instances,
+	coalesce(a.user_instances, 0) AS user_instances,
+	coalesce(h.allocated, 0) AS allocated,
+	coalesce(h.reserving, 0) AS reserving,
+	coalesce(h.reserved, 0) AS reserved,
+	coalesce(h.releasing, 0) AS releasing,
+	coalesce(h.deallocating, 0) AS deallocating,
+	coalesce(h.other_states, 0) AS other_states,
+	coalesce(h.used_ip4, 0) AS used_ip4
 FROM %1$I.all_networks w
 	LEFT JOIN (
-		SELECT h.network_id,
-			pg_catalog.count(*) FILTER (WHERE h.active AND h.attached) AS attached_nics,
-			pg_catalog.count(DISTINCT h.instance_id) FILTER (WHERE h.active AND h.attached) AS active_instances,
-			pg_catalog.count(DISTINCT h.instance_id) FILTER (WHERE h.active AND h.attached AND h.instance_state = 'Running') AS running_instances,
-			pg_catalog.count(DISTINCT h.instance_id) FILTER (WHERE h.active AND h.attached AND h.instance_type = 'User') AS user_instances,
-			pg_catalog.count(*) FILTER (WHERE h.state = 'Allocated') AS allocated,
-			pg_catalog.count(*) FILTER (WHERE h.state = 'Reserving') AS reserving,
-			pg_catalog.count(*) FILTER (WHERE h.state = 'Reserved') AS reserved,
-			pg_catalog.count(*) FILTER (WHERE h.state = 'Releasing') AS releasing,
-			pg_catalog.count(*) FILTER (WHERE h.state = 'Deallocating') AS deallocating,
-			pg_catalog.count(*) FILTER (WHERE h.state NOT IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating')) AS other_states,
-			pg_catalog.count(DISTINCT h.ip4_address) FILTER (WHERE h.active) AS used_ip4
-		FROM (
-			SELECT n.network_id, n.instance_id, n.state, n.active, n.ip4_address,
-				i.id IS NOT NULL AS attached, i.state AS instance_state, i.type AS instance_type
-			FROM %1$I.held_nics n
-				LEFT JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.active) h
-		GROUP BY h.network_id) c ON c.network_id = w.id
+		SELECT n.network_id,
+			pg_catalog.count(*) FILTER (WHERE n.state = 'Allocated') AS allocated,
+			pg_catalog.count(*) FILTER (WHERE n.state = 'Reserving') AS reserving,
+			pg_catalog.count(*) FILTER (WHERE n.state = 'Reserved') AS reserved,
+			pg_catalog.count(*) FILTER (WHERE n.state = 'Releasing') AS releasing,
+			pg_catalog.count(*) FILTER (WHERE n.state = 'Deallocating') AS deallocating,
+			pg_catalog.count(*) FILTER (WHERE n.state NOT IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating')) AS other_states,
+			pg_catalog.count(DISTINCT n.ip4_address) FILTER (WHERE n.active) AS used_ip4
+		FROM ($$ || replace(vmnet.live_query($1, 'nics'), '%', '%%') || $$ WHERE s.removed IS NULL) n
+		GROUP BY n.network_id) h ON h.network_id = w.id
+	LEFT JOIN (
+		SELECT n.network_id,
+			pg_catalog.count(*) AS attached_nics,
+			pg_catalog.count(DISTINCT i.id) AS active_instances,
+			pg_catalog.count(DISTINCT i.id) FILTER (WHERE i.state = 'Running') AS running_instances,
+			pg_catalog.count(DISTINCT i.id) FILTER (WHERE i.type = 'User') AS user_instances
+		FROM %1$I.all_nics n
+			JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.active
+		WHERE n.active
+		GROUP BY n.network_id) a ON a.network_id = w.id
 WHERE w.active$$, NULL))
 SELECT o.ord, o.relation, o.ddl, coalesce(o.comment, d.comment)
 FROM own o LEFT JOIN vmnet.inventory_definition('live') d ON d.object = 'VIEW %1$I.' || o.relation
@@ -190,9 +192,6 @@ UNION ALL
 SELECT 100 + d.ord, split_part(d.object, '.', 2), replace(d.ddl, ' WITH (security_invoker = true)', ''), d.comment
 FROM vmnet.inventory_definition('live') d
 WHERE d.phase = 'views' AND NOT EXISTS (SELECT FROM own o WHERE d.object = 'VIEW %1$I.' || o.relation)
-UNION ALL
-SELECT 6, 'held_nics', 'CREATE VIEW %1$I.held_nics AS ' || replace(vmnet.live_query($1, 'nics'), '%', '%%') || ' WHERE s.removed IS NULL',
-'NICs of the source that are not removed, whatever their state: half-removed ones too'
 ORDER BY 1
 $definition$;
 COMMENT ON FUNCTION vmnet.live_definition(text) IS
@@ -247,7 +246,7 @@ END
 $$;
 COMMENT ON FUNCTION vmnet.attach_cloudstack(text, name) IS
 'Makes a live inventory: a schema of that name with views over a CloudStack database, no copy
-source: a schema that holds CloudStack''s tables networks, vm_instance and nics (op_networks, account, domain and data_center are used if they are there): foreign tables through mysql_fdw. Conditions on keys and numbers, on what is live, joins, counts and pages are sent to MySQL; text is compared here, exactly; addresses and times are converted here. The views run with their owner''s rights on the source: a reader needs USAGE on the schema and SELECT on them. Nothing is remembered: for history there is import_cloudstack(). DROP SCHEMA ... CASCADE detaches it.
+source: a schema that holds CloudStack''s tables networks, vm_instance and nics (op_networks, account, domain and data_center are used if they are there): foreign tables through mysql_fdw. Conditions on keys and numbers, on what is live, joins, counts and pages are sent to MySQL; text is compared here, exactly; addresses and times are converted here. The views run with their owner''s rights on the source: a reader needs USAGE on the schema and SELECT on them; but mysql_fdw wants a user mapping for him too, for which one FOR PUBLIC will do. Nothing is remembered: for history there is import_cloudstack(). DROP SCHEMA ... CASCADE detaches it.
 Errors: 42P06 where a schema of that name exists, 22023 for a name that cannot be, or a source that is no CloudStack database.';
 
 -- Refuses what cannot be the name or the source of a live inventory.

@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use lib 'test/t';
+use IPC::Run;
 use JSON::PP ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -234,6 +235,32 @@ my $before = sql(q{SELECT count(*) FROM pg_class WHERE relnamespace IN ('cs'::re
 sql('SET client_min_messages = warning; DROP SCHEMA live, "bare live", "writable live" CASCADE');
 is(sql(q{SELECT string_agg(name, ' ') FROM vmnet.inventories}), 'mirror', 'dropped, it is gone');
 is(sql(q{SELECT count(*) FROM pg_class WHERE relnamespace IN ('cs'::regnamespace, 'bare'::regnamespace)}), $before, 'and the source is what it was');
+
+#
+# The README's blocks that need a MariaDB, in a database of their own
+#
+my $readme = slurp_file('README.md');
+my @blocks = $readme =~ /^<!-- MariaDB: run by test\/t\/061_live\.pl -->\n```sql\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/msg;
+is(scalar @blocks, 4, 'the README has its blocks');
+$mariadb->sql(q{UPDATE nics SET created = '2025-01-06 00:10:00' WHERE id = 1; CREATE USER vmnet_ro@'127.0.0.1' IDENTIFIED BY 'change me'; GRANT SELECT ON cloud.* TO vmnet_ro@'127.0.0.1'});
+sql('CREATE DATABASE readme');
+while (my ($block, $expected) = splice(@blocks, 0, 2))
+{
+	my $output = '';
+
+	is($block =~ s/host 'db\.example'/host '127.0.0.1', port '$mariadb->{port}'/, 1, 'the server stands elsewhere') if $block =~ /CREATE SERVER/;
+	IPC::Run::run([ 'psql', '-X', '-v', 'SHOW_CONTEXT=never', '-d', $node->connstr('readme'),
+			'-c', 'SET client_min_messages = warning', map { ('-c', $_) } split /(?<=;)\n/, $block ], '>', \$output, '2>&1');
+	$output =~ s/^SET\n//;
+	if (defined $expected)
+	{
+		is($output, $expected, 'README: a block prints what it says');
+	}
+	else
+	{
+		unlike($output, qr/ERROR|WARNING/, 'README: a block runs');
+	}
+}
 
 $mariadb->stop;
 $node->stop;

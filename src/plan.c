@@ -95,7 +95,7 @@ plan_lookup(int kind, Oid object, int column, PlanTextFunction text,
 		return entry->plan;
 
 	/*
-	 * mysql_fdw before 2.9.3 may send a parameter as NULL; a custom plan has
+	 * mysql_fdw up to 2.9.2 may send a parameter as NULL; a custom plan has
 	 * constants instead.
 	 */
 	if ((kind == PLAN_READ || kind == PLAN_PAST) && inventory_is_live(object))

@@ -28,7 +28,7 @@ COMMENT ON FUNCTION vmnet.live_expression(text, regtype, text) IS
 -- The query of all_networks, all_instances or all_nics over a source.  What
 -- comes from other tables is joined here, and distinct, so that the planner
 -- leaves out the join where nobody asks for these columns.  (Besides, mysql_fdw
--- 2.8 crashes on a join of which no column is asked, as in EXISTS.)
+-- 2.8 fails, or crashes, on a join of which no column is asked, as in EXISTS.)
 CREATE FUNCTION vmnet.live_query(source text, relation text)
 RETURNS text
 LANGUAGE plpgsql STABLE

@@ -198,25 +198,13 @@ COMMENT ON FUNCTION vmnet.live_definition(text) IS
 'Part of attach_cloudstack(): every view of a live inventory over a source, in order, with its comment
 In ddl, %1$I stands for the name of the inventory.';
 
--- Writing to a live inventory would change CloudStack behind its back.
 CREATE FUNCTION vmnet.live_guard()
 RETURNS trigger
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RAISE EXCEPTION USING
-		ERRCODE = 'insufficient_privilege',
-		CONSTRAINT = 'live_guard',
-		SCHEMA = TG_TABLE_SCHEMA,
-		TABLE = TG_TABLE_NAME,
-		MESSAGE = format('cannot write to view "%s": inventory "%s" is live', TG_TABLE_NAME, TG_TABLE_SCHEMA),
-		DETAIL = 'It shows what CloudStack''s database holds at the time of a query, and is read only.',
-		HINT = 'Make the change with CloudStack.';
-END
-$$;
+AS 'MODULE_PATHNAME', 'live_guard'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.live_guard() IS
-'Trigger function of a live inventory: refuses every write, with 42501';
+'Trigger INSTEAD OF INSERT, UPDATE and DELETE on the views of a live inventory: it is read only
+Error: 42501 with constraint live_guard.';
 
 CREATE FUNCTION vmnet.attach_cloudstack(name text, source name)
 RETURNS void

@@ -614,7 +614,9 @@ BEGIN
 	IF relation = 'networks' THEN
 		PERFORM vmnet.import_judge_lookups(source, inventory);
 	END IF;
-	EXECUTE format('ANALYZE %I.%I', inventory, 'import_stage_' || relation);
+	-- only what the steps that follow join by
+	EXECUTE format('ANALYZE %I.%I (%s)', inventory, 'import_stage_' || relation,
+		CASE relation WHEN 'nics' THEN 'id, uuid, network_id, instance_id' ELSE 'id, uuid' END);
 	EXECUTE format('UPDATE %I.import_runs SET step = $1, %I = $2 WHERE run = $3',
 		inventory, relation || '_read')
 	USING format('read %s', source_table), n, run;

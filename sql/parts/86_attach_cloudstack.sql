@@ -238,7 +238,7 @@ source: a schema that holds CloudStack''s tables networks, vm_instance and nics 
 Errors: 42P06 where a schema of that name exists, 22023 for a name that cannot be, or a source that is no CloudStack database.';
 
 -- Refuses what cannot be the name or the source of a live inventory.
-CREATE FUNCTION vmnet.live_check(inventory text, source text)
+CREATE FUNCTION vmnet.live_check(wanted text, source text)
 RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -246,18 +246,18 @@ AS $$
 DECLARE
 	missing text;
 BEGIN
-	IF inventory IS NULL OR inventory = '' OR octet_length(inventory) > 63 THEN
+	IF wanted IS NULL OR wanted = '' OR octet_length(wanted) > 63 THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'the name of an inventory must have 1 to 63 bytes',
-			DETAIL = CASE WHEN inventory IS NULL THEN 'It is NULL.' ELSE format('It has %s bytes.', octet_length(inventory)) END,
+			DETAIL = CASE WHEN wanted IS NULL THEN 'It is NULL.' ELSE format('It has %s bytes.', octet_length(wanted)) END,
 			HINT = 'An inventory is a schema, so its name is the name of a schema.';
 	END IF;
-	IF EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = inventory) THEN
+	IF EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = wanted) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'duplicate_schema',
-			MESSAGE = format('schema "%s" exists already', inventory),
-			DETAIL = CASE WHEN inventory = source THEN 'It is the source itself; the inventory is a schema of its own.'
+			MESSAGE = format('schema "%s" exists already', wanted),
+			DETAIL = CASE WHEN wanted = source THEN 'It is the source itself; the inventory is a schema of its own.'
 				ELSE 'Nothing in it was touched.' END,
 			HINT = 'Choose another name.';
 	END IF;

@@ -179,8 +179,8 @@ history_register(void)
  * subtransaction, what its own statement did is written, and no more: the
  * rest must not go with it if it is undone.
  */
-static void
-write_pending(Relation rel, Oid history)
+void
+history_write_pending(Relation rel, Oid history)
 {
 	SubTransactionId subid = GetCurrentSubTransactionId();
 	HistoryEntry *copies;
@@ -196,7 +196,8 @@ write_pending(Relation rel, Oid history)
 	entries = palloc(pending_count * sizeof(HistoryEntry *));
 	for (i = 0; i < pending_count; i++)
 	{
-		if (pending[i].table == RelationGetRelid(rel) && pending[i].subid == subid)
+		if (pending[i].table == RelationGetRelid(rel) &&
+			pending[i].history == history && pending[i].subid == subid)
 		{
 			copies[count] = pending[i];
 			entries[count] = &copies[count];
@@ -237,7 +238,7 @@ write_all_pending(void)
 			continue;
 		}
 		PushActiveSnapshot(GetTransactionSnapshot());
-		write_pending(rel, nic_table_lookup(rel)->history);
+		history_write_pending(rel, pending[0].history);
 		PopActiveSnapshot();
 		table_close(rel, NoLock);
 	}
@@ -247,7 +248,7 @@ static HistoryEntry *
 next_pending(Relation rel, Oid history)
 {
 	if (pending_count >= HISTORY_BATCH)
-		write_pending(rel, history);
+		history_write_pending(rel, history);
 
 	if (pending_count == pending_room)
 	{
@@ -338,6 +339,28 @@ state_text(const NicTable *table, TupleTableSlot *slot, NicState state)
 }
 
 /*
+ * Puts an entry with the others that wait, after all of them; it gets a number
+ * and an event where it has none.
+ */
+void
+history_take(Relation rel, HistoryEntry *entry, Oid history,
+			 NicStrategy strategy, NicState from, NicState to)
+{
+	HistoryEntry *place = next_pending(rel, history);
+
+	entry->table = RelationGetRelid(rel);
+	entry->history = history;
+	entry->subid = GetCurrentSubTransactionId();
+	if (entry->event == NULL)
+		entry->event = from == to ? "Removed" :
+			move_event(entry->nic_id, strategy, from, to);
+	if (entry->seq == 0)
+		entry->seq = nextval_internal(history_sequence(history), false);
+	*place = *entry;
+	pending_count++;
+}
+
+/*
  * Takes down a change of state, or a removal.  nic_prepare() has seen to it
  * that state_changed never goes back; a removal that comes later than the
  * state has a time of its own, and nothing comes after it.
@@ -348,30 +371,22 @@ history_add(Relation rel, const NicTable *table,
 {
 	NicState	from = state_of(table, old);
 	NicState	to = state_of(table, new);
-	HistoryEntry *entry = next_pending(rel, table->history);
+	HistoryEntry entry = {0};
 	bool		isnull;
 
-	entry->table = RelationGetRelid(rel);
-	entry->subid = GetCurrentSubTransactionId();
-	entry->nic_id = DatumGetInt64(column_value(table, new, NIC_ID, &isnull));
-	entry->network_id = DatumGetInt64(column_value(table, new, NIC_NETWORK_ID, &isnull));
-	entry->instance_id = DatumGetInt64(column_value(table, new, NIC_INSTANCE_ID, &isnull));
-	entry->has_instance = !isnull;
-	entry->removed = DatumGetTimestampTz(column_value(table, new, NIC_REMOVED, &isnull));
-	entry->is_removed = !isnull;
-	entry->at = DatumGetTimestampTz(column_value(table, new, NIC_STATE_CHANGED, &isnull));
-	entry->from_state = state_text(table, old, from);
-	entry->to_state = state_text(table, new, to);
+	entry.nic_id = DatumGetInt64(column_value(table, new, NIC_ID, &isnull));
+	entry.network_id = DatumGetInt64(column_value(table, new, NIC_NETWORK_ID, &isnull));
+	entry.instance_id = DatumGetInt64(column_value(table, new, NIC_INSTANCE_ID, &isnull));
+	entry.has_instance = !isnull;
+	entry.removed = DatumGetTimestampTz(column_value(table, new, NIC_REMOVED, &isnull));
+	entry.is_removed = !isnull;
+	entry.at = DatumGetTimestampTz(column_value(table, new, NIC_STATE_CHANGED, &isnull));
+	entry.from_state = state_text(table, old, from);
+	entry.to_state = state_text(table, new, to);
 	if (from == to)
-	{
-		entry->event = "Removed";
-		entry->at = Max(entry->at, GetCurrentTimestamp());
-	}
-	else
-		entry->event = move_event(entry->nic_id, strategy_of(table, old), from, to);
-
-	entry->seq = take_number(rel, table, entry->nic_id, entry->at);
-	pending_count++;
+		entry.at = Max(entry.at, GetCurrentTimestamp());
+	entry.seq = take_number(rel, table, entry.nic_id, entry.at);
+	history_take(rel, &entry, table->history, strategy_of(table, old), from, to);
 }
 
 static void
@@ -393,12 +408,8 @@ history_add_addresses(Relation rel, const NicTable *table, TupleTableSlot *old)
 	static const NicColumn columns[4] = {
 		NIC_ID, NIC_MAC_ADDRESS, NIC_IP4_ADDRESS, NIC_IP6_ADDRESS
 	};
-	Oid			argtypes[4] = {INT8OID, MACADDROID, INETOID, INETOID};
 	Datum		values[4];
 	char		nulls[4];
-	Oid			saved_user;
-	int			saved_context;
-	SPIPlanPtr	plan;
 	int			i;
 
 	for (i = 0; i < lengthof(columns); i++)
@@ -408,13 +419,24 @@ history_add_addresses(Relation rel, const NicTable *table, TupleTableSlot *old)
 		values[i] = isnull ? (Datum) 0 : column_value(table, old, columns[i], &isnull);
 		nulls[i] = isnull ? 'n' : ' ';
 	}
+	history_take_addresses(rel, table->address_history, values, nulls);
+}
+
+/* The same, of values that are there: id, MAC, IPv4 and IPv6 address. */
+void
+history_take_addresses(Relation rel, Oid address_history, Datum *values, const char *nulls)
+{
+	Oid			argtypes[4] = {INT8OID, MACADDROID, INETOID, INETOID};
+	Oid			saved_user;
+	int			saved_context;
+	SPIPlanPtr	plan;
 
 	SPI_connect();
 	GetUserIdAndSecContext(&saved_user, &saved_context);
 	SetUserIdAndSecContext(rel->rd_rel->relowner,
 						   saved_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_NOFORCE_RLS);
-	plan = plan_lookup(PLAN_ADDRESS_HISTORY, table->address_history, 0,
+	plan = plan_lookup(PLAN_ADDRESS_HISTORY, address_history, 0,
 					   address_history_query, 4, argtypes, 0);
 	if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write to \"nic_address_history\"");
@@ -433,7 +455,7 @@ nic_history(PG_FUNCTION_ARGS)
 	Relation	rel = trigdata->tg_relation;
 	const NicTable *table = nic_table_lookup(rel);
 
-	write_pending(rel, table->history);
+	history_write_pending(rel, table->history);
 	announced_event = NIC_UNKNOWN_EVENT;
 	return PointerGetDatum(NULL);
 }

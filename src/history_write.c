@@ -252,8 +252,10 @@ entry_values(const HistoryEntry *entry, Datum *values, bool *nulls)
 	values[HISTORY_NETWORK_ID] = Int64GetDatum(entry->network_id);
 	values[HISTORY_INSTANCE_ID] = Int64GetDatum(entry->instance_id);
 	nulls[HISTORY_INSTANCE_ID] = !entry->has_instance;
-	values[HISTORY_FROM_STATE] = CStringGetTextDatum(entry->from_state);
-	values[HISTORY_TO_STATE] = CStringGetTextDatum(entry->to_state);
+	nulls[HISTORY_FROM_STATE] = entry->from_state == NULL;
+	nulls[HISTORY_TO_STATE] = entry->to_state == NULL;
+	values[HISTORY_FROM_STATE] = entry->from_state ? CStringGetTextDatum(entry->from_state) : (Datum) 0;
+	values[HISTORY_TO_STATE] = entry->to_state ? CStringGetTextDatum(entry->to_state) : (Datum) 0;
 	values[HISTORY_EVENT] = CStringGetTextDatum(entry->event);
 	values[HISTORY_REMOVED] = TimestampTzGetDatum(entry->removed);
 	nulls[HISTORY_REMOVED] = !entry->is_removed;

@@ -20,6 +20,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -28,6 +29,30 @@
 
 #define FOLLOW_FLAGS \
 	(TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION)
+
+/* Is the parent in this row live, and if not, since when? */
+static ParentStatus
+parent_status(Relation rel, const ParentKey *parent, HeapTuple tuple, TimestampTz *removed)
+{
+	TupleTableSlot *slot;
+	bool		isnull;
+	Datum		value;
+
+	if (parent->is_removed)
+	{
+		slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
+		ExecStoreHeapTuple(tuple, slot, false);
+		isnull = !parent->is_removed(parent, slot, removed);
+		ExecDropSingleTupleTableSlot(slot);
+	}
+	else
+	{
+		value = heap_getattr(tuple, parent->removed, RelationGetDescr(rel), &isnull);
+		if (!isnull)
+			*removed = DatumGetTimestampTz(value);
+	}
+	return isnull ? PARENT_LIVE : PARENT_REMOVED;
+}
 
 /*
  * What the parent with this key is to the snapshot, its position, and its
@@ -44,17 +69,11 @@ parent_find(Relation rel, const ParentKey *parent, Datum key, Snapshot snapshot,
 
 	ScanKeyEntryInitialize(&skey, 0, parent->key, BTEqualStrategyNumber,
 						   parent->keytype, parent->collation, parent->eqproc, key);
-	scan = systable_beginscan(rel, parent->indexid, true, snapshot, 1, &skey);
+	scan = systable_beginscan(rel, parent->indexid, OidIsValid(parent->indexid), snapshot, 1, &skey);
 	tuple = systable_getnext(scan);
 	if (tuple)
 	{
-		bool		isnull;
-		Datum		value = heap_getattr(tuple, parent->removed,
-										 RelationGetDescr(rel), &isnull);
-
-		status = isnull ? PARENT_LIVE : PARENT_REMOVED;
-		if (!isnull)
-			*removed = DatumGetTimestampTz(value);
+		status = parent_status(rel, parent, tuple, removed);
 		*tid = tuple->t_self;
 	}
 	systable_endscan(scan);

@@ -18,6 +18,8 @@
 #include "tcop/dest.h"
 #include "utils/rel.h"
 
+#include "nic_state.h"
+
 /* vmnet_ext.c */
 
 extern char *vmnet_inventory;
@@ -50,6 +52,7 @@ typedef enum PlanKind
 	PLAN_HELD_NICS_ANY,
 	PLAN_HELD_NICS_LIST,
 	PLAN_VIEW_REMOVE,
+	PLAN_ATTACHED_HELD,
 	PLAN_HISTORY,
 	PLAN_ADDRESS_HISTORY,
 	PLAN_PAST,					/* queries of past.c, by its PastKind */
@@ -71,7 +74,8 @@ extern void append_relation_name(StringInfo buf, Oid relid);
 /* nic_table.c */
 
 /* A table that NICs refer to, as found by a foreign key of the NIC table. */
-typedef struct ParentKey
+typedef struct ParentKey ParentKey;
+struct ParentKey
 {
 	Oid			relid;			/* InvalidOid: no foreign key on the column */
 	Oid			indexid;
@@ -81,7 +85,12 @@ typedef struct ParentKey
 	AttrNumber	column;			/* the NIC's column */
 	AttrNumber	key;			/* the parent's key */
 	AttrNumber	removed;		/* the parent's removal time */
-} ParentKey;
+
+	/* An attached parent: tells removal in its own way, see attach.c. */
+	bool		(*is_removed) (const ParentKey *parent, TupleTableSlot *slot,
+							   TimestampTz *removed);
+	struct AttachedTable *attached;
+};
 
 /* Columns of a NIC table, in the order of nic_columns[]. */
 typedef enum NicColumn
@@ -136,12 +145,19 @@ extern void read_into_result(SPIPlanPtr plan, int nargs, const Oid *argtypes,
 
 /* history.c */
 
+struct HistoryEntry;
+
 extern void history_number(Relation rel, const NicTable *table,
 						   int64 nic_id, TimestampTz at);
 extern void history_add(Relation rel, const NicTable *table,
 						TupleTableSlot *old, TupleTableSlot *new);
 extern void history_add_addresses(Relation rel, const NicTable *table,
 								  TupleTableSlot *old);
+extern void history_take(Relation rel, struct HistoryEntry *entry, Oid history,
+						 NicStrategy strategy, NicState from, NicState to);
+extern void history_take_addresses(Relation rel, Oid address_history,
+								   Datum *values, const char *nulls);
+extern void history_write_pending(Relation rel, Oid history);
 extern void history_register(void);
 
 /* history_write.c */
@@ -150,6 +166,7 @@ extern void history_register(void);
 typedef struct HistoryEntry
 {
 	Oid			table;			/* NIC table */
+	Oid			history;		/* where it is written */
 	SubTransactionId subid;
 	int64		seq;
 	int64		nic_id;
@@ -159,7 +176,7 @@ typedef struct HistoryEntry
 	bool		is_removed;
 	TimestampTz removed;
 	TimestampTz at;
-	const char *from_state;		/* these three last for ever */
+	const char *from_state;		/* these three last for ever; states can be NULL */
 	const char *to_state;
 	const char *event;
 } HistoryEntry;

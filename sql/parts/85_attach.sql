@@ -1,0 +1,750 @@
+
+--
+-- Inventories over tables that exist already.  The views attached_networks,
+-- attached_instances and attached_nics of such an inventory say how a row of
+-- theirs reads; the canonical views stand on them, and the guards (src/attach*.c)
+-- judge a row by the same expressions.
+--
+
+CREATE FUNCTION vmnet.attached_nic_guard()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'attached_nic_guard'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.attached_nic_guard() IS
+'Trigger AFTER INSERT OR UPDATE on an attached table of NICs: judges a row as the inventory named by its argument reads it
+In mode enforce errors, in mode warn warnings: 23514 with constraint nic_initial_state, nic_state_transition, nic_identity_immutable or nic_removed_once; 23503 with nic_parent_active.';
+
+CREATE FUNCTION vmnet.attached_nic_history()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'attached_nic_history'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.attached_nic_history() IS
+'Trigger AFTER UPDATE on an attached table of NICs, for each statement: writes what attached_nic_guard() saw to nic_history';
+
+CREATE FUNCTION vmnet.attached_network_guard()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'attached_network_guard'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.attached_network_guard() IS
+'Trigger AFTER UPDATE OR DELETE on an attached table of networks: removed once, and only when no NIC is held
+In mode enforce errors, in mode warn warnings: 23503 with constraint network_in_use, 23514 with network_removed_once.';
+
+CREATE FUNCTION vmnet.attached_instance_guard()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'attached_instance_guard'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.attached_instance_guard() IS
+'Trigger AFTER UPDATE OR DELETE on an attached table of instances: removed once, and only when no NIC is held
+In mode enforce errors, in mode warn warnings: 23503 with constraint instance_in_use, 23514 with instance_removed_once.';
+
+CREATE FUNCTION vmnet.attached_no_delete()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'attached_no_delete'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.attached_no_delete() IS
+'Trigger BEFORE DELETE (each row) or TRUNCATE on an attached table whose rows are removed softly
+In mode enforce an error, in mode warn a warning: 23001 with constraint no_hard_delete.';
+
+CREATE FUNCTION vmnet.attached_view_write()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'attached_view_write'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.attached_view_write() IS
+'Trigger INSTEAD OF writes to the views of an attached inventory: refuses, and names the table to write to
+Error: 42501 with constraint attached_view_read_only.';
+
+-- The canonical columns, in the order of the views.  A key is of type key.
+CREATE FUNCTION vmnet.attached_columns()
+RETURNS TABLE (relation text, name text, type text, needed boolean, ord int)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $columns$
+SELECT r.relation, split_part(c.c, ' ', 1), split_part(c.c, ' ', 2), split_part(c.c, ' ', 3) = '!', c.ord::int
+FROM (VALUES
+	('networks', 'id key !,uuid uuid,name text,state text,traffic_type text,guest_type text,cidr cidr,network_cidr cidr,gateway inet,ip6_cidr cidr,ip6_gateway inet,vpc_id bigint,zone_id bigint,domain_id bigint,account_id bigint,account_name text,domain_path text,zone_name text,nics_count bigint,created timestamptz,removed removed'),
+	('instances', 'id key !,uuid uuid,name text,display_name text,instance_name text,type text,state text,host_id bigint,zone_id bigint,domain_id bigint,account_id bigint,account_name text,domain_path text,zone_name text,created timestamptz,removed removed'),
+	('nics', 'id key !,uuid uuid,instance_id key !,network_id key !,state text,strategy text,reserver_name text,reservation_id text,vm_type text,device_id int,default_nic boolean,mac_address macaddr,ip4_address inet,ip6_address inet,netmask inet,gateway inet,broadcast_uri text,mtu bigint,enabled boolean,created timestamptz,state_changed timestamptz,removed removed')
+	) r (relation, columns), unnest(string_to_array(r.columns, ',')) WITH ORDINALITY c (c, ord)
+$columns$;
+COMMENT ON FUNCTION vmnet.attached_columns() IS
+'Part of attach_inventory(): the canonical columns and their types';
+
+-- How a column reads as a canonical type; NULL where it cannot.  Text that is
+-- no address reads as NULL, since one bad row must not break every query.
+CREATE FUNCTION vmnet.attached_cast(column_name text, from_type regtype, to_type text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $cast$
+SELECT format(CASE
+	WHEN $3 = 'key' THEN CASE
+		WHEN $2 IN ('bigint'::regtype, 'uuid', 'text') THEN '%1$I'
+		WHEN $2 IN ('int'::regtype, 'smallint') THEN '%1$I::pg_catalog.int8'
+		WHEN $2 IN ('varchar'::regtype, 'bpchar') THEN '%1$I::pg_catalog.text' END
+	WHEN $3 = 'text' THEN CASE WHEN $2 = 'text'::regtype THEN '%1$I' ELSE '%1$I::pg_catalog.text' END
+	WHEN $3 IN ('bigint', 'int') THEN CASE
+		WHEN $2 = $3::regtype THEN '%1$I'
+		WHEN $2 IN ('bigint'::regtype, 'int', 'smallint', 'numeric') THEN '%1$I::pg_catalog.' || CASE $3 WHEN 'int' THEN 'int4' ELSE 'int8' END END
+	WHEN $3 = 'boolean' THEN CASE
+		WHEN $2 = 'boolean'::regtype THEN '%1$I'
+		WHEN $2 IN ('bigint'::regtype, 'int', 'smallint') THEN '(%1$I OPERATOR(pg_catalog.<>) 0)' END
+	WHEN $3 = 'timestamptz' THEN CASE
+		WHEN $2 = 'timestamptz'::regtype THEN '%1$I'
+		WHEN $2 IN ('timestamp'::regtype, 'date') THEN 'pg_catalog.timezone(''UTC'', %1$I::pg_catalog.timestamp)' END
+	WHEN $3 = 'uuid' THEN CASE
+		WHEN $2 = 'uuid'::regtype THEN '%1$I'
+		WHEN t.texty THEN 'CASE WHEN %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'' THEN %1$I::pg_catalog.text::pg_catalog.uuid END' END
+	WHEN $3 = 'macaddr' THEN CASE
+		WHEN $2 = 'macaddr'::regtype THEN '%1$I'
+		WHEN t.texty THEN 'CASE WHEN %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$'' THEN %1$I::pg_catalog.text::pg_catalog.macaddr END' END
+	WHEN $3 = 'cidr' THEN CASE
+		WHEN $2 = 'cidr'::regtype THEN '%1$I'
+		WHEN $2 = 'inet'::regtype THEN 'pg_catalog.network(%1$I)'
+		WHEN t.texty THEN 'pg_catalog.network(' || t.address || ')' END
+	WHEN $3 = 'inet' THEN CASE
+		WHEN $2 = 'inet'::regtype THEN '%1$I'
+		WHEN $2 = 'cidr'::regtype THEN '%1$I::pg_catalog.inet'
+		WHEN t.texty THEN t.address END
+	END, $1)
+FROM (SELECT $2 IN ('text'::regtype, 'varchar', 'bpchar'),
+	'CASE WHEN %1$I::pg_catalog.text OPERATOR(pg_catalog.~) ''^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(/(3[0-2]|[12]?[0-9]))?$'''
+	' OR %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?$'''
+	' OR %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?::([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?$'''
+	' AND pg_catalog.regexp_count(pg_catalog.split_part(%1$I::pg_catalog.text, ''/'', 1), ''[0-9A-Fa-f]+'') OPERATOR(pg_catalog.<=) 7'
+	' THEN %1$I::pg_catalog.text::pg_catalog.inet END') t (texty, address)
+$cast$;
+COMMENT ON FUNCTION vmnet.attached_cast(text, regtype, text) IS
+'Part of attach_inventory(): how a column of theirs reads as a canonical type; NULL where it cannot';
+
+CREATE FUNCTION vmnet.attached_column_type(rel regclass, column_name text)
+RETURNS regtype
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END::regtype
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION vmnet.attached_column_type(regclass, text) IS
+'Part of attach_inventory(): type of a column (of a domain: its base type), NULL where there is none';
+
+-- "Is not removed", written out over their column, and when it was removed.
+CREATE FUNCTION vmnet.attached_removed(rel regclass, spec jsonb, OUT live text, OUT removed text, OUT problem text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	col text := spec->>'column';
+	col_type regtype := vmnet.attached_column_type(rel, col);
+	at_col text := spec->>'time';
+	at_time text;
+	how text := coalesce(spec->>'removed_when', CASE
+		WHEN col_type = 'boolean'::regtype THEN 'true'
+		WHEN col_type IN ('bigint'::regtype, 'int', 'smallint') THEN 'not_zero'
+		ELSE 'not_null' END);
+BEGIN
+	live := CASE how
+		WHEN 'not_null' THEN format('%I IS NULL', col)
+		WHEN 'true' THEN CASE WHEN col_type = 'boolean'::regtype THEN format('%I IS NOT TRUE', col) END
+		WHEN 'not_zero' THEN CASE WHEN col_type IN ('bigint'::regtype, 'int', 'smallint')
+			THEN format('%1$I OPERATOR(pg_catalog.=) 0', col) END END;
+	IF live IS NULL THEN
+		problem := CASE WHEN how IN ('true', 'not_zero')
+			THEN format('column "%s" is of type %s, which does not go with removed_when "%s"', col, col_type, how)
+			ELSE format('removed_when "%s" is unknown; there are not_null, true, not_zero', how) END;
+	ELSIF how = 'not_null' AND at_col IS NULL THEN
+		removed := vmnet.attached_cast(col, col_type, 'timestamptz');
+		IF removed IS NULL THEN
+			removed := format('CASE WHEN %s THEN NULL ELSE ''-infinity''::pg_catalog.timestamptz END', live);
+		END IF;
+	ELSE
+		at_time := vmnet.attached_cast(at_col, vmnet.attached_column_type(rel, at_col), 'timestamptz');
+		IF at_col IS NOT NULL AND at_time IS NULL THEN
+			problem := format('column "%s" is not there, or no time', at_col);
+		END IF;
+		removed := format('CASE WHEN %s THEN NULL ELSE %s END', live,
+			coalesce('coalesce(' || at_time || ', ''-infinity''::pg_catalog.timestamptz)', '''-infinity''::pg_catalog.timestamptz'));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_removed(regclass, jsonb) IS
+'Part of attach_inventory(): the condition "not removed" over their column, and the time of removal (-infinity: unknown)';
+
+-- The state as the canonical ones call it, and "is not being deallocated"
+-- written out over their column, without a cast where an index needs none.
+CREATE FUNCTION vmnet.attached_state(rel regclass, col text, states jsonb, OUT state text, OUT held text, OUT problem text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	col_type regtype := vmnet.attached_column_type(rel, col);
+	is_enum boolean := EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid = col_type AND t.typtype = 'e');
+	as_text text := vmnet.attached_cast(col, col_type, 'text');
+	gone text[];
+	pairs record;
+BEGIN
+	SELECT string_agg(format('WHEN %L', s.key) || format(' THEN %L', s.value), ' ' ORDER BY s.key) AS cases,
+		string_agg(format('"%s"', s.value), ', ' ORDER BY s.value)
+			FILTER (WHERE s.value NOT IN (SELECT t.from_state FROM vmnet.nic_state_transitions() t) AND s.value <> 'Deallocating') AS unknown,
+		string_agg(format('"%s"', s.key), ', ' ORDER BY s.key)
+			FILTER (WHERE is_enum AND NOT EXISTS (SELECT FROM pg_catalog.pg_enum e WHERE e.enumtypid = col_type AND e.enumlabel = s.key)) AS no_label
+	INTO pairs
+	FROM jsonb_each_text(coalesce(states, '{}')) s;
+	problem := coalesce(format('states lead to %s; there are Allocated, Reserving, Reserved, Releasing, Deallocating', pairs.unknown),
+		format('states names %s, which type %s does not have', pairs.no_label, col_type));
+	state := coalesce(format('CASE %s %s ELSE %s END', as_text, pairs.cases, as_text), as_text);
+
+	SELECT array_agg(g.g ORDER BY g.g) INTO gone
+	FROM (SELECT s.key FROM jsonb_each_text(coalesce(states, '{}')) s WHERE s.value = 'Deallocating'
+		UNION SELECT 'Deallocating' WHERE NOT coalesce(states, '{}') ? 'Deallocating') g (g)
+	WHERE NOT is_enum OR EXISTS (SELECT FROM pg_catalog.pg_enum e WHERE e.enumtypid = col_type AND e.enumlabel = g.g);
+	SELECT string_agg(CASE
+			WHEN is_enum THEN format('%I IS DISTINCT FROM %L::%s', col, g.g, col_type)
+			WHEN col_type IN ('bigint'::regtype, 'int', 'smallint') THEN CASE WHEN g.g ~ '^[0-9]{1,4}$' THEN format('%I IS DISTINCT FROM %s', col, g.g) END
+			ELSE format('%s IS DISTINCT FROM %L', as_text, g.g) END, ' AND ')
+	INTO held
+	FROM unnest(gone) g (g);
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_state(regclass, text, jsonb) IS
+'Part of attach_inventory(): the state in canonical words, and the condition "not Deallocating" over their column';
+
+-- One table: the text of its attached view, what cannot be, and its live
+-- condition.  spec maps canonical names; names that are the same need no word.
+CREATE FUNCTION vmnet.attached_view(relation text, rel regclass, spec jsonb,
+	OUT query text, OUT live text, OUT key_columns jsonb, OUT problems text[])
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	c record;
+	said boolean;
+	col text;
+	col_type regtype;
+	expression text;
+	items text[] := '{}';
+	gone record;
+	state record;
+	held text;
+	removed text;
+	ended text;
+BEGIN
+	problems := '{}';
+	key_columns := '{}';
+	FOR c IN SELECT a.name, a.type, a.needed FROM vmnet.attached_columns() a WHERE a.relation = $1 ORDER BY a.ord LOOP
+		said := spec ? c.name;
+		col := CASE jsonb_typeof(spec->c.name) WHEN 'object' THEN spec->c.name->>'column' ELSE spec->>c.name END;
+		IF NOT said THEN col := c.name; END IF;
+		col_type := vmnet.attached_column_type(rel, col);
+		expression := NULL;
+		IF col_type IS NULL THEN
+			IF said AND col IS NOT NULL THEN
+				problems := problems || format('%s.%s: table %s has no column "%s"', relation, c.name, rel, col);
+			ELSIF c.needed THEN
+				problems := problems || format('%s.%s is needed, and table %s has no column of that name', relation, c.name, rel);
+			END IF;
+		ELSIF c.type = 'removed' THEN
+			SELECT * INTO gone FROM vmnet.attached_removed(rel, CASE jsonb_typeof(spec->c.name)
+				WHEN 'object' THEN spec->c.name ELSE jsonb_build_object('column', col) END);
+			problems := problems || (format('%s.%s: ', relation, c.name) || gone.problem);
+			expression := gone.removed;
+			removed := gone.removed;
+			live := gone.live;
+		ELSIF c.name = 'state' AND relation = 'nics' THEN
+			SELECT * INTO state FROM vmnet.attached_state(rel, col, spec->'states');
+			problems := problems || (format('%s.%s: ', relation, c.name) || state.problem);
+			expression := state.state;
+			held := state.held;
+		ELSE
+			expression := vmnet.attached_cast(col, col_type, c.type);
+			IF expression IS NULL AND (said OR c.needed) THEN
+				problems := problems || format('%s.%s: column "%s" of table %s is of type %s, which does not read as %s', relation, c.name, col, rel, col_type,
+					CASE c.type WHEN 'key' THEN 'bigint, uuid or text' ELSE c.type END);
+			END IF;
+			IF c.type = 'key' THEN
+				key_columns := key_columns || jsonb_build_object(c.name, col);
+			END IF;
+		END IF;
+		IF c.name = 'state_changed' THEN
+			ended := expression;
+		END IF;
+		items := items || format('%s AS %I', coalesce(expression, 'NULL::pg_catalog.' ||
+			CASE c.type WHEN 'removed' THEN 'timestamptz' WHEN 'boolean' THEN 'bool' WHEN 'bigint' THEN 'int8' WHEN 'int' THEN 'int4' WHEN 'key' THEN 'int8' ELSE c.type END), c.name);
+	END LOOP;
+	problems := array_remove(problems, NULL);
+	ended := coalesce(format('CASE WHEN %s THEN %s ELSE %s END', held, removed,
+		CASE WHEN removed IS NULL THEN coalesce(ended, '''-infinity''::pg_catalog.timestamptz')
+			ELSE format('coalesce(%s, %s)', removed, coalesce(ended, '''-infinity''::pg_catalog.timestamptz')) END), removed, 'NULL::pg_catalog.timestamptz');
+	live := coalesce(live || coalesce(' AND ' || held, ''), held, 'true');
+	items := items || format('(%s) AS active', live);
+	IF relation = 'nics' THEN
+		items := items || format('%s AS ended', ended)
+			|| format('%I AS network_key', key_columns->>'network_id') || format('%I AS instance_key', key_columns->>'instance_id');
+	ELSE
+		items := items || format('%I AS key', coalesce(spec->>'key', key_columns->>'id'));
+		key_columns := key_columns || jsonb_build_object('key', coalesce(spec->>'key', key_columns->>'id'));
+		IF vmnet.attached_column_type(rel, key_columns->>'key') IS NULL AND key_columns ? 'id' THEN
+			problems := problems || format('%s.key: table %s has no column "%s"', relation, rel, key_columns->>'key');
+		END IF;
+	END IF;
+	query := format('SELECT %s FROM %s', array_to_string(items, E',\n\t'), rel);
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_view(text, regclass, jsonb) IS
+'Part of attach_inventory(): the view that says how the rows of one table read, and what of it cannot be';
+
+CREATE FUNCTION vmnet.attached_refuse(inventory text, problems text[])
+RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF cardinality(problems) > 0 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('these tables cannot be attached as inventory "%s"', inventory),
+			DETAIL = array_to_string(problems, E'\n'),
+			HINT = 'columns says which column is meant, as {"nics": {"network_id": "net_id", "removed": {"column": "deleted", "removed_when": "not_zero", "time": "deleted_at"}}}.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_refuse(text, text[]) IS
+'Part of attach_inventory(): one error that lists all that is in the way (22023)';
+
+-- What is wrong with the call itself, before any table is looked at closely.
+CREATE FUNCTION vmnet.attached_problems(nics regclass, networks regclass, instances regclass, columns jsonb, mode text)
+RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(array_agg(p.p), '{}') FROM (
+	SELECT 'nics: a table is needed' WHERE $1 IS NULL
+	UNION ALL SELECT format('mode "%s" is unknown; there are enforce, warn, read_only', coalesce($5, 'NULL'))
+	WHERE $5 IS NULL OR $5 NOT IN ('enforce', 'warn', 'read_only')
+	UNION ALL SELECT 'columns must be a JSON object of JSON objects, by table'
+	WHERE jsonb_typeof($4) IS DISTINCT FROM 'object'
+	UNION ALL SELECT format('columns: "%s" is unknown or not a JSON object; there are nics, networks, instances, states', e.key)
+	FROM jsonb_each(CASE jsonb_typeof($4) WHEN 'object' THEN $4 ELSE '{}' END) e
+	WHERE e.key NOT IN ('nics', 'networks', 'instances', 'states') OR jsonb_typeof(e.value) <> 'object'
+	UNION ALL SELECT format('columns: %s has no canonical column "%s"', e.key, f.key)
+	FROM jsonb_each(CASE jsonb_typeof($4) WHEN 'object' THEN $4 ELSE '{}' END) e,
+		jsonb_object_keys(CASE jsonb_typeof(e.value) WHEN 'object' THEN e.value ELSE '{}' END) f (key)
+	WHERE e.key IN ('nics', 'networks', 'instances')
+		AND NOT EXISTS (SELECT FROM vmnet.attached_columns() a WHERE a.relation = e.key AND a.name = f.key)
+		AND NOT (e.key = 'nics' AND f.key = 'states') AND NOT (e.key <> 'nics' AND f.key = 'key')
+	UNION ALL SELECT format('%s: %s is a %s; guards need an ordinary table, so only mode read_only can have it', t.what, t.rel,
+		CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' WHEN 'p' THEN 'partitioned table' ELSE 'relation of another kind' END)
+	FROM (VALUES ('nics', $1), ('networks', $2), ('instances', $3)) t (what, rel) JOIN pg_catalog.pg_class c ON c.oid = t.rel
+	WHERE c.relkind <> 'r' AND ($5 <> 'read_only' OR c.relkind NOT IN ('v', 'm', 'f', 'p'))
+	UNION ALL SELECT format('%s: table %s belongs to somebody else, and only its owner can have guards on it', t.what, t.rel)
+	FROM (VALUES ('nics', $1), ('networks', $2), ('instances', $3)) t (what, rel) JOIN pg_catalog.pg_class c ON c.oid = t.rel
+	WHERE $5 <> 'read_only' AND NOT pg_catalog.pg_has_role(current_user, c.relowner, 'USAGE')
+	UNION ALL SELECT format('%s: table %s is temporary', t.what, t.rel)
+	FROM (VALUES ('nics', $1), ('networks', $2), ('instances', $3)) t (what, rel) JOIN pg_catalog.pg_class c ON c.oid = t.rel
+	WHERE c.relpersistence = 't') p (p)
+$$;
+COMMENT ON FUNCTION vmnet.attached_problems(regclass, regclass, regclass, jsonb, text) IS
+'Part of attach_inventory(): what is wrong with its arguments';
+
+-- The column of a parent that the NICs' column means: where its foreign key
+-- leads, else, for a uuid, the parent's uuid, else its id.
+CREATE FUNCTION vmnet.attached_key(nics regclass, nic_column text, parent regclass, spec jsonb)
+RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce($4->>'key',
+	(SELECT r.attname FROM pg_catalog.pg_constraint k
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum]
+		JOIN pg_catalog.pg_attribute r ON r.attrelid = k.confrelid AND k.confkey = ARRAY[r.attnum]
+	WHERE k.contype = 'f' AND k.conrelid = $1 AND k.confrelid = $3 AND a.attname = $2
+	ORDER BY k.oid LIMIT 1),
+	CASE WHEN vmnet.attached_column_type($1, $2) = 'uuid'::regtype
+			AND vmnet.attached_column_type($3, coalesce($4->>'id', 'id')) <> 'uuid'::regtype
+		THEN coalesce($4->>'uuid', 'uuid') ELSE coalesce($4->>'id', 'id') END)
+$$;
+COMMENT ON FUNCTION vmnet.attached_key(regclass, text, regclass, jsonb) IS
+'Part of attach_inventory(): the column of networks or instances that the NICs refer to';
+
+-- The three canonical relations, over the attached views.
+CREATE FUNCTION vmnet.attached_base_views(inventory text, nics regclass, networks regclass, instances regclass, columns jsonb)
+RETURNS TABLE (live text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	problems text[] := '{}';
+	spec jsonb;
+	parent record;
+	nic record;
+	view record;
+	columns_text text;
+	joins text := '';
+	id_columns jsonb := '{}';
+	nic_spec jsonb := coalesce(columns->'nics', '{}') || CASE WHEN columns ? 'states' THEN jsonb_build_object('states', columns->'states') ELSE '{}' END;
+	nic_type regtype;
+	key_type regtype;
+BEGIN
+	SELECT * INTO nic FROM vmnet.attached_view('nics', nics, nic_spec);
+	problems := nic.problems;
+	FOR parent IN SELECT * FROM (VALUES ('networks', 'network', networks), ('instances', 'instance', instances)) p (relation, noun, rel) LOOP
+		SELECT string_agg(quote_ident(a.name), ', ' ORDER BY a.ord) INTO columns_text FROM vmnet.attached_columns() a WHERE a.relation = parent.relation;
+		IF parent.rel IS NULL THEN
+			CONTINUE;
+		END IF;
+		spec := coalesce(columns->parent.relation, '{}');
+		spec := spec || jsonb_build_object('key', vmnet.attached_key(nics, nic.key_columns->>(parent.noun || '_id'), parent.rel, spec));
+		SELECT * INTO view FROM vmnet.attached_view(parent.relation, parent.rel, spec);
+		problems := problems || view.problems;
+		nic_type := vmnet.attached_column_type(nics, nic.key_columns->>(parent.noun || '_id'));
+		key_type := vmnet.attached_column_type(parent.rel, spec->>'key');
+		IF (nic_type = 'uuid'::regtype) <> (key_type = 'uuid'::regtype)
+			OR (nic_type IN ('text'::regtype, 'varchar', 'bpchar')) <> (key_type IN ('text'::regtype, 'varchar', 'bpchar')) THEN
+			problems := problems || format('nics.%s_id is of type %s, but %s."%s" is of type %s; {"%s": {"key": ...}} names the column that is meant',
+				parent.noun, nic_type, parent.rel, spec->>'key', key_type, parent.relation);
+		END IF;
+		IF NOT EXISTS (SELECT FROM pg_catalog.pg_index x JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
+				WHERE x.indrelid = parent.rel AND x.indisunique AND x.indisvalid AND x.indnkeyatts = 1 AND x.indpred IS NULL AND a.attname = spec->>'key')
+			AND (SELECT c.relkind IN ('r', 'p') FROM pg_catalog.pg_class c WHERE c.oid = parent.rel) AND key_type IS NOT NULL THEN
+			problems := problems || format('%s."%s" has no unique index, so a NIC could be on several of its rows', parent.rel, spec->>'key');
+		END IF;
+		IF cardinality(problems) = 0 THEN
+			EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS ', inventory, 'attached_' || parent.relation) || view.query;
+			EXECUTE format('CREATE VIEW %1$I.%2$I WITH (security_invoker = true) AS SELECT %3$s, active FROM %1$I.%4$I',
+				inventory, 'all_' || parent.relation, columns_text, 'attached_' || parent.relation);
+		END IF;
+		IF spec->>'key' <> view.key_columns->>'id' THEN
+			joins := joins || format(' LEFT JOIN %1$I.%2$I %3$s ON %3$s.key = n.%4$I', inventory, 'attached_' || parent.relation, left(parent.noun, 1), parent.noun || '_key');
+			id_columns := id_columns || jsonb_build_object(parent.noun || '_id', format('%s.id AS %s_id', left(parent.noun, 1), parent.noun));
+		END IF;
+	END LOOP;
+	PERFORM vmnet.attached_refuse(inventory, problems);
+
+	EXECUTE format('CREATE VIEW %I.attached_nics WITH (security_invoker = true) AS ', inventory) || nic.query;
+	SELECT string_agg(coalesce(id_columns->>a.name, 'n.' || quote_ident(a.name)), ', ' ORDER BY a.ord) INTO columns_text
+	FROM vmnet.attached_columns() a WHERE a.relation = 'nics';
+	EXECUTE format('CREATE VIEW %1$I.all_nics WITH (security_invoker = true) AS SELECT %2$s, n.active, n.ended FROM %1$I.attached_nics n%3$s',
+		inventory, columns_text, joins);
+	FOR parent IN SELECT * FROM (VALUES ('networks', 'network', networks), ('instances', 'instance', instances)) p (relation, noun, rel) WHERE p.rel IS NULL LOOP
+		SELECT string_agg(CASE a.name WHEN 'id' THEN format('n.%I AS id', parent.noun || '_id')
+			ELSE format('NULL::pg_catalog.%I AS %I', CASE a.type WHEN 'removed' THEN 'timestamptz' WHEN 'bigint' THEN 'int8' WHEN 'int' THEN 'int4' ELSE a.type END, a.name) END, ', ' ORDER BY a.ord)
+		INTO columns_text FROM vmnet.attached_columns() a WHERE a.relation = parent.relation;
+		EXECUTE format('CREATE VIEW %1$I.%2$I WITH (security_invoker = true) AS SELECT %3$s, true AS active FROM %1$I.all_nics n WHERE n.%4$I IS NOT NULL GROUP BY n.%4$I',
+			inventory, 'all_' || parent.relation, columns_text, parent.noun || '_id');
+	END LOOP;
+	RETURN QUERY SELECT nic.live;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_base_views(text, regclass, regclass, regclass, jsonb) IS
+'Part of attach_inventory(): makes all_networks, all_instances and all_nics; returns the condition "live" of a NIC';
+
+-- Everything that stands on the three relations, as in any other inventory;
+-- keys that are no bigint have their own type in the tables of history.
+CREATE FUNCTION vmnet.attached_rest(inventory text, mode text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part record;
+	nic_key text := vmnet.attached_column_type(format('%I.all_nics', inventory)::regclass, 'id');
+	network_key text := vmnet.attached_column_type(format('%I.all_nics', inventory)::regclass, 'network_id');
+	instance_key text := vmnet.attached_column_type(format('%I.all_nics', inventory)::regclass, 'instance_id');
+	ddl text;
+BEGIN
+	FOR part IN
+		SELECT d.phase, d.object, d.ddl, d.comment FROM vmnet.inventory_definition('managed') d
+		WHERE (d.phase = 'views' OR d.ddl ~ '(nic_history|nic_address_history)' AND d.ddl !~ 'ON %1\$I\.all_nics')
+		ORDER BY d.ord
+	LOOP
+		ddl := part.ddl;
+		IF part.phase = 'tables' THEN
+			ddl := replace(replace(replace(replace(ddl, 'nic_id bigint', 'nic_id ' || nic_key), 'network_id bigint', 'network_id ' || network_key),
+				'instance_id bigint', 'instance_id ' || instance_key), 'from_state text NOT NULL', 'from_state text');
+		END IF;
+		ddl := replace(ddl, '''{}''::bigint[]', format('''{}''::%s[]', instance_key));
+		EXECUTE format(ddl, inventory, 'attached', NULL, mode, vmnet.extension_version());
+		IF part.object IS NOT NULL THEN
+			EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', inventory, part.comment);
+		END IF;
+	END LOOP;
+	FOR part IN SELECT unnest(ARRAY['networks', 'instances', 'nics', 'all_networks', 'all_instances', 'all_nics']) AS name LOOP
+		EXECUTE format('CREATE TRIGGER attached_view_write INSTEAD OF INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION vmnet.attached_view_write()',
+			inventory, part.name);
+		EXECUTE format('COMMENT ON TRIGGER attached_view_write ON %I.%I IS ''Writes go to the attached table itself''', inventory, part.name);
+	END LOOP;
+	PERFORM vmnet.comment_inventory(inventory);
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_rest(text, text) IS
+'Part of attach_inventory(): the live views, the tables of history and their guards';
+
+-- The table that an attached view reads.
+CREATE FUNCTION vmnet.attached_table(inventory text, relation text)
+RETURNS regclass
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT d.refobjid::regclass
+FROM pg_catalog.pg_class v
+	JOIN pg_catalog.pg_namespace s ON s.oid = v.relnamespace
+	JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid
+	JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+		AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> v.oid
+WHERE s.nspname = $1 AND v.relname = 'attached_' || $2
+LIMIT 1
+$$;
+COMMENT ON FUNCTION vmnet.attached_table(text, text) IS
+'Table that an attached inventory reads its nics, networks or instances from; NULL where it has none';
+
+-- The guards on their tables.  The row type in WHEN has DROP SCHEMA ... CASCADE
+-- take them too: what judges by an inventory goes with it.
+CREATE FUNCTION vmnet.attached_triggers(inventory text, make boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	t record;
+	trigger_name name;
+BEGIN
+	FOR t IN
+		SELECT d.name, d.timing, d.level, d.function, vmnet.attached_table(inventory, d.relation) AS rel
+		FROM (VALUES
+			('nics', '_vmnet_guard_', 'AFTER INSERT OR UPDATE', 'ROW', 'attached_nic_guard'),
+			('nics', '_vmnet_history_', 'AFTER UPDATE', 'STATEMENT', 'attached_nic_history'),
+			('networks', '_vmnet_network_', 'AFTER UPDATE OR DELETE', 'ROW', 'attached_network_guard'),
+			('instances', '_vmnet_instance_', 'AFTER UPDATE OR DELETE', 'ROW', 'attached_instance_guard'),
+			('nics', '_vmnet_nic_delete_', 'BEFORE DELETE', 'ROW', 'attached_no_delete'),
+			('networks', '_vmnet_network_delete_', 'BEFORE DELETE', 'ROW', 'attached_no_delete'),
+			('instances', '_vmnet_instance_delete_', 'BEFORE DELETE', 'ROW', 'attached_no_delete'),
+			('nics', '_vmnet_nic_truncate_', 'BEFORE TRUNCATE', 'STATEMENT', 'attached_no_delete'),
+			('networks', '_vmnet_network_truncate_', 'BEFORE TRUNCATE', 'STATEMENT', 'attached_no_delete'),
+			('instances', '_vmnet_instance_truncate_', 'BEFORE TRUNCATE', 'STATEMENT', 'attached_no_delete')
+			) d (relation, name, timing, level, function)
+	LOOP
+		CONTINUE WHEN t.rel IS NULL;
+		trigger_name := t.name || inventory;
+		IF EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = t.rel AND g.tgname = trigger_name) THEN
+			EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, t.rel);
+		END IF;
+		IF make THEN
+			EXECUTE format('CREATE TRIGGER %I %s ON %s FOR EACH %s WHEN (NULL::%I.inventory_info IS NULL) EXECUTE FUNCTION vmnet.%I(%L, %L)',
+				trigger_name, t.timing, t.rel, t.level, inventory, t.function, inventory,
+				CASE WHEN t.name ~ 'network' THEN 'networks' WHEN t.name ~ 'instance' THEN 'instances' ELSE 'nics' END);
+			EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', trigger_name, t.rel, format('Guard of inventory %s (vmnet_ext)', inventory));
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_triggers(text, boolean) IS
+'Part of attach_inventory(): drops the guards on their tables, and makes them anew';
+
+CREATE FUNCTION vmnet.attached_violations(inventory text)
+RETURNS TABLE (rule text, nics bigint, message text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY EXECUTE format($q$
+		SELECT f.rule, count(*), format('%%s %%s: %%s%%s', count(*), f.what,
+			array_to_string((array_agg(f.id::text ORDER BY f.id))[1:5], ', '), CASE WHEN count(*) > 5 THEN ' and others' ELSE '' END)
+		FROM (
+			SELECT 'nic_parent_active' AS rule, 'held NIC(s) on a removed network' AS what, n.id
+			FROM %1$I.all_nics n JOIN %1$I.all_networks w ON w.id = n.network_id WHERE n.removed IS NULL AND w.removed IS NOT NULL
+			UNION ALL
+			SELECT 'nic_parent_active', 'held NIC(s) of a removed instance', n.id
+			FROM %1$I.all_nics n JOIN %1$I.all_instances i ON i.id = n.instance_id WHERE n.removed IS NULL AND i.removed IS NOT NULL
+			UNION ALL
+			SELECT 'nic_parent_active', 'held NIC(s) on a network that does not exist', n.id
+			FROM %1$I.all_nics n WHERE n.removed IS NULL AND NOT EXISTS (SELECT FROM %1$I.all_networks w WHERE w.id = n.network_id)
+				AND EXISTS (SELECT FROM %1$I.attached_nics k WHERE k.id = n.id AND k.network_key IS NOT NULL)
+			UNION ALL
+			SELECT 'nic_parent_active', 'held NIC(s) of an instance that does not exist', n.id
+			FROM %1$I.all_nics n WHERE n.removed IS NULL AND NOT EXISTS (SELECT FROM %1$I.all_instances i WHERE i.id = n.instance_id)
+				AND EXISTS (SELECT FROM %1$I.attached_nics k WHERE k.id = n.id AND k.instance_key IS NOT NULL)) f
+		GROUP BY f.rule, f.what
+		ORDER BY f.rule, f.what$q$, inventory);
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_violations(text) IS
+'Part of attach_inventory(): what already violates the rules, one row for each way, with up to five NICs';
+
+-- Can the views find the NICs of a network by an index that is there?
+CREATE FUNCTION vmnet.attached_index(inventory text, live text, OUT found boolean, OUT statement text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+AS $$
+DECLARE
+	plan jsonb;
+	line text := '';
+	rel regclass := vmnet.attached_table(inventory, 'nics');
+	item record;
+	keys text[] := '{}';
+	l record;
+BEGIN
+	EXECUTE format('EXPLAIN (FORMAT JSON, COSTS OFF) SELECT instance_key FROM %1$I.attached_nics WHERE active AND network_id = (SELECT network_id FROM %1$I.all_nics LIMIT 1 OFFSET 1000000000)', inventory) INTO plan;
+	found := jsonb_path_exists(plan, '$.**."Index Cond"');
+	-- the expressions that the view has, by which alone an index is found
+	FOR item IN
+		SELECT trim(trailing ',' FROM trim(m.m)) AS line
+		FROM unnest(string_to_array(pg_get_viewdef(format('%I.attached_nics', inventory)::regclass, false), E'\n')) m (m)
+		WHERE m.m ~ ' AS (network_id|instance_id),?$' OR m.m ~ '^ *(network_id|instance_id),?$'
+		ORDER BY m.m ~ 'network_id,?$' DESC
+	LOOP
+		keys := keys || regexp_replace(regexp_replace(item.line, ' AS [a-z_]+$', ''), '^(.*::.*)$', '(\1)');
+	END LOOP;
+	statement := format('CREATE INDEX ON %s (%s)%s;', rel, array_to_string(keys, ', '), coalesce(' WHERE ' || nullif(replace(live, 'OPERATOR(pg_catalog.=)', '='), 'true'), ''));
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_index(text, text) IS
+'Part of attach_inventory(): whether EXPLAIN shows an index for the NICs of a network, and the statement that makes the best one';
+
+CREATE FUNCTION vmnet.attach_inventory(
+	name text,
+	nics regclass,
+	networks regclass DEFAULT NULL,
+	instances regclass DEFAULT NULL,
+	columns jsonb DEFAULT '{}',
+	mode text DEFAULT 'warn')
+RETURNS TABLE (finding text, rule text, message text, statement text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	live text;
+	index record;
+	violations bigint;
+BEGIN
+	PERFORM vmnet.attached_refuse(coalesce($1, 'NULL'), vmnet.attached_problems($2, $3, $4, $5, $6)
+		|| CASE WHEN $1 IS NULL OR octet_length($1) NOT BETWEEN 1 AND 63 THEN ARRAY['the name of an inventory must have 1 to 63 bytes'] ELSE '{}' END);
+	IF EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = $1) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'duplicate_schema',
+			MESSAGE = format('schema "%s" exists already', $1),
+			DETAIL = 'An attached inventory gets a schema of its own. Nothing was touched.',
+			HINT = 'Choose another name; vmnet.detach_inventory() takes an attached inventory away.';
+	END IF;
+
+	EXECUTE format('CREATE SCHEMA %I', $1);
+	EXECUTE format('COMMENT ON SCHEMA %I IS %L', $1, format('Inventory over table %s (vmnet_ext)
+networks, instances and nics are what is live; all_networks, all_instances and all_nics have the rest too.', $2));
+	live := (SELECT b.live FROM vmnet.attached_base_views($1, $2, $3, $4, $5) b);
+	PERFORM vmnet.attached_rest($1, $6);
+
+	SELECT sum(v.nics) INTO violations FROM vmnet.attached_violations($1) v;
+	IF $6 = 'enforce' AND violations > 0 THEN
+		PERFORM vmnet.attached_refuse_enforce($1);
+	END IF;
+	IF $6 <> 'read_only' THEN
+		PERFORM vmnet.attached_triggers($1, true);
+	END IF;
+
+	RETURN QUERY SELECT 'violation', v.rule, v.message, NULL::text FROM vmnet.attached_violations($1) v;
+	IF (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = $2) IN ('r', 'p', 'm') THEN
+		SELECT * INTO index FROM vmnet.attached_index($1, live);
+		RETURN QUERY SELECT CASE WHEN index.found THEN 'index_found' ELSE 'index_missing' END, NULL::text,
+			CASE WHEN index.found THEN 'EXPLAIN shows that an index finds the NICs of a network; this one would serve best'
+				ELSE 'EXPLAIN shows no index by which the NICs of a network are found: each look reads the whole table' END, index.statement;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attach_inventory(text, regclass, regclass, regclass, jsonb, text) IS
+'Makes an inventory over tables that exist already: views in a new schema of that name, and guards as triggers on the tables
+Their columns, types and data stay as they are. columns maps canonical names to theirs, by table: {"nics": {"network_id": "net_id", "removed": "deleted_at"}}; a name that is the same need not be said, null leaves a column out, and what is lacking reads as NULL (needed: id of each table, network_id and instance_id of nics). removed may be {"column": ..., "removed_when": "not_null" | "true" | "not_zero", "time": ...}; without a time it is -infinity. "states" of nics maps their states to the canonical ones: {"up": "Reserved"}. "key" of networks or instances names the column that NICs refer to, where no foreign key says. Times without a zone are UTC. networks or instances NULL: made from the NICs.
+mode: warn (the default: guards give warnings), enforce (errors), read_only (no guards). Needs CREATE on the database and, for guards, the ownership of the tables.
+Rows: what already violates the rules, and the index that the views want. Errors: 22023 with all that is in the way, 42P06 where the schema exists, 23514 for enforce while there are violations.';
+
+CREATE FUNCTION vmnet.attached_refuse_enforce(inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION USING
+		ERRCODE = 'check_violation',
+		CONSTRAINT = 'attached_violations',
+		SCHEMA = inventory,
+		MESSAGE = format('inventory "%s" cannot enforce its rules: its tables violate them already', inventory),
+		DETAIL = (SELECT string_agg(v.message, E'\n' ORDER BY v.message) FROM vmnet.attached_violations(inventory) v),
+		HINT = format('Mend these, or take mode warn first and then say: SELECT vmnet.set_inventory_mode(%L, ''enforce'', force => true);', inventory);
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_refuse_enforce(text) IS
+'Part of attach_inventory(): the error where rules cannot be enforced yet';
+
+-- Name of an attached inventory, or an error.
+CREATE FUNCTION vmnet.attached_target(inventory text)
+RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found record;
+BEGIN
+	SELECT l.name, l.kind INTO found FROM vmnet.list_inventories() l WHERE l.name = inventory;
+	IF found.kind IS DISTINCT FROM 'attached' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = CASE WHEN found.kind IS NULL THEN format('inventory "%s" does not exist', coalesce(inventory, 'NULL'))
+				ELSE format('inventory "%s" is not attached', inventory) END,
+			DETAIL = CASE WHEN found.kind IS NULL THEN 'There is no inventory of this name.' ELSE format('Its kind is %s.', found.kind) END,
+			HINT = 'The view vmnet.inventories lists what is there; vmnet.attach_inventory() attaches tables.';
+	END IF;
+	RETURN inventory;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_target(text) IS
+'Part of set_inventory_mode() and detach_inventory(): the name of an attached inventory; 22023 where it is none';
+
+CREATE FUNCTION vmnet.set_inventory_mode(name text, mode text, force boolean DEFAULT false)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	inventory text := vmnet.attached_target($1);
+BEGIN
+	PERFORM vmnet.attached_refuse(inventory, vmnet.attached_problems(
+		vmnet.attached_table(inventory, 'nics'), vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'), '{}', $2));
+	IF $2 = 'enforce' AND $3 IS NOT TRUE AND EXISTS (SELECT FROM vmnet.attached_violations(inventory)) THEN
+		PERFORM vmnet.attached_refuse_enforce(inventory);
+	END IF;
+	EXECUTE format((SELECT replace(d.ddl, 'CREATE VIEW', 'CREATE OR REPLACE VIEW') FROM vmnet.inventory_definition('managed') d
+		WHERE d.object = 'VIEW %1$I.inventory_info'), inventory, 'attached', NULL, $2, vmnet.extension_version());
+	PERFORM vmnet.attached_triggers(inventory, $2 <> 'read_only');
+END
+$$;
+COMMENT ON FUNCTION vmnet.set_inventory_mode(text, text, boolean) IS
+'Changes what the guards of an attached inventory do: enforce (errors), warn (warnings), read_only (no guards)
+enforce is refused while the tables violate the rules (23514, constraint attached_violations), unless force is true: then only what is new is judged. It makes the guards anew, so it also serves after the schema was renamed.
+Errors: 22023 for an inventory that is not attached and an unknown mode.';
+
+CREATE FUNCTION vmnet.detach_inventory(name text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	inventory text := vmnet.attached_target($1);
+	part record;
+BEGIN
+	PERFORM vmnet.attached_triggers(inventory, false);
+	-- without CASCADE: what others have built on the views is not taken along
+	FOR part IN
+		SELECT c.relname, c.relkind FROM pg_catalog.pg_class c
+		WHERE c.relnamespace = quote_ident(inventory)::regnamespace AND c.relkind IN ('v', 'r')
+			AND (c.relkind = 'v' OR c.relname IN ('nic_history', 'nic_address_history'))
+		ORDER BY c.relkind = 'r', c.oid DESC
+	LOOP
+		EXECUTE format('DROP %s %I.%I', CASE part.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, inventory, part.relname);
+	END LOOP;
+	EXECUTE format('DROP SCHEMA %I', inventory);
+END
+$$;
+COMMENT ON FUNCTION vmnet.detach_inventory(text) IS
+'Takes an attached inventory away: its guards, its views, its history and its schema; the tables stay as they were
+What others have built on its views is in the way (2BP01). The history is lost: copy nic_history first if it matters.
+Error: 22023 for an inventory that is not attached.';

@@ -1,0 +1,344 @@
+/*
+ * attach.c
+ *		How the rows of an attached table read.
+ *
+ * The view attached_nics of an inventory (and attached_networks,
+ * attached_instances) says it: each of its columns is an expression over one
+ * row of the table.  A guard evaluates these expressions on the row at hand,
+ * so that it cannot judge by another reading than the views show, and follows
+ * a column that is renamed.
+ */
+#include "compat.h"
+
+#include "access/genam.h"
+#include "access/skey.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "catalog/index.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_oper.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "attach.h"
+
+static const char *const attached_names[ATTACHED_COLUMN_COUNT] = {
+	[ATTACHED_ID] = "id",
+	[ATTACHED_UUID] = "uuid",
+	[ATTACHED_NETWORK_ID] = "network_id",
+	[ATTACHED_INSTANCE_ID] = "instance_id",
+	[ATTACHED_STATE] = "state",
+	[ATTACHED_STRATEGY] = "strategy",
+	[ATTACHED_REMOVED] = "removed",
+	[ATTACHED_MAC_ADDRESS] = "mac_address",
+	[ATTACHED_IP4_ADDRESS] = "ip4_address",
+	[ATTACHED_IP6_ADDRESS] = "ip6_address",
+	[ATTACHED_NETWORK_KEY] = "network_key",
+	[ATTACHED_INSTANCE_KEY] = "instance_key",
+	[ATTACHED_KEY] = "key"
+};
+
+static HTAB *attached_tables = NULL;
+
+static void
+attached_invalidate(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS status;
+	AttachedTable *table;
+
+	hash_seq_init(&status, attached_tables);
+	while ((table = hash_seq_search(&status)) != NULL)
+	{
+		if (!OidIsValid(relid) || relid == table->view ||
+			relid == table->table || relid == table->info)
+			table->valid = false;
+	}
+}
+
+static void
+attached_init(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(AttachedTable);
+	ctl.hcxt = AllocSetContextCreate(TopMemoryContext, "vmnet attached tables",
+									 ALLOCSET_SMALL_SIZES);
+	attached_tables = hash_create("vmnet attached tables", 8, &ctl,
+								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	CacheRegisterRelcacheCallback(attached_invalidate, (Datum) 0);
+}
+
+/* The one table that a view reads. */
+static Oid
+view_table(Query *query)
+{
+	RangeTblRef *ref;
+
+	if (query->jointree == NULL || list_length(query->jointree->fromlist) != 1 ||
+		!IsA(linitial(query->jointree->fromlist), RangeTblRef))
+		return InvalidOid;
+	ref = linitial_node(RangeTblRef, query->jointree->fromlist);
+	return rt_fetch(ref->rtindex, query->rtable)->relid;
+}
+
+/* Takes one column of the view down, ready to be evaluated. */
+static void
+take_column(AttachedTable *table, TargetEntry *entry)
+{
+	Expr	   *expr = expression_planner(copyObject(entry->expr));
+	int			i;
+
+	for (i = 0; i < ATTACHED_COLUMN_COUNT; i++)
+	{
+		if (strcmp(entry->resname, attached_names[i]) != 0)
+			continue;
+		table->lacks[i] = IsA(expr, Const) && ((Const *) expr)->constisnull;
+		table->type[i] = exprType((Node *) expr);
+		if (IsA(expr, Var))
+			table->attnum[i] = ((Var *) expr)->varattno;
+		table->exprs[i] = ExecInitExpr(expr, NULL);
+	}
+}
+
+static void
+read_view(AttachedTable *table, Relation view)
+{
+	Query	   *query = get_view_query(view);
+	MemoryContext oldcontext;
+	ListCell   *lc;
+	int			i;
+
+	table->context = AllocSetContextCreate(CurrentMemoryContext, "vmnet attached view",
+										   ALLOCSET_SMALL_SIZES);
+	oldcontext = MemoryContextSwitchTo(table->context);
+	table->table = view_table(query);
+	table->owner = view->rd_rel->relowner;
+	for (i = 0; i < ATTACHED_COLUMN_COUNT; i++)
+		table->lacks[i] = true;
+	foreach(lc, query->targetList)
+		take_column(table, lfirst_node(TargetEntry, lc));
+	table->econtext = CreateStandaloneExprContext();
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * How the rows of a role (networks, instances, nics) read; NULL where the
+ * inventory has no such table.
+ */
+AttachedTable *
+attached_table_lookup(Oid schema, const char *role)
+{
+	Oid			viewid = get_relname_relid(psprintf("attached_%s", role), schema);
+	AttachedTable fresh = {0};
+	AttachedTable *table;
+	InventoryInfo info;
+	Relation	view;
+	bool		found;
+
+	if (!OidIsValid(viewid) || get_rel_relkind(viewid) != RELKIND_VIEW)
+		return NULL;
+	if (attached_tables == NULL)
+		attached_init();
+	table = hash_search(attached_tables, &viewid, HASH_FIND, NULL);
+	if (table && table->valid)
+		return table;
+
+	fresh.view = viewid;
+	fresh.schema = schema;
+	fresh.info = get_relname_relid(INVENTORY_MARK, schema);
+	if (!inventory_info(schema, &info))
+		return NULL;
+	fresh.enforce = strcmp(info.mode, "enforce") == 0;
+	view = table_open(viewid, AccessShareLock);
+	read_view(&fresh, view);
+	table_close(view, AccessShareLock);
+	MemoryContextSetParent(fresh.context, TopMemoryContext);
+
+	table = hash_search(attached_tables, &viewid, HASH_ENTER, &found);
+	/* What it replaces may be in use further up the stack. */
+	if (found && table->context)
+		MemoryContextSetParent(table->context, TopTransactionContext);
+	*table = fresh;
+	table->valid = true;
+	return table;
+}
+
+/* The inventory that the argument of a guard names. */
+Oid
+attached_schema(Relation rel, const char *name)
+{
+	Oid			schema = get_namespace_oid(name, true);
+
+	if (OidIsValid(schema) && OidIsValid(get_relname_relid(INVENTORY_MARK, schema)))
+		return schema;
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("table \"%s\" is guarded for inventory \"%s\", which is not there",
+					RelationGetRelationName(rel), name),
+			 errdetail("Its schema was renamed or is half restored."),
+			 errhint("Under its new name: SELECT vmnet.set_inventory_mode('...', 'warn'); then drop the triggers that name the old one.")));
+	return InvalidOid;			/* keep compiler quiet */
+}
+
+/*
+ * How the rows of the table read that a guard fired on.  Its view belongs to
+ * who has the rights of the table's owner: nobody else says what runs here.
+ */
+AttachedTable *
+attached_table_of(Relation rel, Trigger *trigger)
+{
+	AttachedTable *table;
+
+	if (trigger->tgnargs != 2)
+		refuse_table(rel, "The trigger does not say of which inventory it is.");
+	table = attached_table_lookup(attached_schema(rel, trigger->tgargs[0]), trigger->tgargs[1]);
+	if (table == NULL || table->table != RelationGetRelid(rel))
+		refuse_table(rel, psprintf("Inventory \"%s\" does not read it.", trigger->tgargs[0]));
+	if (!has_privs_of_role(table->owner, rel->rd_rel->relowner))
+		refuse_table(rel, psprintf("Inventory \"%s\" belongs to somebody who has not the rights of the table's owner.",
+								   trigger->tgargs[0]));
+	return table;
+}
+
+Datum
+attached_value(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column, bool *isnull)
+{
+	if (table->exprs[column] == NULL)
+	{
+		*isnull = true;
+		return (Datum) 0;
+	}
+	table->econtext->ecxt_scantuple = slot;
+	return ExecEvalExpr(table->exprs[column], table->econtext, isnull);
+}
+
+/* A value as text, for messages. */
+char *
+attached_output(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column)
+{
+	Oid			output;
+	bool		isvarlena;
+	bool		isnull;
+	Datum		value = attached_value(table, slot, column, &isnull);
+
+	if (isnull)
+		return pstrdup("null");
+	getTypeOutputInfo(table->type[column], &output, &isvarlena);
+	return OidOutputFunctionCall(output, value);
+}
+
+/* The unique index by which a parent is found by its key. */
+static Oid
+key_index(Relation rel, AttrNumber key)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	Oid			result = InvalidOid;
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+		Form_pg_index form = index->rd_index;
+
+		if (form->indisunique && form->indisvalid && form->indnkeyatts == 1 &&
+			form->indkey.values[0] == key && RelationGetIndexPredicate(index) == NIL)
+			result = lfirst_oid(lc);
+		index_close(index, AccessShareLock);
+		if (OidIsValid(result))
+			break;
+	}
+	list_free(indexes);
+	return result;
+}
+
+static bool
+parent_removed(const ParentKey *parent, TupleTableSlot *slot, TimestampTz *removed)
+{
+	bool		isnull;
+	Datum		value = attached_value(parent->attached, slot, ATTACHED_REMOVED, &isnull);
+
+	if (!isnull)
+		*removed = DatumGetTimestampTz(value);
+	return !isnull;
+}
+
+/* How a parent is found by a key of that type. */
+static void
+parent_key(AttachedTable *table, Relation rel, Oid keytype, ParentKey *parent)
+{
+	Oid			op = compatible_oper_opid(list_make2(makeString("pg_catalog"), makeString("=")),
+										  table->type[ATTACHED_KEY], keytype, false);
+
+	memset(parent, 0, sizeof(*parent));
+	parent->relid = table->table;
+	parent->key = table->attnum[ATTACHED_KEY];
+	parent->indexid = key_index(rel, parent->key);
+	parent->eqproc = get_opcode(op);
+	parent->keytype = keytype == VARCHAROID ? TEXTOID : keytype;
+	parent->collation = TupleDescAttr(RelationGetDescr(rel), parent->key - 1)->attcollation;
+	parent->is_removed = parent_removed;
+	parent->attached = table;
+}
+
+/*
+ * Locks a network or an instance of an attached inventory, and tells what it
+ * is at that moment.
+ */
+ParentStatus
+attached_parent_lock(AttachedTable *table, Oid keytype, Datum key,
+					 LockTupleMode mode, TimestampTz *removed)
+{
+	Relation	rel = table_open(table->table, RowShareLock);
+	ParentKey	parent;
+	ParentStatus status;
+
+	parent_key(table, rel, keytype, &parent);
+	status = parent_lock(&parent, key, mode, removed);
+	table_close(rel, NoLock);
+	return status;
+}
+
+/* The id of the parent with this key; 0 where there is none. */
+int64
+attached_parent_id(AttachedTable *table, Oid keytype, Datum key)
+{
+	Relation	rel = table_open(table->table, AccessShareLock);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	ParentKey	parent;
+	ScanKeyData skey;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		isnull = true;
+	Datum		id = (Datum) 0;
+
+	parent_key(table, rel, keytype, &parent);
+	ScanKeyEntryInitialize(&skey, 0, parent.key, BTEqualStrategyNumber,
+						   parent.keytype, parent.collation, parent.eqproc, key);
+	scan = systable_beginscan(rel, parent.indexid, OidIsValid(parent.indexid), snapshot, 1, &skey);
+	tuple = systable_getnext(scan);
+	if (tuple)
+	{
+		ExecStoreHeapTuple(tuple, slot, false);
+		id = attached_value(table, slot, ATTACHED_ID, &isnull);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	return isnull ? 0 : DatumGetInt64(id);
+}

@@ -1,0 +1,618 @@
+/*
+ * attach_guard.c
+ *		The guards on attached tables.
+ *
+ * They keep the rules of a managed inventory as far as the table has what a
+ * rule is about: a rule about states is silent where there is no state, or one
+ * that is none of the canonical ones.  In mode warn the same is said as a
+ * warning, and nothing is refused.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "access/table.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "attach.h"
+
+PG_FUNCTION_INFO_V1(attached_nic_guard);
+PG_FUNCTION_INFO_V1(attached_nic_history);
+PG_FUNCTION_INFO_V1(attached_network_guard);
+PG_FUNCTION_INFO_V1(attached_instance_guard);
+PG_FUNCTION_INFO_V1(attached_no_delete);
+PG_FUNCTION_INFO_V1(attached_view_write);
+
+#define BLOCKERS_NAMED	5
+
+/* The level of a refusal. */
+#define REFUSAL(table)	((table)->enforce ? ERROR : WARNING)
+
+static bool
+same(AttachedTable *table, TupleTableSlot *a, TupleTableSlot *b, AttachedColumn column)
+{
+	bool		anull;
+	bool		bnull;
+	Datum		avalue = attached_value(table, a, column, &anull);
+	Datum		bvalue = attached_value(table, b, column, &bnull);
+	int16		len;
+	bool		byval;
+
+	if (anull || bnull)
+		return anull && bnull;
+	get_typlenbyval(table->type[column], &len, &byval);
+	return datum_image_eq(avalue, bvalue, byval, len);
+}
+
+static bool
+is_null(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column)
+{
+	bool		isnull;
+
+	(void) attached_value(table, slot, column, &isnull);
+	return isnull;
+}
+
+/* A column of type text; NULL where it is null. */
+static char *
+text_of(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column)
+{
+	bool		isnull;
+	Datum		value = attached_value(table, slot, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+static NicState
+state_of(AttachedTable *table, TupleTableSlot *slot)
+{
+	char	   *state = text_of(table, slot, ATTACHED_STATE);
+
+	return state ? nic_state_parse(state, strlen(state)) : NIC_UNKNOWN_STATE;
+}
+
+/* The strategy that moves are judged by: Start where there is none. */
+static NicStrategy
+strategy_of(AttachedTable *table, TupleTableSlot *slot)
+{
+	char	   *name = text_of(table, slot, ATTACHED_STRATEGY);
+	NicStrategy strategy = name ? nic_strategy_parse(name, strlen(name)) : NIC_START;
+
+	return strategy == NIC_UNKNOWN_STRATEGY ? NIC_START : strategy;
+}
+
+static char *
+nic_description(AttachedTable *table, TupleTableSlot *slot)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "NIC %s on network %s, of %s %s",
+					 attached_output(table, slot, ATTACHED_ID),
+					 attached_output(table, slot, ATTACHED_NETWORK_KEY),
+					 is_null(table, slot, ATTACHED_INSTANCE_KEY) ? "no" : "instance",
+					 is_null(table, slot, ATTACHED_INSTANCE_KEY) ? "instance" :
+					 attached_output(table, slot, ATTACHED_INSTANCE_KEY));
+	if (!table->lacks[ATTACHED_STATE])
+		appendStringInfo(&buf, ", has state \"%s\"", attached_output(table, slot, ATTACHED_STATE));
+	if (!is_null(table, slot, ATTACHED_REMOVED))
+		appendStringInfo(&buf, ", removed at %s", attached_output(table, slot, ATTACHED_REMOVED));
+	appendStringInfoChar(&buf, '.');
+	return buf.data;
+}
+
+/*
+ * attached_nic_guard()
+ */
+
+static void
+check_parent(Relation rel, AttachedTable *table, TupleTableSlot *slot,
+			 AttachedColumn column, const char *what)
+{
+	AttachedTable *parent;
+	TimestampTz removed = 0;
+	ParentStatus status;
+	bool		isnull;
+	Datum		key = attached_value(table, slot, column, &isnull);
+
+	if (isnull)
+		return;
+	parent = attached_table_lookup(table->schema, psprintf("%ss", what));
+	if (parent == NULL)
+		return;
+	status = attached_parent_lock(parent, table->type[column], key, LockTupleKeyShare, &removed);
+	if (status == PARENT_LIVE)
+		return;
+
+	ereport(REFUSAL(table),
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 status == PARENT_REMOVED ?
+			 errmsg("cannot add a NIC to %s %s, which has been removed",
+					what, attached_output(table, slot, column)) :
+			 errmsg("cannot add a NIC to %s %s, which does not exist",
+					what, attached_output(table, slot, column)),
+			 status == PARENT_REMOVED && !TIMESTAMP_NOT_FINITE(removed) ?
+			 errdetail("%s The %s was removed at %s.",
+					   nic_description(table, slot), what, timestamptz_to_str(removed)) :
+			 errdetail_internal("%s", nic_description(table, slot)),
+			 errhint("A removed %s stays removed; choose one that is in the view \"%ss\".",
+					 what, what),
+			 errtableconstraint(rel, "nic_parent_active")));
+}
+
+static void
+check_initial_state(Relation rel, AttachedTable *table, TupleTableSlot *slot)
+{
+	NicState	state = state_of(table, slot);
+
+	if (state == NIC_UNKNOWN_STATE || nic_state_initial(state))
+		return;
+	ereport(REFUSAL(table),
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("a new NIC cannot start in state \"%s\"",
+					attached_output(table, slot, ATTACHED_STATE)),
+			 errdetail_internal("%s", nic_description(table, slot)),
+			 errhint("Insert it as what reads as \"Allocated\", or as \"Reserved\" if its address is in use already; then move it on with UPDATE."),
+			 errtableconstraint(rel, "nic_initial_state")));
+}
+
+static void
+guard_insert(Relation rel, AttachedTable *table, TupleTableSlot *slot)
+{
+	/* A row that is removed already is a piece of the past. */
+	if (!is_null(table, slot, ATTACHED_REMOVED))
+		return;
+	check_initial_state(rel, table, slot);
+	check_parent(rel, table, slot, ATTACHED_NETWORK_KEY, "network");
+	check_parent(rel, table, slot, ATTACHED_INSTANCE_KEY, "instance");
+}
+
+static void
+check_identity(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTableSlot *new)
+{
+	static const struct
+	{
+		AttachedColumn column;
+		const char *name;
+	}			identity[] = {
+		{ATTACHED_ID, "id"}, {ATTACHED_NETWORK_KEY, "network_id"}, {ATTACHED_INSTANCE_KEY, "instance_id"}
+	};
+	int			i;
+
+	for (i = 0; i < lengthof(identity); i++)
+	{
+		if (same(table, old, new, identity[i].column))
+			continue;
+		ereport(REFUSAL(table),
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("\"%s\" of NIC %s cannot change from %s to %s", identity[i].name,
+						attached_output(table, old, ATTACHED_ID),
+						attached_output(table, old, identity[i].column),
+						attached_output(table, new, identity[i].column)),
+				 errdetail_internal("%s", nic_description(table, old)),
+				 errhint("A NIC keeps its id, network and instance. Remove this NIC and add another."),
+				 errtableconstraint(rel, "nic_identity_immutable")));
+	}
+}
+
+static void
+check_removed_once(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTableSlot *new)
+{
+	if (is_null(table, old, ATTACHED_REMOVED) || same(table, old, new, ATTACHED_REMOVED))
+		return;
+	ereport(REFUSAL(table),
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("\"removed\" of NIC %s cannot change from %s to %s",
+					attached_output(table, old, ATTACHED_ID),
+					attached_output(table, old, ATTACHED_REMOVED),
+					attached_output(table, new, ATTACHED_REMOVED)),
+			 errdetail_internal("%s", nic_description(table, old)),
+			 errhint("A removed NIC stays removed. Add a new NIC instead."),
+			 errtableconstraint(rel, "nic_removed_once")));
+}
+
+static bool
+move_known(AttachedTable *table, TupleTableSlot *old, NicState from, NicState to)
+{
+	return from != NIC_UNKNOWN_STATE && to != NIC_UNKNOWN_STATE && from != to &&
+		nic_move_allowed(strategy_of(table, old), from, to);
+}
+
+static void
+check_move(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTableSlot *new)
+{
+	NicState	from = state_of(table, old);
+	NicState	to = state_of(table, new);
+	StringInfoData choices;
+	int			i;
+
+	/* A state that is none of ours leads anywhere, but nothing leaves the last. */
+	if (same(table, old, new, ATTACHED_STATE) || from == NIC_UNKNOWN_STATE ||
+		(to == NIC_UNKNOWN_STATE && from != NIC_DEALLOCATING) ||
+		move_known(table, old, from, to))
+		return;
+
+	initStringInfo(&choices);
+	for (i = 0; i < nic_move_count; i++)
+	{
+		if (nic_moves[i].strategy == strategy_of(table, old) && nic_moves[i].from == from)
+			appendStringInfo(&choices, "%s\"%s\" (%s)", choices.len > 0 ? ", " : "",
+							 nic_state_name(nic_moves[i].to), nic_event_name(nic_moves[i].event));
+	}
+	ereport(REFUSAL(table),
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("NIC %s cannot move from state \"%s\" to \"%s\"",
+					attached_output(table, old, ATTACHED_ID),
+					attached_output(table, old, ATTACHED_STATE),
+					attached_output(table, new, ATTACHED_STATE)),
+			 errdetail_internal("%s", nic_description(table, old)),
+			 from == NIC_DEALLOCATING ?
+			 errhint("A NIC that is being deallocated can only be removed: set \"removed\".") :
+			 errhint("From here it can move to %s; see vmnet.nic_state_transitions().", choices.data),
+			 errtableconstraint(rel, "nic_state_transition")));
+}
+
+static void
+guard_update(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTableSlot *new)
+{
+	bool		revived = !is_null(table, old, ATTACHED_REMOVED);
+
+	check_identity(rel, table, old, new);
+	check_removed_once(rel, table, old, new);
+	check_move(rel, table, old, new);
+
+	/* In mode warn all that was refused may be here, with other parents. */
+	if (!is_null(table, new, ATTACHED_REMOVED))
+		return;
+	if (revived || !same(table, old, new, ATTACHED_NETWORK_KEY))
+		check_parent(rel, table, new, ATTACHED_NETWORK_KEY, "network");
+	if (revived || !same(table, old, new, ATTACHED_INSTANCE_KEY))
+		check_parent(rel, table, new, ATTACHED_INSTANCE_KEY, "instance");
+}
+
+/*
+ * The id of a parent, as nic_history has it: what the NIC says, or the id of
+ * the row that its key means.
+ */
+static bool
+parent_id(AttachedTable *table, TupleTableSlot *slot, AttachedColumn id,
+		  AttachedColumn key, const char *role, int64 *result)
+{
+	bool		isnull;
+	Datum		value = attached_value(table, slot, id, &isnull);
+	AttachedTable *parent;
+
+	if (isnull)
+		return false;
+	if (table->type[id] == INT8OID)
+	{
+		*result = DatumGetInt64(value);
+		return true;
+	}
+	parent = attached_table_lookup(table->schema, role);
+	*result = attached_parent_id(parent, table->type[key],
+								 attached_value(table, slot, key, &isnull));
+	return *result != 0;
+}
+
+/* History has bigint keys only; of other keys it is not kept. */
+static bool
+keeps_history(AttachedTable *table)
+{
+	AttachedTable *networks = attached_table_lookup(table->schema, "networks");
+	AttachedTable *instances = attached_table_lookup(table->schema, "instances");
+
+	return table->type[ATTACHED_ID] == INT8OID &&
+		(networks ? networks : table)->type[networks ? ATTACHED_ID : ATTACHED_NETWORK_ID] == INT8OID &&
+		(instances ? instances : table)->type[instances ? ATTACHED_ID : ATTACHED_INSTANCE_ID] == INT8OID;
+}
+
+/* A state as history has it, which lasts until it is written. */
+static const char *
+lasting_state(AttachedTable *table, TupleTableSlot *slot, NicState state)
+{
+	char	   *text;
+
+	if (state != NIC_UNKNOWN_STATE)
+		return nic_state_name(state);
+	text = text_of(table, slot, ATTACHED_STATE);
+	return text ? MemoryContextStrdup(TopTransactionContext, text) : NULL;
+}
+
+static void
+remember_addresses(Relation rel, AttachedTable *table, Oid history, TupleTableSlot *old)
+{
+	static const AttachedColumn columns[4] = {
+		ATTACHED_ID, ATTACHED_MAC_ADDRESS, ATTACHED_IP4_ADDRESS, ATTACHED_IP6_ADDRESS
+	};
+	Datum		values[4];
+	char		nulls[4];
+	int			i;
+
+	for (i = 0; i < lengthof(columns); i++)
+	{
+		bool		isnull;
+
+		values[i] = attached_value(table, old, columns[i], &isnull);
+		nulls[i] = isnull ? 'n' : ' ';
+	}
+	history_take_addresses(rel, history, values, nulls);
+}
+
+static void
+remember_change(Relation rel, AttachedTable *table, Oid history,
+				TupleTableSlot *old, TupleTableSlot *new)
+{
+	HistoryEntry entry = {0};
+	NicState	from = state_of(table, old);
+	NicState	to = state_of(table, new);
+	bool		isnull;
+
+	entry.nic_id = DatumGetInt64(attached_value(table, new, ATTACHED_ID, &isnull));
+	parent_id(table, new, ATTACHED_NETWORK_ID, ATTACHED_NETWORK_KEY, "networks", &entry.network_id);
+	entry.has_instance = parent_id(table, new, ATTACHED_INSTANCE_ID, ATTACHED_INSTANCE_KEY,
+								   "instances", &entry.instance_id);
+	entry.removed = DatumGetTimestampTz(attached_value(table, new, ATTACHED_REMOVED, &isnull));
+	entry.is_removed = !isnull;
+	entry.at = GetCurrentTimestamp();
+	entry.from_state = lasting_state(table, old, from);
+	entry.to_state = lasting_state(table, new, to);
+	if (!same(table, old, new, ATTACHED_STATE) && !move_known(table, old, from, to))
+		entry.event = "Changed";
+	else if (same(table, old, new, ATTACHED_STATE))
+		entry.event = entry.is_removed ? "Removed" : "Revived";
+	history_take(rel, &entry, history, strategy_of(table, old), from, to);
+}
+
+static void
+remember_update(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTableSlot *new)
+{
+	Oid			history = get_relname_relid("nic_history", table->schema);
+	Oid			addresses = get_relname_relid("nic_address_history", table->schema);
+
+	if (!OidIsValid(history) || !OidIsValid(addresses) || !keeps_history(table))
+		return;
+	if (!same(table, old, new, ATTACHED_STATE) || !same(table, old, new, ATTACHED_REMOVED))
+		remember_change(rel, table, history, old, new);
+	if (!same(table, old, new, ATTACHED_MAC_ADDRESS) ||
+		!same(table, old, new, ATTACHED_IP4_ADDRESS) ||
+		!same(table, old, new, ATTACHED_IP6_ADDRESS))
+		remember_addresses(rel, table, addresses, old);
+}
+
+Datum
+attached_nic_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = guard_called(fcinfo, "attached_nic_guard",
+										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
+										 GUARD_INSERT | GUARD_UPDATE);
+	Relation	rel = trigdata->tg_relation;
+	AttachedTable *table = attached_table_of(rel, trigdata->tg_trigger);
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		guard_insert(rel, table, trigdata->tg_trigslot);
+	else
+	{
+		guard_update(rel, table, trigdata->tg_trigslot, trigdata->tg_newslot);
+		remember_update(rel, table, trigdata->tg_trigslot, trigdata->tg_newslot);
+	}
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * attached_nic_history(): AFTER UPDATE, for each statement.
+ */
+Datum
+attached_nic_history(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = guard_called(fcinfo, "attached_nic_history",
+										 TRIGGER_EVENT_AFTER, 0, GUARD_UPDATE);
+	Relation	rel = trigdata->tg_relation;
+	AttachedTable *table = attached_table_of(rel, trigdata->tg_trigger);
+
+	history_write_pending(rel, get_relname_relid("nic_history", table->schema));
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * attached_network_guard(), attached_instance_guard()
+ */
+
+static void
+held_query(StringInfo sql, Oid relid, int column)
+{
+	bool		network = column == ATTACHED_NETWORK_KEY;
+
+	appendStringInfo(sql, "SELECT n.id, n.state, n.%s, pg_catalog.count(*) OVER () FROM ",
+					 network ? "instance_key" : "network_key");
+	append_relation_name(sql, relid);
+	appendStringInfo(sql, " n WHERE n.%s OPERATOR(pg_catalog.=) $1 AND n.removed IS NULL ORDER BY n.id LIMIT %d",
+					 network ? "network_key" : "instance_key", BLOCKERS_NAMED);
+}
+
+/* "NIC 7 (Reserved, instance 3), ..." of the result of held_query(). */
+static char *
+blockers(const char *other)
+{
+	StringInfoData buf;
+	uint64		i;
+
+	initStringInfo(&buf);
+	for (i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		char	   *state = SPI_getvalue(row, SPI_tuptable->tupdesc, 2);
+		char	   *key = SPI_getvalue(row, SPI_tuptable->tupdesc, 3);
+
+		appendStringInfo(&buf, "%sNIC %s (%s%s%s %s)", i > 0 ? ", " : "",
+						 SPI_getvalue(row, SPI_tuptable->tupdesc, 1),
+						 state ? state : "", state ? ", " : "", other, key ? key : "none");
+	}
+	return buf.data;
+}
+
+static void
+check_in_use(Relation rel, AttachedTable *table, TupleTableSlot *slot, bool network)
+{
+	AttachedTable *nics = attached_table_lookup(table->schema, "nics");
+	const char *noun = network ? "network" : "instance";
+	Oid			argtypes[1] = {table->type[ATTACHED_KEY]};
+	Datum		values[1];
+	TimestampTz removed;
+	Relation	view;
+	bool		isnull;
+	int64		total;
+
+	values[0] = attached_value(table, slot, ATTACHED_KEY, &isnull);
+	if (isnull || nics == NULL)
+		return;
+	attached_parent_lock(table, argtypes[0], values[0], LockTupleExclusive, &removed);
+
+	SPI_connect();
+	view = table_open(nics->view, AccessShareLock);
+	plan_run_as_owner(plan_lookup_as_owner(PLAN_ATTACHED_HELD, view,
+										   network ? ATTACHED_NETWORK_KEY : ATTACHED_INSTANCE_KEY,
+										   held_query, 1, argtypes),
+					  view, values, 0);
+	table_close(view, NoLock);
+	if (SPI_processed > 0)
+	{
+		total = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4, &isnull));
+		ereport(REFUSAL(table),
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("cannot remove %s %s: NICs are left on it", noun,
+						attached_output(table, slot, ATTACHED_ID)),
+				 errdetail("%s held: %s%s.",
+						   total == 1 ? "1 NIC is" : psprintf("%lld NICs are", (long long) total),
+						   blockers(network ? "instance" : "network"), total > BLOCKERS_NAMED ?
+						   psprintf(" and %lld more", (long long) total - BLOCKERS_NAMED) : ""),
+				 errhint("Remove its NICs first."),
+				 errtableconstraint(rel, network ? "network_in_use" : "instance_in_use")));
+	}
+	SPI_finish();
+}
+
+static Datum
+parent_guard(FunctionCallInfo fcinfo, const char *function, bool network)
+{
+	TriggerData *trigdata = guard_called(fcinfo, function,
+										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
+										 GUARD_UPDATE | GUARD_DELETE);
+	Relation	rel = trigdata->tg_relation;
+	AttachedTable *table = attached_table_of(rel, trigdata->tg_trigger);
+	TupleTableSlot *old = trigdata->tg_trigslot;
+	TupleTableSlot *new = trigdata->tg_newslot;
+
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+	{
+		if (is_null(table, old, ATTACHED_REMOVED))
+			check_in_use(rel, table, old, network);
+		return PointerGetDatum(NULL);
+	}
+
+	if (same(table, old, new, ATTACHED_REMOVED))
+		return PointerGetDatum(NULL);
+	if (!is_null(table, old, ATTACHED_REMOVED))
+		ereport(REFUSAL(table),
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("\"removed\" of %s %s cannot change", network ? "network" : "instance",
+						attached_output(table, old, ATTACHED_ID)),
+				 errdetail("It was removed at %s.", attached_output(table, old, ATTACHED_REMOVED)),
+				 errhint("A removed %s stays removed. Add a new one instead.", network ? "network" : "instance"),
+				 errtableconstraint(rel, network ? "network_removed_once" : "instance_removed_once")));
+	else
+		check_in_use(rel, table, new, network);
+	return PointerGetDatum(NULL);
+}
+
+Datum
+attached_network_guard(PG_FUNCTION_ARGS)
+{
+	return parent_guard(fcinfo, "attached_network_guard", true);
+}
+
+Datum
+attached_instance_guard(PG_FUNCTION_ARGS)
+{
+	return parent_guard(fcinfo, "attached_instance_guard", false);
+}
+
+/*
+ * attached_no_delete(): BEFORE DELETE or TRUNCATE.  Where rows are removed
+ * softly, a row that is not removed yet is not deleted; one that is may be,
+ * since that is how such a system purges.
+ */
+Datum
+attached_no_delete(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = CALLED_AS_TRIGGER(fcinfo) ? (TriggerData *) fcinfo->context : NULL;
+	bool		truncate = trigdata && TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event);
+	AttachedTable *table;
+	Relation	rel;
+	TupleTableSlot *slot;
+	bool		is_removed;
+
+	trigdata = guard_called(fcinfo, "attached_no_delete", TRIGGER_EVENT_BEFORE,
+							truncate ? 0 : TRIGGER_EVENT_ROW, GUARD_DELETE | GUARD_TRUNCATE);
+	rel = trigdata->tg_relation;
+	table = attached_table_of(rel, trigdata->tg_trigger);
+	if (table->lacks[ATTACHED_REMOVED])
+		return PointerGetDatum(truncate ? NULL : trigdata->tg_trigtuple);
+
+	if (!truncate)
+	{
+		slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
+		ExecStoreHeapTuple(trigdata->tg_trigtuple, slot, false);
+		is_removed = !is_null(table, slot, ATTACHED_REMOVED);
+		if (!is_removed)
+			ereport(REFUSAL(table),
+					(errcode(ERRCODE_RESTRICT_VIOLATION),
+					 errmsg("cannot delete from table \"%s\"", RelationGetRelationName(rel)),
+					 errdetail("The row with id %s is not removed; it would be lost, and with it what happened to it.",
+							   attached_output(table, slot, ATTACHED_ID)),
+					 errhint("Remove it instead, as its table does: set the column that \"removed\" is read from."),
+					 errtableconstraint(rel, "no_hard_delete")));
+		ExecDropSingleTupleTableSlot(slot);
+		return PointerGetDatum(trigdata->tg_trigtuple);
+	}
+
+	ereport(REFUSAL(table),
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("cannot truncate table \"%s\"", RelationGetRelationName(rel)),
+			 errdetail("All rows of inventory \"%s\" in this table would be lost.",
+					   get_namespace_name(table->schema)),
+			 errhint("Remove rows instead, as their table does."),
+			 errtableconstraint(rel, "no_hard_delete")));
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * attached_view_write(): INSTEAD OF any write to a view of the inventory.
+ */
+Datum
+attached_view_write(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = guard_called(fcinfo, "attached_view_write",
+										 TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW,
+										 GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
+	Relation	rel = trigdata->tg_relation;
+	const char *name = RelationGetRelationName(rel);
+	const char *role = strncmp(name, "all_", 4) == 0 ? name + 4 : name;
+	AttachedTable *table = attached_table_lookup(RelationGetNamespace(rel), role);
+	StringInfoData where;
+
+	initStringInfo(&where);
+	if (table)
+		append_relation_name(&where, table->table);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("cannot write to view \"%s\" of an attached inventory", name),
+			 table ? errdetail("It shows what table %s holds.", where.data) :
+			 errdetail("It is made from the NICs."),
+			 table ? errhint("Write to %s; its guards see to the rules.", where.data) :
+			 errhint("Write to the table of the NICs."),
+			 errtableconstraint(rel, "attached_view_read_only")));
+	return PointerGetDatum(NULL);	/* keep compiler quiet */
+}

@@ -147,7 +147,8 @@ BEGIN
 		WHEN 'not_null' THEN format('%I IS NULL', col)
 		WHEN 'true' THEN CASE WHEN col_type = 'boolean'::regtype THEN format('%I IS NOT TRUE', col) END
 		WHEN 'not_zero' THEN CASE WHEN col_type IN ('bigint'::regtype, 'int', 'smallint')
-			THEN format('%1$I OPERATOR(pg_catalog.=) 0', col) END END;
+			THEN format(CASE WHEN (SELECT a.attnotnull FROM pg_catalog.pg_attribute a WHERE a.attrelid = rel AND a.attname = col)
+				THEN '%1$I = 0' ELSE '(%1$I = 0 OR %1$I IS NULL)' END, col) END END;
 	IF live IS NULL THEN
 		problem := CASE WHEN how IN ('true', 'not_zero')
 			THEN format('column "%s" is of type %s, which does not go with removed_when "%s"', col, col_type, how)
@@ -190,9 +191,9 @@ BEGIN
 			FILTER (WHERE is_enum AND NOT EXISTS (SELECT FROM pg_catalog.pg_enum e WHERE e.enumtypid = col_type AND e.enumlabel = s.key)) AS no_label
 	INTO pairs
 	FROM jsonb_each_text(coalesce(states, '{}')) s;
-	problem := coalesce(format('states lead to %s; there are Allocated, Reserving, Reserved, Releasing, Deallocating', pairs.unknown),
-		format('states names %s, which type %s does not have', pairs.no_label, col_type));
-	state := coalesce(format('CASE %s %s ELSE %s END', as_text, pairs.cases, as_text), as_text);
+	problem := coalesce('states lead to ' || pairs.unknown || '; there are Allocated, Reserving, Reserved, Releasing, Deallocating',
+		'states names ' || pairs.no_label || ', which type ' || col_type || ' does not have');
+	state := coalesce('CASE ' || as_text || ' ' || pairs.cases || ' ELSE ' || as_text || ' END', as_text);
 
 	SELECT array_agg(g.g ORDER BY g.g) INTO gone
 	FROM (SELECT s.key FROM jsonb_each_text(coalesce(states, '{}')) s WHERE s.value = 'Deallocating'
@@ -272,9 +273,9 @@ BEGIN
 			CASE c.type WHEN 'removed' THEN 'timestamptz' WHEN 'boolean' THEN 'bool' WHEN 'bigint' THEN 'int8' WHEN 'int' THEN 'int4' WHEN 'key' THEN 'int8' ELSE c.type END), c.name);
 	END LOOP;
 	problems := array_remove(problems, NULL);
-	ended := coalesce(format('CASE WHEN %s THEN %s ELSE %s END', held, removed,
-		CASE WHEN removed IS NULL THEN coalesce(ended, '''-infinity''::pg_catalog.timestamptz')
-			ELSE format('coalesce(%s, %s)', removed, coalesce(ended, '''-infinity''::pg_catalog.timestamptz')) END), removed, 'NULL::pg_catalog.timestamptz');
+	removed := coalesce(removed, 'NULL::pg_catalog.timestamptz');
+	ended := CASE WHEN held IS NULL THEN removed
+		ELSE format('CASE WHEN %s THEN %s ELSE coalesce(%s, %s) END', held, removed, removed, coalesce(ended, '''-infinity''::pg_catalog.timestamptz')) END;
 	live := coalesce(live || coalesce(' AND ' || held, ''), held, 'true');
 	items := items || format('(%s) AS active', live);
 	IF relation = 'nics' THEN
@@ -578,24 +579,28 @@ SET enable_seqscan = off
 AS $$
 DECLARE
 	plan jsonb;
-	line text := '';
 	rel regclass := vmnet.attached_table(inventory, 'nics');
-	item record;
+	-- where ids come from a join with the parent, the stored key is looked for
+	base text := pg_get_viewdef(format('%I.all_nics', inventory)::regclass);
+	network text := CASE WHEN base ~ 'network_key' THEN 'network_key' ELSE 'network_id' END;
+	instance text := CASE WHEN base ~ 'instance_key' THEN 'instance_key' ELSE 'instance_id' END;
+	item text;
 	keys text[] := '{}';
-	l record;
 BEGIN
-	EXECUTE format('EXPLAIN (FORMAT JSON, COSTS OFF) SELECT instance_key FROM %1$I.attached_nics WHERE active AND network_id = (SELECT network_id FROM %1$I.all_nics LIMIT 1 OFFSET 1000000000)', inventory) INTO plan;
+	EXECUTE format('EXPLAIN (FORMAT JSON, COSTS OFF) SELECT instance_key FROM %1$I.attached_nics WHERE active AND %2$I = (SELECT %2$I FROM %1$I.attached_nics LIMIT 1)',
+		inventory, network) INTO plan;
 	found := jsonb_path_exists(plan, '$.**."Index Cond"');
 	-- the expressions that the view has, by which alone an index is found
 	FOR item IN
-		SELECT trim(trailing ',' FROM trim(m.m)) AS line
-		FROM unnest(string_to_array(pg_get_viewdef(format('%I.attached_nics', inventory)::regclass, false), E'\n')) m (m)
-		WHERE m.m ~ ' AS (network_id|instance_id),?$' OR m.m ~ '^ *(network_id|instance_id),?$'
-		ORDER BY m.m ~ 'network_id,?$' DESC
+		SELECT regexp_replace(trim(trailing ',' FROM regexp_replace(m.m, '^ *(SELECT )?', '')), ' AS [a-z_]+$', '')
+		FROM unnest(string_to_array(pg_get_viewdef(format('%I.attached_nics', inventory)::regclass, true), E'\n')) m (m)
+		WHERE m.m ~ format('[ .](%s|%s),?$', network, instance)
+		ORDER BY m.m ~ format('[ .]%s,?$', network) DESC
 	LOOP
-		keys := keys || regexp_replace(regexp_replace(item.line, ' AS [a-z_]+$', ''), '^(.*::.*)$', '(\1)');
+		item := replace(item, quote_ident((SELECT c.relname FROM pg_catalog.pg_class c WHERE c.oid = rel)) || '.', '');
+		keys := keys || CASE WHEN item ~ '::' THEN '(' || item || ')' ELSE item END;
 	END LOOP;
-	statement := format('CREATE INDEX ON %s (%s)%s;', rel, array_to_string(keys, ', '), coalesce(' WHERE ' || nullif(replace(live, 'OPERATOR(pg_catalog.=)', '='), 'true'), ''));
+	statement := format('CREATE INDEX ON %s (%s)%s;', rel, array_to_string(keys, ', '), coalesce(' WHERE ' || nullif(live, 'true'), ''));
 END
 $$;
 COMMENT ON FUNCTION vmnet.attached_index(text, text) IS

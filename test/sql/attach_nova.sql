@@ -2,6 +2,7 @@
 -- id, deleted_at a time without zone, ids are int, an instance is referred to
 -- by its uuid, and no foreign key leads to the networks.
 SET timezone = 'UTC';
+\set SHOW_CONTEXT never
 CREATE SCHEMA nova;
 CREATE TABLE nova.networks (
 	id serial PRIMARY KEY, created_at timestamp, deleted_at timestamp, deleted int DEFAULT 0,
@@ -38,6 +39,9 @@ SELECT finding, rule, message, statement FROM vmnet.attach_inventory('nova_net',
 	"instances": {"name": "display_name", "state": "vm_state", "created": "created_at",
 		"removed": {"column": "deleted", "removed_when": "not_zero", "time": "deleted_at"}}}');
 \x
+-- with the index that it asked for, it finds the NICs of a network
+CREATE INDEX vif_net ON nova.virtual_interfaces ((network_id::bigint), instance_uuid) WHERE (deleted = 0 OR deleted IS NULL);
+SELECT found FROM vmnet.attached_index('nova_net', 'true');
 SELECT name, kind, mode FROM vmnet.inventories;
 SELECT id, instance_id, network_id, state, mac_address, created, removed, active FROM nova_net.all_nics ORDER BY id;
 SELECT id, uuid, name, cidr, removed, active FROM nova_net.all_networks ORDER BY id;
@@ -52,14 +56,10 @@ FROM unnest('{2024-01-05, 2024-01-10 12:00, 2024-01-12, 2024-02-01}'::timestampt
 GROUP BY d ORDER BY d;
 
 -- warnings, with what an error would say
-\set VERBOSITY verbose
-\set SHOW_CONTEXT never
 UPDATE nova.networks SET deleted = id, deleted_at = '2024-05-01' WHERE id = 1;
 INSERT INTO nova.virtual_interfaces (address, network_id, instance_uuid) VALUES ('fa:16:3e:00:00:05', 3, '00000000-0000-0000-0000-0000000000b1');
 INSERT INTO nova.virtual_interfaces (address, network_id, instance_uuid) VALUES ('fa:16:3e:00:00:06', 9, '00000000-0000-0000-0000-0000000000b3');
 UPDATE nova.virtual_interfaces SET deleted = 0, deleted_at = NULL WHERE id = 3;
-\set VERBOSITY default
-\set SHOW_CONTEXT errors
 UPDATE nova.networks SET deleted = 0, deleted_at = NULL WHERE id = 1;
 DELETE FROM nova.virtual_interfaces WHERE id > 4;
 UPDATE nova.virtual_interfaces SET deleted = id, deleted_at = '2024-05-01' WHERE id = 3;
@@ -75,7 +75,7 @@ DELETE FROM nova.instances WHERE id = 1;
 TRUNCATE nova.virtual_interfaces;
 INSERT INTO nova.virtual_interfaces (address, network_id, instance_uuid) VALUES ('fa:16:3e:00:00:05', 3, '00000000-0000-0000-0000-0000000000b1');
 INSERT INTO nova.virtual_interfaces (address, network_id, instance_uuid) VALUES ('fa:16:3e:00:00:05', 1, '00000000-0000-0000-0000-0000000000b3');
-UPDATE nova.virtual_interfaces SET deleted = 0 WHERE id = 1;
+UPDATE nova.virtual_interfaces SET deleted = 0 WHERE id = 3;
 -- what is removed may be purged, as "nova-manage db archive_deleted_rows" does
 DELETE FROM nova.virtual_interfaces WHERE deleted <> 0 AND id = 3;
 -- the proper way

@@ -43,6 +43,8 @@ static const char *const attached_names[ATTACHED_COLUMN_COUNT] = {
 	[ATTACHED_STATE] = "state",
 	[ATTACHED_STRATEGY] = "strategy",
 	[ATTACHED_REMOVED] = "removed",
+	[ATTACHED_CREATED] = "created",
+	[ATTACHED_STATE_CHANGED] = "state_changed",
 	[ATTACHED_MAC_ADDRESS] = "mac_address",
 	[ATTACHED_IP4_ADDRESS] = "ip4_address",
 	[ATTACHED_IP6_ADDRESS] = "ip6_address",
@@ -111,6 +113,9 @@ take_column(AttachedTable *table, TargetEntry *entry)
 		if (IsA(expr, Var))
 			table->attnum[i] = ((Var *) expr)->varattno;
 		table->exprs[i] = ExecInitExpr(expr, NULL);
+		/* The time is the same whatever the row: -infinity. */
+		if (i == ATTACHED_REMOVED && IsA(expr, CaseExpr))
+			table->no_time = IsA(((CaseExpr *) expr)->defresult, Const);
 	}
 }
 

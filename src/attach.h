@@ -18,6 +18,8 @@ typedef enum AttachedColumn
 	ATTACHED_STATE,
 	ATTACHED_STRATEGY,
 	ATTACHED_REMOVED,
+	ATTACHED_CREATED,
+	ATTACHED_STATE_CHANGED,
 	ATTACHED_MAC_ADDRESS,
 	ATTACHED_IP4_ADDRESS,
 	ATTACHED_IP6_ADDRESS,
@@ -36,6 +38,7 @@ typedef struct AttachedTable
 	Oid			info;			/* its view inventory_info */
 	Oid			owner;			/* of the view */
 	bool		enforce;
+	bool		no_time;		/* is it not known when a row was removed? */
 	bool		lacks[ATTACHED_COLUMN_COUNT];	/* NULL in every row */
 	Oid			type[ATTACHED_COLUMN_COUNT];
 	AttrNumber	attnum[ATTACHED_COLUMN_COUNT];	/* where it is a plain column */

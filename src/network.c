@@ -153,6 +153,8 @@ read_query(StringInfo sql, Oid schema, int column)
 	const char *text = texts[column - PLAN_READ];
 	const char *name = quote_identifier(get_namespace_name(schema));
 
+	attached_check_keys(schema);
+
 	if (inventory_is_live(schema))
 	{
 		if (column == READ_NETWORK_INSTANCES)

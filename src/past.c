@@ -188,6 +188,17 @@ past_query(StringInfo sql, Oid schema, int column)
 	};
 	const char *name = quote_identifier(get_namespace_name(schema));
 
+	attached_check_keys(schema);
+	if (column == PAST_STUCK_NICS)
+	{
+		attached_check_column(schema, "state");
+		attached_check_column(schema, "state_changed");
+	}
+	if (column == PAST_NETWORK_INSTANCES)
+		attached_check_column(schema, "removed");
+	if (column != PAST_STUCK_NICS && column != PAST_NIC_TIMELINE && column != PAST_NIC_EXPLAIN)
+		attached_check_column(schema, "created");
+
 	/* No query names the inventory more than six times. */
 	appendStringInfo(sql, texts[column], name, name, name, name, name, name);
 }

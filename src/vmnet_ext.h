@@ -197,6 +197,11 @@ typedef enum ParentStatus
 extern ParentStatus parent_lock(const ParentKey *parent, Datum key,
 								LockTupleMode mode, TimestampTz *removed);
 
+/* attach_read.c */
+
+extern void attached_check_keys(Oid schema);
+extern void attached_check_column(Oid schema, const char *column);
+
 /* trigger.c */
 
 #define GUARD_INSERT	0x01

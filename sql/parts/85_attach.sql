@@ -415,8 +415,8 @@ BEGIN
 				inventory, 'all_' || parent.relation, columns_text, 'attached_' || parent.relation);
 		END IF;
 		IF spec->>'key' <> view.key_columns->>'id' THEN
-			joins := joins || format(' LEFT JOIN %1$I.%2$I %3$s ON %3$s.key = n.%4$I', inventory, 'attached_' || parent.relation, left(parent.noun, 1), parent.noun || '_key');
-			id_columns := id_columns || jsonb_build_object(parent.noun || '_id', format('%s.id AS %s_id', left(parent.noun, 1), parent.noun));
+			joins := joins || format(' LEFT JOIN %1$I.%2$I ON %2$I.key = n.%3$I', inventory, 'attached_' || parent.relation, parent.noun || '_key');
+			id_columns := id_columns || jsonb_build_object(parent.noun || '_id', format('attached_%s.id AS %s_id', parent.relation, parent.noun));
 		END IF;
 	END LOOP;
 	PERFORM vmnet.attached_refuse(inventory, problems);
@@ -572,7 +572,7 @@ COMMENT ON FUNCTION vmnet.attached_violations(text) IS
 'Part of attach_inventory(): what already violates the rules, one row for each way, with up to five NICs';
 
 -- Can the views find the NICs of a network by an index that is there?
-CREATE FUNCTION vmnet.attached_index(inventory text, live text, OUT found boolean, OUT statement text)
+CREATE FUNCTION vmnet.attached_index(inventory text, live text, OUT usable boolean, OUT statement text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
@@ -589,7 +589,7 @@ DECLARE
 BEGIN
 	EXECUTE format('EXPLAIN (FORMAT JSON, COSTS OFF) SELECT instance_key FROM %1$I.attached_nics WHERE active AND %2$I = (SELECT %2$I FROM %1$I.attached_nics LIMIT 1)',
 		inventory, network) INTO plan;
-	found := jsonb_path_exists(plan, '$.**."Index Cond"');
+	usable := jsonb_path_exists(plan, '$.**."Index Cond"');
 	-- the expressions that the view has, by which alone an index is found
 	FOR item IN
 		SELECT regexp_replace(trim(trailing ',' FROM regexp_replace(m.m, '^ *(SELECT )?', '')), ' AS [a-z_]+$', '')
@@ -650,8 +650,8 @@ networks, instances and nics are what is live; all_networks, all_instances and a
 	RETURN QUERY SELECT 'violation', v.rule, v.message, NULL::text FROM vmnet.attached_violations($1) v;
 	IF (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = $2) IN ('r', 'p', 'm') THEN
 		SELECT * INTO index FROM vmnet.attached_index($1, live);
-		RETURN QUERY SELECT CASE WHEN index.found THEN 'index_found' ELSE 'index_missing' END, NULL::text,
-			CASE WHEN index.found THEN 'EXPLAIN shows that an index finds the NICs of a network; this one would serve best'
+		RETURN QUERY SELECT CASE WHEN index.usable THEN 'index_found' ELSE 'index_missing' END, NULL::text,
+			CASE WHEN index.usable THEN 'EXPLAIN shows that an index finds the NICs of a network; this one would serve best'
 				ELSE 'EXPLAIN shows no index by which the NICs of a network are found: each look reads the whole table' END, index.statement;
 	END IF;
 END
@@ -753,3 +753,55 @@ COMMENT ON FUNCTION vmnet.detach_inventory(text) IS
 'Takes an attached inventory away: its guards, its views, its history and its schema; the tables stay as they were
 What others have built on its views is in the way (2BP01). The history is lost: copy nic_history first if it matters.
 Error: 22023 for an inventory that is not attached.';
+
+--
+-- Over attached tables check_inventory() looks for what their columns can tell.
+--
+
+CREATE FUNCTION vmnet.attached_lacks(inventory text)
+RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(array_agg(r.relation || '.' || m.m[1]), '{}')
+FROM unnest(ARRAY['nics', 'networks', 'instances']) r (relation),
+	regexp_matches(pg_get_viewdef(to_regclass(format('%I.%I', $1, 'attached_' || r.relation))), 'NULL::[a-z ]+ AS (\w+)', 'g') m (m)
+$$;
+COMMENT ON FUNCTION vmnet.attached_lacks(text) IS
+'Canonical columns that attached tables lack, as nics.state; none for another inventory';
+
+CREATE FUNCTION vmnet.attached_unchecked(inventory text)
+RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(array_agg(c.code), '{}')
+FROM vmnet.attached_lacks($1) l (lacks),
+	(VALUES ('removed_nic_wrong_state', NULL), ('missing_uuid', 'nics.uuid'), ('missing_uuid', 'networks.uuid'), ('missing_uuid', 'instances.uuid'),
+		('default_nic_missing', 'nics.default_nic'), ('unknown_state', 'nics.state')) c (code, needs)
+WHERE to_regclass(format('%I.attached_nics', $1)) IS NOT NULL AND (c.needs IS NULL OR c.needs = ANY (l.lacks))
+$$;
+COMMENT ON FUNCTION vmnet.attached_unchecked(text) IS
+'Part of check_inventory(): codes of findings that attached tables have no columns for; none for another inventory
+A removed row keeps its state in most systems, so that is no finding here.';
+
+CREATE FUNCTION vmnet.attached_check_guards(inventory text)
+RETURNS TABLE (code text, message text, fix text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN t.oid IS NULL THEN 'guard_missing' ELSE 'guard_disabled' END,
+	format(CASE WHEN t.oid IS NULL THEN '%s has no guard %s' ELSE 'guard %2$s of %1$s is disabled' END, r.rel, x.function),
+	CASE WHEN t.oid IS NULL THEN format('SELECT vmnet.set_inventory_mode(%L, %L, force => true);', l.name, l.mode)
+		ELSE format('ALTER TABLE %s ENABLE TRIGGER %I;', r.rel, t.tgname) END
+FROM vmnet.list_inventories() l,
+	(VALUES ('nics', 'attached_nic_guard'), ('nics', 'attached_nic_history'), ('networks', 'attached_network_guard'), ('instances', 'attached_instance_guard'),
+		('nics', 'attached_no_delete'), ('networks', 'attached_no_delete'), ('instances', 'attached_no_delete')) x (relation, function)
+	CROSS JOIN LATERAL (SELECT vmnet.attached_table($1, x.relation)) r (rel)
+	LEFT JOIN (pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+		JOIN pg_catalog.pg_namespace s ON s.oid = p.pronamespace AND s.nspname = 'vmnet')
+		ON t.tgrelid = r.rel AND p.proname = x.function AND split_part(encode(t.tgargs, 'escape'), '\000', 1) = $1
+WHERE l.name = $1 AND l.mode <> 'read_only' AND r.rel IS NOT NULL AND (t.oid IS NULL OR t.tgenabled NOT IN ('O', 'A'))
+$$;
+COMMENT ON FUNCTION vmnet.attached_check_guards(text) IS
+'Part of check_inventory(): guards of an attached inventory that are missing or disabled';

@@ -21,6 +21,17 @@ BEGIN
 			DETAIL = 'Its view inventory_info does not say of which kind it is.',
 			HINT = 'The view vmnet.inventories lists what is there.';
 	END IF;
+	IF kind = 'attached' AND EXISTS (
+		SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+			JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+		WHERE s.nspname = resolved AND c.relname IN ('all_networks', 'all_instances', 'all_nics')
+			AND a.attname = 'id' AND a.atttypid <> 'bigint'::regtype) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('inventory "%s" cannot be checked', resolved),
+			DETAIL = 'Its ids are not all of type bigint, which findings are told by.',
+			HINT = format('Its views answer: %I.network_validation shows where ways of counting differ.', resolved);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION vmnet.check_target(name) IS
@@ -373,9 +384,10 @@ $q$ || string_agg(format('SELECT %s, %L, %L, f.* FROM (%s) f (object_type, objec
 	'{inv}', quote_ident($1))
 FROM vmnet.check_definition() d
 	JOIN vmnet.check_codes() c ON c.code = d.code
-WHERE d.needs IS NULL OR EXISTS (
+WHERE (d.needs IS NULL OR EXISTS (
 	SELECT FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace s ON s.oid = r.relnamespace
-	WHERE s.nspname = $1 AND r.relname = d.needs)
+	WHERE s.nspname = $1 AND r.relname = d.needs))
+	AND d.code <> ALL (vmnet.attached_unchecked($1))
 $$;
 COMMENT ON FUNCTION vmnet.check_query(text) IS
 'Part of check_inventory(): the query that finds what is wrong with the rows of an inventory';
@@ -394,7 +406,7 @@ SELECT d.ord, split_part(d.object, ' ', 2), split_part(d.object, '%1$I.', 2), su
 	replace(replace(d.ddl, 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), '%1$I.' || split_part(d.object, '%1$I.', 2), '%1$s') || ';'
 FROM vmnet.inventory_definition($2) d,
 	LATERAL (SELECT split_part(d.ddl, ' ON %1$I.', 1)) AS timing (e)
-WHERE d.phase = 'triggers' AND $2 <> 'live'
+WHERE d.phase = 'triggers' AND $2 <> 'live' AND ($2 <> 'attached' OR d.ddl ~ 'history_guard')
 $$;
 COMMENT ON FUNCTION vmnet.check_expected_guards(text, text) IS
 'Part of check_inventory(): the triggers that an inventory of a kind should have
@@ -462,6 +474,8 @@ FROM pg_catalog.pg_constraint c
 	JOIN pg_catalog.pg_trigger t ON t.tgconstraint = c.oid AND t.tgenabled NOT IN ('O', 'A')
 WHERE c.contype = 'f'
 GROUP BY c.conname, t.tgrelid
+UNION ALL
+SELECT a.code, a.message, a.fix FROM vmnet.attached_check_guards($1) a WHERE $2 = 'attached'
 $$;
 COMMENT ON FUNCTION vmnet.check_guards(text, text) IS
 'Part of check_inventory(): guards that are missing or disabled, with the statement that mends each';
@@ -500,7 +514,8 @@ BEGIN
 	RETURN QUERY EXECUTE format($q$
 		SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since,
 			f.message || CASE WHEN $3 AND f.source_fix IS NOT NULL THEN $4 ELSE '' END,
-			CASE WHEN $3 THEN coalesce(f.source_fix, f.fix) ELSE f.fix END
+			CASE WHEN $3 THEN coalesce(f.source_fix, f.fix)
+				WHEN $6 = 'attached' AND f.object_type <> 'inventory' THEN NULL ELSE f.fix END
 		FROM (%s
 			UNION ALL
 			SELECT c.ord, c.code, c.severity, 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
@@ -515,7 +530,7 @@ $$;
 COMMENT ON FUNCTION vmnet.check_inventory(name, interval) IS
 'What contradicts itself in an inventory: one row per finding, the gravest first; none where it is clean
 code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a guard), object_id and object_uuid say what it is about, since when it has been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one fix belong into one transaction. fix NULL: no statement can mend it.
-In a mirror fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards are mended here.
+In a mirror fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards are mended here. Over attached tables rows are mended in these, so fix is NULL but for guards, and what needs a column that they lack is not looked for.
 inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. Reads only, with the caller''s rights: what a policy hides from the caller is not checked.
 Errors: 22023 for an unknown inventory, and for a min_age that is NULL or negative.';
 

@@ -30,7 +30,7 @@ SELECT finding, message, statement FROM vmnet.attach_inventory('netbox_net', 'ne
 	'{"nics": {"network_id": "untagged_vlan_id", "instance_id": "virtual_machine_id"},
 		"networks": {"state": "status"}, "instances": {"state": "status"}}', 'enforce');
 SELECT id, instance_id, network_id, state, mtu, enabled, mac_address, created, removed, active, ended FROM netbox_net.all_nics ORDER BY id;
-SELECT id, name, state, active FROM netbox_net.networks ORDER BY id;
+SELECT id, name, state FROM netbox_net.networks ORDER BY id;
 SELECT network_id, network_name, instance_id, instance_name, instance_state, nic_count, nic_id FROM netbox_net.network_instances ORDER BY 1, 3;
 SELECT instance_id, nic_count, nic_id, mac_address FROM vmnet.network_active_instances(1, inventory => 'netbox_net');
 SELECT network_id, attached_nics, active_instances, running_instances, other_states FROM netbox_net.network_counts ORDER BY 1;
@@ -47,13 +47,23 @@ UPDATE netbox.virtualization_vminterface SET untagged_vlan_id = 2 WHERE id = 1;
 -- addresses are remembered
 UPDATE netbox.virtualization_vminterface SET mac_address = '52:54:00:00:00:ff' WHERE id = 1;
 SELECT nic_id, mac_address FROM netbox_net.nic_address_history;
-SELECT nic_id, mac_address, "to" IS NULL AS still FROM vmnet.mac_holders('52:54:00:00:00:01', inventory => 'netbox_net');
+SELECT nic_id, mac_address FROM vmnet.mac_holders('52:54:00:00:00:01', inventory => 'netbox_net');
+-- what happened to rows that are deleted for good, nobody knows; nor is there a state to be stuck in
+SELECT * FROM vmnet.network_instances_as_of(1, '2024-06-01', inventory => 'netbox_net');
+SELECT * FROM vmnet.stuck_nics('1 hour', inventory => 'netbox_net');
+SELECT code, object_type, object_id, fix FROM vmnet.check_inventory('netbox_net', '0');
+ALTER TABLE netbox.ipam_vlan DISABLE TRIGGER _vmnet_network_netbox_net;
+DROP TRIGGER _vmnet_guard_netbox_net ON netbox.virtualization_vminterface;
+SELECT code, message, fix FROM vmnet.check_inventory('netbox_net', '0');
+SELECT vmnet.set_inventory_mode('netbox_net', 'enforce');
+SELECT code, message, fix FROM vmnet.check_inventory('netbox_net', '0');
 BEGIN;
 DELETE FROM netbox.virtualization_vminterface WHERE untagged_vlan_id = 1;
 DELETE FROM netbox.ipam_vlan WHERE id = 1;
 COMMIT;
 SELECT id FROM netbox_net.networks ORDER BY id;
 -- dropping the inventory takes its guards along
+\set VERBOSITY terse
 DROP SCHEMA netbox_net CASCADE;
 SELECT tgname FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid JOIN pg_namespace s ON s.oid = relnamespace WHERE nspname = 'netbox' AND NOT tgisinternal;
 \set VERBOSITY terse

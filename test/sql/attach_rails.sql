@@ -28,6 +28,7 @@ SELECT id, state, mac_address, ip4_address, created, removed, active, ended FROM
 SELECT id, cidr FROM rails_net.networks ORDER BY id;
 SELECT network_id, attached_nics, active_instances, allocated, reserved, deallocating, other_states, used_ip4 FROM rails_net.network_counts ORDER BY 1;
 SELECT instance_id, nic_count, nic_id, nic_state, device_id FROM vmnet.network_active_instances(1, inventory => 'rails_net');
+SELECT code, object_type, object_id, message, fix FROM vmnet.check_inventory('rails_net', '0');
 
 -- the state machine, in their words
 INSERT INTO rails.ports (network_id, server_id, status) VALUES (1, 1, 'plugging');
@@ -49,13 +50,12 @@ UPDATE rails.ports SET discarded_at = '2024-05-01' WHERE id = 3;
 UPDATE rails.servers SET discarded_at = '2024-06-01' WHERE id = 2;
 UPDATE rails.servers SET discarded_at = NULL WHERE id = 2;
 INSERT INTO rails.ports (network_id, server_id) VALUES (2, 2);
-UPDATE rails.ports SET discarded_at = now() WHERE id = 4;
+UPDATE rails.ports SET discarded_at = '2024-07-01' WHERE id = 4;
 SELECT nic_id, network_id, instance_id, from_state, to_state, event, removed FROM rails_net.nic_history ORDER BY seq;
 SELECT nic_id, ip4_address FROM rails_net.nic_address_history ORDER BY entry;
 SELECT event, from_state, to_state FROM vmnet.nic_timeline(1, inventory => 'rails_net');
 SELECT rule, verdict FROM vmnet.nic_explain(3, 'rails_net');
 SELECT nic_id FROM vmnet.network_blockers(1, 'rails_net');
-SELECT code, object_type, object_id FROM vmnet.check_inventory('rails_net', '0');
 
 -- what is undone leaves nothing
 BEGIN;

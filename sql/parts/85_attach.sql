@@ -191,8 +191,8 @@ BEGIN
 			FILTER (WHERE is_enum AND NOT EXISTS (SELECT FROM pg_catalog.pg_enum e WHERE e.enumtypid = col_type AND e.enumlabel = s.key)) AS no_label
 	INTO pairs
 	FROM jsonb_each_text(coalesce(states, '{}')) s;
-	problem := coalesce('states lead to ' || pairs.unknown || '; there are Allocated, Reserving, Reserved, Releasing, Deallocating',
-		'states names ' || pairs.no_label || ', which type ' || col_type || ' does not have');
+	problem := nullif(concat_ws('; ', 'states names ' || pairs.no_label || ', which type ' || col_type || ' does not have',
+		'states lead to ' || pairs.unknown || ', but there are Allocated, Reserving, Reserved, Releasing, Deallocating'), '');
 	state := coalesce('CASE ' || as_text || ' ' || pairs.cases || ' ELSE ' || as_text || ' END', as_text);
 
 	SELECT array_agg(g.g ORDER BY g.g) INTO gone
@@ -280,9 +280,9 @@ BEGIN
 	items := items || format('(%s) AS active', live);
 	IF relation = 'nics' THEN
 		items := items || format('%s AS ended', ended)
-			|| format('%I AS network_key', key_columns->>'network_id') || format('%I AS instance_key', key_columns->>'instance_id');
+			|| format('%I AS network_key', coalesce(key_columns->>'network_id', '')) || format('%I AS instance_key', coalesce(key_columns->>'instance_id', ''));
 	ELSE
-		items := items || format('%I AS key', coalesce(spec->>'key', key_columns->>'id'));
+		items := items || format('%I AS key', coalesce(spec->>'key', key_columns->>'id', ''));
 		key_columns := key_columns || jsonb_build_object('key', coalesce(spec->>'key', key_columns->>'id'));
 		IF vmnet.attached_column_type(rel, key_columns->>'key') IS NULL AND key_columns ? 'id' THEN
 			problems := problems || format('%s.key: table %s has no column "%s"', relation, rel, key_columns->>'key');

@@ -107,6 +107,7 @@ estimate(Node *rawreq, const char *from, const char *column, int page_argno)
 	if (!OidIsValid(schema))
 		return NULL;
 
+	attached_check_keys(schema);
 	initStringInfo(&sql);
 	name = pstrdup(quote_identifier(get_namespace_name(schema)));
 	appendStringInfo(&sql, from, name, name);

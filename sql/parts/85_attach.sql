@@ -210,8 +210,8 @@ $$;
 COMMENT ON FUNCTION vmnet.attached_state(regclass, text, jsonb) IS
 'Part of attach_inventory(): the state in canonical words, and the condition "not Deallocating" over their column';
 
--- One table: the text of its attached view, what cannot be, and its live
--- condition.  spec maps canonical names; names that are the same need no word.
+-- One table: the text of its attached view, what cannot be, and its condition
+-- "not removed".  spec maps canonical names; names that are the same need no word.
 CREATE FUNCTION vmnet.attached_view(relation text, rel regclass, spec jsonb,
 	OUT query text, OUT live text, OUT key_columns jsonb, OUT problems text[])
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -276,8 +276,8 @@ BEGIN
 	removed := coalesce(removed, 'NULL::pg_catalog.timestamptz');
 	ended := CASE WHEN held IS NULL THEN removed
 		ELSE format('CASE WHEN %s THEN %s ELSE coalesce(%s, %s) END', held, removed, removed, coalesce(ended, '''-infinity''::pg_catalog.timestamptz')) END;
-	live := coalesce(live || coalesce(' AND ' || held, ''), held, 'true');
-	items := items || format('(%s) AS active', live);
+	items := items || format('(%s) AS active', coalesce(live || coalesce(' AND ' || held, ''), held, 'true'));
+	live := coalesce(live, 'true');
 	IF relation = 'nics' THEN
 		items := items || format('%s AS ended', ended)
 			|| format('%I AS network_key', coalesce(key_columns->>'network_id', '')) || format('%I AS instance_key', coalesce(key_columns->>'instance_id', ''));
@@ -437,7 +437,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet.attached_base_views(text, regclass, regclass, regclass, jsonb) IS
-'Part of attach_inventory(): makes all_networks, all_instances and all_nics; returns the condition "live" of a NIC';
+'Part of attach_inventory(): makes all_networks, all_instances and all_nics; returns the condition "not removed" of a NIC';
 
 -- Everything that stands on the three relations, as in any other inventory;
 -- keys that are no bigint have their own type in the tables of history.
@@ -571,8 +571,10 @@ $$;
 COMMENT ON FUNCTION vmnet.attached_violations(text) IS
 'Part of attach_inventory(): what already violates the rules, one row for each way, with up to five NICs';
 
--- Can the views find the NICs of a network by an index that is there?
-CREATE FUNCTION vmnet.attached_index(inventory text, live text, OUT usable boolean, OUT statement text)
+-- Can the views find the NICs of a network, or of an instance, by an index that
+-- is there?  The best one leaves out what is removed and nothing else: then the
+-- guard of a removal, which looks for half-removed NICs too, can use it.
+CREATE FUNCTION vmnet.attached_index(inventory text, live text, parent text, OUT usable boolean, OUT statement text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
@@ -584,27 +586,33 @@ DECLARE
 	base text := pg_get_viewdef(format('%I.all_nics', inventory)::regclass);
 	network text := CASE WHEN base ~ 'network_key' THEN 'network_key' ELSE 'network_id' END;
 	instance text := CASE WHEN base ~ 'instance_key' THEN 'instance_key' ELSE 'instance_id' END;
+	wanted text := CASE parent WHEN 'network' THEN network ELSE instance END;
 	item text;
 	keys text[] := '{}';
 BEGIN
 	EXECUTE format('EXPLAIN (FORMAT JSON, COSTS OFF) SELECT instance_key FROM %1$I.attached_nics WHERE active AND %2$I = (SELECT %2$I FROM %1$I.attached_nics LIMIT 1)',
-		inventory, network) INTO plan;
-	usable := jsonb_path_exists(plan, '$.**."Index Cond"');
+		inventory, wanted) INTO plan;
 	-- the expressions that the view has, by which alone an index is found
 	FOR item IN
 		SELECT regexp_replace(trim(trailing ',' FROM regexp_replace(m.m, '^ *(SELECT )?', '')), ' AS [a-z_]+$', '')
 		FROM unnest(string_to_array(pg_get_viewdef(format('%I.attached_nics', inventory)::regclass, true), E'\n')) m (m)
-		WHERE m.m ~ format('[ .](%s|%s),?$', network, instance)
+		WHERE m.m ~ format('[ .](%s|%s),?$', wanted, instance)
 		ORDER BY m.m ~ format('[ .]%s,?$', network) DESC
 	LOOP
 		item := replace(item, quote_ident((SELECT c.relname FROM pg_catalog.pg_class c WHERE c.oid = rel)) || '.', '');
 		keys := keys || CASE WHEN item ~ '::' THEN '(' || item || ')' ELSE item END;
 	END LOOP;
+	-- one that is searched for another column, or for a later one, is of no use
+	usable := EXISTS (
+		SELECT FROM jsonb_path_query(plan, '$.** ? (exists (@."Index Cond"))."Index Name"') n (name)
+			JOIN pg_catalog.pg_index x ON x.indrelid = rel
+			JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid AND c.relname = n.name #>> '{}'
+		WHERE regexp_replace(pg_get_indexdef(x.indexrelid, 1, true), '[()]', '', 'g') = regexp_replace(keys[1], '[()]', '', 'g'));
 	statement := format('CREATE INDEX ON %s (%s)%s;', rel, array_to_string(keys, ', '), coalesce(' WHERE ' || nullif(live, 'true'), ''));
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_index(text, text) IS
-'Part of attach_inventory(): whether EXPLAIN shows an index for the NICs of a network, and the statement that makes the best one';
+COMMENT ON FUNCTION vmnet.attached_index(text, text, text) IS
+'Part of attach_inventory(): whether EXPLAIN shows an index for the NICs of a parent, and the statement that makes the best one';
 
 CREATE FUNCTION vmnet.attach_inventory(
 	name text,
@@ -620,7 +628,6 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	live text;
-	index record;
 	violations bigint;
 BEGIN
 	PERFORM vmnet.attached_refuse(coalesce($1, 'NULL'), vmnet.attached_problems($2, $3, $4, $5, $6)
@@ -649,10 +656,10 @@ networks, instances and nics are what is live; all_networks, all_instances and a
 
 	RETURN QUERY SELECT 'violation', v.rule, v.message, NULL::text FROM vmnet.attached_violations($1) v;
 	IF (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = $2) IN ('r', 'p', 'm') THEN
-		SELECT * INTO index FROM vmnet.attached_index($1, live);
-		RETURN QUERY SELECT CASE WHEN index.usable THEN 'index_found' ELSE 'index_missing' END, NULL::text,
-			CASE WHEN index.usable THEN 'EXPLAIN shows that an index finds the NICs of a network; this one would serve best'
-				ELSE 'EXPLAIN shows no index by which the NICs of a network are found: each look reads the whole table' END, index.statement;
+		RETURN QUERY SELECT CASE WHEN i.usable THEN 'index_found' ELSE 'index_missing' END, NULL::text,
+			format(CASE WHEN i.usable THEN 'EXPLAIN shows that an index finds the NICs of %s; this one would serve best'
+				ELSE 'EXPLAIN shows no index by which the NICs of %s are found: each look reads the whole table' END, p.said), i.statement
+		FROM (VALUES ('network', 'a network'), ('instance', 'an instance')) p (parent, said), vmnet.attached_index($1, live, p.parent) i;
 	END IF;
 END
 $$;
@@ -660,7 +667,7 @@ COMMENT ON FUNCTION vmnet.attach_inventory(text, regclass, regclass, regclass, j
 'Makes an inventory over tables that exist already: views in a new schema of that name, and guards as triggers on the tables
 Their columns, types and data stay as they are. columns maps canonical names to theirs, by table: {"nics": {"network_id": "net_id", "removed": "deleted_at"}}; a name that is the same need not be said, null leaves a column out, and what is lacking reads as NULL (needed: id of each table, network_id and instance_id of nics). removed may be {"column": ..., "removed_when": "not_null" | "true" | "not_zero", "time": ...}; without a time it is -infinity. "states" of nics maps their states to the canonical ones: {"up": "Reserved"}. "key" of networks or instances names the column that NICs refer to, where no foreign key says. Times without a zone are UTC. networks or instances NULL: made from the NICs.
 mode: warn (the default: guards give warnings), enforce (errors), read_only (no guards). Needs CREATE on the database and, for guards, the ownership of the tables.
-Rows: what already violates the rules, and the index that the views want. Errors: 22023 with all that is in the way, 42P06 where the schema exists, 23514 for enforce while there are violations.';
+Rows: what already violates the rules, and the indexes that the views want. Errors: 22023 with all that is in the way, 42P06 where the schema exists, 23514 for enforce while there are violations.';
 
 CREATE FUNCTION vmnet.attached_refuse_enforce(inventory text)
 RETURNS void

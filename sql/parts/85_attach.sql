@@ -548,20 +548,20 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN QUERY EXECUTE format($q$
-		SELECT f.rule, count(*), format('%%s %%s: %%s%%s', count(*), f.what,
-			array_to_string((array_agg(f.id::text ORDER BY f.id))[1:5], ', '), CASE WHEN count(*) > 5 THEN ' and others' ELSE '' END)
+		SELECT f.rule, count(*), format('%%s: %%s%%s', f.what, array_to_string((array_agg(f.id::text ORDER BY f.id))[1:5], ', '),
+			CASE WHEN count(*) > 5 THEN format(' and %%s more', count(*) - 5) ELSE '' END)
 		FROM (
-			SELECT 'nic_parent_active' AS rule, 'held NIC(s) on a removed network' AS what, n.id
+			SELECT 'nic_parent_active' AS rule, 'held NICs on a removed network' AS what, n.id
 			FROM %1$I.all_nics n JOIN %1$I.all_networks w ON w.id = n.network_id WHERE n.removed IS NULL AND w.removed IS NOT NULL
 			UNION ALL
-			SELECT 'nic_parent_active', 'held NIC(s) of a removed instance', n.id
+			SELECT 'nic_parent_active', 'held NICs of a removed instance', n.id
 			FROM %1$I.all_nics n JOIN %1$I.all_instances i ON i.id = n.instance_id WHERE n.removed IS NULL AND i.removed IS NOT NULL
 			UNION ALL
-			SELECT 'nic_parent_active', 'held NIC(s) on a network that does not exist', n.id
+			SELECT 'nic_parent_active', 'held NICs on a network that does not exist', n.id
 			FROM %1$I.all_nics n WHERE n.removed IS NULL AND NOT EXISTS (SELECT FROM %1$I.all_networks w WHERE w.id = n.network_id)
 				AND EXISTS (SELECT FROM %1$I.attached_nics k WHERE k.id = n.id AND k.network_key IS NOT NULL)
 			UNION ALL
-			SELECT 'nic_parent_active', 'held NIC(s) of an instance that does not exist', n.id
+			SELECT 'nic_parent_active', 'held NICs of an instance that does not exist', n.id
 			FROM %1$I.all_nics n WHERE n.removed IS NULL AND NOT EXISTS (SELECT FROM %1$I.all_instances i WHERE i.id = n.instance_id)
 				AND EXISTS (SELECT FROM %1$I.attached_nics k WHERE k.id = n.id AND k.instance_key IS NOT NULL)) f
 		GROUP BY f.rule, f.what

@@ -604,6 +604,8 @@ attached_view_write(PG_FUNCTION_ARGS)
 	AttachedTable *table = attached_table_lookup(RelationGetNamespace(rel), role);
 	StringInfoData where;
 
+	if (attached_table_lookup(RelationGetNamespace(rel), "nics") == NULL)
+		refuse_table(rel, "Its schema is not an attached inventory.");
 	initStringInfo(&where);
 	if (table)
 		append_relation_name(&where, table->table);

@@ -20,6 +20,8 @@ attached_check_keys(Oid schema)
 	static const char *const relations[] = {"all_networks", "all_instances", "all_nics"};
 	int			i;
 
+	if (!OidIsValid(get_relname_relid("attached_nics", schema)))
+		return;
 	for (i = 0; i < lengthof(relations); i++)
 	{
 		Oid			relid = get_relname_relid(relations[i], schema);

@@ -72,7 +72,8 @@ hint_instead_of_delete(Relation rel)
 	if (is_mirror(rel))
 		return errhint("Delete at the source, %s, and run vmnet.import_cloudstack() again.",
 					   mirror_source(rel));
-	if (SPI_fnumber(RelationGetDescr(rel), "network_id") > 0)
+	if (SPI_fnumber(RelationGetDescr(rel), "network_id") > 0 &&
+		SPI_fnumber(RelationGetDescr(rel), "nic_id") <= 0)
 		return errhint("Remove the NIC instead, which keeps its history: DELETE from the view %s, or set state = 'Deallocating' and \"removed\".",
 					   quote_qualified_identifier(schema_name(rel), "nics"));
 	return errhint("Remove it instead, which keeps its history: set \"removed\".");

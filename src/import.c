@@ -44,7 +44,7 @@ typedef struct Import
 	int64		deleted;
 } Import;
 
-static const char *const relations[] = {"networks", "instances", "nics"};
+static const char *const relations[] = {"networks", "instances", "nics", "nic_secondary_ips"};
 
 /*
  * Runs a query whose parameters are $1 run, $2 source, $3 inventory and $4 a
@@ -288,15 +288,16 @@ step_apply(Import *import, const char *unused)
 	import->first_copy = DatumGetBool(run_step(import, "SELECT vmnet.import_prepare($3)", NULL));
 
 	/*
-	 * NICs leave before what they refer to, and come after it.  What is about
-	 * to change is written down while both are there.
+	 * NICs leave before what they refer to, and come after it; so do their
+	 * addresses.  What is about to change is written down while both are there.
 	 */
 	if (!import->first_copy)
 	{
 		for (i = 0; i < lengthof(relations); i++)
 			(void) write_rows(import, relations[i], WRITE_CHANGES);
 		run_step(import, "SELECT vmnet.import_remember($1, $3)", NULL);
-		import->deleted = write_rows(import, "nics", WRITE_DELETE);
+		import->deleted = write_rows(import, "nic_secondary_ips", WRITE_DELETE);
+		import->deleted += write_rows(import, "nics", WRITE_DELETE);
 	}
 	for (i = 0; i < lengthof(relations); i++)
 	{

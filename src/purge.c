@@ -156,6 +156,9 @@ purge_rows(const Purge *purge, int what, Datum ids)
 	permit_open_purge(get_namespace_oid(purge->inventory, false), purge->before);
 	PG_TRY();
 	{
+		/* They were removed with their NIC, and refer to it. */
+		if (purged[what].referring == NULL)
+			(void) delete_rows(purge, "all_nic_secondary_ips", "nic_id", ids);
 		count = delete_rows(purge, purged[what].table, "id", ids);
 	}
 	PG_FINALLY();

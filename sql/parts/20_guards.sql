@@ -49,6 +49,21 @@ COMMENT ON FUNCTION vmnet.instance_guard() IS
 'Trigger AFTER UPDATE on all_instances: an instance is removed once, and only when it holds no NIC
 Errors: 23503 with constraint instance_in_use, 23514 with instance_removed_once.';
 
+CREATE FUNCTION vmnet.secondary_ip_guard()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'secondary_ip_guard'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.secondary_ip_guard() IS
+'Trigger AFTER INSERT OR UPDATE on all_nic_secondary_ips: an address for a live NIC only, removed once
+Errors: 23503 with constraint secondary_ip_nic_active; 23514 with secondary_ip_network, secondary_ip_identity_immutable or secondary_ip_removed_once.';
+
+CREATE FUNCTION vmnet.nic_secondary_ips_remove()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'nic_secondary_ips_remove'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.nic_secondary_ips_remove() IS
+'Trigger AFTER UPDATE on all_nics, where a NIC is removed: removes its secondary addresses with it';
+
 CREATE FUNCTION vmnet.no_hard_delete()
 RETURNS trigger
 AS 'MODULE_PATHNAME', 'no_hard_delete'

@@ -103,6 +103,23 @@ The live ones are in the view nics; the column active says which they are. '
 || CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them; only the import writes here.'
 	ELSE 'Rows are never deleted: a NIC is removed by state = Deallocating and removed, or by DELETE on the view nics.' END),
 
+('tables', NULL, 'TABLE %1$I.all_nic_secondary_ips', $$
+CREATE TABLE %1$I.all_nic_secondary_ips (
+	id bigserial NOT NULL,
+	uuid uuid DEFAULT pg_catalog.gen_random_uuid(),
+	nic_id bigint NOT NULL,
+	network_id bigint NOT NULL,
+	ip4_address inet,
+	ip6_address inet,
+	created timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	removed timestamptz,
+	active boolean GENERATED ALWAYS AS (removed IS NULL) STORED
+)$$,
+'Addresses that NICs have beside their own, removed ones too
+The live ones are in the view nic_secondary_ips: those of active NICs. '
+|| CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them; only the import writes here. CloudStack deletes them for good, and the import does what it did.'
+	ELSE 'Rows are never deleted: an address is removed by setting removed, and with its NIC.' END),
+
 ('tables', NULL, 'TABLE %1$I.nic_history', $$
 CREATE TABLE %1$I.nic_history (
 	seq bigserial NOT NULL,
@@ -148,6 +165,7 @@ CREATE TABLE %1$I.import_runs (
 	networks_read bigint NOT NULL DEFAULT 0,
 	instances_read bigint NOT NULL DEFAULT 0,
 	nics_read bigint NOT NULL DEFAULT 0,
+	nic_secondary_ips_read bigint NOT NULL DEFAULT 0,
 	rows_inserted bigint NOT NULL DEFAULT 0,
 	rows_updated bigint NOT NULL DEFAULT 0,
 	rows_deleted bigint NOT NULL DEFAULT 0,
@@ -191,6 +209,18 @@ A run adds what is new in it; what an earlier run has said already is not said a
 ('keys', NULL, 'CONSTRAINT all_nics_uuid_key ON %1$I.all_nics',
 'ALTER TABLE %1$I.all_nics ADD CONSTRAINT all_nics_uuid_key UNIQUE (uuid)',
 'No two NICs, removed ones included, have one uuid'),
+('keys', NULL, 'CONSTRAINT all_nic_secondary_ips_pkey ON %1$I.all_nic_secondary_ips',
+'ALTER TABLE %1$I.all_nic_secondary_ips ADD CONSTRAINT all_nic_secondary_ips_pkey PRIMARY KEY (id)',
+'A secondary address is known by its id'),
+('keys', NULL, 'CONSTRAINT all_nic_secondary_ips_uuid_key ON %1$I.all_nic_secondary_ips',
+'ALTER TABLE %1$I.all_nic_secondary_ips ADD CONSTRAINT all_nic_secondary_ips_uuid_key UNIQUE (uuid)',
+'No two secondary addresses, removed ones included, have one uuid'),
+('keys', NULL, 'INDEX %1$I.all_nic_secondary_ips_nic_idx',
+'CREATE INDEX all_nic_secondary_ips_nic_idx ON %1$I.all_nic_secondary_ips (nic_id)',
+'All secondary addresses of a NIC, removed ones too'),
+('keys', NULL, 'INDEX %1$I.all_nic_secondary_ips_active_idx',
+'CREATE INDEX all_nic_secondary_ips_active_idx ON %1$I.all_nic_secondary_ips (network_id, nic_id) WHERE active',
+'Secondary addresses in use on a network'),
 ('keys', NULL, 'CONSTRAINT nic_history_pkey ON %1$I.nic_history',
 'ALTER TABLE %1$I.nic_history ADD CONSTRAINT nic_history_pkey PRIMARY KEY (seq, at)',
 'An entry is known by its number; the time is there so that the table can be partitioned by it'),
@@ -331,6 +361,27 @@ $$CREATE UNIQUE INDEX all_nics_one_ip4 ON %1$I.all_nics (network_id, ip4_address
 ('rules', 'managed', 'INDEX %1$I.all_nics_one_ip6',
 $$CREATE UNIQUE INDEX all_nics_one_ip6 ON %1$I.all_nics (network_id, ip6_address) WHERE active AND vm_type = 'User'$$,
 'An IPv6 address is held by at most one active User NIC of a network'),
+('rules', 'managed', NULL, $$
+ALTER TABLE %1$I.all_nic_secondary_ips
+	ALTER COLUMN uuid SET NOT NULL$$, NULL),
+('rules', 'managed', 'CONSTRAINT secondary_ip_present ON %1$I.all_nic_secondary_ips',
+'ALTER TABLE %1$I.all_nic_secondary_ips ADD CONSTRAINT secondary_ip_present CHECK (ip4_address IS NOT NULL OR ip6_address IS NOT NULL)',
+'There is an address'),
+('rules', 'managed', 'CONSTRAINT secondary_ip_removed_finite ON %1$I.all_nic_secondary_ips',
+'ALTER TABLE %1$I.all_nic_secondary_ips ADD CONSTRAINT secondary_ip_removed_finite CHECK (pg_catalog.isfinite(removed))',
+'removed is a time, not infinity'),
+('rules', 'managed', 'CONSTRAINT secondary_ip4_address_valid ON %1$I.all_nic_secondary_ips',
+'ALTER TABLE %1$I.all_nic_secondary_ips ADD CONSTRAINT secondary_ip4_address_valid CHECK (pg_catalog.family(ip4_address) = 4 AND pg_catalog.masklen(ip4_address) = 32)',
+'ip4_address is one IPv4 address, without a prefix length'),
+('rules', 'managed', 'CONSTRAINT secondary_ip6_address_valid ON %1$I.all_nic_secondary_ips',
+'ALTER TABLE %1$I.all_nic_secondary_ips ADD CONSTRAINT secondary_ip6_address_valid CHECK (pg_catalog.family(ip6_address) = 6 AND pg_catalog.masklen(ip6_address) = 128)',
+'ip6_address is one IPv6 address, without a prefix length'),
+('rules', 'managed', 'INDEX %1$I.all_nic_secondary_ips_one_ip4',
+'CREATE UNIQUE INDEX all_nic_secondary_ips_one_ip4 ON %1$I.all_nic_secondary_ips (network_id, ip4_address) WHERE active',
+'An IPv4 address is a secondary one of at most one NIC of a network'),
+('rules', 'managed', 'INDEX %1$I.all_nic_secondary_ips_one_ip6',
+'CREATE UNIQUE INDEX all_nic_secondary_ips_one_ip6 ON %1$I.all_nic_secondary_ips (network_id, ip6_address) WHERE active',
+'An IPv6 address is a secondary one of at most one NIC of a network'),
 
 -- views: what reads touch
 ('views', NULL, 'VIEW %1$I.inventory_info',
@@ -362,6 +413,13 @@ FROM %1$I.all_nics
 WHERE active$$,
 'Live NICs: neither removed nor being deallocated
 INSERT, UPDATE and ON CONFLICT work here; DELETE removes the NIC and keeps its row.'),
+('views', NULL, 'VIEW %1$I.nic_secondary_ips', $$
+CREATE VIEW %1$I.nic_secondary_ips WITH (security_invoker = true) AS
+SELECT s.id, s.uuid, s.nic_id, s.network_id, s.ip4_address, s.ip6_address, s.created, s.removed
+FROM %1$I.all_nic_secondary_ips s
+WHERE s.active AND EXISTS (SELECT FROM %1$I.all_nics n WHERE n.id = s.nic_id AND n.active)$$,
+'Secondary addresses of live NICs
+INSERT, UPDATE and ON CONFLICT work here. To remove an address, set removed; its row then leaves this view. With a NIC its secondary addresses are removed too; those of a half-removed NIC are not here.'),
 ('views', NULL, 'VIEW %1$I.network_instances', $$
 CREATE VIEW %1$I.network_instances WITH (security_invoker = true) AS
 SELECT n.network_id, w.uuid AS network_uuid, w.name AS network_name, w.state AS network_state,
@@ -560,6 +618,15 @@ What to look at before a critical operation. Only active_instances is right; whe
 ('triggers', 'managed', 'TRIGGER _nic_history ON %1$I.all_nics',
 'CREATE TRIGGER _nic_history AFTER UPDATE ON %1$I.all_nics FOR EACH STATEMENT EXECUTE FUNCTION vmnet.nic_history()',
 'Writes the changes that the guard saw to nic_history'),
+-- No foreign key ties secondary addresses to NICs, since a TRUNCATE of the NICs
+-- would then fail for the key before the guard can say why; so the guards are
+-- told where to look.
+('triggers', 'managed', 'TRIGGER _nic_secondary_ips ON %1$I.all_nics',
+'CREATE TRIGGER _nic_secondary_ips AFTER UPDATE ON %1$I.all_nics FOR EACH ROW WHEN (OLD.removed IS NULL AND NEW.removed IS NOT NULL) EXECUTE FUNCTION vmnet.nic_secondary_ips_remove(''all_nic_secondary_ips'')',
+'Removes the secondary addresses of a NIC with it'),
+('triggers', 'managed', 'TRIGGER secondary_ip_guard ON %1$I.all_nic_secondary_ips',
+'CREATE TRIGGER secondary_ip_guard AFTER INSERT OR UPDATE ON %1$I.all_nic_secondary_ips FOR EACH ROW EXECUTE FUNCTION vmnet.secondary_ip_guard(''all_nics'')',
+'A secondary address is given to a live NIC only, and removed once'),
 ('triggers', 'managed', 'TRIGGER network_guard ON %1$I.all_networks',
 'CREATE TRIGGER network_guard AFTER UPDATE ON %1$I.all_networks FOR EACH ROW WHEN (OLD.removed IS DISTINCT FROM NEW.removed) EXECUTE FUNCTION vmnet.network_guard()',
 'A network is removed once, and only when it holds no NIC'),
@@ -575,6 +642,15 @@ What to look at before a critical operation. Only active_instances is right; whe
 ('triggers', 'mirror', 'TRIGGER mirror_guard ON %1$I.all_nics',
 'CREATE TRIGGER mirror_guard BEFORE INSERT OR UPDATE ON %1$I.all_nics FOR EACH STATEMENT EXECUTE FUNCTION vmnet.mirror_guard()',
 'Only the import writes to a mirror'),
+('triggers', 'mirror', 'TRIGGER mirror_guard ON %1$I.all_nic_secondary_ips',
+'CREATE TRIGGER mirror_guard BEFORE INSERT OR UPDATE ON %1$I.all_nic_secondary_ips FOR EACH STATEMENT EXECUTE FUNCTION vmnet.mirror_guard()',
+'Only the import writes to a mirror'),
+('triggers', NULL, 'TRIGGER no_hard_delete ON %1$I.all_nic_secondary_ips',
+'CREATE TRIGGER no_hard_delete BEFORE DELETE ON %1$I.all_nic_secondary_ips FOR EACH ROW EXECUTE FUNCTION vmnet.no_hard_delete()',
+'Rows are never deleted by hand'),
+('triggers', NULL, 'TRIGGER no_truncate ON %1$I.all_nic_secondary_ips',
+'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %1$I.all_nic_secondary_ips FOR EACH STATEMENT EXECUTE FUNCTION vmnet.no_truncate()',
+'Rows are never truncated by hand'),
 ('triggers', NULL, 'TRIGGER no_hard_delete ON %1$I.all_networks',
 'CREATE TRIGGER no_hard_delete BEFORE DELETE ON %1$I.all_networks FOR EACH ROW EXECUTE FUNCTION vmnet.no_hard_delete()',
 'Rows are never deleted by hand'),
@@ -662,6 +738,9 @@ VALUES
 (NULL, 'active', 'Is it live: not removed'),
 (NULL, 'type', 'User, or which kind of router or system VM'),
 (NULL, 'host_id', 'Host that it runs on, or NULL'),
+(ARRAY['all_nic_secondary_ips', 'nic_secondary_ips'], 'id', 'Id of the secondary address'),
+(ARRAY['all_nic_secondary_ips', 'nic_secondary_ips'], 'nic_id', 'NIC that has the address beside its own'),
+(ARRAY['all_nic_secondary_ips', 'nic_secondary_ips'], 'network_id', 'Network that the NIC is on'),
 (ARRAY['all_nics', 'nics'], 'instance_id', 'Instance that the NIC belongs to; NULL for a placeholder'),
 (NULL, 'instance_id', 'Id of the instance'),
 (ARRAY['all_nics', 'nics'], 'network_id', 'Network that the NIC is on'),
@@ -740,6 +819,7 @@ VALUES
 (NULL, 'networks_read', 'Rows read from the source''s networks'),
 (NULL, 'instances_read', 'Rows read from the source''s vm_instance'),
 (NULL, 'nics_read', 'Rows read from the source''s nics'),
+(NULL, 'nic_secondary_ips_read', 'Rows read from the source''s nic_secondary_ips; 0 where it has no such table'),
 (NULL, 'rows_inserted', 'Rows that were new'),
 (NULL, 'rows_updated', 'Rows that had changed'),
 (NULL, 'rows_deleted', 'Rows that the source has no more'),

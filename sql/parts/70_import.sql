@@ -72,12 +72,19 @@ FROM (VALUES
 	('nics', 'mtu', 'bigint', 'mtu', NULL, NULL, false),
 	('nics', 'enabled', 'boolean', 'enabled', NULL, NULL, false),
 	('nics', 'created', 'timestamptz', 'created', NULL, NULL, true),
-	('nics', 'removed', 'timestamptz', 'removed', NULL, NULL, true)
+	('nics', 'removed', 'timestamptz', 'removed', NULL, NULL, true),
+	('nic_secondary_ips', 'id', 'bigint', 'id', NULL, NULL, true),
+	('nic_secondary_ips', 'uuid', 'uuid', 'uuid', NULL, NULL, false),
+	('nic_secondary_ips', 'nic_id', 'bigint', 'nicId', NULL, NULL, true),
+	('nic_secondary_ips', 'network_id', 'bigint', 'network_id', NULL, NULL, true),
+	('nic_secondary_ips', 'ip4_address', 'inet', 'ip4_address', NULL, NULL, false),
+	('nic_secondary_ips', 'ip6_address', 'inet', 'ip6_address', NULL, NULL, false),
+	('nic_secondary_ips', 'created', 'timestamptz', 'created', NULL, NULL, true)
 ) m (relation, target, target_type, source_column, from_lookup, lookup_key, needed)
 WHERE m.relation = $1
 $$;
 COMMENT ON FUNCTION vmnet.import_columns(text) IS
-'Where the columns of networks, instances or nics come from in CloudStack''s tables';
+'Where the columns of networks, instances, nics or nic_secondary_ips come from in CloudStack''s tables';
 
 CREATE FUNCTION vmnet.import_source_table(relation text)
 RETURNS text
@@ -85,7 +92,25 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT CASE relation WHEN 'instances' THEN 'vm_instance' ELSE relation END $$;
 COMMENT ON FUNCTION vmnet.import_source_table(text) IS
-'CloudStack''s table that networks, instances or nics come from';
+'CloudStack''s table that networks, instances, nics or nic_secondary_ips come from';
+
+-- A column of the source under the name it has there: nicId, which loaders that
+-- fold names to lower case made nicid.
+CREATE FUNCTION vmnet.import_source_column(source text, source_table text, source_column text)
+RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT a.attname
+FROM pg_catalog.pg_namespace s
+	JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+	JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE s.nspname = $1 AND c.relname = $2 AND a.attname IN ($3, lower($3))
+ORDER BY a.attname <> $3
+LIMIT 1
+$$;
+COMMENT ON FUNCTION vmnet.import_source_column(text, text, text) IS
+'Name of a column of the source, as it is or in lower case; NULL where it has no such column';
 
 -- The type of a column of the source, or NULL where it has none.
 CREATE FUNCTION vmnet.import_source_type(source text, source_table text, source_column text)
@@ -98,7 +123,7 @@ FROM pg_catalog.pg_namespace s
 	JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 	JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 	JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-WHERE s.nspname = $1 AND c.relname = $2 AND a.attname = $3
+WHERE s.nspname = $1 AND c.relname = $2 AND a.attname = vmnet.import_source_column($1, $2, $3)
 $$;
 COMMENT ON FUNCTION vmnet.import_source_type(text, text, text) IS
 'Type of a column of the source, NULL where it has no such column';
@@ -138,7 +163,8 @@ BEGIN
 	FOR stage IN
 		SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE n.nspname = inventory AND c.relkind = 'r' AND c.relname IN
-			('import_stage_networks', 'import_stage_instances', 'import_stage_nics', 'import_stage_log', 'import_stage_changes')
+			('import_stage_networks', 'import_stage_instances', 'import_stage_nics', 'import_stage_nic_secondary_ips',
+			'import_stage_log', 'import_stage_changes')
 	LOOP
 		EXECUTE format('DROP TABLE %I.%I', inventory, stage);
 	END LOOP;
@@ -270,9 +296,13 @@ BEGIN
 
 	SELECT string_agg(format('%s.%s', vmnet.import_source_table(r), c.source_column), ', ' ORDER BY r, c.ord)
 	INTO missing
-	FROM unnest(ARRAY['networks', 'instances', 'nics']) r,
+	FROM unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips']) r,
 		LATERAL vmnet.import_columns(r) c
-	WHERE c.needed AND vmnet.import_source_type(source, vmnet.import_source_table(r), c.source_column) IS NULL;
+	WHERE c.needed AND vmnet.import_source_type(source, vmnet.import_source_table(r), c.source_column) IS NULL
+		-- this one a source need not have, but then as a whole
+		AND (r <> 'nic_secondary_ips' OR EXISTS (
+			SELECT FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+			WHERE n.nspname = source AND t.relname = r AND t.relkind IN ('r', 'p', 'v', 'm', 'f')));
 	IF missing IS NOT NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
@@ -365,7 +395,7 @@ BEGIN
 			CONTINUE;
 		END IF;
 
-		value := format('s.%I', col.source_column);
+		value := format('s.%I', vmnet.import_source_column(source, source_table, col.source_column));
 		conv := format('s.c_%s', col.ord);
 		read := read || value || format('%s AS c_%s',
 			vmnet.import_expression(value, source_type, col.target_type), col.ord);
@@ -378,7 +408,7 @@ BEGIN
 		bad := format('%s IS NULL AND %s', conv, filled);
 		reason := format('not a value of type %s; stored as NULL', col.target_type);
 
-		IF col.target IN ('id', 'network_id', 'instance_id') THEN
+		IF col.target IN ('id', 'network_id', 'instance_id', 'nic_id') THEN
 			-- a key that cannot be read is not changed: its row is rejected
 			targets := targets || format('CASE WHEN %s IS NULL THEN %s::text END AS %I',
 				conv, value, 'raw_' || col.target);
@@ -442,15 +472,15 @@ BEGIN
 		targets := targets || format('coalesce(%s, %s, %s) AS state_changed', removed, state_changed, created);
 	END IF;
 
-	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s], NULL) END AS notes FROM (SELECT %s FROM %I.%I s OFFSET 0) s%s',
-		array_to_string(targets, ', '), array_to_string(bads, ' OR '),
+	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s], NULL)::jsonb[] END AS notes FROM (SELECT %s FROM %I.%I s OFFSET 0) s%s',
+		array_to_string(targets, ', '), coalesce(nullif(array_to_string(bads, ' OR '), ''), 'false'),
 		array_to_string(notes, ', '),
 		(SELECT string_agg(DISTINCT r, ', ') FROM unnest(read) r),
 		source, source_table, vmnet.import_lookups(source, relation));
 END
 $$;
 COMMENT ON FUNCTION vmnet.import_query(text, text) IS
-'Part of import_cloudstack(): the query that reads networks, instances or nics of the source, with every column converted';
+'Part of import_cloudstack(): the query that reads one table of the source, with every column converted';
 
 -- A table of the source behind a fence: what is asked of its rows is asked here,
 -- not of another system that may spell a function in another way, or compare
@@ -582,9 +612,16 @@ SET row_security = off
 AS $$
 DECLARE
 	source_table text := vmnet.import_source_table(relation);
-	there bigint := vmnet.import_count(source, source_table);
+	there bigint;
 	n bigint;
 BEGIN
+	IF relation = 'nic_secondary_ips' AND vmnet.import_source_type(source, source_table, 'id') IS NULL THEN
+		EXECUTE format('CREATE UNLOGGED TABLE %1$I.import_stage_%2$s AS SELECT NULL::text AS raw_id, NULL::text AS raw_nic_id, NULL::text AS raw_network_id, NULL::jsonb[] AS notes, id, uuid, nic_id, network_id, ip4_address, ip6_address, created FROM %1$I.all_%2$s WHERE false',
+			inventory, relation);
+		RETURN;
+	END IF;
+
+	there := vmnet.import_count(source, source_table);
 	BEGIN
 		EXECUTE format('CREATE UNLOGGED TABLE %I.%I AS ', inventory, 'import_stage_' || relation)
 			|| vmnet.import_query(source, relation);
@@ -624,7 +661,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet.import_stage(bigint, text, text, text) IS
-'Part of import_cloudstack(): copies networks, instances or nics of the source into a stage';
+'Part of import_cloudstack(): copies one table of the source into a stage';
 
 -- Takes rows that have no place out of the stages, and writes down why.
 CREATE FUNCTION vmnet.import_judge(inventory text)
@@ -637,7 +674,7 @@ DECLARE
 	some_lack_id boolean;
 	some_ids_twice boolean;
 BEGIN
-	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics'] LOOP
+	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips'] LOOP
 		-- most often there is nothing to find, which one look says
 		EXECUTE format('SELECT count(*) <> count(id), count(id) <> count(DISTINCT id) FROM %I.%I',
 			inventory, 'import_stage_' || relation)
@@ -687,8 +724,22 @@ BEGIN
 		SELECT 'nics', id::text, 'instance_id', instance_id::text, 'rejected',
 			'the source has no instance of this id'
 		FROM gone$f$, inventory);
+	EXECUTE format($f$
+		WITH gone AS (
+			DELETE FROM %1$I.import_stage_nic_secondary_ips s
+			WHERE s.network_id IS NULL
+				OR NOT EXISTS (SELECT FROM %1$I.import_stage_nics n WHERE n.id = s.nic_id)
+			RETURNING s.id, s.nic_id, s.raw_nic_id, s.network_id, s.raw_network_id)
+		INSERT INTO %1$I.import_stage_log
+		SELECT 'nic_secondary_ips', id::text,
+			CASE WHEN network_id IS NULL THEN 'network_id' ELSE 'nicId' END,
+			CASE WHEN network_id IS NULL THEN raw_network_id ELSE coalesce(nic_id::text, raw_nic_id) END, 'rejected',
+			CASE WHEN network_id IS NULL THEN 'the row names no network that can be read'
+				WHEN nic_id IS NULL THEN 'the row names no NIC that can be read'
+				ELSE 'the mirror has no NIC of this id' END
+		FROM gone$f$, inventory);
 
-	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics'] LOOP
+	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips'] LOOP
 		EXECUTE format($f$
 			WITH twice AS (SELECT uuid, min(id) AS first FROM %1$I.%2$I WHERE uuid IS NOT NULL GROUP BY uuid HAVING count(*) > 1),
 				mended AS (UPDATE %1$I.%2$I s SET uuid = NULL FROM twice t WHERE s.uuid = t.uuid AND s.id <> t.first RETURNING s.id, t.uuid)
@@ -718,7 +769,7 @@ DECLARE
 	part record;
 	first_copy boolean;
 BEGIN
-	EXECUTE format('LOCK TABLE %1$I.all_networks, %1$I.all_instances, %1$I.all_nics IN SHARE ROW EXCLUSIVE MODE', inventory);
+	EXECUTE format('LOCK TABLE %1$I.all_networks, %1$I.all_instances, %1$I.all_nics, %1$I.all_nic_secondary_ips IN SHARE ROW EXCLUSIVE MODE', inventory);
 	EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$I.all_networks) AND NOT EXISTS (SELECT FROM %1$I.all_instances)', inventory)
 	INTO first_copy;
 	IF NOT first_copy THEN
@@ -827,7 +878,7 @@ BEGIN
 		ORDER BY s."table", vmnet.read_bigint(s.id), s.id, s."column"$f$, inventory)
 	USING run;
 
-	FOREACH relation IN ARRAY ARRAY['all_networks', 'all_instances', 'all_nics'] LOOP
+	FOREACH relation IN ARRAY ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips'] LOOP
 		EXECUTE format('SELECT setval(pg_get_serial_sequence(%L, ''id''), max(id)) FROM %I.%I HAVING max(id) >= 1',
 			format('%I.%I', inventory, relation), inventory, relation);
 		IF first_copy THEN
@@ -874,7 +925,7 @@ AS 'MODULE_PATHNAME', 'import_cloudstack'
 LANGUAGE C;
 COMMENT ON PROCEDURE vmnet.import_cloudstack(name, name) IS
 'Makes a mirror of a CloudStack database, or makes it equal to the source again
-source: a schema that holds CloudStack''s tables networks, vm_instance and nics (op_networks, account, domain and data_center are used if they are there), loaded from a dump or foreign tables. inventory: a mirror, or a name that is free; NULL: the setting vmnet.inventory. Neither name is folded or unquoted.
+source: a schema that holds CloudStack''s tables networks, vm_instance and nics (nic_secondary_ips, op_networks, account, domain and data_center are used if they are there), loaded from a dump or foreign tables. inventory: a mirror, or a name that is free; NULL: the setting vmnet.inventory. Neither name is folded or unquoted.
 Rows are kept as they are. A row that has no place is left out, a value that cannot be stored is changed; each is a row of import_log. Reads in steps that commit, so that import_runs shows how far it is, and changes the mirror in one transaction; inside a transaction block nothing commits. Only the owner of the mirror can run it. It never writes to the source.
 Errors: 22023 where the source is no CloudStack database, or the inventory is no mirror.';
 

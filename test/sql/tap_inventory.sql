@@ -81,7 +81,7 @@ SELECT is_empty($$
 	WHERE p.pronamespace = 'vmnet'::regnamespace AND c.relnamespace IN ('cloud'::regnamespace, 'mirror'::regnamespace)$$,
 	'no view of an inventory calls a function of the extension');
 SELECT set_eq($$SELECT tgname || ' ' || tgenabled::text FROM pg_trigger WHERE tgrelid = 'cloud.all_nics'::regclass AND NOT tgisinternal$$,
-	ARRAY['nic_prepare O', '_nic_guard O', '_nic_history O', 'no_hard_delete O', 'no_truncate O'], 'triggers are ordinary ones, not ALWAYS');
+	ARRAY['nic_prepare O', '_nic_guard O', '_nic_history O', '_nic_secondary_ips O', 'no_hard_delete O', 'no_truncate O'], 'triggers are ordinary ones, not ALWAYS');
 SELECT is_empty($$SELECT tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 		WHERE c.relnamespace IN ('cloud'::regnamespace, 'mirror'::regnamespace) AND (tgtype & 32) <> 0 AND (tgtype & (4 + 8 + 16)) <> 0$$,
 	'a TRUNCATE trigger stands alone');

@@ -6,7 +6,8 @@
 
 -- In query, {inv} is the inventory, quoted; {nic_intervals} and
 -- {network_instance_intervals} are the queries of its views of these names,
--- {findings} that of check_inventory(), {report} the reporting schema.
+-- {findings} that of check_inventory(), {report} the reporting schema; in those,
+-- {name} and {schema} are the inventory as a text, quoted as a name and not.
 CREATE FUNCTION vmnet.report_definition(kind text)
 RETURNS TABLE (ord int, name text, query text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -64,7 +65,7 @@ FROM (
 	JOIN {inv}.all_networks w ON w.id = n.network_id AND w.active
 	JOIN {inv}.all_instances i ON i.id = n.instance_id AND i.active
 WHERE n.rank = 1$$,
-'Which instance is on which network: one row per live network and instance active on it
+'Which instance is on which network: one row per network and active instance
 An instance is active on a network when it has an active NIC there (neither removed nor Deallocating). Where it has several, the row shows that of the lowest device_id, and nic_count says how many.'),
 
 ('network_counts', $$
@@ -250,7 +251,7 @@ SELECT concat_ws('/', f.code, f.object_type, f.object_id,
 	f.code, f.severity, CASE f.severity WHEN 'error' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END AS severity_order,
 	f.object_type, f.object_id, f.object_uuid::text AS object_uuid, f.since, f.message, f.fix
 FROM ({findings}) f (code, severity, object_type, object_id, object_uuid, since, message, fix)$$,
-'What contradicts itself in the inventory: one row per finding; none where it is clean
+'What contradicts itself in the inventory: one row per finding
 The rows of vmnet.check_inventory(): half-removed and stuck NICs are findings from ten minutes on.'),
 
 ('imports', CASE $1 WHEN 'mirror' THEN $$
@@ -270,7 +271,7 @@ An inventory that is its own source has none.'),
 
 ('data_dictionary', $$
 SELECT CASE WHEN a.attnum IS NULL THEN c.relname::text ELSE c.relname || '.' || a.attname END AS entry,
-	c.relname::text AS view_name, a.attname::text AS column_name, a.attnum::int AS "position",
+	c.relname::text AS view_name, a.attname::text AS column_name, a.attnum::int AS ordinal,
 	CASE WHEN a.attnum IS NOT NULL THEN format_type(a.atttypid, a.atttypmod) END AS type,
 	split_part(d.description, E'\n', 1) AS summary, d.description
 FROM pg_class c
@@ -440,7 +441,7 @@ vmnet.nic_state_transitions() lists the events. Removed: removed was set on a NI
 (NULL, 'entry', 'View, or view and column; unique'),
 (NULL, 'view_name', 'Name of the view'),
 (NULL, 'column_name', 'Name of the column; NULL: the row is about the view'),
-(NULL, 'position', 'Position of the column in the view, from 1; NULL for the view'),
+(NULL, 'ordinal', 'Position of the column in the view, from 1; NULL for the view'),
 (NULL, 'type', 'Type of the column; NULL for the view'),
 (NULL, 'summary', 'What it means, in one line'),
 (NULL, 'description', 'What it means, in full')
@@ -484,8 +485,7 @@ FROM (%s
 	CASE $2 WHEN 'mirror' THEN format('f.message || CASE WHEN f.source_fix IS NOT NULL THEN %L ELSE '''' END',
 		format('; to be mended at the source%s', ', ' || quote_ident($3))) ELSE 'f.message' END,
 	CASE $2 WHEN 'mirror' THEN 'coalesce(f.source_fix, f.fix)' ELSE 'f.fix' END,
-	replace(rows.query, '{name}', quote_literal('{inv}')),
-	replace(guards.query, '{schema}', quote_literal($1)))
+	rows.query, guards.query)
 FROM rows, guards
 $$;
 COMMENT ON FUNCTION vmnet.report_findings(text, text, text) IS
@@ -511,11 +511,13 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN position('{report}' IN $1) > 0 THEN replace($1, '{report}', quote_literal(quote_ident($5)))
-	ELSE replace(replace(replace($1,
+	ELSE replace(replace(replace(replace(replace($1,
 		'{findings}', CASE WHEN position('{findings}' IN $1) > 0 THEN vmnet.report_findings($2, $3, $4) ELSE '' END),
 		'{network_instance_intervals}', replace(vmnet.report_source($3, 'network_instance_intervals'),
 			'{inv}.nic_intervals', '(' || vmnet.report_source($3, 'nic_intervals') || ')')),
-		'{inv}', quote_ident($2)) END
+		'{inv}', quote_ident($2)),
+		'{name}', quote_literal(quote_ident($2))),
+		'{schema}', quote_literal($2)) END
 $$;
 COMMENT ON FUNCTION vmnet.report_query(text, text, text, text, text) IS
 'Part of create_report(): the query of a reporting view, for one inventory';

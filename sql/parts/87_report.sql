@@ -160,9 +160,9 @@ FROM {inv}.all_networks w
 			FROM {inv}.all_nics n
 			WHERE n.active AND n.ip6_address IS NOT NULL
 			UNION
-			SELECT n.network_id, x.address
+			SELECT o.network_id, x.address
 			FROM {inv}.all_nic_secondary_ips o
-				JOIN {inv}.all_nics n ON n.id = o.nic_id AND n.network_id = o.network_id
+				JOIN {inv}.all_nics n ON n.id = o.nic_id
 				CROSS JOIN LATERAL (VALUES (o.ip4_address), (o.ip6_address)) x (address)
 			WHERE o.active AND n.active AND x.address IS NOT NULL) a
 			JOIN {inv}.all_networks v ON v.id = a.network_id

@@ -296,13 +296,18 @@ BEGIN
 
 	SELECT string_agg(format('%s.%s', vmnet.import_source_table(r), c.source_column), ', ' ORDER BY r, c.ord)
 	INTO missing
-	FROM unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips']) r,
+	FROM unnest(ARRAY['networks', 'instances', 'nics']) r,
 		LATERAL vmnet.import_columns(r) c
-	WHERE c.needed AND vmnet.import_source_type(source, vmnet.import_source_table(r), c.source_column) IS NULL
-		-- this one a source need not have, but then as a whole
-		AND (r <> 'nic_secondary_ips' OR EXISTS (
-			SELECT FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-			WHERE n.nspname = source AND t.relname = r AND t.relkind IN ('r', 'p', 'v', 'm', 'f')));
+	WHERE c.needed AND vmnet.import_source_type(source, vmnet.import_source_table(r), c.source_column) IS NULL;
+	-- this table a source need not have, but if so then as a whole
+	IF missing IS NULL THEN
+		SELECT string_agg('nic_secondary_ips.' || c.source_column, ', ' ORDER BY c.ord)
+		INTO missing
+		FROM vmnet.import_columns('nic_secondary_ips') c
+		WHERE c.needed AND vmnet.import_source_type(source, 'nic_secondary_ips', c.source_column) IS NULL
+			AND EXISTS (SELECT FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+				WHERE n.nspname = source AND t.relname = 'nic_secondary_ips' AND t.relkind IN ('r', 'p', 'v', 'm', 'f'));
+	END IF;
 	IF missing IS NOT NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',

@@ -230,3 +230,6 @@ SELECT attempt('UPDATE cloud.networks SET removed = now() WHERE id = 2');
 
 DROP OWNED BY vmnet_t_owner, vmnet_t_reader, vmnet_t_operator, vmnet_t_stranger, vmnet_t_tenant1, vmnet_t_tenant2 CASCADE;
 DROP ROLE vmnet_t_owner, vmnet_t_reader, vmnet_t_operator, vmnet_t_stranger, vmnet_t_tenant1, vmnet_t_tenant2;
+DROP TABLE public.seen, public.uuids;
+DROP FUNCTION public.attempt(text), public.grants(), public.look();
+SELECT name FROM vmnet.inventories;

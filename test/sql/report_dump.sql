@@ -198,3 +198,8 @@ SELECT code, message, fix FROM "a ""b"" it's $1 %s_report".findings;
 CREATE VIEW public.mine AS SELECT * FROM cloud_report.network_counts;
 SELECT vmnet.create_report('cloud');
 SELECT count(*) FROM public.mine;
+
+DROP VIEW public.mine;
+DROP SCHEMA cloud, cloud_report, managed, mr, short, cloudstack, expected, "a ""b"" it's $1 %s", "a ""b"" it's $1 %s_report" CASCADE;
+SELECT format('DROP SCHEMA %I CASCADE', repeat('l', 57)) \gexec
+SELECT name FROM vmnet.inventories;

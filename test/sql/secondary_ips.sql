@@ -121,3 +121,6 @@ SELECT pg_temp.refusal($$CALL vmnet.import_cloudstack('cloudstack', 'mirror')$$)
 DROP TABLE cloudstack.nic_secondary_ips;
 CALL vmnet.import_cloudstack('cloudstack', 'mirror');
 SELECT count(*) FROM mirror.all_nic_secondary_ips;
+
+DROP TABLE public.t;
+DROP SCHEMA cloud, mirror, cloudstack, expected CASCADE;

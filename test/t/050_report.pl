@@ -1,0 +1,86 @@
+# The reporting schema as tools meet it: every format that psql can write, a
+# dump and a restore, and history that has become partitioned.
+#
+# pg_regress cannot do it: it writes in one format, and in one database.
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('report');
+$node->init;
+$node->start;
+$node->safe_psql('postgres', 'CREATE DATABASE a TEMPLATE template0; CREATE DATABASE b TEMPLATE template0; CREATE ROLE bi LOGIN');
+$node->safe_psql('a', qx(contrib/load-cloudstack-dump test/data/cloudstack-4.19 cloudstack));
+$node->safe_psql('a', q(CREATE EXTENSION vmnet_ext;
+	CALL vmnet.import_cloudstack('cloudstack', 'cloud');
+	SELECT vmnet.create_inventory('lab'); SELECT vmnet.create_report('lab'); SELECT vmnet.create_report('lab', 'tenants', true);
+	SELECT vmnet.create_report('cloud'); SELECT vmnet.grant_access('cloud', 'bi', 'reader')));
+
+sub psql
+{
+	my ($db, @arguments) = @_;
+	my ($stdout, $stderr) = ('', '');
+	my $done = IPC::Run::run([ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-U', 'bi', @arguments, '-d', $node->connstr($db) ],
+		'<', \undef, '>', \$stdout, '2>', \$stderr);
+	return ($done && $stderr eq '', $stdout, $stderr);
+}
+
+my @views = split /\n/, $node->safe_psql('a', q(SELECT relname FROM pg_class WHERE relnamespace = 'cloud_report'::regnamespace ORDER BY 1));
+is(scalar @views, 13, 'the reader has thirteen views to read');
+foreach my $view (@views)
+{
+	my $rows = $node->safe_psql('a', "SELECT least(count(*), 10000) FROM cloud_report.$view");
+	my $columns = $node->safe_psql('a', "SELECT count(*) FROM cloud_report.data_dictionary WHERE view_name = '$view' AND column_name IS NOT NULL");
+
+	my ($done, $html) = psql('a', '-H', '-c', "SELECT * FROM cloud_report.$view LIMIT 10000");
+	my $lines = () = $html =~ /^  <tr /mg;
+	ok($done && $lines - 1 == $rows, "$view as HTML: a line for each of $rows rows") or diag($lines);
+
+	($done, my $csv) = psql('a', '--csv', '-c', "SELECT * FROM cloud_report.$view LIMIT 10000");
+	my ($header) = $csv =~ /^(.*)$/m;
+	is(scalar(split(/,/, $header)), $columns, "$view as CSV: a name for each of $columns columns");
+	($done, my $copied) = psql('a', '-c', "COPY (SELECT * FROM cloud_report.$view LIMIT 10000) TO STDOUT (FORMAT csv, HEADER)");
+	ok($done && length $copied > 0, "$view copied as CSV");
+
+	($done, my $json) = psql('a', '-At', '-c', "SELECT json_array_length(coalesce(json_agg(x), '[]')) FROM (SELECT * FROM cloud_report.$view LIMIT 10000) x");
+	chomp $json;
+	is($json, $rows, "$view as JSON");
+}
+
+# What the views say, as one digest each; times that pass are left out.
+sub digest
+{
+	my ($db, $schema) = @_;
+	my $sql = join ' UNION ALL ', map { "SELECT '$_', count(*), md5(coalesce(string_agg(x::text, '' ORDER BY x::text), '')) FROM "
+		. ($_ =~ /stuck_nics|intervals/ ? "(SELECT network_id FROM $schema.$_)" : "$schema.$_") . ' x' } @views;
+	return $node->safe_psql($db, $sql);
+}
+
+# A dump and a restore
+my $dump = PostgreSQL::Test::Utils::tempdir . '/dump';
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, '-d', $node->connstr('a') ], 'the dump is made');
+$node->command_ok([ 'pg_restore', '--exit-on-error', '-d', $node->connstr('b'), $dump ], 'and restored');
+is(digest('b', 'cloud_report'), digest('a', 'cloud_report'), 'every view of the mirror says the same');
+is(digest('b', 'lab_report'), digest('a', 'lab_report'), 'and of the managed inventory');
+is($node->safe_psql('b', q(SELECT string_agg(schema_name || ' ' || tenant, ', ') FROM vmnet.report_schemas('lab'))),
+	'lab_report false, tenants true', 'reporting schemas are known again');
+is((psql('b', '-At', '-c', 'SELECT count(*) FROM cloud_report.networks'))[1], "51\n", 'the reader still reads');
+is($node->safe_psql('b', q(SELECT vmnet.create_report('cloud'))), 'cloud_report', 'a restored report can be made anew');
+
+# History in partitions
+$node->safe_psql('a', q(BEGIN; SELECT vmnet.partition_history('lab');
+	CREATE TABLE lab.nic_history_default PARTITION OF lab.nic_history DEFAULT;
+	SELECT vmnet.create_report('lab'); SELECT vmnet.create_report('lab', 'tenants', true); COMMIT;
+	INSERT INTO lab.networks (name) VALUES ('n'); INSERT INTO lab.instances (name) VALUES ('i');
+	INSERT INTO lab.nics (instance_id, network_id) VALUES (1, 1); UPDATE lab.nics SET state = 'Reserving'));
+is($node->safe_psql('a', 'SELECT count(*) FROM lab_report.nic_history'), '1', 'a report that is made anew reads history in partitions');
+is($node->safe_psql('a', 'SELECT count(*) FROM tenants.nic_history'), '1', 'that for tenants too');
+$node->safe_psql('a', 'DROP TABLE lab.nic_history_unpartitioned');
+is($node->safe_psql('a', q(SELECT count(*) FROM pg_indexes WHERE schemaname = 'lab' AND tablename = 'nic_history' AND indexname = 'nic_history_network_idx')),
+	'1', 'and is found by network there');
+
+$node->stop;
+done_testing();

@@ -210,14 +210,14 @@ nic_secondary_ips_remove(PG_FUNCTION_ARGS)
 
 	values[0] = slot_getattr(trigdata->tg_newslot, id, &isnull);
 	values[1] = slot_getattr(trigdata->tg_newslot, removed, &isnull);
-	if (isnull)
-		return PointerGetDatum(NULL);
-
 	table = open_other_table(rel, trigdata->tg_trigger, RowExclusiveLock);
-	SPI_connect();
-	plan_run_as_owner(plan_lookup_as_owner(PLAN_SECONDARY_REMOVE, table, 0, remove_query, 2, argtypes),
-					  table, values, 0);
-	SPI_finish();
+	if (!isnull)
+	{
+		SPI_connect();
+		plan_run_as_owner(plan_lookup_as_owner(PLAN_SECONDARY_REMOVE, table, 0, remove_query, 2, argtypes),
+						  table, values, 0);
+		SPI_finish();
+	}
 	table_close(table, NoLock);
 	return PointerGetDatum(NULL);
 }

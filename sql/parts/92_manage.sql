@@ -16,7 +16,8 @@ AS $$
 WITH rule AS (
 	SELECT d.ord, m.name, m.relation, m.keys, m.condition, m.missing, d.comment,
 		format('%I.%I', $1, m.relation) AS relid,
-		CASE m.relation WHEN 'all_nics' THEN 'nic' WHEN 'all_instances' THEN 'instance' ELSE 'network' END AS what
+		CASE m.relation WHEN 'all_nics' THEN 'nic' WHEN 'all_instances' THEN 'instance'
+			WHEN 'all_nic_secondary_ips' THEN 'secondary address' ELSE 'network' END AS what
 	FROM vmnet.inventory_definition('managed') d
 		CROSS JOIN LATERAL (
 			SELECT c.m[2] AS name, c.m[1] AS relation, NULL AS keys, c.m[3] AS condition, NULL AS missing
@@ -304,6 +305,10 @@ BEGIN
 			done := done || format('filled in missing uuids, %ss: %s', replace(relation, 'nic', 'NIC'), filled);
 		END IF;
 	END LOOP;
+	-- CloudStack deletes the addresses of a removed NIC later, or never
+	EXECUTE format('UPDATE %I.all_nic_secondary_ips SET uuid = gen_random_uuid() WHERE uuid IS NULL', target);
+	EXECUTE format('UPDATE %1$I.all_nic_secondary_ips s SET removed = n.removed FROM %1$I.all_nics n'
+		' WHERE n.id = s.nic_id AND s.removed IS NULL AND n.removed IS NOT NULL', target);
 	EXECUTE format('UPDATE %I.all_nics SET default_nic = coalesce(default_nic, false), enabled = coalesce(enabled, true)'
 		' WHERE default_nic IS NULL OR enabled IS NULL', target);
 	EXECUTE format('UPDATE %I.all_nics SET state_changed = removed WHERE state_changed < removed', target);
@@ -491,7 +496,7 @@ A record that nothing writes to any more; drop it when you like.');
 	EXECUTE format('CREATE OR REPLACE VIEW %I.inventory_info AS SELECT %L::text AS kind, NULL::text AS source, %L::text AS mode, %L::text AS version',
 		target, 'managed', 'enforce', (SELECT l.version FROM vmnet.list_inventories() l WHERE l.name = target));
 
-	FOR part IN SELECT format('%I.%I', target, r) AS relation FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics']) r LOOP
+	FOR part IN SELECT format('%I.%I', target, r) AS relation FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips']) r LOOP
 		sequence := pg_get_serial_sequence(part.relation, 'id');
 		EXECUTE format('SELECT setval(%L, m.id) FROM (SELECT max(id) AS id FROM %s) m, %s s WHERE m.id >= s.last_value',
 			sequence, part.relation, sequence);

@@ -188,9 +188,9 @@ GRANT SELECT ON public.uuids TO PUBLIC;
 GRANT SELECT, INSERT ON public.seen TO PUBLIC;
 UPDATE cloud.nics SET mac_address = '00:00:00:00:00:01' WHERE id IN (1, 2);
 UPDATE cloud.networks SET vpc_id = 1, nics_count = 9 WHERE id IN (1, 2);
-ALTER TABLE cloud.all_nics DISABLE TRIGGER nic_prepare;
+ALTER TABLE cloud.all_nics DISABLE TRIGGER USER;
 UPDATE cloud.all_nics SET state_changed = now() - interval '1 hour' WHERE id IN (1, 2);
-ALTER TABLE cloud.all_nics ENABLE TRIGGER nic_prepare;
+ALTER TABLE cloud.all_nics ENABLE TRIGGER USER;
 -- One session, and plans that were kept from the tenant before.
 SET ROLE vmnet_t_tenant1;
 SELECT look();

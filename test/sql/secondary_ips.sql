@@ -122,5 +122,30 @@ DROP TABLE cloudstack.nic_secondary_ips;
 CALL vmnet.import_cloudstack('cloudstack', 'mirror');
 SELECT count(*) FROM mirror.all_nic_secondary_ips;
 
+-- A mirror that becomes managed: what was left of removed NICs is removed, uuids
+-- are filled in, and its guards are those of a managed inventory.
+CREATE SCHEMA small;
+CREATE TABLE small.networks (id bigint, name text, state text, traffic_type text, created timestamp, removed timestamp);
+CREATE TABLE small.vm_instance (id bigint, name text, state text, type text, created timestamp, removed timestamp);
+CREATE TABLE small.nics (id bigint, uuid text, instance_id bigint, network_id bigint, state text, strategy text, vm_type text, default_nic int, created timestamp, removed timestamp);
+CREATE TABLE small.nic_secondary_ips (id bigint, uuid text, "nicId" bigint, ip4_address text, ip6_address text, network_id bigint, created timestamp);
+INSERT INTO small.networks VALUES (1, 'n', 'Implemented', 'Guest', '2025-01-01', NULL);
+INSERT INTO small.vm_instance VALUES (1, 'i', 'Running', 'User', '2025-01-01', NULL);
+INSERT INTO small.nics VALUES (1, gen_random_uuid(), 1, 1, 'Reserved', 'Start', 'User', 1, '2025-01-01', NULL),
+	(2, gen_random_uuid(), 1, 1, 'Deallocating', 'Start', 'User', 0, '2025-01-01', '2025-02-02');
+INSERT INTO small.nic_secondary_ips VALUES (7, NULL, 1, '10.0.0.1', 'fd00::1', 1, '2025-01-01'), (8, NULL, 2, '10.0.0.1', NULL, 1, '2025-01-01'),
+	(9, NULL, 1, NULL, 'fd00::1', 1, '2025-01-01'), (10, NULL, 1, NULL, NULL, 1, '2025-01-01'), (11, NULL, 1, 'fd00::2', '10.0.0.3', 1, '2025-01-01');
+CALL vmnet.import_cloudstack('small', 'was');
+SELECT code, message FROM vmnet.manage_blockers('was');
+SELECT vmnet.manage_inventory('was');
+DELETE FROM small.nic_secondary_ips WHERE id > 8;
+UPDATE small.nic_secondary_ips SET ip4_address = '10.0.0.8' WHERE id = 8;
+CALL vmnet.import_cloudstack('small', 'was');
+SELECT vmnet.manage_inventory('was');
+SELECT id, nic_id, uuid IS NOT NULL AS uuid, removed AT TIME ZONE 'UTC' AS removed FROM was.all_nic_secondary_ips ORDER BY id;
+INSERT INTO was.nic_secondary_ips (nic_id, network_id, ip4_address) VALUES (1, 1, '10.0.0.2') RETURNING id;
+SELECT pg_temp.refusal($$INSERT INTO was.nic_secondary_ips (nic_id, network_id, ip4_address) VALUES (2, 1, '10.0.0.3')$$);
+SELECT code, message FROM vmnet.check_inventory('was');
+
 DROP TABLE public.t;
-DROP SCHEMA cloud, mirror, cloudstack, expected CASCADE;
+DROP SCHEMA was, small, cloud, mirror, cloudstack, expected CASCADE;

@@ -134,12 +134,14 @@ RESET ROLE;
 SET ROLE vmnet_t_owner;
 CREATE TABLE cloud.tenants (role name PRIMARY KEY, account_id bigint NOT NULL);
 INSERT INTO cloud.tenants VALUES ('vmnet_t_tenant1', 1), ('vmnet_t_tenant2', 2);
+ALTER TABLE cloud.tenants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE cloud.all_networks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE cloud.all_instances ENABLE ROW LEVEL SECURITY;
 ALTER TABLE cloud.all_nics ENABLE ROW LEVEL SECURITY;
 ALTER TABLE cloud.all_nic_secondary_ips ENABLE ROW LEVEL SECURITY;
 ALTER TABLE cloud.nic_history ENABLE ROW LEVEL SECURITY;
 ALTER TABLE cloud.nic_address_history ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON cloud.tenants FOR SELECT USING (role = current_user);
 CREATE POLICY tenant ON cloud.all_networks FOR SELECT USING
 	(account_id = (SELECT t.account_id FROM cloud.tenants t WHERE t.role = current_user));
 CREATE POLICY tenant ON cloud.all_instances FOR SELECT USING
@@ -168,7 +170,7 @@ BEGIN
 	FOR target IN
 		SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE n.nspname IN ('cloud', 'tenants') AND c.relkind IN ('v', 'r')
-			AND c.relname NOT IN ('inventory_info', 'data_dictionary', 'tenants')
+			AND c.relname NOT IN ('inventory_info', 'data_dictionary')
 		UNION ALL SELECT unnest(ARRAY[
 			'generate_series(1, 5) g, vmnet.network_active_instances(g)', 'generate_series(1, 5) g, vmnet.network_active_nics(g)',
 			'generate_series(1, 5) g, vmnet.instance_active_networks(g)', 'generate_series(1, 5) g, vmnet.network_instances_as_of(g, now())',

@@ -439,6 +439,26 @@ $$;
 COMMENT ON FUNCTION vmnet.attached_base_views(text, regclass, regclass, regclass, jsonb) IS
 'Part of attach_inventory(): makes all_networks, all_instances and all_nics; returns the condition "not removed" of a NIC';
 
+-- Secondary addresses, which nothing attaches: the views and reports of any
+-- other inventory stand on them, and find none.
+CREATE FUNCTION vmnet.attached_secondary_ips(inventory text, nic_key text, network_key text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('CREATE VIEW %I.all_nic_secondary_ips WITH (security_invoker = true) AS
+SELECT NULL::bigint AS id, NULL::uuid AS uuid, NULL::%s AS nic_id, NULL::%s AS network_id, NULL::inet AS ip4_address,
+	NULL::inet AS ip6_address, NULL::timestamptz AS created, NULL::timestamptz AS removed, true AS active
+WHERE false', inventory, nic_key, network_key);
+	EXECUTE format('COMMENT ON VIEW %I.all_nic_secondary_ips IS %L', inventory,
+		'Nothing: an attached inventory has no secondary addresses
+The view is there so that what reads it in other inventories works here.');
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_secondary_ips(text, text, text) IS
+'Part of attach_inventory(): makes all_nic_secondary_ips, which is empty';
+
 -- Everything that stands on the three relations, as in any other inventory;
 -- keys that are no bigint have their own type in the tables of history.
 CREATE FUNCTION vmnet.attached_rest(inventory text, mode text)
@@ -453,6 +473,7 @@ DECLARE
 	instance_key text := vmnet.attached_column_type(format('%I.all_nics', inventory)::regclass, 'instance_id');
 	ddl text;
 BEGIN
+	PERFORM vmnet.attached_secondary_ips(inventory, nic_key, network_key);
 	FOR part IN
 		SELECT d.phase, d.object, d.ddl, d.comment FROM vmnet.inventory_definition('managed') d
 		WHERE (d.phase = 'views' OR d.ddl ~ '(nic_history|nic_address_history)' AND d.ddl !~ 'ON %1\$I\.all_nics')
@@ -469,7 +490,8 @@ BEGIN
 			EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', inventory, part.comment);
 		END IF;
 	END LOOP;
-	FOR part IN SELECT unnest(ARRAY['networks', 'instances', 'nics', 'all_networks', 'all_instances', 'all_nics']) AS name LOOP
+	FOR part IN SELECT unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips',
+		'all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips']) AS name LOOP
 		EXECUTE format('CREATE TRIGGER attached_view_write INSTEAD OF INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION vmnet.attached_view_write()',
 			inventory, part.name);
 		EXECUTE format('COMMENT ON TRIGGER attached_view_write ON %I.%I IS ''Writes go to the attached table itself''', inventory, part.name);

@@ -25,8 +25,8 @@ $$;
 COMMENT ON FUNCTION vmnet.live_expression(text, regtype, text) IS
 'Part of attach_cloudstack(): expression that turns a value of the source into one of the inventory, where it is read';
 
--- The query of all_networks, all_instances or all_nics over a source.  What
--- comes from other tables is joined here, and distinct, so that the planner
+-- The query of all_networks, all_instances, all_nics or all_nic_secondary_ips
+-- over a source.  What comes from other tables is joined here, and distinct, so that the planner
 -- leaves out the join where nobody asks for these columns.  (Besides, mysql_fdw
 -- 2.8 fails, or crashes, on a join of which no column is asked, as in EXISTS.)
 CREATE FUNCTION vmnet.live_query(source text, relation text)
@@ -64,7 +64,8 @@ BEGIN
 			targets := targets || format('l_%s.value AS %I', col.from_lookup, col.target);
 			CONTINUE;
 		END IF;
-		value := vmnet.live_expression(format('s.%I', col.source_column), source_type, col.target_type);
+		value := vmnet.live_expression(format('s.%I', vmnet.import_source_column(source, source_table, col.source_column)),
+			source_type, col.target_type);
 		IF col.target = 'created' THEN
 			created := format('coalesce(%s, ''1970-01-01 00:00:00+00''::timestamptz)', value);
 			value := created;
@@ -85,7 +86,10 @@ BEGIN
 		targets := targets || format('%s AS %I', value, col.target);
 	END LOOP;
 
-	targets := targets || CASE WHEN relation = 'nics'
+	targets := targets || CASE relation WHEN 'nic_secondary_ips'
+		-- CloudStack deletes them for good
+		THEN ARRAY['NULL::timestamptz AS removed', 'true AS active']
+		WHEN 'nics'
 		-- Said as CloudStack says it, so that MySQL can judge it.
 		THEN ARRAY[$x$(s.removed IS NULL AND lower(rtrim(s.state::text)) <> 'deallocating') AS active$x$,
 			format('coalesce(%s, CASE WHEN %s THEN %s END) AS ended', removed, half_removed, touched)]
@@ -94,7 +98,22 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet.live_query(text, text) IS
-'Part of attach_cloudstack(): the query of all_networks, all_instances or all_nics over a source';
+'Part of attach_cloudstack(): the query of all_networks, all_instances, all_nics or all_nic_secondary_ips over a source';
+
+-- The same of secondary addresses, which a source need not have.
+CREATE FUNCTION vmnet.live_secondary_query(source text)
+RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN vmnet.import_source_type($1, 'nic_secondary_ips', 'id') IS NOT NULL
+	THEN vmnet.live_query($1, 'nic_secondary_ips')
+	ELSE (SELECT format('SELECT %s, NULL::timestamptz AS removed, true AS active WHERE false',
+			string_agg(format('NULL::%s AS %I', c.target_type, c.target), ', ' ORDER BY c.ord))
+		FROM vmnet.import_columns('nic_secondary_ips') c) END
+$$;
+COMMENT ON FUNCTION vmnet.live_secondary_query(text) IS
+'Part of attach_cloudstack(): the query of all_nic_secondary_ips over a source; no rows where it has none';
 
 -- The views of a live inventory, in order.  Those of a mirror serve where they
 -- need no more of MySQL than it can give; here are the others.
@@ -113,7 +132,10 @@ Read from it at the time of the query.'),
 	(3, 'all_nics', 'CREATE VIEW %1$I.all_nics AS ' || replace(vmnet.live_query($1, 'nics'), '%', '%%'),
 'Every NIC of the source, removed and half-removed ones too
 Read from it at the time of the query.'),
-	(4, 'nic_history', $$
+	(4, 'all_nic_secondary_ips', 'CREATE VIEW %1$I.all_nic_secondary_ips AS ' || replace(vmnet.live_secondary_query($1), '%', '%%'),
+'Addresses that NICs have beside their own, as the source has them
+Read from it at the time of the query. CloudStack deletes them for good.'),
+	(5, 'nic_history', $$
 CREATE VIEW %1$I.nic_history AS
 SELECT NULL::bigint AS seq, NULL::bigint AS nic_id, NULL::bigint AS network_id, NULL::bigint AS instance_id,
 	NULL::text AS from_state, NULL::text AS to_state, NULL::text AS event, NULL::timestamptz AS removed,
@@ -122,7 +144,7 @@ SELECT NULL::bigint AS seq, NULL::bigint AS nic_id, NULL::bigint AS network_id, 
 WHERE false$$,
 'Nothing: a live inventory does not remember what happened to NICs
 A mirror does, from its first import on: vmnet.import_cloudstack(). What the source''s columns tell of the past is in nic_intervals.'),
-	(5, 'nic_address_history', $$
+	(6, 'nic_address_history', $$
 CREATE VIEW %1$I.nic_address_history AS
 SELECT NULL::bigint AS entry, NULL::bigint AS nic_id, NULL::macaddr AS mac_address, NULL::inet AS ip4_address,
 	NULL::inet AS ip6_address, NULL::timestamptz AS until
@@ -224,7 +246,8 @@ DROP SCHEMA detaches it; the source is left as it is.');
 		EXECUTE format(part.ddl, $1, 'live', $2, 'read_only', vmnet.extension_version());
 		EXECUTE format('COMMENT ON VIEW %I.%I IS %L', $1, part.relation, part.comment);
 	END LOOP;
-	FOR part IN SELECT unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'networks', 'instances', 'nics']) AS relation LOOP
+	FOR part IN SELECT unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips',
+		'networks', 'instances', 'nics', 'nic_secondary_ips']) AS relation LOOP
 		EXECUTE format('CREATE TRIGGER live_guard INSTEAD OF INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION vmnet.live_guard()',
 			$1, part.relation);
 		EXECUTE format('COMMENT ON TRIGGER live_guard ON %I.%I IS %L', $1, part.relation, 'A live inventory is read only');

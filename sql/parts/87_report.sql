@@ -465,7 +465,7 @@ WITH rows AS (
 			'vmnet.check_past_guards(', 'format(NULL::text, '), 'vmnet.check_close_gap(', 'format(NULL::text, '),
 			'$1', 'now() - interval ''10 minutes'''), '$2', '{name}'), '$3', ($2 = 'mirror')::text) AS query
 ), guards AS (
-	SELECT replace(replace(
+	SELECT replace(replace(replace(
 			(SELECT prosrc FROM pg_catalog.pg_proc WHERE oid = 'vmnet.check_guards(text, text)'::regprocedure),
 			'vmnet.check_expected_guards($1, $2) x',
 			(SELECT format('(VALUES %s) x (ord, trigger_name, relation, function_name, fires, condition, ddl)',
@@ -474,7 +474,9 @@ WITH rows AS (
 				FROM vmnet.check_expected_guards($1, $2) e)),
 			'vmnet.check_guarded_relations($1) r',
 			format('(%s) r', replace((SELECT prosrc FROM pg_catalog.pg_proc
-				WHERE oid = 'vmnet.check_guarded_relations(text)'::regprocedure), '$1', '{schema}'))) AS query
+				WHERE oid = 'vmnet.check_guarded_relations(text)'::regprocedure), '$1', '{schema}'))),
+			'vmnet.attached_check_guards($1) a WHERE $2 = ''attached''',
+			'(VALUES (NULL::text, NULL::text, NULL::text)) a (code, message, fix) WHERE false') AS query
 )
 SELECT format($q$
 SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since, %s, %s

@@ -34,7 +34,7 @@ $node->safe_psql('postgres', q{ALTER DATABASE postgres SET timezone = 'America/S
 $node->safe_psql('postgres', 'CREATE EXTENSION mysql_fdw; CREATE EXTENSION vmnet_ext; CREATE SCHEMA cs; CREATE SCHEMA writable;'
 	  . $mariadb->server_sql('cs', 'reader', init_command => q{SET time_zone = '+00:00'})
 	  . $mariadb->server_sql('writable', 'writer', init_command => q{SET time_zone = '+00:00'})
-	  . join('', map { "IMPORT FOREIGN SCHEMA cloud LIMIT TO (networks, vm_instance, nics, op_networks, account, domain, data_center) FROM SERVER $_ INTO $_;" } qw(cs writable)));
+	  . join('', map { "IMPORT FOREIGN SCHEMA cloud LIMIT TO (networks, vm_instance, nics, nic_secondary_ips, op_networks, account, domain, data_center) FROM SERVER $_ INTO $_;" } qw(cs writable)));
 
 sub sql { return $node->safe_psql('postgres', shift); }
 

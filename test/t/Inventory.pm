@@ -267,6 +267,7 @@ sub read_answers
 		SELECT 'stuck_nics', nic_id, state, last_event FROM vmnet.stuck_nics('0', $l);
 		SELECT 'nic_changes_since', seq, nic_id, from_state, to_state, event, at, transaction_id FROM vmnet.nic_changes_since(NULL, NULL, $l);
 		SELECT 'nic_changes_since', count(*) FROM vmnet.nic_changes_since(vmnet.nic_changes_cursor($l), NULL, $l);
+		SELECT 'report_schemas', r FROM vmnet.report_schemas($l) r;
 		SELECT 'nic_history', v FROM $s.nic_history v ORDER BY v;
 		SELECT 'nic_intervals', v FROM $s.nic_intervals v ORDER BY v;
 		SELECT 'network_instance_intervals', v FROM $s.network_instance_intervals v ORDER BY v;

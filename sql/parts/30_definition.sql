@@ -456,39 +456,25 @@ SELECT w.id AS network_id, w.name AS network_name,
 	coalesce(c.releasing, 0)::bigint AS releasing,
 	coalesce(c.deallocating, 0)::bigint AS deallocating,
 	coalesce(c.other_states, 0)::bigint AS other_states,
-	coalesce(a.used_ip4, 0)::bigint AS used_ip4
+	coalesce(c.used_ip4, 0)::bigint AS used_ip4
 FROM %1$I.all_networks w
 	LEFT JOIN (
-		SELECT h.network_id,
-			pg_catalog.sum(h.active_nics) FILTER (WHERE i.active) AS attached_nics,
-			pg_catalog.count(*) FILTER (WHERE i.active AND h.active_nics > 0) AS active_instances,
-			pg_catalog.count(*) FILTER (WHERE i.active AND h.active_nics > 0 AND i.state = 'Running') AS running_instances,
-			pg_catalog.count(*) FILTER (WHERE i.active AND h.active_nics > 0 AND i.type = 'User') AS user_instances,
-			pg_catalog.sum(h.allocated) AS allocated,
-			pg_catalog.sum(h.reserving) AS reserving,
-			pg_catalog.sum(h.reserved) AS reserved,
-			pg_catalog.sum(h.releasing) AS releasing,
-			pg_catalog.sum(h.deallocating) AS deallocating,
-			pg_catalog.sum(h.held_nics - h.allocated - h.reserving - h.reserved - h.releasing - h.deallocating) AS other_states
-		FROM (
-			SELECT n.network_id, n.instance_id,
-				pg_catalog.count(*) AS held_nics,
-				pg_catalog.count(*) FILTER (WHERE n.active) AS active_nics,
-				pg_catalog.count(*) FILTER (WHERE n.state = 'Allocated') AS allocated,
-				pg_catalog.count(*) FILTER (WHERE n.state = 'Reserving') AS reserving,
-				pg_catalog.count(*) FILTER (WHERE n.state = 'Reserved') AS reserved,
-				pg_catalog.count(*) FILTER (WHERE n.state = 'Releasing') AS releasing,
-				pg_catalog.count(*) FILTER (WHERE n.state = 'Deallocating') AS deallocating
-			FROM %1$I.all_nics n
-			WHERE n.removed IS NULL AND (n.active OR NOT n.active)
-			GROUP BY n.network_id, n.instance_id) h
-			LEFT JOIN %1$I.all_instances i ON i.id = h.instance_id
-		GROUP BY h.network_id) c ON c.network_id = w.id
-	LEFT JOIN (
-		SELECT n.network_id, pg_catalog.count(DISTINCT n.ip4_address) AS used_ip4
+		SELECT n.network_id,
+			pg_catalog.count(*) FILTER (WHERE n.active AND i.active) AS attached_nics,
+			pg_catalog.count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active) AS active_instances,
+			pg_catalog.count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active AND i.state = 'Running') AS running_instances,
+			pg_catalog.count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active AND i.type = 'User') AS user_instances,
+			pg_catalog.count(*) FILTER (WHERE n.state = 'Allocated') AS allocated,
+			pg_catalog.count(*) FILTER (WHERE n.state = 'Reserving') AS reserving,
+			pg_catalog.count(*) FILTER (WHERE n.state = 'Reserved') AS reserved,
+			pg_catalog.count(*) FILTER (WHERE n.state = 'Releasing') AS releasing,
+			pg_catalog.count(*) FILTER (WHERE n.state = 'Deallocating') AS deallocating,
+			pg_catalog.count(*) FILTER (WHERE (n.state IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating')) IS NOT TRUE) AS other_states,
+			pg_catalog.count(DISTINCT n.ip4_address) FILTER (WHERE n.active) AS used_ip4
 		FROM %1$I.all_nics n
-		WHERE n.active
-		GROUP BY n.network_id) a ON a.network_id = w.id
+			LEFT JOIN %1$I.all_instances i ON i.id = n.instance_id
+		WHERE n.removed IS NULL AND (n.active OR NOT n.active)
+		GROUP BY n.network_id) c ON c.network_id = w.id
 WHERE w.active$$,
 'One row per live network, with counts; a network with nothing on it has zeros
 System networks are there too. Each column says what it counts.'),

@@ -56,15 +56,16 @@ SELECT n.id AS nic_id, n.network_id, w.name AS network_name, w.state AS network_
 	n.mac_address::text AS mac_address, host(n.ip4_address) AS ip4_address, host(n.ip6_address) AS ip6_address,
 	w.uuid::text AS network_uuid, i.uuid::text AS instance_uuid, i.zone_name, i.domain_path, i.account_id, i.account_name
 FROM (
-	SELECT a.id, a.network_id, a.instance_id, a.state, a.device_id, a.default_nic, a.mac_address, a.ip4_address, a.ip6_address,
-		count(*) OVER (member ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS nic_count,
-		row_number() OVER member AS rank
+	SELECT DISTINCT ON (a.network_id, a.instance_id)
+		a.id, a.network_id, a.instance_id, a.state, a.device_id, a.default_nic, a.mac_address, a.ip4_address, a.ip6_address,
+		-- in the order of the whole, so that one sort does for both
+		count(*) OVER (PARTITION BY a.network_id, a.instance_id ORDER BY a.device_id, a.id
+			ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS nic_count
 	FROM {inv}.all_nics a
 	WHERE a.active AND a.instance_id IS NOT NULL
-	WINDOW member AS (PARTITION BY a.network_id, a.instance_id ORDER BY a.device_id, a.id)) n
+	ORDER BY a.network_id, a.instance_id, a.device_id, a.id) n
 	JOIN {inv}.all_networks w ON w.id = n.network_id AND w.active
-	JOIN {inv}.all_instances i ON i.id = n.instance_id AND i.active
-WHERE n.rank = 1$$,
+	JOIN {inv}.all_instances i ON i.id = n.instance_id AND i.active$$,
 'Which instance is on which network: one row per network and active instance
 An instance is active on a network when it has an active NIC there (neither removed nor Deallocating). Where it has several, the row shows that of the lowest device_id, and nic_count says how many.'),
 
@@ -82,45 +83,29 @@ SELECT w.id AS network_id, w.name AS network_name,
 	coalesce(c.releasing, 0)::bigint AS releasing,
 	coalesce(c.deallocating, 0)::bigint AS deallocating,
 	coalesce(c.other_states, 0)::bigint AS other_states,
-	coalesce(a.used_ip4, 0)::bigint AS used_ip4,
+	coalesce(c.used_ip4, 0)::bigint AS used_ip4,
 	w.state AS network_state, w.traffic_type, w.guest_type, w.vpc_id, w.zone_name, w.domain_path,
 	w.account_id, w.account_name
 FROM {inv}.all_networks w
 	LEFT JOIN (
-		SELECT h.network_id,
-			sum(h.active_nics) FILTER (WHERE i.active) AS attached_nics,
-			count(*) FILTER (WHERE i.active AND h.active_nics > 0) AS active_instances,
-			count(*) FILTER (WHERE i.active AND h.active_nics > 0 AND i.state = 'Running') AS running_instances,
-			count(*) FILTER (WHERE i.active AND h.active_nics > 0 AND i.type = 'User') AS user_instances,
-			count(*) FILTER (WHERE i.active AND h.active_nics > 0 AND i.type = 'DomainRouter') AS routers,
-			sum(h.active_nics) FILTER (WHERE h.instance_id IS NULL) AS placeholders,
-			sum(h.allocated) AS allocated,
-			sum(h.reserving) AS reserving,
-			sum(h.reserved) AS reserved,
-			sum(h.releasing) AS releasing,
-			sum(h.deallocating) AS deallocating,
-			sum(h.held_nics - h.allocated - h.reserving - h.reserved - h.releasing - h.deallocating) AS other_states
-		FROM (
-			SELECT n.network_id, n.instance_id,
-				count(*) AS held_nics,
-				count(*) FILTER (WHERE n.active) AS active_nics,
-				count(*) FILTER (WHERE n.state = 'Allocated') AS allocated,
-				count(*) FILTER (WHERE n.state = 'Reserving') AS reserving,
-				count(*) FILTER (WHERE n.state = 'Reserved') AS reserved,
-				count(*) FILTER (WHERE n.state = 'Releasing') AS releasing,
-				count(*) FILTER (WHERE n.state = 'Deallocating') AS deallocating
-			FROM {inv}.all_nics n
-			WHERE n.removed IS NULL AND (n.active OR NOT n.active)
-			GROUP BY n.network_id, n.instance_id) h
-			LEFT JOIN {inv}.all_instances i ON i.id = h.instance_id
-		GROUP BY h.network_id) c ON c.network_id = w.id
-	LEFT JOIN (
-		SELECT u.network_id, count(*) AS used_ip4
-		FROM (SELECT n.network_id, n.ip4_address
-			FROM {inv}.all_nics n
-			WHERE n.active AND n.ip4_address IS NOT NULL
-			GROUP BY n.network_id, n.ip4_address) u
-		GROUP BY u.network_id) a ON a.network_id = w.id
+		SELECT n.network_id,
+			count(*) FILTER (WHERE n.active AND i.active) AS attached_nics,
+			count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active) AS active_instances,
+			count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active AND i.state = 'Running') AS running_instances,
+			count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active AND i.type = 'User') AS user_instances,
+			count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active AND i.type = 'DomainRouter') AS routers,
+			count(*) FILTER (WHERE n.active AND n.instance_id IS NULL) AS placeholders,
+			count(*) FILTER (WHERE n.state = 'Allocated') AS allocated,
+			count(*) FILTER (WHERE n.state = 'Reserving') AS reserving,
+			count(*) FILTER (WHERE n.state = 'Reserved') AS reserved,
+			count(*) FILTER (WHERE n.state = 'Releasing') AS releasing,
+			count(*) FILTER (WHERE n.state = 'Deallocating') AS deallocating,
+			count(*) FILTER (WHERE (n.state IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating')) IS NOT TRUE) AS other_states,
+			count(DISTINCT n.ip4_address) FILTER (WHERE n.active) AS used_ip4
+		FROM {inv}.all_nics n
+			LEFT JOIN {inv}.all_instances i ON i.id = n.instance_id
+		WHERE n.removed IS NULL AND (n.active OR NOT n.active)
+		GROUP BY n.network_id) c ON c.network_id = w.id
 WHERE w.active$$,
 'One row per live network, with counts; a network with nothing on it has zeros
 System networks are here too. Each column says what it counts.'),

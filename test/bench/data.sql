@@ -63,6 +63,19 @@ SELECT n.instance_id, n.network_id, 'Deallocating', n.reserver_name, n.device_id
 FROM bench_1.all_nics n, generate_series(1, 10) g
 WHERE n.network_id = (SELECT max(network_id) FROM bench_1.all_nics) AND n.removed IS NOT NULL;
 
+-- What reports tell of: every second live NIC has two entries in history, and
+-- one of a thousand is stuck.
+INSERT INTO bench_1.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, at)
+SELECT n.id, n.network_id, n.instance_id, s.from_state, s.to_state, s.event, n.created + s.after
+FROM bench_1.all_nics n, (VALUES ('Allocated', 'Reserving', 'ReservationRequested', interval '1 s'),
+		('Reserving', 'Reserved', 'OperationCompleted', interval '3 s')) s (from_state, to_state, event, after)
+WHERE n.active AND n.id % 2 = 0
+ORDER BY n.created, s.after;
+UPDATE bench_1.all_nics SET state = 'Releasing' WHERE active AND id % 1000 = 1;
+UPDATE bench_0.all_nics SET state = 'Releasing' WHERE active AND id % 1000 = 1;
+UPDATE bench_1.all_networks SET cidr = '10.0.0.0/8', created = '2025-01-01';
+DO $$ BEGIN PERFORM vmnet.create_report('bench_1'); END $$;
+
 CREATE SCHEMA bench_single;
 CREATE PROCEDURE bench.fill_single(n int)
 LANGUAGE plpgsql AS $$

@@ -259,6 +259,33 @@ $$;
 COMMENT ON FUNCTION vmnet.operation_check_range(name, bigint, inet, int, cidr, inet, boolean) IS
 'Part of the operations: refuses an address that a network cannot give out';
 
+-- Refuses an address that a live NIC of the network has beside its own, be it the
+-- one that asks.
+CREATE FUNCTION vmnet.operation_check_secondary(inventory name, network_id bigint, attribute name, address inet)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	holder record;
+BEGIN
+	EXECUTE format('SELECT s.id, s.nic_id FROM %1$I.all_nic_secondary_ips s JOIN %1$I.all_nics n ON n.id = s.nic_id AND n.active
+		WHERE s.network_id = $1 AND s.%2$I = $2 AND s.active
+		ORDER BY s.id LIMIT 1', inventory, attribute)
+	INTO holder USING network_id, address;
+	IF holder.id IS NULL THEN
+		RETURN true;
+	END IF;
+
+	RETURN vmnet.operation_refuse('23505', inventory, 'all_nics', 'nic_ip_is_secondary',
+		format('%s is taken on network %s', host(address), network_id),
+		format('NIC %s has it as secondary address %s.', holder.nic_id, holder.id),
+		format('Choose another address, or remove that one first: UPDATE %I.nic_secondary_ips SET removed = now() WHERE id = %s;', inventory, holder.id));
+END
+$$;
+COMMENT ON FUNCTION vmnet.operation_check_secondary(name, bigint, name, inet) IS
+'Part of the operations: refuses an IP address that a live NIC of the network has beside its own';
+
 -- Refuses an address that a live NIC of the network has.  What belongs to a
 -- User NIC is its own; routers and placeholders may share one (redundant
 -- routers do, and a placeholder holds the address of the router it stands for).
@@ -275,7 +302,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	holder record;
+	ok boolean;
 BEGIN
+	IF type = 'inet' THEN
+		ok := vmnet.operation_check_secondary(inventory, network_id, attribute, address::inet);
+	END IF;
 	EXECUTE format('SELECT id, vm_type, state, instance_id, vm_type = ''User'' AND instance_id IS NOT NULL AS is_user
 		FROM %I.all_nics
 		WHERE network_id = $1 AND %I = $2::%s AND active AND id IS DISTINCT FROM $3
@@ -508,7 +539,7 @@ COMMENT ON FUNCTION vmnet.nic_add(bigint, bigint, inet, inet, macaddr, text, nam
 'Adds a NIC: puts an instance, Running or Stopped, on a network; returns the id of the NIC
 It is Allocated, in the lowest free device position, and the default if the instance has none. Where no MAC address is given it gets a locally administered one that no live NIC of the inventory has. An IP address must lie in the network''s range, coalesce(network_cidr, cidr) or ip6_cidr where that is known, and not be the network''s own, its broadcast or, for a User instance, its gateway. MAC and IP addresses must not be held live on the network: a User NIC shares one with nobody, others only among themselves. netmask and gateway are those of the network where ip4 is given.
 instance_id NULL and strategy PlaceHolder: parks an address for a router, in state Reserved. Managed inventories only.
-Errors: 22023 for an unknown id, strategy or inventory, or what is not one address; 23503 nic_parent_active; 23505 all_nics_one_per_network, all_nics_one_mac, _ip4, _ip6, user_mac_held_by_other, user_ip_held_by_other; 23514 instance_running_or_stopped, nic_same_zone, nic_ip_in_cidr, nic_ip_reserved; 42501 mirror_read_only.';
+Errors: 22023 for an unknown id, strategy or inventory, or what is not one address; 23503 nic_parent_active; 23505 all_nics_one_per_network, all_nics_one_mac, _ip4, _ip6, user_mac_held_by_other, user_ip_held_by_other, nic_ip_is_secondary; 23514 instance_running_or_stopped, nic_same_zone, nic_ip_in_cidr, nic_ip_reserved; 42501 mirror_read_only.';
 
 -- The moves that a NIC can make from where it is, for people.
 CREATE FUNCTION vmnet.operation_moves(strategy text, state text)
@@ -809,7 +840,7 @@ $$;
 COMMENT ON FUNCTION vmnet.nic_set_ip(bigint, inet, inet, name) IS
 'Gives a live User NIC other IP addresses; returns false where it has them already
 NULL leaves an address as it is. The old address is free at once; the NIC keeps its id, MAC address and device position. Rules for addresses are those of nic_add(). The network must be Allocated, Implemented or Setup, and not L2. Managed inventories only.
-Errors: 22023 for an unknown id or inventory, no address, or what is not one address; 23505 all_nics_one_ip4, _ip6, user_ip_held_by_other; 23514 nic_live, nic_set_ip_user, nic_set_ip_not_l2, network_ready, nic_ip_in_cidr, nic_ip_reserved; 42501 mirror_read_only.';
+Errors: 22023 for an unknown id or inventory, no address, or what is not one address; 23505 all_nics_one_ip4, _ip6, user_ip_held_by_other, nic_ip_is_secondary; 23514 nic_live, nic_set_ip_user, nic_set_ip_not_l2, network_ready, nic_ip_in_cidr, nic_ip_reserved; 42501 mirror_read_only.';
 
 CREATE FUNCTION vmnet.instance_expunge(instance_id bigint, inventory name DEFAULT NULL)
 RETURNS boolean

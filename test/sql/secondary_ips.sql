@@ -146,6 +146,13 @@ SELECT id, nic_id, uuid IS NOT NULL AS uuid, removed AT TIME ZONE 'UTC' AS remov
 INSERT INTO was.nic_secondary_ips (nic_id, network_id, ip4_address) VALUES (1, 1, '10.0.0.2') RETURNING id;
 SELECT pg_temp.refusal($$INSERT INTO was.nic_secondary_ips (nic_id, network_id, ip4_address) VALUES (2, 1, '10.0.0.3')$$);
 SELECT code, message FROM vmnet.check_inventory('was');
+-- who asks for an address that a NIC has beside its own
+INSERT INTO was.instances (id, name) VALUES (2, 'other');
+SELECT pg_temp.refusal($$SELECT vmnet.nic_add(2, 1, '10.0.0.2', inventory => 'was')$$);
+SELECT pg_temp.refusal($$SELECT vmnet.nic_add(2, 1, NULL, 'fd00::1', inventory => 'was')$$);
+SELECT pg_temp.refusal($$SELECT vmnet.nic_set_ip(1, '10.0.0.2', inventory => 'was')$$);
+UPDATE was.nic_secondary_ips SET removed = now() WHERE ip4_address = '10.0.0.2';
+SELECT vmnet.nic_add(2, 1, '10.0.0.2', inventory => 'was') > 0 AS added;
 
 DROP TABLE public.t;
 DROP SCHEMA was, small, cloud, mirror, cloudstack, expected CASCADE;

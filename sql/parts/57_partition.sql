@@ -48,6 +48,8 @@ BEGIN
 		EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', schema, part.comment);
 	END LOOP;
 
+	PERFORM vmnet.renew_reports(schema);
+
 	FOR part IN
 		SELECT a.privilege_type, a.is_grantable, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END AS grantee
 		FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
@@ -61,5 +63,5 @@ END
 $$;
 COMMENT ON FUNCTION vmnet.partition_history(name) IS
 'Makes nic_history of an inventory a table partitioned by "at", without partitions yet; returns the old table
-In the same transaction make partitions, by hand or with pg_partman: until there is one for now, no NIC can change its state. The rows are in nic_history_unpartitioned, from where pg_partman''s partition_data_proc() moves them; then drop it. Views of the inventory read the new table, grants go with it; policies and views of users do not.
+In the same transaction make partitions, by hand or with pg_partman: until there is one for now, no NIC can change its state. The rows are in nic_history_unpartitioned, from where pg_partman''s partition_data_proc() moves them; then drop it. Views of the inventory and of its reporting schemas read the new table, grants go with it; policies and views of users do not.
 Needs to be run by the owner of the inventory. Error: 22023 for an unknown inventory, or one whose history is partitioned already.';

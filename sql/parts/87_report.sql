@@ -672,5 +672,15 @@ $$;
 COMMENT ON FUNCTION vmnet.create_report(name, text, boolean) IS
 'Makes a reporting schema for an inventory: flat views for tools; returns its name
 schema_name: NULL is <inventory>_report. inventory NULL: the setting vmnet.inventory. The views show the whole inventory to whoever may read them (vmnet.grant_access), with the rights of their owner. tenant: they run with the rights of whoever reads, so that policies of row-level security on the tables hold.
-Where it is there already its views are brought up to date, and grants on them stay: to be done after partition_history().
+Where it is there already its views are brought up to date, and grants on them stay; partition_history() and manage_inventory() do that of themselves.
 Needs the owner of the inventory, and CREATE on the database. Errors: 22023 for an unknown inventory, a name that is too long or an inventory that lacks tables; 42P06 where there is another schema of that name; 42501 for others than the owner.';
+
+-- Reports stand on the tables of the inventory: when one of these is replaced, or
+-- the inventory is of another kind, so are they, by the same call.
+CREATE FUNCTION vmnet.renew_reports(inventory name)
+RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT vmnet.create_report($1, r.schema_name, r.tenant) FROM vmnet.report_schemas($1) r $$;
+COMMENT ON FUNCTION vmnet.renew_reports(name) IS
+'Part of partition_history() and manage_inventory(): makes the reporting schemas of an inventory anew';

@@ -575,6 +575,7 @@ BEGIN
 		EXECUTE format('DROP INDEX IF EXISTS %I.nic_history_move_idx', target);
 	END IF;
 	PERFORM vmnet.manage_finish(target);
+	PERFORM vmnet.renew_reports(target);
 	FOREACH line IN ARRAY done LOOP
 		RAISE NOTICE '%', line;
 	END LOOP;

@@ -74,14 +74,29 @@ is($node->safe_psql('b', q(SELECT vmnet.create_report('cloud'))), 'cloud_report'
 # History in partitions
 $node->safe_psql('a', q(BEGIN; SELECT vmnet.partition_history('lab');
 	CREATE TABLE lab.nic_history_default PARTITION OF lab.nic_history DEFAULT;
-	SELECT vmnet.create_report('lab'); SELECT vmnet.create_report('lab', 'tenants', true); COMMIT;
+	COMMIT;
 	INSERT INTO lab.networks (name) VALUES ('n'); INSERT INTO lab.instances (name) VALUES ('i');
 	INSERT INTO lab.nics (instance_id, network_id) VALUES (1, 1); UPDATE lab.nics SET state = 'Reserving'));
-is($node->safe_psql('a', 'SELECT count(*) FROM lab_report.nic_history'), '1', 'a report that is made anew reads history in partitions');
+is($node->safe_psql('a', 'SELECT count(*) FROM lab_report.nic_history'), '1', 'a report follows history into partitions');
 is($node->safe_psql('a', 'SELECT count(*) FROM tenants.nic_history'), '1', 'that for tenants too');
 $node->safe_psql('a', 'DROP TABLE lab.nic_history_unpartitioned');
 is($node->safe_psql('a', q(SELECT count(*) FROM pg_indexes WHERE schemaname = 'lab' AND tablename = 'nic_history' AND indexname = 'nic_history_network_idx')),
 	'1', 'and is found by network there');
+
+# A mirror that becomes managed
+$node->safe_psql('a', q(CREATE SCHEMA source;
+	CREATE TABLE source.networks AS SELECT 1 AS id, 'n' AS name, 'Implemented' AS state, 'Guest' AS traffic_type, timestamp '2025-01-01' AS created, NULL::timestamp AS removed;
+	CREATE TABLE source.vm_instance AS SELECT 1 AS id, 'i' AS name, 'Running' AS state, 'User' AS type, timestamp '2025-01-01' AS created, NULL::timestamp AS removed;
+	CREATE TABLE source.nics AS SELECT 1 AS id, 1 AS network_id, 1 AS instance_id, 'Reserved' AS state, 'User' AS vm_type, 'Start' AS strategy,
+		timestamp '2025-01-01' AS created, NULL::timestamp AS removed;
+	CALL vmnet.import_cloudstack('source', 'was'); SELECT vmnet.create_report('was');
+	CREATE VIEW public.own AS SELECT count(*) AS networks FROM was_report.networks;));
+is($node->safe_psql('a', q(SELECT count(*) FROM was_report.imports)), '1', 'a mirror reports its imports');
+$node->safe_psql('a', q(SELECT vmnet.manage_inventory('was')));
+$node->safe_psql('a', q(ALTER TABLE was.all_nics DISABLE TRIGGER _nic_guard));
+like($node->safe_psql('a', q(SELECT string_agg(code || ': ' || message, '; ') FROM was_report.findings)), qr/; guard_disabled: guard _nic_guard of was.all_nics is disabled$/,
+	'managed, its report finds what a managed inventory has to have');
+is($node->safe_psql('a', q(SELECT networks FROM public.own)), '1', 'and what reads the report goes on reading it');
 
 $node->stop;
 done_testing();

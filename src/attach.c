@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/readfuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_oper.h"
 #include "parser/parsetree.h"
@@ -182,11 +183,38 @@ attached_table_lookup(Oid schema, const char *role)
 	return table;
 }
 
-/* The inventory that the argument of a guard names. */
-Oid
-attached_schema(Relation rel, const char *name)
+/* The view inventory_info whose row type the condition of a guard names. */
+static Oid
+condition_info(const char *condition)
 {
-	Oid			schema = get_namespace_oid(name, true);
+	static char *known = NULL;
+	static Oid	known_info = InvalidOid;
+	Node	   *node;
+
+	if (known && strcmp(known, condition) == 0)
+		return known_info;
+
+	node = stringToNode(condition);
+	known_info = InvalidOid;
+	if (IsA(node, NullTest) && IsA(((NullTest *) node)->arg, Const))
+		known_info = get_typ_typrelid(((Const *) ((NullTest *) node)->arg)->consttype);
+	if (known)
+		pfree(known);
+	known = NULL;
+	known = MemoryContextStrdup(TopMemoryContext, condition);
+	return known_info;
+}
+
+/*
+ * The inventory that a guard is of.  Its condition names the inventory, and
+ * follows when the schema is renamed; one that was made by hand may have none.
+ */
+Oid
+attached_schema(Relation rel, Trigger *trigger)
+{
+	const char *name = trigger->tgargs[0];
+	Oid			info = trigger->tgqual ? condition_info(trigger->tgqual) : InvalidOid;
+	Oid			schema = OidIsValid(info) ? get_rel_namespace(info) : get_namespace_oid(name, true);
 
 	if (OidIsValid(schema) && OidIsValid(get_relname_relid(INVENTORY_MARK, schema)))
 		return schema;
@@ -194,8 +222,8 @@ attached_schema(Relation rel, const char *name)
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 			 errmsg("table \"%s\" is guarded for inventory \"%s\", which is not there",
 					RelationGetRelationName(rel), name),
-			 errdetail("Its schema was renamed or is half restored."),
-			 errhint("Under its new name: SELECT vmnet.set_inventory_mode('...', 'warn'); then drop the triggers that name the old one.")));
+			 errdetail("Trigger \"%s\" has no condition that names the inventory.", trigger->tgname),
+			 errhint("Drop it, and make the guards anew: SELECT vmnet.set_inventory_mode('...', 'warn');")));
 	return InvalidOid;			/* keep compiler quiet */
 }
 
@@ -208,9 +236,9 @@ attached_table_of(Relation rel, Trigger *trigger)
 {
 	AttachedTable *table;
 
-	if (trigger->tgnargs != 2)
+	if (trigger->tgnargs < 2)
 		refuse_table(rel, "The trigger does not say of which inventory it is.");
-	table = attached_table_lookup(attached_schema(rel, trigger->tgargs[0]), trigger->tgargs[1]);
+	table = attached_table_lookup(attached_schema(rel, trigger), trigger->tgargs[1]);
 	if (table == NULL || table->table != RelationGetRelid(rel))
 		refuse_table(rel, psprintf("Inventory \"%s\" does not read it.", trigger->tgargs[0]));
 	if (!has_privs_of_role(table->owner, rel->rd_rel->relowner))

@@ -48,7 +48,7 @@ typedef struct AttachedTable
 	bool		valid;
 } AttachedTable;
 
-extern Oid	attached_schema(Relation rel, const char *name);
+extern Oid	attached_schema(Relation rel, Trigger *trigger);
 extern AttachedTable *attached_table_lookup(Oid schema, const char *role);
 extern AttachedTable *attached_table_of(Relation rel, Trigger *trigger);
 extern Datum attached_value(AttachedTable *table, TupleTableSlot *slot,

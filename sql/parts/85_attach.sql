@@ -121,9 +121,13 @@ RETURNS regtype
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END::regtype
-FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped
+WITH RECURSIVE base AS (
+	SELECT a.atttypid AS type
+	FROM pg_catalog.pg_attribute a
+	WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped
+	UNION ALL
+	SELECT t.typbasetype FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
+SELECT b.type::regtype FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype <> 'd'
 $$;
 COMMENT ON FUNCTION vmnet.attached_column_type(regclass, text) IS
 'Part of attach_inventory(): type of a column (of a domain: its base type), NULL where there is none';
@@ -210,6 +214,55 @@ $$;
 COMMENT ON FUNCTION vmnet.attached_state(regclass, text, jsonb) IS
 'Part of attach_inventory(): the state in canonical words, and the condition "not Deallocating" over their column';
 
+-- How one canonical column reads, and under which condition a row is not
+-- removed, or not being deallocated, where the column tells that.
+CREATE FUNCTION vmnet.attached_item(relation text, rel regclass, spec jsonb, canonical text, type text, needed boolean,
+	OUT col text, OUT expression text, OUT condition text, OUT problem text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	said boolean := spec ? canonical;
+	col_type regtype;
+BEGIN
+	col := CASE WHEN NOT said THEN canonical
+		WHEN jsonb_typeof(spec->canonical) = 'object' THEN spec->canonical->>'column'
+		ELSE spec->>canonical END;
+	col_type := vmnet.attached_column_type(rel, col);
+	IF col_type IS NULL THEN
+		problem := CASE WHEN said AND col IS NOT NULL THEN format('%s.%s: table %s has no column "%s"', relation, canonical, rel, col)
+			WHEN needed THEN format('%s.%s is needed, and table %s has no column of that name', relation, canonical, rel) END;
+	ELSIF type = 'removed' THEN
+		SELECT r.removed, r.live, format('%s.%s: ', relation, canonical) || r.problem INTO expression, condition, problem
+		FROM vmnet.attached_removed(rel, CASE jsonb_typeof(spec->canonical)
+			WHEN 'object' THEN spec->canonical ELSE jsonb_build_object('column', col) END) r;
+	ELSIF canonical = 'state' AND relation = 'nics' THEN
+		SELECT t.state, t.held, format('%s.%s: ', relation, canonical) || t.problem INTO expression, condition, problem
+		FROM vmnet.attached_state(rel, col, spec->'states') t;
+	ELSE
+		expression := vmnet.attached_cast(col, col_type, type);
+		IF expression IS NULL AND (said OR needed) THEN
+			problem := format('%s.%s: column "%s" of table %s is of type %s, which does not read as %s', relation, canonical, col, rel, col_type,
+				CASE type WHEN 'key' THEN 'bigint, uuid or text' ELSE type END);
+		END IF;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_item(text, regclass, jsonb, text, text, boolean) IS
+'Part of attach_inventory(): how one canonical column reads, and what of it cannot be';
+
+-- A column of a canonical type that is NULL in every row.
+CREATE FUNCTION vmnet.attached_null(type text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT 'NULL::pg_catalog.' || CASE $1 WHEN 'removed' THEN 'timestamptz' WHEN 'boolean' THEN 'bool'
+	WHEN 'bigint' THEN 'int8' WHEN 'int' THEN 'int4' WHEN 'key' THEN 'int8' ELSE $1 END
+$$;
+COMMENT ON FUNCTION vmnet.attached_null(text) IS
+'Part of attach_inventory(): NULL of a canonical type';
+
 -- One table: the text of its attached view, what cannot be, and its condition
 -- "not removed".  spec maps canonical names; names that are the same need no word.
 CREATE FUNCTION vmnet.attached_view(relation text, rel regclass, spec jsonb,
@@ -219,71 +272,38 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	c record;
-	said boolean;
-	col text;
-	col_type regtype;
-	expression text;
+	item record;
 	items text[] := '{}';
-	gone record;
-	state record;
 	held text;
-	removed text;
-	ended text;
+	removed text := vmnet.attached_null('removed');
+	changed text := '''-infinity''::pg_catalog.timestamptz';
 BEGIN
 	problems := '{}';
 	key_columns := '{}';
 	FOR c IN SELECT a.name, a.type, a.needed FROM vmnet.attached_columns() a WHERE a.relation = $1 ORDER BY a.ord LOOP
-		said := spec ? c.name;
-		col := CASE jsonb_typeof(spec->c.name) WHEN 'object' THEN spec->c.name->>'column' ELSE spec->>c.name END;
-		IF NOT said THEN col := c.name; END IF;
-		col_type := vmnet.attached_column_type(rel, col);
-		expression := NULL;
-		IF col_type IS NULL THEN
-			IF said AND col IS NOT NULL THEN
-				problems := problems || format('%s.%s: table %s has no column "%s"', relation, c.name, rel, col);
-			ELSIF c.needed THEN
-				problems := problems || format('%s.%s is needed, and table %s has no column of that name', relation, c.name, rel);
-			END IF;
-		ELSIF c.type = 'removed' THEN
-			SELECT * INTO gone FROM vmnet.attached_removed(rel, CASE jsonb_typeof(spec->c.name)
-				WHEN 'object' THEN spec->c.name ELSE jsonb_build_object('column', col) END);
-			problems := problems || (format('%s.%s: ', relation, c.name) || gone.problem);
-			expression := gone.removed;
-			removed := gone.removed;
-			live := gone.live;
-		ELSIF c.name = 'state' AND relation = 'nics' THEN
-			SELECT * INTO state FROM vmnet.attached_state(rel, col, spec->'states');
-			problems := problems || (format('%s.%s: ', relation, c.name) || state.problem);
-			expression := state.state;
-			held := state.held;
-		ELSE
-			expression := vmnet.attached_cast(col, col_type, c.type);
-			IF expression IS NULL AND (said OR c.needed) THEN
-				problems := problems || format('%s.%s: column "%s" of table %s is of type %s, which does not read as %s', relation, c.name, col, rel, col_type,
-					CASE c.type WHEN 'key' THEN 'bigint, uuid or text' ELSE c.type END);
-			END IF;
-			IF c.type = 'key' THEN
-				key_columns := key_columns || jsonb_build_object(c.name, col);
-			END IF;
+		SELECT i.* INTO item FROM vmnet.attached_item(relation, rel, spec, c.name, c.type, c.needed) i;
+		problems := array_remove(problems || item.problem, NULL);
+		items := items || format('%s AS %I', coalesce(item.expression, vmnet.attached_null(c.type)), c.name);
+		IF c.type = 'removed' THEN
+			removed := coalesce(item.expression, removed);
+			live := item.condition;
+		ELSIF c.type = 'key' AND vmnet.attached_column_type(rel, item.col) IS NOT NULL THEN
+			key_columns := key_columns || jsonb_build_object(c.name, item.col);
+		ELSIF c.name = 'state' THEN
+			held := item.condition;
+		ELSIF c.name = 'state_changed' THEN
+			changed := coalesce('coalesce(' || item.expression || ', ' || changed || ')', changed);
 		END IF;
-		IF c.name = 'state_changed' THEN
-			ended := expression;
-		END IF;
-		items := items || format('%s AS %I', coalesce(expression, 'NULL::pg_catalog.' ||
-			CASE c.type WHEN 'removed' THEN 'timestamptz' WHEN 'boolean' THEN 'bool' WHEN 'bigint' THEN 'int8' WHEN 'int' THEN 'int4' WHEN 'key' THEN 'int8' ELSE c.type END), c.name);
 	END LOOP;
-	problems := array_remove(problems, NULL);
-	removed := coalesce(removed, 'NULL::pg_catalog.timestamptz');
-	ended := CASE WHEN held IS NULL THEN removed
-		ELSE format('CASE WHEN %s THEN %s ELSE coalesce(%s, %s) END', held, removed, removed, coalesce(ended, '''-infinity''::pg_catalog.timestamptz')) END;
 	items := items || format('(%s) AS active', coalesce(live || coalesce(' AND ' || held, ''), held, 'true'));
 	live := coalesce(live, 'true');
 	IF relation = 'nics' THEN
-		items := items || format('%s AS ended', ended)
+		items := items || (CASE WHEN held IS NULL THEN removed
+				ELSE format('CASE WHEN %s THEN %s ELSE coalesce(%s, %s) END', held, removed, removed, changed) END || ' AS ended')
 			|| format('%I AS network_key', coalesce(key_columns->>'network_id', '')) || format('%I AS instance_key', coalesce(key_columns->>'instance_id', ''));
 	ELSE
-		items := items || format('%I AS key', coalesce(spec->>'key', key_columns->>'id', ''));
 		key_columns := key_columns || jsonb_build_object('key', coalesce(spec->>'key', key_columns->>'id'));
+		items := items || format('%I AS key', coalesce(key_columns->>'key', ''));
 		IF vmnet.attached_column_type(rel, key_columns->>'key') IS NULL AND key_columns ? 'id' THEN
 			problems := problems || format('%s.key: table %s has no column "%s"', relation, rel, key_columns->>'key');
 		END IF;
@@ -367,6 +387,65 @@ $$;
 COMMENT ON FUNCTION vmnet.attached_key(regclass, text, regclass, jsonb) IS
 'Part of attach_inventory(): the column of networks or instances that the NICs refer to';
 
+-- A table of networks or of instances: its attached view, the column that NICs
+-- refer to, and what is in the way of that.
+CREATE FUNCTION vmnet.attached_parent(nics regclass, nic_column text, relation text, noun text, rel regclass, spec jsonb,
+	OUT query text, OUT key text, OUT id_column text, OUT problems text[])
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	nic_type regtype := vmnet.attached_column_type(nics, nic_column);
+	key_type regtype;
+BEGIN
+	key := vmnet.attached_key(nics, nic_column, rel, spec);
+	key_type := vmnet.attached_column_type(rel, key);
+	SELECT v.query, v.problems, v.key_columns->>'id' INTO query, problems, id_column
+	FROM vmnet.attached_view(relation, rel, spec || jsonb_build_object('key', key)) v;
+	IF (nic_type = 'uuid'::regtype) <> (key_type = 'uuid'::regtype)
+		OR (nic_type IN ('text'::regtype, 'varchar', 'bpchar')) <> (key_type IN ('text'::regtype, 'varchar', 'bpchar')) THEN
+		problems := problems || format('nics.%s_id is of type %s, but %s."%s" is of type %s; {"%s": {"key": ...}} names the column that is meant',
+			noun, nic_type, rel, key, key_type, relation);
+	END IF;
+	IF key_type IS NOT NULL AND (SELECT c.relkind IN ('r', 'p') FROM pg_catalog.pg_class c WHERE c.oid = rel) AND NOT EXISTS (
+		SELECT FROM pg_catalog.pg_index x JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
+		WHERE x.indrelid = rel AND x.indisunique AND x.indisvalid AND x.indnkeyatts = 1 AND x.indpred IS NULL AND a.attname = key) THEN
+		problems := problems || format('%s."%s" has no unique index, so a NIC could be on several of its rows', rel, key);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_parent(regclass, text, text, text, regclass, jsonb) IS
+'Part of attach_inventory(): the view over a table of networks or instances, and the column that NICs refer to';
+
+-- The canonical columns of a relation as a list; what comes from elsewhere
+-- (the id of a parent from a join with it) is in joined.
+CREATE FUNCTION vmnet.attached_column_list(relation text, alias text, joined jsonb DEFAULT '{}')
+RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT string_agg(coalesce($3->>a.name, $2 || '.' || quote_ident(a.name)), ', ' ORDER BY a.ord)
+FROM vmnet.attached_columns() a WHERE a.relation = $1
+$$;
+COMMENT ON FUNCTION vmnet.attached_column_list(text, text, jsonb) IS
+'Part of attach_inventory(): the canonical columns of a relation as a list';
+
+-- Networks or instances where there is no such table: the ids that NICs have.
+CREATE FUNCTION vmnet.attached_made_view(inventory text, relation text, noun text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('CREATE VIEW %1$I.%2$I WITH (security_invoker = true) AS SELECT %3$s, true AS active FROM %1$I.all_nics n WHERE n.%4$I IS NOT NULL GROUP BY n.%4$I',
+		inventory, 'all_' || relation, vmnet.attached_column_list(relation, 'n',
+			(SELECT jsonb_object_agg(a.name, CASE a.name WHEN 'id' THEN format('n.%I', noun || '_id') ELSE vmnet.attached_null(a.type) END || format(' AS %I', a.name))
+			FROM vmnet.attached_columns() a WHERE a.relation = $2)), noun || '_id');
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_made_view(text, text, text) IS
+'Part of attach_inventory(): makes all_networks or all_instances from the ids that NICs have';
+
 -- The three canonical relations, over the attached views.
 CREATE FUNCTION vmnet.attached_base_views(inventory text, nics regclass, networks regclass, instances regclass, columns jsonb)
 RETURNS TABLE (live text)
@@ -374,65 +453,46 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	problems text[] := '{}';
-	spec jsonb;
-	parent record;
 	nic record;
-	view record;
-	columns_text text;
+	parent record;
+	problems text[];
+	ddl text[] := '{}';
+	command text;
 	joins text := '';
-	id_columns jsonb := '{}';
-	nic_spec jsonb := coalesce(columns->'nics', '{}') || CASE WHEN columns ? 'states' THEN jsonb_build_object('states', columns->'states') ELSE '{}' END;
-	nic_type regtype;
-	key_type regtype;
+	joined jsonb := '{}';
 BEGIN
-	SELECT * INTO nic FROM vmnet.attached_view('nics', nics, nic_spec);
+	SELECT v.* INTO nic FROM vmnet.attached_view('nics', nics, coalesce(columns->'nics', '{}')
+		|| CASE WHEN columns ? 'states' THEN jsonb_build_object('states', columns->'states') ELSE '{}' END) v;
 	problems := nic.problems;
-	FOR parent IN SELECT * FROM (VALUES ('networks', 'network', networks), ('instances', 'instance', instances)) p (relation, noun, rel) LOOP
-		SELECT string_agg(quote_ident(a.name), ', ' ORDER BY a.ord) INTO columns_text FROM vmnet.attached_columns() a WHERE a.relation = parent.relation;
-		IF parent.rel IS NULL THEN
-			CONTINUE;
-		END IF;
-		spec := coalesce(columns->parent.relation, '{}');
-		spec := spec || jsonb_build_object('key', vmnet.attached_key(nics, nic.key_columns->>(parent.noun || '_id'), parent.rel, spec));
-		SELECT * INTO view FROM vmnet.attached_view(parent.relation, parent.rel, spec);
-		problems := problems || view.problems;
-		nic_type := vmnet.attached_column_type(nics, nic.key_columns->>(parent.noun || '_id'));
-		key_type := vmnet.attached_column_type(parent.rel, spec->>'key');
-		IF (nic_type = 'uuid'::regtype) <> (key_type = 'uuid'::regtype)
-			OR (nic_type IN ('text'::regtype, 'varchar', 'bpchar')) <> (key_type IN ('text'::regtype, 'varchar', 'bpchar')) THEN
-			problems := problems || format('nics.%s_id is of type %s, but %s."%s" is of type %s; {"%s": {"key": ...}} names the column that is meant',
-				parent.noun, nic_type, parent.rel, spec->>'key', key_type, parent.relation);
-		END IF;
-		IF NOT EXISTS (SELECT FROM pg_catalog.pg_index x JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
-				WHERE x.indrelid = parent.rel AND x.indisunique AND x.indisvalid AND x.indnkeyatts = 1 AND x.indpred IS NULL AND a.attname = spec->>'key')
-			AND (SELECT c.relkind IN ('r', 'p') FROM pg_catalog.pg_class c WHERE c.oid = parent.rel) AND key_type IS NOT NULL THEN
-			problems := problems || format('%s."%s" has no unique index, so a NIC could be on several of its rows', parent.rel, spec->>'key');
-		END IF;
-		IF cardinality(problems) = 0 THEN
-			EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS ', inventory, 'attached_' || parent.relation) || view.query;
-			EXECUTE format('CREATE VIEW %1$I.%2$I WITH (security_invoker = true) AS SELECT %3$s, active FROM %1$I.%4$I',
-				inventory, 'all_' || parent.relation, columns_text, 'attached_' || parent.relation);
-		END IF;
-		IF spec->>'key' <> view.key_columns->>'id' THEN
+	FOR parent IN
+		SELECT p.relation, p.noun, v.*
+		FROM (VALUES ('networks', 'network', networks), ('instances', 'instance', instances)) p (relation, noun, rel),
+			vmnet.attached_parent(nics, nic.key_columns->>(p.noun || '_id'), p.relation, p.noun, p.rel, coalesce(columns->p.relation, '{}')) v
+		WHERE p.rel IS NOT NULL
+	LOOP
+		problems := problems || parent.problems;
+		ddl := ddl || (format('CREATE VIEW %I.%I WITH (security_invoker = true) AS ', inventory, 'attached_' || parent.relation) || parent.query)
+			|| format('CREATE VIEW %1$I.all_%2$s WITH (security_invoker = true) AS SELECT %3$s, a.active FROM %1$I.attached_%2$s a',
+				inventory, parent.relation, vmnet.attached_column_list(parent.relation, 'a'));
+		IF parent.key <> parent.id_column THEN
 			joins := joins || format(' LEFT JOIN %1$I.%2$I ON %2$I.key = n.%3$I', inventory, 'attached_' || parent.relation, parent.noun || '_key');
-			id_columns := id_columns || jsonb_build_object(parent.noun || '_id', format('attached_%s.id AS %s_id', parent.relation, parent.noun));
+			joined := joined || jsonb_build_object(parent.noun || '_id', format('attached_%s.id AS %s_id', parent.relation, parent.noun));
 		END IF;
 	END LOOP;
 	PERFORM vmnet.attached_refuse(inventory, problems);
 
-	EXECUTE format('CREATE VIEW %I.attached_nics WITH (security_invoker = true) AS ', inventory) || nic.query;
-	SELECT string_agg(coalesce(id_columns->>a.name, 'n.' || quote_ident(a.name)), ', ' ORDER BY a.ord) INTO columns_text
-	FROM vmnet.attached_columns() a WHERE a.relation = 'nics';
-	EXECUTE format('CREATE VIEW %1$I.all_nics WITH (security_invoker = true) AS SELECT %2$s, n.active, n.ended FROM %1$I.attached_nics n%3$s',
-		inventory, columns_text, joins);
-	FOR parent IN SELECT * FROM (VALUES ('networks', 'network', networks), ('instances', 'instance', instances)) p (relation, noun, rel) WHERE p.rel IS NULL LOOP
-		SELECT string_agg(CASE a.name WHEN 'id' THEN format('n.%I AS id', parent.noun || '_id')
-			ELSE format('NULL::pg_catalog.%I AS %I', CASE a.type WHEN 'removed' THEN 'timestamptz' WHEN 'bigint' THEN 'int8' WHEN 'int' THEN 'int4' ELSE a.type END, a.name) END, ', ' ORDER BY a.ord)
-		INTO columns_text FROM vmnet.attached_columns() a WHERE a.relation = parent.relation;
-		EXECUTE format('CREATE VIEW %1$I.%2$I WITH (security_invoker = true) AS SELECT %3$s, true AS active FROM %1$I.all_nics n WHERE n.%4$I IS NOT NULL GROUP BY n.%4$I',
-			inventory, 'all_' || parent.relation, columns_text, parent.noun || '_id');
+	ddl := ddl || (format('CREATE VIEW %I.attached_nics WITH (security_invoker = true) AS ', inventory) || nic.query)
+		|| format('CREATE VIEW %1$I.all_nics WITH (security_invoker = true) AS SELECT %2$s, n.active, n.ended FROM %1$I.attached_nics n%3$s',
+			inventory, vmnet.attached_column_list('nics', 'n', joined), joins);
+	FOREACH command IN ARRAY ddl LOOP
+		EXECUTE command;
 	END LOOP;
+	IF networks IS NULL THEN
+		PERFORM vmnet.attached_made_view(inventory, 'networks', 'network');
+	END IF;
+	IF instances IS NULL THEN
+		PERFORM vmnet.attached_made_view(inventory, 'instances', 'instance');
+	END IF;
 	RETURN QUERY SELECT nic.live;
 END
 $$;
@@ -501,67 +561,6 @@ END
 $$;
 COMMENT ON FUNCTION vmnet.attached_rest(text, text) IS
 'Part of attach_inventory(): the live views, the tables of history and their guards';
-
--- The table that an attached view reads.
-CREATE FUNCTION vmnet.attached_table(inventory text, relation text)
-RETURNS regclass
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT d.refobjid::regclass
-FROM pg_catalog.pg_class v
-	JOIN pg_catalog.pg_namespace s ON s.oid = v.relnamespace
-	JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid
-	JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
-		AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> v.oid
-WHERE s.nspname = $1 AND v.relname = 'attached_' || $2
-LIMIT 1
-$$;
-COMMENT ON FUNCTION vmnet.attached_table(text, text) IS
-'Table that an attached inventory reads its nics, networks or instances from; NULL where it has none';
-
--- The guards on their tables.  The row type in WHEN has DROP SCHEMA ... CASCADE
--- take them too: what judges by an inventory goes with it.
-CREATE FUNCTION vmnet.attached_triggers(inventory text, make boolean)
-RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	t record;
-	trigger_name name;
-BEGIN
-	FOR t IN
-		SELECT d.name, d.timing, d.level, d.function, vmnet.attached_table(inventory, d.relation) AS rel
-		FROM (VALUES
-			('nics', '_vmnet_guard_', 'AFTER INSERT OR UPDATE', 'ROW', 'attached_nic_guard'),
-			('nics', '_vmnet_history_', 'AFTER UPDATE', 'STATEMENT', 'attached_nic_history'),
-			('networks', '_vmnet_network_', 'AFTER UPDATE OR DELETE', 'ROW', 'attached_network_guard'),
-			('instances', '_vmnet_instance_', 'AFTER UPDATE OR DELETE', 'ROW', 'attached_instance_guard'),
-			('nics', '_vmnet_nic_delete_', 'BEFORE DELETE', 'ROW', 'attached_no_delete'),
-			('networks', '_vmnet_network_delete_', 'BEFORE DELETE', 'ROW', 'attached_no_delete'),
-			('instances', '_vmnet_instance_delete_', 'BEFORE DELETE', 'ROW', 'attached_no_delete'),
-			('nics', '_vmnet_nic_truncate_', 'BEFORE TRUNCATE', 'STATEMENT', 'attached_no_delete'),
-			('networks', '_vmnet_network_truncate_', 'BEFORE TRUNCATE', 'STATEMENT', 'attached_no_delete'),
-			('instances', '_vmnet_instance_truncate_', 'BEFORE TRUNCATE', 'STATEMENT', 'attached_no_delete')
-			) d (relation, name, timing, level, function)
-	LOOP
-		CONTINUE WHEN t.rel IS NULL;
-		trigger_name := t.name || inventory;
-		IF EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = t.rel AND g.tgname = trigger_name) THEN
-			EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, t.rel);
-		END IF;
-		IF make THEN
-			EXECUTE format('CREATE TRIGGER %I %s ON %s FOR EACH %s WHEN (NULL::%I.inventory_info IS NULL) EXECUTE FUNCTION vmnet.%I(%L, %L)',
-				trigger_name, t.timing, t.rel, t.level, inventory, t.function, inventory,
-				CASE WHEN t.name ~ 'network' THEN 'networks' WHEN t.name ~ 'instance' THEN 'instances' ELSE 'nics' END);
-			EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', trigger_name, t.rel, format('Guard of inventory %s (vmnet_ext)', inventory));
-		END IF;
-	END LOOP;
-END
-$$;
-COMMENT ON FUNCTION vmnet.attached_triggers(text, boolean) IS
-'Part of attach_inventory(): drops the guards on their tables, and makes them anew';
 
 CREATE FUNCTION vmnet.attached_violations(inventory text)
 RETURNS TABLE (rule text, nics bigint, message text)
@@ -708,129 +707,3 @@ END
 $$;
 COMMENT ON FUNCTION vmnet.attached_refuse_enforce(text) IS
 'Part of attach_inventory(): the error where rules cannot be enforced yet';
-
--- Name of an attached inventory, or an error.
-CREATE FUNCTION vmnet.attached_target(inventory text)
-RETURNS text
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	found record;
-BEGIN
-	SELECT l.name, l.kind INTO found FROM vmnet.list_inventories() l WHERE l.name = inventory;
-	IF found.kind IS DISTINCT FROM 'attached' THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = CASE WHEN found.kind IS NULL THEN format('inventory "%s" does not exist', coalesce(inventory, 'NULL'))
-				ELSE format('inventory "%s" is not attached', inventory) END,
-			DETAIL = CASE WHEN found.kind IS NULL THEN 'There is no inventory of this name.' ELSE format('Its kind is %s.', found.kind) END,
-			HINT = 'The view vmnet.inventories lists what is there; vmnet.attach_inventory() attaches tables.';
-	END IF;
-	RETURN inventory;
-END
-$$;
-COMMENT ON FUNCTION vmnet.attached_target(text) IS
-'Part of set_inventory_mode() and detach_inventory(): the name of an attached inventory; 22023 where it is none';
-
-CREATE FUNCTION vmnet.set_inventory_mode(name text, mode text, force boolean DEFAULT false)
-RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	inventory text := vmnet.attached_target($1);
-BEGIN
-	PERFORM vmnet.attached_refuse(inventory, vmnet.attached_problems(
-		vmnet.attached_table(inventory, 'nics'), vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'), '{}', $2));
-	IF $2 = 'enforce' AND $3 IS NOT TRUE AND EXISTS (SELECT FROM vmnet.attached_violations(inventory)) THEN
-		PERFORM vmnet.attached_refuse_enforce(inventory);
-	END IF;
-	EXECUTE format((SELECT replace(d.ddl, 'CREATE VIEW', 'CREATE OR REPLACE VIEW') FROM vmnet.inventory_definition('managed') d
-		WHERE d.object = 'VIEW %1$I.inventory_info'), inventory, 'attached', NULL, $2, vmnet.extension_version());
-	PERFORM vmnet.attached_triggers(inventory, $2 <> 'read_only');
-END
-$$;
-COMMENT ON FUNCTION vmnet.set_inventory_mode(text, text, boolean) IS
-'Changes what the guards of an attached inventory do: enforce (errors), warn (warnings), read_only (no guards)
-enforce is refused while the tables violate the rules (23514, constraint attached_violations), unless force is true: then only what is new is judged. It makes the guards anew, so it also serves after the schema was renamed.
-Errors: 22023 for an inventory that is not attached and an unknown mode.';
-
-CREATE FUNCTION vmnet.detach_inventory(name text)
-RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	inventory text := vmnet.attached_target($1);
-	part record;
-BEGIN
-	PERFORM vmnet.attached_triggers(inventory, false);
-	-- without CASCADE: what others have built on the views is not taken along
-	FOR part IN
-		SELECT c.relname, c.relkind FROM pg_catalog.pg_class c
-		WHERE c.relnamespace = quote_ident(inventory)::regnamespace AND c.relkind IN ('v', 'r')
-			AND (c.relkind = 'v' OR c.relname IN ('nic_history', 'nic_address_history'))
-		ORDER BY c.relkind = 'r', c.oid DESC
-	LOOP
-		EXECUTE format('DROP %s %I.%I', CASE part.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, inventory, part.relname);
-	END LOOP;
-	EXECUTE format('DROP SCHEMA %I', inventory);
-END
-$$;
-COMMENT ON FUNCTION vmnet.detach_inventory(text) IS
-'Takes an attached inventory away: its guards, its views, its history and its schema; the tables stay as they were
-What others have built on its views is in the way (2BP01). The history is lost: copy nic_history first if it matters.
-Error: 22023 for an inventory that is not attached.';
-
---
--- Over attached tables check_inventory() looks for what their columns can tell.
---
-
-CREATE FUNCTION vmnet.attached_lacks(inventory text)
-RETURNS text[]
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT coalesce(array_agg(r.relation || '.' || m.m[1]), '{}')
-FROM unnest(ARRAY['nics', 'networks', 'instances']) r (relation),
-	regexp_matches(pg_get_viewdef(to_regclass(format('%I.%I', $1, 'attached_' || r.relation))), 'NULL::[a-z ]+ AS (\w+)', 'g') m (m)
-$$;
-COMMENT ON FUNCTION vmnet.attached_lacks(text) IS
-'Canonical columns that attached tables lack, as nics.state; none for another inventory';
-
-CREATE FUNCTION vmnet.attached_unchecked(inventory text)
-RETURNS text[]
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT coalesce(array_agg(c.code), '{}')
-FROM vmnet.attached_lacks($1) l (lacks),
-	(VALUES ('removed_nic_wrong_state', NULL), ('missing_uuid', 'nics.uuid'), ('missing_uuid', 'networks.uuid'), ('missing_uuid', 'instances.uuid'),
-		('default_nic_missing', 'nics.default_nic'), ('unknown_state', 'nics.state')) c (code, needs)
-WHERE to_regclass(format('%I.attached_nics', $1)) IS NOT NULL AND (c.needs IS NULL OR c.needs = ANY (l.lacks))
-$$;
-COMMENT ON FUNCTION vmnet.attached_unchecked(text) IS
-'Part of check_inventory(): codes of findings that attached tables have no columns for; none for another inventory
-A removed row keeps its state in most systems, so that is no finding here.';
-
-CREATE FUNCTION vmnet.attached_check_guards(inventory text)
-RETURNS TABLE (code text, message text, fix text)
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT CASE WHEN t.oid IS NULL THEN 'guard_missing' ELSE 'guard_disabled' END,
-	format(CASE WHEN t.oid IS NULL THEN '%s has no guard %s' ELSE 'guard %2$s of %1$s is disabled' END, r.rel, x.function),
-	CASE WHEN t.oid IS NULL THEN format('SELECT vmnet.set_inventory_mode(%L, %L, force => true);', l.name, l.mode)
-		ELSE format('ALTER TABLE %s ENABLE TRIGGER %I;', r.rel, t.tgname) END
-FROM vmnet.list_inventories() l,
-	(VALUES ('nics', 'attached_nic_guard'), ('nics', 'attached_nic_history'), ('networks', 'attached_network_guard'), ('instances', 'attached_instance_guard'),
-		('nics', 'attached_no_delete'), ('networks', 'attached_no_delete'), ('instances', 'attached_no_delete')) x (relation, function)
-	CROSS JOIN LATERAL (SELECT vmnet.attached_table($1, x.relation)) r (rel)
-	LEFT JOIN (pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-		JOIN pg_catalog.pg_namespace s ON s.oid = p.pronamespace AND s.nspname = 'vmnet')
-		ON t.tgrelid = r.rel AND p.proname = x.function AND split_part(encode(t.tgargs, 'escape'), '\000', 1) = $1
-WHERE l.name = $1 AND l.mode <> 'read_only' AND r.rel IS NOT NULL AND (t.oid IS NULL OR t.tgenabled NOT IN ('O', 'A'))
-$$;
-COMMENT ON FUNCTION vmnet.attached_check_guards(text) IS
-'Part of check_inventory(): guards of an attached inventory that are missing or disabled';

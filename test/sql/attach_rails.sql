@@ -68,7 +68,7 @@ SELECT count(*) FROM rails_net.nic_history;
 ALTER TABLE rails.ports RENAME COLUMN status TO phase;
 UPDATE rails.ports SET phase = 'up' WHERE id = 1;
 UPDATE rails.ports SET phase = 'unplugging' WHERE id = 5;
--- a renamed inventory says so, until its guards are made anew
+-- the guards of a renamed inventory go with it
 ALTER SCHEMA rails_net RENAME TO "Rails net";
 UPDATE rails.ports SET phase = 'plugging' WHERE id = 5;
 ALTER SCHEMA "Rails net" RENAME TO rails_net;

@@ -1,0 +1,244 @@
+--
+-- The guards of attached inventories, their modes, and the way out.
+--
+
+-- The table that an attached view reads.
+CREATE FUNCTION vmnet.attached_table(inventory text, relation text)
+RETURNS regclass
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT d.refobjid::regclass
+FROM pg_catalog.pg_class v
+	JOIN pg_catalog.pg_namespace s ON s.oid = v.relnamespace
+	JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid
+	JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+		AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> v.oid
+WHERE s.nspname = $1 AND v.relname = 'attached_' || $2
+LIMIT 1
+$$;
+COMMENT ON FUNCTION vmnet.attached_table(text, text) IS
+'Table that an attached inventory reads its nics, networks or instances from; NULL where it has none';
+
+-- The guards that the tables of an attached inventory should have.
+CREATE FUNCTION vmnet.attached_expected_guards(inventory text)
+RETURNS TABLE (relation text, rel regclass, prefix text, timing text, level text, function text, fires int)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT g.relation, r.rel, '_vmnet_' || g.prefix || '_', g.timing, g.level, g.function,
+	-- as in pg_trigger.tgtype
+	(g.level = 'ROW')::int + 2 * (g.timing ~ 'BEFORE')::int + 4 * (g.timing ~ 'INSERT')::int + 8 * (g.timing ~ 'DELETE')::int
+		+ 16 * (g.timing ~ 'UPDATE')::int + 32 * (g.timing ~ 'TRUNCATE')::int
+FROM (VALUES
+	('nics', 'guard', 'AFTER INSERT OR UPDATE', 'ROW', 'attached_nic_guard'),
+	('nics', 'history', 'AFTER UPDATE', 'STATEMENT', 'attached_nic_history'),
+	('networks', 'network', 'AFTER UPDATE OR DELETE', 'ROW', 'attached_network_guard'),
+	('instances', 'instance', 'AFTER UPDATE OR DELETE', 'ROW', 'attached_instance_guard'),
+	('nics', 'nic_delete', 'BEFORE DELETE', 'ROW', 'attached_no_delete'),
+	('networks', 'network_delete', 'BEFORE DELETE', 'ROW', 'attached_no_delete'),
+	('instances', 'instance_delete', 'BEFORE DELETE', 'ROW', 'attached_no_delete'),
+	('nics', 'nic_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'attached_no_delete'),
+	('networks', 'network_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'attached_no_delete'),
+	('instances', 'instance_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'attached_no_delete')
+	) g (relation, prefix, timing, level, function)
+	CROSS JOIN LATERAL (SELECT vmnet.attached_table($1, g.relation)) r (rel)
+WHERE r.rel IS NOT NULL
+$$;
+COMMENT ON FUNCTION vmnet.attached_expected_guards(text) IS
+'Part of attach_inventory(): the guards that the tables of an attached inventory should have';
+
+-- The triggers that an attached inventory has.  The row type in their WHEN says
+-- whose they are, whatever became of names; and it has DROP SCHEMA ... CASCADE
+-- take them too: what judges by an inventory goes with it.
+CREATE FUNCTION vmnet.attached_guards(inventory text)
+RETURNS TABLE (rel regclass, name name, function text, fires int, enabled boolean)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT DISTINCT t.tgrelid::regclass, t.tgname, p.proname::text, t.tgtype::int, t.tgenabled IN ('O', 'A')
+FROM pg_catalog.pg_class c
+	JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+	JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_trigger'::regclass
+		AND d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = c.reltype
+	JOIN pg_catalog.pg_trigger t ON t.oid = d.objid
+	JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+	JOIN pg_catalog.pg_namespace f ON f.oid = p.pronamespace AND f.nspname = 'vmnet'
+WHERE s.nspname = $1 AND c.relname = 'inventory_info'
+$$;
+COMMENT ON FUNCTION vmnet.attached_guards(text) IS
+'Part of attach_inventory(): the triggers that an attached inventory has on its tables';
+
+-- A trigger on one of their tables that belongs to the inventory.
+CREATE FUNCTION vmnet.attached_make_trigger(inventory text, rel regclass, prefix text, timing text, level text,
+	call text, about text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	trigger_name text := prefix || inventory;
+BEGIN
+	-- too long, or taken by an inventory that had this name before
+	IF octet_length(trigger_name) > 63
+		OR EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = rel AND t.tgname = trigger_name) THEN
+		trigger_name := prefix || md5(format('%s %s', inventory, quote_ident(inventory)::regnamespace::oid));
+	END IF;
+	EXECUTE format('CREATE TRIGGER %I %s ON %s %s FOR EACH %s WHEN (NULL::%I.inventory_info IS NULL) EXECUTE FUNCTION vmnet.%s',
+		trigger_name, split_part(timing, ' REFERENCING', 1), rel,
+		CASE WHEN timing ~ 'REFERENCING' THEN 'REFERENCING' || split_part(timing, ' REFERENCING', 2) ELSE '' END,
+		level, inventory, call);
+	EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', trigger_name, rel, about);
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_make_trigger(text, regclass, text, text, text, text, text) IS
+'Part of attach_inventory(): makes a trigger on one of the attached tables';
+
+CREATE FUNCTION vmnet.attached_triggers(inventory text, make boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	t record;
+BEGIN
+	FOR t IN
+		SELECT g.rel, g.name FROM vmnet.attached_guards(inventory) g
+		WHERE g.function IN (SELECT e.function FROM vmnet.attached_expected_guards(inventory) e)
+	LOOP
+		EXECUTE format('DROP TRIGGER %I ON %s', t.name, t.rel);
+	END LOOP;
+	IF make THEN
+		PERFORM vmnet.attached_make_trigger(inventory, e.rel, e.prefix, e.timing, e.level,
+			format('%I(%L, %L)', e.function, inventory, e.relation), format('Guard of inventory %s (vmnet_ext)', inventory))
+		FROM vmnet.attached_expected_guards(inventory) e;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_triggers(text, boolean) IS
+'Part of attach_inventory(): drops the guards on their tables, and makes them anew';
+
+-- Name of an attached inventory, or an error.
+CREATE FUNCTION vmnet.attached_target(inventory text)
+RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found record;
+BEGIN
+	SELECT l.name, l.kind INTO found FROM vmnet.list_inventories() l WHERE l.name = inventory;
+	IF found.kind IS DISTINCT FROM 'attached' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = CASE WHEN found.kind IS NULL THEN format('inventory "%s" does not exist', coalesce(inventory, 'NULL'))
+				ELSE format('inventory "%s" is not attached', inventory) END,
+			DETAIL = CASE WHEN found.kind IS NULL THEN 'There is no inventory of this name.' ELSE format('Its kind is %s.', found.kind) END,
+			HINT = 'The view vmnet.inventories lists what is there; vmnet.attach_inventory() attaches tables.';
+	END IF;
+	RETURN inventory;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_target(text) IS
+'Part of set_inventory_mode() and detach_inventory(): the name of an attached inventory; 22023 where it is none';
+
+CREATE FUNCTION vmnet.set_inventory_mode(name text, mode text, force boolean DEFAULT false)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	inventory text := vmnet.attached_target($1);
+BEGIN
+	PERFORM vmnet.attached_refuse(inventory, vmnet.attached_problems(
+		vmnet.attached_table(inventory, 'nics'), vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'), '{}', $2));
+	IF $2 = 'enforce' AND $3 IS NOT TRUE AND EXISTS (SELECT FROM vmnet.attached_violations(inventory)) THEN
+		PERFORM vmnet.attached_refuse_enforce(inventory);
+	END IF;
+	EXECUTE format((SELECT replace(d.ddl, 'CREATE VIEW', 'CREATE OR REPLACE VIEW') FROM vmnet.inventory_definition('managed') d
+		WHERE d.object = 'VIEW %1$I.inventory_info'), inventory, 'attached', NULL, $2, vmnet.extension_version());
+	PERFORM vmnet.attached_triggers(inventory, $2 <> 'read_only');
+END
+$$;
+COMMENT ON FUNCTION vmnet.set_inventory_mode(text, text, boolean) IS
+'Changes what the guards of an attached inventory do: enforce (errors), warn (warnings), read_only (no guards)
+enforce is refused while the tables violate the rules (23514, constraint attached_violations), unless force is true: then only what is new is judged. It makes the guards anew.
+Errors: 22023 for an inventory that is not attached and an unknown mode.';
+
+CREATE FUNCTION vmnet.detach_inventory(name text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	inventory text := vmnet.attached_target($1);
+	part record;
+BEGIN
+	FOR part IN SELECT g.rel, g.name FROM vmnet.attached_guards(inventory) g LOOP
+		EXECUTE format('DROP TRIGGER %I ON %s', part.name, part.rel);
+	END LOOP;
+	-- without CASCADE: what others have built on the views is not taken along
+	FOR part IN
+		SELECT c.relname, c.relkind FROM pg_catalog.pg_class c
+		WHERE c.relnamespace = quote_ident(inventory)::regnamespace AND (c.relkind = 'v'
+			OR c.relname IN ('nic_history', 'nic_address_history', 'nic_history_unpartitioned') AND c.relkind IN ('r', 'p'))
+		-- partition_history() leaves a table behind that counts with nic_history
+		ORDER BY c.relkind <> 'v', c.relname = 'nic_history', c.oid DESC
+	LOOP
+		EXECUTE format('DROP %s %I.%I', CASE part.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, inventory, part.relname);
+	END LOOP;
+	EXECUTE format('DROP SCHEMA %I', inventory);
+END
+$$;
+COMMENT ON FUNCTION vmnet.detach_inventory(text) IS
+'Takes an attached inventory away: its guards, its views, its history and its schema; the tables stay as they were
+What others have built on its views is in the way (2BP01). The history is lost: copy nic_history first if it matters.
+Error: 22023 for an inventory that is not attached.';
+
+--
+-- Over attached tables check_inventory() looks for what their columns can tell.
+--
+
+CREATE FUNCTION vmnet.attached_lacks(inventory text)
+RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(array_agg(r.relation || '.' || m.m[1]), '{}')
+FROM unnest(ARRAY['nics', 'networks', 'instances']) r (relation),
+	regexp_matches(pg_get_viewdef(to_regclass(format('%I.%I', $1, 'attached_' || r.relation))), 'NULL::[a-z ]+ AS (\w+)', 'g') m (m)
+$$;
+COMMENT ON FUNCTION vmnet.attached_lacks(text) IS
+'Canonical columns that attached tables lack, as nics.state; none for another inventory';
+
+CREATE FUNCTION vmnet.attached_unchecked(inventory text)
+RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(array_agg(c.code), '{}')
+FROM vmnet.attached_lacks($1) l (lacks),
+	(VALUES ('removed_nic_wrong_state', NULL), ('missing_uuid', 'nics.uuid'), ('missing_uuid', 'networks.uuid'), ('missing_uuid', 'instances.uuid'),
+		('default_nic_missing', 'nics.default_nic'), ('unknown_state', 'nics.state')) c (code, needs)
+WHERE to_regclass(format('%I.attached_nics', $1)) IS NOT NULL AND (c.needs IS NULL OR c.needs = ANY (l.lacks))
+$$;
+COMMENT ON FUNCTION vmnet.attached_unchecked(text) IS
+'Part of check_inventory(): codes of findings that attached tables have no columns for; none for another inventory
+A removed row keeps its state in most systems, so that is no finding here.';
+
+CREATE FUNCTION vmnet.attached_check_guards(inventory text)
+RETURNS TABLE (code text, message text, fix text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN g.name IS NULL THEN 'guard_missing' ELSE 'guard_disabled' END,
+	format(CASE WHEN g.name IS NULL THEN '%s has no guard %s (%s)' ELSE 'guard %2$s (%3$s) of %1$s is disabled' END, e.rel, e.function, e.timing),
+	CASE WHEN g.name IS NULL THEN format('SELECT vmnet.set_inventory_mode(%L, %L, force => true);', l.name, l.mode)
+		ELSE format('ALTER TABLE %s ENABLE TRIGGER %I;', e.rel, g.name) END
+FROM vmnet.list_inventories() l
+	CROSS JOIN vmnet.attached_expected_guards($1) e
+	LEFT JOIN vmnet.attached_guards($1) g ON g.rel = e.rel AND g.function = e.function AND g.fires = e.fires
+WHERE l.name = $1 AND l.mode <> 'read_only' AND g.enabled IS NOT TRUE
+$$;
+COMMENT ON FUNCTION vmnet.attached_check_guards(text) IS
+'Part of check_inventory(): guards of an attached inventory that are missing or disabled';

@@ -28,6 +28,7 @@
 #include "rewrite/rewriteHandler.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -257,6 +258,23 @@ attached_value(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column
 	}
 	table->econtext->ecxt_scantuple = slot;
 	return ExecEvalExpr(table->exprs[column], table->econtext, isnull);
+}
+
+/* Does a column read the same in two rows? */
+bool
+attached_same(AttachedTable *table, TupleTableSlot *a, TupleTableSlot *b, AttachedColumn column)
+{
+	bool		anull;
+	bool		bnull;
+	Datum		avalue = attached_value(table, a, column, &anull);
+	Datum		bvalue = attached_value(table, b, column, &bnull);
+	int16		len;
+	bool		byval;
+
+	if (anull || bnull)
+		return anull && bnull;
+	get_typlenbyval(table->type[column], &len, &byval);
+	return datum_image_eq(avalue, bvalue, byval, len);
 }
 
 /* A value as text, for messages. */

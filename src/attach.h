@@ -53,6 +53,8 @@ extern AttachedTable *attached_table_lookup(Oid schema, const char *role);
 extern AttachedTable *attached_table_of(Relation rel, Trigger *trigger);
 extern Datum attached_value(AttachedTable *table, TupleTableSlot *slot,
 							AttachedColumn column, bool *isnull);
+extern bool attached_same(AttachedTable *table, TupleTableSlot *a,
+						  TupleTableSlot *b, AttachedColumn column);
 extern char *attached_output(AttachedTable *table, TupleTableSlot *slot,
 							 AttachedColumn column);
 extern ParentStatus attached_parent_lock(AttachedTable *parent, Oid keytype, Datum key,

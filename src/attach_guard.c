@@ -32,22 +32,6 @@ PG_FUNCTION_INFO_V1(attached_view_write);
 #define REFUSAL(table)	((table)->enforce ? ERROR : WARNING)
 
 static bool
-same(AttachedTable *table, TupleTableSlot *a, TupleTableSlot *b, AttachedColumn column)
-{
-	bool		anull;
-	bool		bnull;
-	Datum		avalue = attached_value(table, a, column, &anull);
-	Datum		bvalue = attached_value(table, b, column, &bnull);
-	int16		len;
-	bool		byval;
-
-	if (anull || bnull)
-		return anull && bnull;
-	get_typlenbyval(table->type[column], &len, &byval);
-	return datum_image_eq(avalue, bvalue, byval, len);
-}
-
-static bool
 is_null(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column)
 {
 	bool		isnull;
@@ -184,7 +168,7 @@ check_identity(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTab
 
 	for (i = 0; i < lengthof(identity); i++)
 	{
-		if (same(table, old, new, identity[i].column))
+		if (attached_same(table, old, new, identity[i].column))
 			continue;
 		ereport(REFUSAL(table),
 				(errcode(ERRCODE_CHECK_VIOLATION),
@@ -201,7 +185,7 @@ check_identity(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTab
 static void
 check_removed_once(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTableSlot *new)
 {
-	if (is_null(table, old, ATTACHED_REMOVED) || same(table, old, new, ATTACHED_REMOVED))
+	if (is_null(table, old, ATTACHED_REMOVED) || attached_same(table, old, new, ATTACHED_REMOVED))
 		return;
 	ereport(REFUSAL(table),
 			(errcode(ERRCODE_CHECK_VIOLATION),
@@ -230,7 +214,7 @@ check_move(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTableSl
 	int			i;
 
 	/* A state that is none of ours leads anywhere, but nothing leaves the last. */
-	if (same(table, old, new, ATTACHED_STATE) || from == NIC_UNKNOWN_STATE ||
+	if (attached_same(table, old, new, ATTACHED_STATE) || from == NIC_UNKNOWN_STATE ||
 		(to == NIC_UNKNOWN_STATE && from != NIC_DEALLOCATING) ||
 		move_known(table, old, from, to))
 		return;
@@ -267,9 +251,9 @@ guard_update(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTable
 	/* In mode warn all that was refused may be here, with other parents. */
 	if (!is_null(table, new, ATTACHED_REMOVED))
 		return;
-	if (revived || !same(table, old, new, ATTACHED_NETWORK_KEY))
+	if (revived || !attached_same(table, old, new, ATTACHED_NETWORK_KEY))
 		check_parent(rel, table, new, ATTACHED_NETWORK_KEY, "network");
-	if (revived || !same(table, old, new, ATTACHED_INSTANCE_KEY))
+	if (revived || !attached_same(table, old, new, ATTACHED_INSTANCE_KEY))
 		check_parent(rel, table, new, ATTACHED_INSTANCE_KEY, "instance");
 }
 
@@ -360,9 +344,9 @@ remember_change(Relation rel, AttachedTable *table, Oid history,
 	entry.at = GetCurrentTimestamp();
 	entry.from_state = lasting_state(table, old, from);
 	entry.to_state = lasting_state(table, new, to);
-	if (!same(table, old, new, ATTACHED_STATE) && !move_known(table, old, from, to))
+	if (!attached_same(table, old, new, ATTACHED_STATE) && !move_known(table, old, from, to))
 		entry.event = "Changed";
-	else if (same(table, old, new, ATTACHED_STATE))
+	else if (attached_same(table, old, new, ATTACHED_STATE))
 		entry.event = entry.is_removed ? "Removed" : "Revived";
 	history_take(rel, &entry, history, strategy_of(table, old), from, to);
 }
@@ -375,11 +359,11 @@ remember_update(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTa
 
 	if (!OidIsValid(history) || !OidIsValid(addresses) || !keeps_history(table))
 		return;
-	if (!same(table, old, new, ATTACHED_STATE) || !same(table, old, new, ATTACHED_REMOVED))
+	if (!attached_same(table, old, new, ATTACHED_STATE) || !attached_same(table, old, new, ATTACHED_REMOVED))
 		remember_change(rel, table, history, old, new);
-	if (!same(table, old, new, ATTACHED_MAC_ADDRESS) ||
-		!same(table, old, new, ATTACHED_IP4_ADDRESS) ||
-		!same(table, old, new, ATTACHED_IP6_ADDRESS))
+	if (!attached_same(table, old, new, ATTACHED_MAC_ADDRESS) ||
+		!attached_same(table, old, new, ATTACHED_IP4_ADDRESS) ||
+		!attached_same(table, old, new, ATTACHED_IP6_ADDRESS))
 		remember_addresses(rel, table, addresses, old);
 }
 
@@ -513,7 +497,7 @@ parent_guard(FunctionCallInfo fcinfo, const char *function, bool network)
 		return PointerGetDatum(NULL);
 	}
 
-	if (same(table, old, new, ATTACHED_REMOVED))
+	if (attached_same(table, old, new, ATTACHED_REMOVED))
 		return PointerGetDatum(NULL);
 	if (!is_null(table, old, ATTACHED_REMOVED))
 		ereport(REFUSAL(table),

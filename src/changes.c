@@ -27,6 +27,9 @@ PG_FUNCTION_INFO_V1(resolve_inventory);
 /* NICs that a message names; of more it says the number only. */
 #define NOTIFY_NICS	100
 
+/* What their ids may come to, where a message holds 8000 bytes at most. */
+#define NOTIFY_BYTES	7800
+
 /* A transaction id of this server's with its epoch; none is in the future. */
 static FullTransactionId
 full_xid(TransactionId xid, FullTransactionId next)
@@ -140,22 +143,49 @@ column_changed(const NicTable *table, TupleTableSlot *old, TupleTableSlot *new,
 	return !datum_image_eq(oldvalue, newvalue, att->attbyval, att->attlen);
 }
 
+/* Takes one NIC into a message; of many it counts only. */
+void
+notice_nic(NicNotice *notice, const char *id)
+{
+	if (notice->count++ >= NOTIFY_NICS)
+		return;
+	appendStringInfo(&notice->ids, "%s%s", notice->count > 1 ? ", " : "", id);
+}
+
+/* Sends it to those who listen. */
+void
+notice_send(NicNotice *notice, TriggerData *trigdata, const char *channel)
+{
+	StringInfoData payload;
+
+	if (notice->count == 0)
+		return;
+	initStringInfo(&payload);
+	appendStringInfo(&payload, "{\"event\": \"%s\", \"count\": " INT64_FORMAT ", \"nic_ids\": ",
+					 TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ? "insert" :
+					 TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? "update" : "delete",
+					 notice->count);
+	if (notice->count > NOTIFY_NICS || notice->ids.len > NOTIFY_BYTES)
+		appendStringInfoString(&payload, "null}");
+	else
+		appendStringInfo(&payload, "[%s]}", notice->ids.data);
+	Async_Notify(channel, payload.data);
+	pfree(payload.data);
+}
+
 /*
- * Ids of the NICs that a statement added, changed (as history has it) or
- * deleted; the number of them all is returned.  The two transition tables of
- * an UPDATE are filled together, and so read in step.
+ * Hands over the rows that a statement added, changed or deleted, old and new
+ * (one of them NULL where there is none).  The two transition tables of an
+ * UPDATE are filled together, and so read in step.
  */
-static int64
-changed_nics(TriggerData *trigdata, int64 *ids)
+void
+each_written_row(TriggerData *trigdata, WrittenRow row, void *arg)
 {
 	Relation	rel = trigdata->tg_relation;
-	const NicTable *table = nic_table_lookup(rel);
 	Tuplestorestate *rows = trigdata->tg_newtable ? trigdata->tg_newtable : trigdata->tg_oldtable;
 	bool		both = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
 	TupleTableSlot *old = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
-	int64		count = 0;
-	bool		isnull;
 
 	if (rows == NULL || (both && trigdata->tg_oldtable == NULL))
 		refuse_table(rel, "Its trigger has no transition tables.");
@@ -163,22 +193,34 @@ changed_nics(TriggerData *trigdata, int64 *ids)
 	while (tuplestore_gettupleslot(rows, true, false, slot))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (both)
-		{
-			if (!tuplestore_gettupleslot(trigdata->tg_oldtable, true, false, old))
-				elog(ERROR, "the transition tables of an UPDATE differ in length");
-			if (!column_changed(table, old, slot, NIC_STATE) &&
-				!column_changed(table, old, slot, NIC_REMOVED) &&
-				!column_changed(table, old, slot, NIC_NETWORK_ID))
-				continue;
-		}
-		if (count < NOTIFY_NICS)
-			ids[count] = DatumGetInt64(slot_getattr(slot, table->attnum[NIC_ID], &isnull));
-		count++;
+		if (both && !tuplestore_gettupleslot(trigdata->tg_oldtable, true, false, old))
+			elog(ERROR, "the transition tables of an UPDATE differ in length");
+		row(both ? old : NULL, slot, arg);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	ExecDropSingleTupleTableSlot(old);
-	return count;
+}
+
+typedef struct NotifyState
+{
+	NicNotice	notice;
+	const NicTable *table;
+} NotifyState;
+
+/* A NIC that was added, deleted, or changed as history has it. */
+static void
+notify_row(TupleTableSlot *old, TupleTableSlot *slot, void *arg)
+{
+	NotifyState *state = arg;
+	char		id[MAXINT8LEN + 1];
+	bool		isnull;
+
+	if (old && !column_changed(state->table, old, slot, NIC_STATE) &&
+		!column_changed(state->table, old, slot, NIC_REMOVED) &&
+		!column_changed(state->table, old, slot, NIC_NETWORK_ID))
+		return;
+	pg_lltoa(DatumGetInt64(slot_getattr(slot, state->table->attnum[NIC_ID], &isnull)), id);
+	notice_nic(&state->notice, id);
 }
 
 /*
@@ -192,30 +234,14 @@ nic_notify(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = guard_called(fcinfo, "nic_notify",
 										 TRIGGER_EVENT_AFTER, 0,
 										 GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
-	int64		ids[NOTIFY_NICS];
-	int64		count;
-	StringInfoData payload;
-	int			i;
+	NotifyState state = {0};
 
 	if (trigdata->tg_trigger->tgnargs != 1)
 		refuse_table(trigdata->tg_relation, "Its trigger names no channel.");
 
-	count = changed_nics(trigdata, ids);
-	if (count == 0)
-		return PointerGetDatum(NULL);
-
-	initStringInfo(&payload);
-	appendStringInfo(&payload, "{\"event\": \"%s\", \"count\": " INT64_FORMAT ", \"nic_ids\": ",
-					 TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ? "insert" :
-					 TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? "update" : "delete",
-					 count);
-	if (count > NOTIFY_NICS)
-		appendStringInfoString(&payload, "null");
-	for (i = 0; i < count && count <= NOTIFY_NICS; i++)
-		appendStringInfo(&payload, "%s" INT64_FORMAT, i == 0 ? "[" : ", ", ids[i]);
-	appendStringInfoString(&payload, count > NOTIFY_NICS ? "}" : "]}");
-
-	Async_Notify(trigdata->tg_trigger->tgargs[0], payload.data);
-	pfree(payload.data);
+	state.table = nic_table_lookup(trigdata->tg_relation);
+	initStringInfo(&state.notice.ids);
+	each_written_row(trigdata, notify_row, &state);
+	notice_send(&state.notice, trigdata, trigdata->tg_trigger->tgargs[0]);
 	return PointerGetDatum(NULL);
 }

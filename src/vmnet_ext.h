@@ -227,4 +227,17 @@ extern bool permit_covers(Relation rel);
 extern bool permit_covers_delete(Relation rel, HeapTuple row);
 extern void permit_register(void);
 
+/* changes.c: one message of a statement that changed NICs */
+typedef struct NicNotice
+{
+	int64		count;
+	StringInfoData ids;			/* of the first ones, as JSON */
+} NicNotice;
+
+typedef void (*WrittenRow) (TupleTableSlot *old, TupleTableSlot *slot, void *arg);
+
+extern void notice_nic(NicNotice *notice, const char *id);
+extern void notice_send(NicNotice *notice, TriggerData *trigdata, const char *channel);
+extern void each_written_row(TriggerData *trigdata, WrittenRow row, void *arg);
+
 #endif							/* VMNET_EXT_H */

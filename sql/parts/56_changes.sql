@@ -94,6 +94,63 @@ COMMENT ON FUNCTION vmnet.parse_feed_cursor(text) IS
 'Part of nic_changes_since(): the parts of a cursor
 Error: 22023 where it is none.';
 
+-- Refuses an inventory in which nothing can be told, rather than to tell that
+-- nothing has changed.
+CREATE FUNCTION vmnet.feed_target(wanted name)
+RETURNS name
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	inventory name := vmnet.resolve_inventory(wanted);
+	why record;
+BEGIN
+	SELECT k.detail, k.hint INTO why FROM vmnet.history_kept(inventory) k WHERE NOT k.kept;
+	IF FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('inventory "%s" keeps no history of NICs, so it cannot tell what changed', inventory),
+			DETAIL = why.detail, HINT = why.hint;
+	END IF;
+	RETURN inventory;
+END
+$$;
+COMMENT ON FUNCTION vmnet.feed_target(name) IS
+'Part of nic_changes_since(): the inventory that a call means; 22023 where it keeps no history';
+
+-- Does an inventory write down what happens to NICs, and if not, why?
+CREATE FUNCTION vmnet.history_kept(inventory name, OUT kept boolean, OUT detail text, OUT hint text)
+RETURNS record
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	info record;
+	keys record;
+BEGIN
+	SELECT l.kind, l.source, l.mode INTO info FROM vmnet.list_inventories() l WHERE l.name = inventory;
+	IF info.kind = 'live' THEN
+		detail := 'It is a live one: it shows what another system holds at the moment, and remembers nothing.';
+		hint := format('A mirror remembers, from its first import on: CALL vmnet.import_cloudstack(%L, %L);', info.source, left(inventory || '_mirror', 63));
+	ELSIF info.kind = 'attached' THEN
+		SELECT o.* INTO keys FROM vmnet.attached_other_keys(inventory) o;
+		IF keys.view IS NOT NULL THEN
+			detail := format('The ids of its view "%s" are of type %s; history has bigint ones.', keys.view, keys.type);
+			hint := 'Its views show what is there now.';
+		ELSIF vmnet.attached_lacks(inventory) @> '{nics.state,nics.removed}' THEN
+			detail := 'Its NICs have neither a column "state" nor a column "removed", so there is no change to write down.';
+			hint := 'If the table has such a column under another name, detach it and attach it again with that in "columns".';
+		ELSIF info.mode = 'read_only' THEN
+			detail := 'Its mode is read_only: there are no guards, and it is the guards that write history.';
+			hint := format('SELECT vmnet.set_inventory_mode(%L, ''warn'');', inventory);
+		END IF;
+	END IF;
+	kept := detail IS NULL;
+END
+$$;
+COMMENT ON FUNCTION vmnet.history_kept(name) IS
+'Part of nic_changes_since() and create_report(): does an inventory keep a history of NICs, and why not';
+
 CREATE FUNCTION vmnet.nic_changes_cursor(inventory name DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql STABLE
@@ -102,7 +159,7 @@ AS $$
 DECLARE
 	m record;
 BEGIN
-	SELECT f.* INTO m FROM vmnet.feed_now(vmnet.resolve_inventory(inventory)) f;
+	SELECT f.* INTO m FROM vmnet.feed_now(vmnet.feed_target(inventory)) f;
 	RETURN vmnet.feed_cursor(0, m.x, m.q, m.q, m.x, m.s, m.x, m.q);
 END
 $$;
@@ -161,7 +218,7 @@ LANGUAGE plpgsql STABLE ROWS 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	schema text := vmnet.resolve_inventory(inventory);
+	schema text := vmnet.feed_target(inventory);
 	parts text[] := vmnet.parse_feed_cursor(cursor);
 	m record;
 BEGIN
@@ -193,7 +250,7 @@ $$;
 COMMENT ON FUNCTION vmnet.nic_changes_since(text, int, name) IS
 'Entries of nic_history that have been committed since a cursor was given, in the order of seq
 next_cursor of a row continues after that row: keep that of the last row you have dealt with; where no row comes, keep the one you have. cursor NULL begins with the first entry; vmnet.nic_changes_cursor() gives one that begins now. max_rows: at most so many rows; NULL: all. Nothing is lost or told twice, also where transactions commit late or in another order than that of seq. What the calling transaction itself has changed is told after it has ended.
-A cursor belongs to one inventory of one server (a standby of it too). Creation is not in history. Errors: 22023 for what is no cursor, a negative max_rows or an unknown inventory.';
+A cursor belongs to one inventory of one server (a standby of it too). Creation is not in history, nor is a row that is deleted for good. Errors: 22023 for what is no cursor, a negative max_rows, an unknown inventory, and one that keeps no history: a live one, and an attached one whose mode is read_only, whose keys are no bigint, or whose NICs have neither a state nor a time of removal.';
 
 --
 -- Messages
@@ -206,6 +263,35 @@ LANGUAGE C;
 COMMENT ON FUNCTION vmnet.nic_notify() IS
 'Trigger AFTER writes on all_nics, for each statement, made by set_inventory_notify(): tells those who listen which NICs changed';
 
+CREATE FUNCTION vmnet.notify_triggers(inventory text, channel text, "on" boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	t record;
+BEGIN
+	FOR t IN
+		SELECT * FROM (VALUES
+			('_nic_notify_insert', 'INSERT', 'NEW TABLE AS new_nics'),
+			('_nic_notify_update', 'UPDATE', 'OLD TABLE AS old_nics NEW TABLE AS new_nics'),
+			('_nic_notify_delete', 'DELETE', 'OLD TABLE AS old_nics')) v (name, event, tables)
+	LOOP
+		IF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = format('%I.all_nics', inventory)::regclass AND g.tgname = t.name) THEN
+			EXECUTE format('DROP TRIGGER %I ON %I.all_nics', t.name, inventory);
+		END IF;
+		IF "on" THEN
+			EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I.all_nics REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION vmnet.nic_notify(%L)',
+				t.name, t.event, inventory, t.tables, channel);
+			EXECUTE format('COMMENT ON TRIGGER %I ON %I.all_nics IS %L', t.name, inventory,
+				format('Tells those who LISTEN %I which NICs changed; see vmnet.set_inventory_notify()', channel));
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet.notify_triggers(text, text, boolean) IS
+'Part of set_inventory_notify(): the triggers on all_nics, dropped and made anew';
+
 CREATE FUNCTION vmnet.set_inventory_notify(inventory name, "on" boolean)
 RETURNS text
 LANGUAGE plpgsql
@@ -214,7 +300,7 @@ AS $$
 DECLARE
 	schema text := vmnet.resolve_inventory(inventory);
 	channel text := 'vmnet_' || schema;
-	t record;
+	kind text;
 BEGIN
 	IF "on" IS NULL THEN
 		RAISE EXCEPTION USING
@@ -231,29 +317,25 @@ BEGIN
 			HINT = 'Rename the schema to at most 57 bytes.';
 	END IF;
 
-	FOR t IN
-		SELECT * FROM (VALUES
-			('_nic_notify_insert', 'INSERT', 'NEW TABLE AS new_nics'),
-			('_nic_notify_update', 'UPDATE', 'OLD TABLE AS old_nics NEW TABLE AS new_nics'),
-			('_nic_notify_delete', 'DELETE', 'OLD TABLE AS old_nics')) v (name, event, tables)
-	LOOP
-		IF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = format('%I.all_nics', schema)::regclass AND g.tgname = t.name) THEN
-			EXECUTE format('DROP TRIGGER %I ON %I.all_nics', t.name, schema);
-		END IF;
-		IF "on" THEN
-			EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I.all_nics REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION vmnet.nic_notify(%L)',
-				t.name, t.event, schema, t.tables, channel);
-			EXECUTE format('COMMENT ON TRIGGER %I ON %I.all_nics IS %L', t.name, schema,
-				format('Tells those who LISTEN %I which NICs changed; see vmnet.set_inventory_notify()', channel));
-		END IF;
-	END LOOP;
+	SELECT l.kind INTO kind FROM vmnet.list_inventories() l WHERE l.name = schema;
+	IF kind = 'attached' THEN
+		PERFORM vmnet.attached_notify(schema, channel, "on");
+	ELSIF kind = 'live' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('there can be no messages about inventory "%s"', schema),
+			DETAIL = 'It is a live one: what it shows is written in another system, which sends none.',
+			HINT = 'A mirror sends messages when an import changes it; see vmnet.import_cloudstack().';
+	ELSE
+		PERFORM vmnet.notify_triggers(schema, channel, "on");
+	END IF;
 	RETURN CASE WHEN "on" THEN channel END;
 END
 $$;
 COMMENT ON FUNCTION vmnet.set_inventory_notify(name, boolean) IS
 'Turns messages about changed NICs on or off; returns the channel to LISTEN to, vmnet_<inventory>, or NULL where it was turned off
 Off (the default) nothing is there that could cost anything. On, each statement that adds NICs, changes their state, removes, moves or purges some sends one message, however many they are: {"event": "insert", "update" or "delete", "count": n, "nic_ids": [up to 100 ids]}, or "nic_ids": null where there are more. A message says that there is something to read; vmnet.nic_changes_since() says what. While it is on, PREPARE TRANSACTION is refused to transactions that send (PostgreSQL''s rule for NOTIFY).
-Needs to be run by the owner of the inventory. Errors: 22023 for an unknown inventory, one whose name has more than 57 bytes, or NULL.';
+Over an attached inventory the messages come from its table of NICs; ids that are no bigint are texts. Needs to be run by the owner of the inventory, and of that table. Errors: 22023 for an unknown inventory, one whose name has more than 57 bytes, or NULL, and for a live one or one over a view or a foreign table.';
 
 -- Told by vmnet.nic_event(): of several events that lead from one state to
 -- another, the one that was meant.

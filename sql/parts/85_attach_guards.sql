@@ -118,6 +118,70 @@ $$;
 COMMENT ON FUNCTION vmnet.attached_triggers(text, boolean) IS
 'Part of attach_inventory(): drops the guards on their tables, and makes them anew';
 
+CREATE FUNCTION vmnet.attached_nic_notify()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'attached_nic_notify'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.attached_nic_notify() IS
+'Trigger AFTER writes on an attached table of NICs, for each statement, made by set_inventory_notify(): tells those who listen which NICs changed';
+
+-- Messages need no guards, so they work in mode read_only, too; but a table of
+-- somebody else's is not made to send any.
+CREATE FUNCTION vmnet.attached_notify(inventory text, channel text, "on" boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	nics regclass := vmnet.attached_table(inventory, 'nics');
+	info record;
+	t record;
+BEGIN
+	SELECT c.relkind IN ('r', 'p') AS table, pg_catalog.pg_has_role(current_user, c.relowner, 'USAGE') AS owned INTO info
+	FROM pg_catalog.pg_class c WHERE c.oid = nics;
+	IF "on" AND NOT (info.table AND info.owned) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = CASE WHEN info.table THEN 'insufficient_privilege' ELSE 'invalid_parameter_value' END,
+			MESSAGE = format('there can be no messages about inventory "%s"', inventory),
+			DETAIL = CASE WHEN info.table THEN format('Its NICs are in table %s, which belongs to somebody else.', nics)
+				ELSE format('Its NICs are in %s, which is no table.', nics) END,
+			HINT = CASE WHEN info.table THEN 'Have it done by a role that owns both.' ELSE 'Only what is written to a table can be told.' END;
+	END IF;
+	FOR t IN SELECT g.rel, g.name FROM vmnet.attached_guards(inventory) g WHERE g.function = 'attached_nic_notify' LOOP
+		EXECUTE format('DROP TRIGGER %I ON %s', t.name, t.rel);
+	END LOOP;
+	IF "on" THEN
+		PERFORM vmnet.attached_make_trigger(inventory, nics, '_vmnet_notify_' || v.event || '_',
+			format('AFTER %s REFERENCING %s', upper(v.event), v.tables), 'STATEMENT',
+			format('attached_nic_notify(%L, %L, %L)', inventory, 'nics', channel),
+			format('Tells those who LISTEN %I which NICs changed; see vmnet.set_inventory_notify()', channel))
+		FROM (VALUES
+			('insert', 'NEW TABLE AS new_nics'),
+			('update', 'OLD TABLE AS old_nics NEW TABLE AS new_nics'),
+			('delete', 'OLD TABLE AS old_nics')) v (event, tables);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_notify(text, text, boolean) IS
+'Part of set_inventory_notify(): the triggers on an attached table of NICs, dropped and made anew';
+
+-- The first view of the inventory whose ids are no bigint, and their type.
+CREATE FUNCTION vmnet.attached_other_keys(inventory text, OUT view text, OUT type text)
+RETURNS record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT c.relname, a.atttypid::regtype::text
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+	JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+WHERE s.nspname = $1 AND c.relname IN ('all_networks', 'all_instances', 'all_nics')
+	AND a.attname = 'id' AND a.atttypid <> 'bigint'::regtype
+ORDER BY c.relname DESC
+LIMIT 1
+$$;
+COMMENT ON FUNCTION vmnet.attached_other_keys(text) IS
+'Part of check_inventory() and others: the first view of an inventory whose ids are no bigint; NULL where all are';
+
 -- Name of an attached inventory, or an error.
 CREATE FUNCTION vmnet.attached_target(inventory text)
 RETURNS text

@@ -21,11 +21,7 @@ BEGIN
 			DETAIL = 'Its view inventory_info does not say of which kind it is.',
 			HINT = 'The view vmnet.inventories lists what is there.';
 	END IF;
-	IF kind = 'attached' AND EXISTS (
-		SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
-			JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-		WHERE s.nspname = resolved AND c.relname IN ('all_networks', 'all_instances', 'all_nics')
-			AND a.attname = 'id' AND a.atttypid <> 'bigint'::regtype) THEN
+	IF kind = 'attached' AND (SELECT o.view IS NOT NULL FROM vmnet.attached_other_keys(resolved) o) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('inventory "%s" cannot be checked', resolved),

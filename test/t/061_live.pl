@@ -241,25 +241,34 @@ is(sql(q{SELECT count(*) FROM pg_class WHERE relnamespace IN ('cs'::regnamespace
 #
 my $readme = slurp_file('README.md');
 my @blocks = $readme =~ /^<!-- MariaDB: run by test\/t\/061_live\.pl -->\n```sql\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/msg;
-is(scalar @blocks, 4, 'the README has its blocks');
-$mariadb->sql(q{UPDATE nics SET created = '2025-01-06 00:10:00' WHERE id = 1; CREATE USER vmnet_ro@'127.0.0.1' IDENTIFIED BY 'change me'; GRANT SELECT ON cloud.* TO vmnet_ro@'127.0.0.1'});
+is(scalar @blocks, 8, 'the README has its blocks');
+
+# The README's machine is this one, at another port; its file is another one.
+sub elsewhere
+{
+	my ($text, $file) = @_;
+	$text =~ s/'db\.example'/'127.0.0.1', $mariadb->{port}/g;
+	$text =~ s/'vmnet_ro\.password'/'$file'/g;
+	return $text;
+}
+
+# What is done in MySQL is a line of the README, too.
+my ($grant) = $readme =~ /^mysql -e "(CREATE USER vmnet_ro\@'pg\.example' IDENTIFIED BY 'change me'; GRANT .*)"$/m;
+$mariadb->sql(q{UPDATE nics SET created = '2025-01-06 00:10:00' WHERE id = 1});
+$mariadb->sql($grant =~ s/pg\.example/127.0.0.1/gr, undef);
+my $file = PostgreSQL::Test::Utils::tempdir() . '/password';
+append_to_file($file, "change me\n");
 sql('CREATE DATABASE readme');
+sql(q{ALTER DATABASE readme SET log_statement = 'none'});    # as servers have it
 while (my ($block, $expected) = splice(@blocks, 0, 2))
 {
 	my $output = '';
+	my $commands = "SET client_min_messages = warning;\n" . elsewhere($block, $file);
 
-	is($block =~ s/host 'db\.example'/host '127.0.0.1', port '$mariadb->{port}'/, 1, 'the server stands elsewhere') if $block =~ /CREATE SERVER/;
-	IPC::Run::run([ 'psql', '-X', '-v', 'SHOW_CONTEXT=never', '-d', $node->connstr('readme'),
-			'-c', 'SET client_min_messages = warning', map { ('-c', $_) } split /(?<=;)\n/, $block ], '>', \$output, '2>&1');
+	IPC::Run::run([ 'psql', '-X', '-v', 'SHOW_CONTEXT=never', '-d', $node->connstr('readme') ], '<', \$commands, '>', \$output, '2>&1');
 	$output =~ s/^SET\n//;
-	if (defined $expected)
-	{
-		is($output, $expected, 'README: a block prints what it says');
-	}
-	else
-	{
-		unlike($output, qr/ERROR|WARNING/, 'README: a block runs');
-	}
+	$expected //= '';
+	is($output =~ s/^CREATE EXTENSION\n//mgr, $expected, "README: a block prints what it says");
 }
 
 $mariadb->stop;

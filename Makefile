@@ -44,6 +44,6 @@ all install installcheck:
 	@echo "pg_config was not found: install postgresql-server-dev-15, or say make PG_CONFIG=/path/to/pg_config" >&2; false
 endif
 
-.PHONY: test demo bench
-test demo bench:
+.PHONY: test demo demo-cloudstack bench
+test demo demo-cloudstack bench:
 	@PG_CONFIG="$(if $(filter file default,$(origin PG_CONFIG)),,$(PG_CONFIG))" test/$@.sh

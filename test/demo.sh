@@ -26,20 +26,6 @@ createdb demo
 PGDATABASE=demo
 export PGDATABASE
 
-wrong=0
-sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
-value() { sql -At -c "$1"; }
-
-check()
-{
-	if [ "$2" = "$3" ]; then
-		say "   ok: $1"
-	else
-		say "   WRONG: $1: expected \"$3\", got \"$2\""
-		wrong=$((wrong + 1))
-	fi
-}
-
 # Runs a statement that has to be refused, and shows how it is.
 forbidden()
 {

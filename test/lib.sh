@@ -1,4 +1,4 @@
-# Shared by test.sh, demo.sh and bench.sh: what they need is installed, the
+# Shared by test.sh, bench.sh and the demos: what they need is installed, the
 # extension is built in a copy of this tree against a private copy of the
 # installation, and a private server runs it.  Nothing of the system's own
 # PostgreSQL is used or changed, and nothing is left behind.
@@ -8,6 +8,7 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=
 server_started=
+mariadb_job=
 
 say() { printf '%s\n' "$*"; }
 fail() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
@@ -65,8 +66,19 @@ cleanup()
 	if [ -n "$server_started" ]; then
 		as_user "$bindir/pg_ctl" -D "$work/data" -m immediate -w stop >/dev/null 2>&1 || :
 	fi
+	stop_mariadb
 	[ -z "$work" ] || rm -rf "$work"
 	exit $status
+}
+
+# By the id that it wrote down, or, before it has, by that of the job that
+# started it.
+stop_mariadb()
+{
+	[ -n "$mariadb_job" ] || return 0
+	as_user sh -c 'kill "$(cat "$1")"' - "$work/mariadb/pid" 2>/dev/null || kill "$mariadb_job" 2>/dev/null || :
+	wait "$mariadb_job" 2>/dev/null || :
+	mariadb_job=
 }
 
 make_work_folder()
@@ -125,4 +137,48 @@ start_server()
 	unset PGDATABASE PGSERVICE PGOPTIONS || :
 	PATH=$bindir:$PATH
 	export PATH
+}
+
+# A private MariaDB, beside the server: a socket and a port on loopback.
+start_mariadb()
+{
+	mkdir "$work/mariadb"
+	if [ "$(id -u)" -eq 0 ]; then chown postgres "$work/mariadb"; fi
+	as_user mariadb-install-db --no-defaults --datadir="$work/mariadb/data" \
+		--auth-root-authentication-method=normal --skip-test-db --skip-log-bin \
+		>"$work/mariadb.log" 2>&1 || { cat "$work/mariadb.log" >&2; fail "mariadb-install-db failed"; }
+	mariadb_port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport')
+	as_user /usr/sbin/mariadbd --no-defaults --datadir="$work/mariadb/data" \
+		--socket="$work/mariadb/s" --pid-file="$work/mariadb/pid" --bind-address=127.0.0.1 --port="$mariadb_port" \
+		--character-set-server=utf8mb3 --innodb-flush-log-at-trx-commit=2 --local-infile=1 \
+		</dev/null >>"$work/mariadb.log" 2>&1 &
+	mariadb_job=$!
+	tries=300
+	until mysql_sql -e 'SELECT 1' >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] && kill -0 "$mariadb_job" 2>/dev/null ||
+			{ cat "$work/mariadb.log" >&2; fail "MariaDB did not start"; }
+		sleep 0.1
+	done
+}
+
+# Its client, as an administrator.
+mysql_sql()
+{
+	mariadb --no-defaults --socket="$work/mariadb/s" -u root -N -B --default-character-set=utf8mb4 --local-infile=1 "$@"
+}
+
+# For the demos: SQL, one value of it, and an answer that is compared.
+wrong=0
+sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
+value() { sql -At -c "$1"; }
+
+check()
+{
+	if [ "$2" = "$3" ]; then
+		say "   ok: $1"
+	else
+		say "   WRONG: $1: expected \"$3\", got \"$2\""
+		wrong=$((wrong + 1))
+	fi
 }

@@ -119,7 +119,7 @@ COMMENT ON FUNCTION vmnet.feed_target(name) IS
 'Part of nic_changes_since(): the inventory that a call means; 22023 where it keeps no history';
 
 -- Does an inventory write down what happens to NICs, and if not, why?
-CREATE FUNCTION vmnet.history_kept(inventory name, OUT kept boolean, OUT detail text, OUT hint text)
+CREATE FUNCTION vmnet.history_kept(inventory text, OUT kept boolean, OUT detail text, OUT hint text)
 RETURNS record
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -148,7 +148,7 @@ BEGIN
 	kept := detail IS NULL;
 END
 $$;
-COMMENT ON FUNCTION vmnet.history_kept(name) IS
+COMMENT ON FUNCTION vmnet.history_kept(text) IS
 'Part of nic_changes_since() and create_report(): does an inventory keep a history of NICs, and why not';
 
 CREATE FUNCTION vmnet.nic_changes_cursor(inventory name DEFAULT NULL)

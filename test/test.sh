@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 find_postgres postgresql-15-pgtap postgresql-15-partman postgresql-15-mysql-fdw \
-	mariadb-server-core mariadb-client-core \
+	mariadb-server-core mariadb-client-core pgloader postgresql-15-cron \
 	libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
 make_work_folder
 copy_installation

@@ -11,7 +11,7 @@ use Test::More;
 
 # Blocks of the README, in order: [database, SQL, line, output or undef].
 # "<!-- database: x -->" says in which database the blocks below it run; a block
-# below "<!-- MariaDB ... -->" needs a MariaDB, and is run by 061_live.pl.
+# below "<!-- ... run by ... -->" needs another server, and is run by that test.
 sub readme_blocks
 {
 	my $file = shift;
@@ -21,7 +21,7 @@ sub readme_blocks
 	while (my $line = <$fh>)
 	{
 		$database = $1 if $line =~ /^<!-- database: (\w+) -->$/;
-		$elsewhere = 1 if $line =~ /^<!-- MariaDB: run by test\/t\/061_live\.pl -->$/;
+		$elsewhere = 1 if $line =~ /^<!-- .*\brun by test\/t\/\w+\.pl -->$/;
 		if (!defined $kind)
 		{
 			($kind, $text, $start) = ($1, '', $.) if $line =~ /^```(\w+)$/;

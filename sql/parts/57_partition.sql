@@ -16,6 +16,13 @@ DECLARE
 	part record;
 BEGIN
 	SELECT l.* INTO info FROM vmnet.list_inventories() l WHERE l.name = schema;
+	IF info.kind = 'live' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('inventory "%s" keeps no history', schema),
+			DETAIL = 'It is a live one: it shows what another system holds at the moment, and remembers nothing.',
+			HINT = 'A mirror remembers, from its first import on; see vmnet.import_cloudstack().';
+	END IF;
 	IF (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = old) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
@@ -64,4 +71,4 @@ $$;
 COMMENT ON FUNCTION vmnet.partition_history(name) IS
 'Makes nic_history of an inventory a table partitioned by "at", without partitions yet; returns the old table
 In the same transaction make partitions, by hand or with pg_partman: until there is one for now, no NIC can change its state. The rows are in nic_history_unpartitioned, from where pg_partman''s partition_data_proc() moves them; then drop it. Views of the inventory and of its reporting schemas read the new table, grants go with it; policies and views of users do not.
-Needs to be run by the owner of the inventory. Error: 22023 for an unknown inventory, or one whose history is partitioned already.';
+Needs to be run by the owner of the inventory. Error: 22023 for an unknown inventory, a live one, or one whose history is partitioned already.';

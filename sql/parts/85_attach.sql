@@ -430,21 +430,28 @@ $$;
 COMMENT ON FUNCTION vmnet.attached_column_list(text, text, jsonb) IS
 'Part of attach_inventory(): the canonical columns of a relation as a list';
 
--- Networks or instances where there is no such table: the ids that NICs have.
-CREATE FUNCTION vmnet.attached_made_view(inventory text, relation text, noun text)
-RETURNS void
-LANGUAGE plpgsql
+-- The query of a canonical relation.  sources says what stands for the attached
+-- view of each table; joined are the parents whose id is not what NICs store.
+-- Networks or instances without a table are made from the ids that NICs have.
+CREATE FUNCTION vmnet.attached_canonical(relation text, sources jsonb, joined text[])
+RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-	EXECUTE format('CREATE VIEW %1$I.%2$I WITH (security_invoker = true) AS SELECT %3$s, true AS active FROM %1$I.all_nics n WHERE n.%4$I IS NOT NULL GROUP BY n.%4$I',
-		inventory, 'all_' || relation, vmnet.attached_column_list(relation, 'n',
-			(SELECT jsonb_object_agg(a.name, CASE a.name WHEN 'id' THEN format('n.%I', noun || '_id') ELSE vmnet.attached_null(a.type) END || format(' AS %I', a.name))
-			FROM vmnet.attached_columns() a WHERE a.relation = $2)), noun || '_id');
-END
+SELECT CASE WHEN $1 = 'nics' THEN (
+		SELECT format('SELECT %s, n.active, n.ended FROM %s n%s',
+			vmnet.attached_column_list('nics', 'n', coalesce(jsonb_object_agg(p.noun || '_id', format('%1$s.id AS %1$s_id', p.noun)) FILTER (WHERE p.joined), '{}')),
+			$2->>'nics', string_agg(format(' LEFT JOIN %1$s %2$s ON %2$s.key = n.%2$s_key', p.source, p.noun), '' ORDER BY p.noun DESC) FILTER (WHERE p.joined))
+		FROM (SELECT v.noun, v.noun = ANY ($3) AS joined, $2->>(v.noun || 's') AS source FROM (VALUES ('network'), ('instance')) v (noun)) p)
+	WHEN $2 ? $1 THEN format('SELECT %s, a.active FROM %s a', vmnet.attached_column_list($1, 'a'), $2->>$1)
+	ELSE format('SELECT %s, true AS active FROM (%s) n WHERE n.%3$s IS NOT NULL GROUP BY n.%3$s', (
+			SELECT string_agg(CASE a.name WHEN 'id' THEN format('n.%I', rtrim($1, 's') || '_id') ELSE vmnet.attached_null(a.type) END
+				|| format(' AS %I', a.name), ', ' ORDER BY a.ord)
+			FROM vmnet.attached_columns() a WHERE a.relation = $1),
+		vmnet.attached_canonical('nics', $2, $3), rtrim($1, 's') || '_id') END
 $$;
-COMMENT ON FUNCTION vmnet.attached_made_view(text, text, text) IS
-'Part of attach_inventory(): makes all_networks or all_instances from the ids that NICs have';
+COMMENT ON FUNCTION vmnet.attached_canonical(text, jsonb, text[]) IS
+'Part of attach_inventory() and create_report(): the query of networks, instances or nics over what stands for the attached views';
 
 -- The three canonical relations, over the attached views.
 CREATE FUNCTION vmnet.attached_base_views(inventory text, nics regclass, networks regclass, instances regclass, columns jsonb)
@@ -456,14 +463,15 @@ DECLARE
 	nic record;
 	parent record;
 	problems text[];
-	ddl text[] := '{}';
-	command text;
-	joins text := '';
-	joined jsonb := '{}';
+	sources jsonb;
+	queries jsonb;
+	joined text[] := '{}';
+	part record;
 BEGIN
 	SELECT v.* INTO nic FROM vmnet.attached_view('nics', nics, coalesce(columns->'nics', '{}')
 		|| CASE WHEN columns ? 'states' THEN jsonb_build_object('states', columns->'states') ELSE '{}' END) v;
 	problems := nic.problems;
+	queries := jsonb_build_object('nics', nic.query);
 	FOR parent IN
 		SELECT p.relation, p.noun, v.*
 		FROM (VALUES ('networks', 'network', networks), ('instances', 'instance', instances)) p (relation, noun, rel),
@@ -471,28 +479,22 @@ BEGIN
 		WHERE p.rel IS NOT NULL
 	LOOP
 		problems := problems || parent.problems;
-		ddl := ddl || (format('CREATE VIEW %I.%I WITH (security_invoker = true) AS ', inventory, 'attached_' || parent.relation) || parent.query)
-			|| format('CREATE VIEW %1$I.all_%2$s WITH (security_invoker = true) AS SELECT %3$s, a.active FROM %1$I.attached_%2$s a',
-				inventory, parent.relation, vmnet.attached_column_list(parent.relation, 'a'));
+		queries := queries || jsonb_build_object(parent.relation, parent.query);
 		IF parent.key <> parent.id_column THEN
-			joins := joins || format(' LEFT JOIN %1$I.%2$I ON %2$I.key = n.%3$I', inventory, 'attached_' || parent.relation, parent.noun || '_key');
-			joined := joined || jsonb_build_object(parent.noun || '_id', format('attached_%s.id AS %s_id', parent.relation, parent.noun));
+			joined := joined || parent.noun;
 		END IF;
 	END LOOP;
 	PERFORM vmnet.attached_refuse(inventory, problems);
 
-	ddl := ddl || (format('CREATE VIEW %I.attached_nics WITH (security_invoker = true) AS ', inventory) || nic.query)
-		|| format('CREATE VIEW %1$I.all_nics WITH (security_invoker = true) AS SELECT %2$s, n.active, n.ended FROM %1$I.attached_nics n%3$s',
-			inventory, vmnet.attached_column_list('nics', 'n', joined), joins);
-	FOREACH command IN ARRAY ddl LOOP
-		EXECUTE command;
+	SELECT jsonb_object_agg(q.key, format('%I.%I', inventory, 'attached_' || q.key)) INTO sources FROM jsonb_object_keys(queries) q (key);
+	FOR part IN
+		SELECT 'attached_' || q.key AS name, q.value AS query, 1 AS ord FROM jsonb_each_text(queries) q
+		UNION ALL
+		SELECT 'all_' || r, vmnet.attached_canonical(r, sources, joined), 2 FROM unnest(ARRAY['networks', 'instances', 'nics']) r
+		ORDER BY ord, name
+	LOOP
+		EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS ', inventory, part.name) || part.query;
 	END LOOP;
-	IF networks IS NULL THEN
-		PERFORM vmnet.attached_made_view(inventory, 'networks', 'network');
-	END IF;
-	IF instances IS NULL THEN
-		PERFORM vmnet.attached_made_view(inventory, 'instances', 'instance');
-	END IF;
 	RETURN QUERY SELECT nic.live;
 END
 $$;

@@ -275,6 +275,19 @@ $$;
 COMMENT ON FUNCTION vmnet.attached_lacks(text) IS
 'Canonical columns that attached tables lack, as nics.state; none for another inventory';
 
+CREATE FUNCTION vmnet.attached_untimed(inventory text)
+RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(array_agg(r.relation || '.removed'), '{}')
+FROM unnest(ARRAY['nics', 'networks', 'instances']) r (relation)
+WHERE pg_get_viewdef(to_regclass(format('%I.%I', $1, 'attached_' || r.relation)))
+	~ 'ELSE ''-infinity''::timestamp with time zone\s+END AS removed'
+$$;
+COMMENT ON FUNCTION vmnet.attached_untimed(text) IS
+'Part of create_report(): where attached tables tell that a row was removed, but not when, as nics.removed';
+
 CREATE FUNCTION vmnet.attached_unchecked(inventory text)
 RETURNS text[]
 LANGUAGE sql STABLE
@@ -290,19 +303,44 @@ COMMENT ON FUNCTION vmnet.attached_unchecked(text) IS
 'Part of check_inventory(): codes of findings that attached tables have no columns for; none for another inventory
 A removed row keeps its state in most systems, so that is no finding here.';
 
-CREATE FUNCTION vmnet.attached_check_guards(inventory text)
-RETURNS TABLE (code text, message text, fix text)
+-- As plain SQL that calls no function of the extension, for reports.
+CREATE FUNCTION vmnet.attached_guards_query(inventory text)
+RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
+AS $query$
+SELECT format($$
+SELECT CASE WHEN t.tgname IS NULL THEN 'guard_missing' ELSE 'guard_disabled' END,
+	format(CASE WHEN t.tgname IS NULL THEN '%%s has no guard %%s (%%s)' ELSE 'guard %%2$s (%%3$s) of %%1$s is disabled' END, e.rel, e.function, e.timing),
+	CASE WHEN t.tgname IS NULL THEN format('SELECT vmnet.set_inventory_mode(%%L, %%L, force => true);', s.nspname, i.mode)
+		ELSE format('ALTER TABLE %%s ENABLE TRIGGER %%I;', e.rel, t.tgname) END
+FROM (VALUES %1$s) e (rel, function, timing, fires)
+	CROSS JOIN %2$I.inventory_info i
+	JOIN pg_catalog.pg_class c ON c.oid = %3$L::regclass
+	JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+	LEFT JOIN (pg_catalog.pg_trigger t
+		JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+		JOIN pg_catalog.pg_namespace f ON f.oid = p.pronamespace AND f.nspname = 'vmnet')
+		ON t.tgrelid = e.rel AND p.proname = e.function AND t.tgtype = e.fires
+			AND EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_trigger'::regclass AND d.objid = t.oid
+				AND d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = c.reltype)
+WHERE i.mode <> 'read_only' AND coalesce(t.tgenabled, 'D') NOT IN ('O', 'A')$$,
+	string_agg(format('(%L::regclass, %L, %L, %s)', g.rel, g.function, g.timing, g.fires), ', '), $1, format('%I.inventory_info', $1))
+FROM vmnet.attached_expected_guards($1) g
+$query$;
+COMMENT ON FUNCTION vmnet.attached_guards_query(text) IS
+'Part of check_inventory() and create_report(): the query over guards of an attached inventory that are missing or disabled';
+
+CREATE FUNCTION vmnet.attached_check_guards(inventory text)
+RETURNS TABLE (code text, message text, fix text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN g.name IS NULL THEN 'guard_missing' ELSE 'guard_disabled' END,
-	format(CASE WHEN g.name IS NULL THEN '%s has no guard %s (%s)' ELSE 'guard %2$s (%3$s) of %1$s is disabled' END, e.rel, e.function, e.timing),
-	CASE WHEN g.name IS NULL THEN format('SELECT vmnet.set_inventory_mode(%L, %L, force => true);', l.name, l.mode)
-		ELSE format('ALTER TABLE %s ENABLE TRIGGER %I;', e.rel, g.name) END
-FROM vmnet.list_inventories() l
-	CROSS JOIN vmnet.attached_expected_guards($1) e
-	LEFT JOIN vmnet.attached_guards($1) g ON g.rel = e.rel AND g.function = e.function AND g.fires = e.fires
-WHERE l.name = $1 AND l.mode <> 'read_only' AND g.enabled IS NOT TRUE
+BEGIN
+	IF to_regclass(format('%I.attached_nics', inventory)) IS NOT NULL THEN
+		RETURN QUERY EXECUTE vmnet.attached_guards_query(inventory);
+	END IF;
+END
 $$;
 COMMENT ON FUNCTION vmnet.attached_check_guards(text) IS
 'Part of check_inventory(): guards of an attached inventory that are missing or disabled';

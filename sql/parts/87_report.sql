@@ -445,23 +445,25 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 WITH rows AS (
 	SELECT replace(replace(replace(replace(replace(
-			-- a name of the inventory that looks like a parameter stays out of it
-			replace(vmnet.check_query($1), quote_ident($1), '{inv}'),
+			vmnet.check_query_template($1),
 			'vmnet.check_past_guards(', 'format(NULL::text, '), 'vmnet.check_close_gap(', 'format(NULL::text, '),
-			'$1', 'now() - interval ''10 minutes'''), '$2', '{name}'), '$3', ($2 = 'mirror')::text) AS query
+			'$1', 'now() - interval ''10 minutes'''), '$2', '{name}'), '$3', ($2 IN ('mirror', 'live'))::text) AS query
 ), guards AS (
 	SELECT replace(replace(replace(
 			(SELECT prosrc FROM pg_catalog.pg_proc WHERE oid = 'vmnet.check_guards(text, text)'::regprocedure),
 			'vmnet.check_expected_guards($1, $2) x',
 			(SELECT format('(VALUES %s) x (ord, trigger_name, relation, function_name, fires, condition, ddl)',
-					string_agg(format('(%s, %L::text, %L::text, %L::text, %s, %L::text, %L::text)',
-						e.ord, e.trigger_name, e.relation, e.function_name, e.fires, e.condition, e.ddl), ', ' ORDER BY e.ord))
+					-- a live inventory has none
+					coalesce(string_agg(format('(%s, %L::text, %L::text, %L::text, %s, %L::text, %L::text)',
+						e.ord, e.trigger_name, e.relation, e.function_name, e.fires, e.condition, e.ddl), ', ' ORDER BY e.ord),
+						'(0, '''', '''', '''', 0, '''', '''')'))
 				FROM vmnet.check_expected_guards($1, $2) e)),
 			'vmnet.check_guarded_relations($1) r',
 			format('(%s) r', replace((SELECT prosrc FROM pg_catalog.pg_proc
 				WHERE oid = 'vmnet.check_guarded_relations(text)'::regprocedure), '$1', '{schema}'))),
 			'vmnet.attached_check_guards($1) a WHERE $2 = ''attached''',
-			'(VALUES (NULL::text, NULL::text, NULL::text)) a (code, message, fix) WHERE false') AS query
+			CASE $2 WHEN 'attached' THEN format('(%s) a (code, message, fix)', vmnet.attached_guards_query($1))
+				ELSE '(VALUES (NULL::text, NULL::text, NULL::text)) a (code, message, fix) WHERE false' END) AS query
 )
 SELECT format($q$
 SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since, %s, %s
@@ -469,9 +471,10 @@ FROM (%s
 	UNION ALL
 	SELECT 0, g.code, 'error', 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
 	FROM (%s) g (code, message, fix)) f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)$q$,
-	CASE $2 WHEN 'mirror' THEN format('f.message || CASE WHEN f.source_fix IS NOT NULL THEN %L ELSE '''' END',
+	CASE WHEN $2 IN ('mirror', 'live') THEN format('f.message || CASE WHEN f.source_fix IS NOT NULL THEN %L ELSE '''' END',
 		format('; to be mended at the source%s', ', ' || quote_ident($3))) ELSE 'f.message' END,
-	CASE $2 WHEN 'mirror' THEN 'coalesce(f.source_fix, f.fix)' ELSE 'f.fix' END,
+	CASE WHEN $2 IN ('mirror', 'live') THEN 'coalesce(f.source_fix, f.fix)'
+		WHEN $2 = 'attached' THEN 'CASE WHEN f.object_type = ''inventory'' THEN f.fix END' ELSE 'f.fix' END,
 	rows.query, guards.query)
 FROM rows, guards
 $$;
@@ -491,23 +494,111 @@ $$;
 COMMENT ON FUNCTION vmnet.report_source(text, text) IS
 'Part of create_report(): the query of a view of the inventory';
 
+-- What stands for a relation of an inventory in a reporting view.  The views of
+-- an attached inventory would ask for the rights of whoever reads, so that their
+-- queries over the tables are written out; for tenants that is as it should be.
+-- Ids that are no bigint are texts in reports.
+CREATE FUNCTION vmnet.report_relation(inventory text, kind text, relation text, tenant boolean)
+RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	rel regclass := format('%I.%I', inventory, relation);
+	result text := rel::text;
+BEGIN
+	IF kind <> 'attached' THEN
+		RETURN result;
+	END IF;
+	IF relation IN ('all_networks', 'all_instances', 'all_nics') AND NOT tenant THEN
+		result := format('(%s)', vmnet.attached_canonical(substring(relation FROM 5),
+			(SELECT jsonb_object_agg(r.name, '(' || rtrim(pg_get_viewdef(r.view), ';') || ')')
+			FROM (SELECT n, to_regclass(format('%I.%I', inventory, 'attached_' || n)) FROM unnest(ARRAY['networks', 'instances', 'nics']) n) r (name, view)
+			WHERE r.view IS NOT NULL),
+			(SELECT coalesce(array_agg(DISTINCT rtrim(substring(p.relname FROM 10), 's')), '{}')
+			FROM pg_catalog.pg_rewrite w
+				JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = w.oid
+					AND d.refclassid = 'pg_catalog.pg_class'::regclass
+				JOIN pg_catalog.pg_class p ON p.oid = d.refobjid AND p.relname IN ('attached_networks', 'attached_instances')
+			WHERE w.ev_class = format('%I.all_nics', inventory)::regclass)));
+	END IF;
+	IF (SELECT o.view IS NOT NULL FROM vmnet.attached_other_keys(inventory) o) THEN
+		result := (SELECT format('(SELECT %s FROM %s x)', string_agg(format(
+				CASE WHEN a.attname IN ('nic_id', 'network_id', 'instance_id', 'from_network_id') OR a.attname = 'id' AND relation <> 'all_nic_secondary_ips'
+					THEN 'x.%1$I::text AS %1$I' ELSE 'x.%1$I' END, a.attname), ', ' ORDER BY a.attnum), result)
+			FROM pg_catalog.pg_attribute a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped);
+	END IF;
+	RETURN result;
+END
+$$;
+COMMENT ON FUNCTION vmnet.report_relation(text, text, text, boolean) IS
+'Part of create_report(): what a reporting view reads for a relation of the inventory';
+
+-- Puts them into a query.  What is in parentheses needs an alias; where a word
+-- of SQL, in capitals, follows a relation, it has none.
+CREATE FUNCTION vmnet.report_relations(query text, inventory text, kind text, tenant boolean)
+RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	result text := query;
+	relation text;
+BEGIN
+	IF kind = 'attached' THEN
+		result := regexp_replace(result, '(\{inv\}\.(\w+))(?=\s*$|\s*[),]|\s+[A-Z])', '\1 \2', 'g');
+		FOR relation IN SELECT DISTINCT m.m[1] FROM regexp_matches(result, '\{inv\}\.(\w+)', 'g') m (m) LOOP
+			result := regexp_replace(result, '\{inv\}\.' || relation || '\M',
+				replace(vmnet.report_relation(inventory, kind, relation, tenant), '\', '\\'), 'g');
+		END LOOP;
+	END IF;
+	RETURN replace(result, '{inv}', quote_ident(inventory));
+END
+$$;
+COMMENT ON FUNCTION vmnet.report_relations(text, text, text, boolean) IS
+'Part of create_report(): a query with what stands for the relations of the inventory';
+
 -- The query of a reporting view, for one inventory.
-CREATE FUNCTION vmnet.report_query(query text, inventory text, kind text, source text, report_schema text)
+CREATE FUNCTION vmnet.report_query(name text, query text, inventory text, kind text, source text, report_schema text, tenant boolean)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN position('{report}' IN $1) > 0 THEN replace($1, '{report}', quote_literal(quote_ident($5)))
-	ELSE replace(replace(replace(replace(replace($1,
-		'{findings}', CASE WHEN position('{findings}' IN $1) > 0 THEN vmnet.report_findings($2, $3, $4) ELSE '' END),
-		'{network_instance_intervals}', replace(vmnet.report_source($3, 'network_instance_intervals'),
-			'{inv}.nic_intervals', '(' || vmnet.report_source($3, 'nic_intervals') || ')')),
-		'{inv}', quote_ident($2)),
-		'{name}', quote_literal(quote_ident($2))),
-		'{schema}', quote_literal($2)) END
+SELECT CASE WHEN position('{report}' IN $2) > 0 THEN replace($2, '{report}', quote_literal(quote_ident($6)))
+	ELSE replace(replace(vmnet.report_relations(replace(replace($2,
+		'{findings}', CASE WHEN position('{findings}' IN $2) > 0 THEN vmnet.report_findings($3, $4, $5) ELSE '' END),
+		'{network_instance_intervals}', replace(vmnet.report_source($4, 'network_instance_intervals'),
+			'{inv}.nic_intervals', '(' || vmnet.report_source($4, 'nic_intervals') || ')')), $3, $4, $7),
+		'{name}', quote_literal(quote_ident($3))),
+		'{schema}', quote_literal($3))
+	-- by which report_schemas() knows it, and DROP SCHEMA ... CASCADE
+	|| CASE WHEN $4 = 'attached' AND $1 = 'networks' THEN format(' AND NULL::%I.all_networks IS NULL', $3) ELSE '' END END
 $$;
-COMMENT ON FUNCTION vmnet.report_query(text, text, text, text, text) IS
+COMMENT ON FUNCTION vmnet.report_query(text, text, text, text, text, text, boolean) IS
 'Part of create_report(): the query of a reporting view, for one inventory';
+
+-- Why an inventory has not what a reporting view needs; no row where it has.
+CREATE FUNCTION vmnet.report_left_out(inventory text, kind text)
+RETURNS TABLE (name text, why text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT 'nic_history', k.detail FROM vmnet.history_kept($1::name) k WHERE NOT k.kept
+UNION ALL
+SELECT n.name, format('There is no %s.', string_agg(DISTINCT l.lacks, ', ' ORDER BY l.lacks))
+FROM (VALUES
+	('stuck_nics', ARRAY['nics.state', 'nics.state_changed']),
+	('network_instance_intervals', ARRAY['nics.created', 'nics.removed']),
+	('networks_daily', ARRAY['nics.created', 'nics.removed'])) n (name, needs)
+	CROSS JOIN LATERAL (
+		SELECT u FROM unnest(vmnet.attached_lacks($1)) u WHERE u = ANY (n.needs)
+		UNION ALL
+		SELECT u || ' with a time' FROM unnest(vmnet.attached_untimed($1)) u WHERE n.name <> 'stuck_nics') l (lacks)
+WHERE $2 = 'attached'
+GROUP BY n.name
+$$;
+COMMENT ON FUNCTION vmnet.report_left_out(text, text) IS
+'Part of create_report(): the views that there cannot be for an inventory, and why';
 
 -- A schema is a reporting schema of an inventory when it has a view networks
 -- that reads the networks of the inventory, and a dictionary, and belongs to
@@ -521,8 +612,9 @@ SELECT DISTINCT n.nspname, coalesce(v.reloptions @> '{security_invoker=true}', f
 FROM vmnet.list_inventories() l
 	JOIN pg_catalog.pg_class w ON w.relname = 'all_networks'
 		AND w.relnamespace = (SELECT s.oid FROM pg_catalog.pg_namespace s WHERE s.nspname = l.name)
-	JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = w.oid
-		AND d.classid = 'pg_catalog.pg_rewrite'::regclass
+	JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass
+		AND (d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = w.oid
+			OR d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = w.reltype)
 	JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
 	JOIN pg_catalog.pg_class v ON v.oid = r.ev_class AND v.relname = 'networks' AND v.relkind = 'v'
 	JOIN pg_catalog.pg_namespace n ON n.oid = v.relnamespace AND n.nspname <> l.name
@@ -594,6 +686,11 @@ BEGIN
 		PERFORM vmnet.report_refuse('22023', 'say whether the report is for tenants',
 			'The argument tenant is NULL.', 'Leave it out for a report on the whole inventory, or say true.');
 	END IF;
+	IF for_tenants AND (SELECT l.kind = 'live' FROM vmnet.list_inventories() l WHERE l.name = inventory) THEN
+		PERFORM vmnet.report_refuse('22023', format('there can be no report for tenants on inventory "%s"', inventory),
+			'It is a live one: its views show everything to whoever may read them, and policies cannot be on what they read.',
+			'Make the report on a mirror: vmnet.import_cloudstack() makes one.');
+	END IF;
 	SELECT string_agg(t, ', ' ORDER BY t) INTO missing
 	FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips', 'nic_history']) t
 	WHERE to_regclass(format('%I.%I', inventory, t)) IS NULL;
@@ -659,10 +756,20 @@ BEGIN
 		EXECUTE format('COMMENT ON SCHEMA %I IS %L', target, format(
 			E'Reporting views of inventory "%s" (vmnet_ext)\ndata_dictionary says what is here and what it means.', info.name));
 	END IF;
-	FOR part IN SELECT d.name, d.query, d.comment FROM vmnet.report_definition(info.kind) d ORDER BY d.ord LOOP
+	FOR part IN
+		SELECT d.name, d.query, d.comment, o.why
+		FROM vmnet.report_definition(info.kind) d
+			LEFT JOIN vmnet.report_left_out(info.name, info.kind) o ON o.name = d.name
+		ORDER BY d.ord
+	LOOP
+		-- none is better than one that would always be empty
+		IF part.why IS NOT NULL THEN
+			RAISE NOTICE '%.% is left out', target, part.name USING DETAIL = part.why;
+			CONTINUE;
+		END IF;
 		EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_barrier = true, security_invoker = %s) AS ',
 				target, part.name, CASE WHEN tenant THEN 'true' ELSE 'false' END)
-			|| vmnet.report_query(part.query, info.name, info.kind, info.source, target);
+			|| vmnet.report_query(part.name, part.query, info.name, info.kind, info.source, target, tenant);
 		EXECUTE format('COMMENT ON VIEW %I.%I IS %L', target, part.name, part.comment);
 	END LOOP;
 	PERFORM vmnet.comment_report(target);
@@ -673,7 +780,8 @@ COMMENT ON FUNCTION vmnet.create_report(name, text, boolean) IS
 'Makes a reporting schema for an inventory: flat views for tools; returns its name
 schema_name: NULL is <inventory>_report. inventory NULL: the setting vmnet.inventory. The views show the whole inventory to whoever may read them (vmnet.grant_access), with the rights of their owner. tenant: they run with the rights of whoever reads, so that policies of row-level security on the tables hold.
 Where it is there already its views are brought up to date, and grants on them stay; partition_history() and manage_inventory() do that of themselves.
-Needs the owner of the inventory, and CREATE on the database. Errors: 22023 for an unknown inventory, a name that is too long or an inventory that lacks tables; 42P06 where there is another schema of that name; 42501 for others than the owner.';
+Over an attached or a live inventory, views that need what it has not are left out, each with a NOTICE that says what: nic_history where no history is kept, stuck_nics without a state and the time of its change, network_instance_intervals and networks_daily without the times of creation and of removal. Ids that are no bigint are texts.
+Needs the owner of the inventory, and CREATE on the database. Errors: 22023 for an unknown inventory, a name that is too long, an inventory that lacks tables, or tenants of a live one; 42P06 where there is another schema of that name; 42501 for others than the owner.';
 
 -- Reports stand on the tables of the inventory: when one of these is replaced, or
 -- the inventory is of another kind, so are they, by the same call.

@@ -127,7 +127,9 @@ SELECT 'nic', n.id, n.uuid, n.state_changed,
 	format('UPDATE %s.all_nics SET removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id),
 	format('UPDATE nics SET removed = UTC_TIMESTAMP() WHERE id = %s AND removed IS NULL;', n.id)
 FROM odd_nics n
-WHERE n.removed IS NULL AND lower(n.state COLLATE "C") = 'deallocating' AND n.state_changed <= $1$$),
+WHERE n.removed IS NULL AND lower(n.state COLLATE "C") = 'deallocating'
+	-- attached tables may not tell since when
+	AND coalesce(n.state_changed, '-infinity') <= $1$$),
 
 ('live_nic_on_removed_instance', NULL, $$
 SELECT 'nic', n.id, n.uuid, i.removed,
@@ -357,13 +359,13 @@ COMMENT ON FUNCTION vmnet.check_definition() IS
 Which rows are findings, and how each is mended.';
 
 -- The whole check as one query, so that it sees one snapshot and can be
--- explained.
-CREATE FUNCTION vmnet.check_query(inventory_name text)
+-- explained.  {inv} stands for the inventory.
+CREATE FUNCTION vmnet.check_query_template(inventory_name text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT replace($q$
+SELECT $q$
 WITH odd_nics AS MATERIALIZED (
 	SELECT n.id, n.uuid, n.instance_id, n.network_id, n.state, n.strategy, n.ip4_address, n.ip6_address,
 		n.created, n.state_changed, n.removed,
@@ -376,8 +378,7 @@ WITH odd_nics AS MATERIALIZED (
 		OR n.removed IS NULL AND n.state NOT IN ('Allocated', 'Reserved')
 		OR n.removed IS NOT NULL AND n.state <> 'Deallocating')
 $q$ || string_agg(format('SELECT %s, %L, %L, f.* FROM (%s) f (object_type, object_id, object_uuid, since, message, fix, source_fix)',
-		c.ord, c.code, c.severity, d.query), ' UNION ALL ' ORDER BY c.ord),
-	'{inv}', quote_ident($1))
+		c.ord, c.code, c.severity, d.query), ' UNION ALL ' ORDER BY c.ord)
 FROM vmnet.check_definition() d
 	JOIN vmnet.check_codes() c ON c.code = d.code
 WHERE (d.needs IS NULL OR EXISTS (
@@ -385,6 +386,14 @@ WHERE (d.needs IS NULL OR EXISTS (
 	WHERE s.nspname = $1 AND r.relname = d.needs))
 	AND d.code <> ALL (vmnet.attached_unchecked($1))
 $$;
+COMMENT ON FUNCTION vmnet.check_query_template(text) IS
+'Part of check_inventory() and create_report(): check_query() with {inv} for the inventory';
+
+CREATE FUNCTION vmnet.check_query(inventory_name text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT replace(vmnet.check_query_template($1), '{inv}', quote_ident($1)) $$;
 COMMENT ON FUNCTION vmnet.check_query(text) IS
 'Part of check_inventory(): the query that finds what is wrong with the rows of an inventory';
 
@@ -497,7 +506,7 @@ SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
 	target record := vmnet.check_target($1);
-	mirror boolean := target.kind = 'mirror';
+	mirror boolean := target.kind IN ('mirror', 'live');
 BEGIN
 	IF min_age IS NULL OR min_age < interval '0' THEN
 		RAISE EXCEPTION USING
@@ -526,7 +535,7 @@ $$;
 COMMENT ON FUNCTION vmnet.check_inventory(name, interval) IS
 'What contradicts itself in an inventory: one row per finding, the gravest first; none where it is clean
 code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a guard), object_id and object_uuid say what it is about, since when it has been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one fix belong into one transaction. fix NULL: no statement can mend it.
-In a mirror fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards are mended here. Over attached tables rows are mended in these, so fix is NULL but for guards, and what needs a column that they lack is not looked for.
+In a mirror, and a live inventory, fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards are mended here. Over attached tables rows are mended in these, so fix is NULL but for guards, and what needs a column that they lack is not looked for.
 inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. Reads only, with the caller''s rights: what a policy hides from the caller is not checked.
 Errors: 22023 for an unknown inventory, and for a min_age that is NULL or negative.';
 

@@ -52,7 +52,8 @@ static const char *const attached_names[ATTACHED_COLUMN_COUNT] = {
 	[ATTACHED_IP6_ADDRESS] = "ip6_address",
 	[ATTACHED_NETWORK_KEY] = "network_key",
 	[ATTACHED_INSTANCE_KEY] = "instance_key",
-	[ATTACHED_KEY] = "key"
+	[ATTACHED_KEY] = "key",
+	[ATTACHED_VPC_ID] = "vpc_id"
 };
 
 static HTAB *attached_tables = NULL;
@@ -246,6 +247,21 @@ attached_table_of(Relation rel, Trigger *trigger)
 		refuse_table(rel, psprintf("Inventory \"%s\" belongs to somebody who has not the rights of the table's owner.",
 								   trigger->tgargs[0]));
 	return table;
+}
+
+/* Is a column, by its canonical name, NULL in every row? */
+bool
+attached_lacks_column(AttachedTable *table, const char *column)
+{
+	int			i;
+
+	for (i = 0; i < ATTACHED_COLUMN_COUNT; i++)
+	{
+		if (strcmp(column, attached_names[i]) == 0)
+			return table->lacks[i];
+	}
+	elog(ERROR, "\"%s\" is none of the columns that are taken down", column);
+	return true;				/* keep compiler quiet */
 }
 
 Datum

@@ -25,10 +25,11 @@ typedef enum AttachedColumn
 	ATTACHED_IP6_ADDRESS,
 	ATTACHED_NETWORK_KEY,		/* what refers to a parent, as it is stored */
 	ATTACHED_INSTANCE_KEY,
-	ATTACHED_KEY				/* of a parent: what NICs refer to */
+	ATTACHED_KEY,				/* of a parent: what NICs refer to */
+	ATTACHED_VPC_ID
 } AttachedColumn;
 
-#define ATTACHED_COLUMN_COUNT	(ATTACHED_KEY + 1)
+#define ATTACHED_COLUMN_COUNT	(ATTACHED_VPC_ID + 1)
 
 typedef struct AttachedTable
 {
@@ -51,6 +52,7 @@ typedef struct AttachedTable
 extern Oid	attached_schema(Relation rel, Trigger *trigger);
 extern AttachedTable *attached_table_lookup(Oid schema, const char *role);
 extern AttachedTable *attached_table_of(Relation rel, Trigger *trigger);
+extern bool attached_lacks_column(AttachedTable *table, const char *column);
 extern Datum attached_value(AttachedTable *table, TupleTableSlot *slot,
 							AttachedColumn column, bool *isnull);
 extern bool attached_same(AttachedTable *table, TupleTableSlot *a,

@@ -41,35 +41,57 @@ attached_check_keys(Oid schema)
 }
 
 /*
- * Has the inventory's table of NICs what a question about the past or about
- * states needs?  An error that names the column, where it has not.
+ * Has an attached inventory the column that a question needs?  An error that
+ * names it, where it has not.  Networks and instances that are made from the
+ * NICs have their id only.
  */
 void
-attached_check_column(Oid schema, const char *column)
+attached_check_column(Oid schema, const char *role, const char *column)
 {
-	AttachedTable *table = attached_table_lookup(schema, "nics");
-	bool		lacks;
-	bool		no_time = false;
+	AttachedTable *nics = attached_table_lookup(schema, "nics");
+	AttachedTable *table;
 
-	if (table == NULL)
+	if (nics == NULL)
 		return;
-	if (strcmp(column, "removed") == 0)
-	{
-		no_time = table->no_time;
-		lacks = table->lacks[ATTACHED_REMOVED] || no_time;
-	}
-	else if (strcmp(column, "created") == 0)
-		lacks = table->lacks[ATTACHED_CREATED];
-	else if (strcmp(column, "state") == 0)
-		lacks = table->lacks[ATTACHED_STATE];
-	else
-		lacks = table->lacks[ATTACHED_STATE_CHANGED];
-	if (!lacks)
+	table = attached_table_lookup(schema, role);
+	if (table && !attached_lacks_column(table, column))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("inventory \"%s\" cannot answer this: its NICs have no column \"%s\"%s",
-					get_namespace_name(schema), column, no_time ? " with a time" : ""),
-			 errdetail("It stands on table \"%s\".", get_rel_name(table->table)),
-			 errhint("If the table has such a column under another name, detach it and attach it again with that in \"columns\".")));
+			 errmsg("inventory \"%s\" cannot answer this: its %s have no column \"%s\"",
+					get_namespace_name(schema), strcmp(role, "nics") == 0 ? "NICs" : role, column),
+			 table ? errdetail("It stands on table \"%s\".", get_rel_name(table->table)) :
+			 errdetail("It has no table of %s.", role),
+			 errhint("If there is such a column under another name, detach it and attach it again with that in \"columns\".")));
+}
+
+/*
+ * Where rows of an attached table can be removed, is it known when?  What has
+ * no column for it has only rows that are there.
+ */
+void
+attached_check_times(Oid schema, const char *role)
+{
+	AttachedTable *table = attached_table_lookup(schema, role);
+
+	if (table == NULL || !table->no_time)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("inventory \"%s\" cannot answer this: its %s have no column \"removed\" with a time",
+					get_namespace_name(schema), strcmp(role, "nics") == 0 ? "NICs" : role),
+			 errdetail("Table \"%s\" tells that a row was removed, but not when.", get_rel_name(table->table)),
+			 errhint("If it has such a column, detach the inventory and attach it again with that as \"time\" of \"removed\" in \"columns\".")));
+}
+
+/*
+ * Is there anything that a table of NICs tells of the past?
+ */
+void
+attached_check_past(Oid schema)
+{
+	AttachedTable *table = attached_table_lookup(schema, "nics");
+
+	if (table && table->lacks[ATTACHED_STATE] && table->lacks[ATTACHED_REMOVED])
+		attached_check_column(schema, "nics", "created");
 }

@@ -154,6 +154,12 @@ read_query(StringInfo sql, Oid schema, int column)
 	const char *name = quote_identifier(get_namespace_name(schema));
 
 	attached_check_keys(schema);
+	if (column == READ_VPC_INSTANCES)
+		attached_check_column(schema, "networks", "vpc_id");
+	else if (column == READ_NETWORK_ID)
+		attached_check_column(schema, "networks", "uuid");
+	else if (column == READ_INSTANCE_ID)
+		attached_check_column(schema, "instances", "uuid");
 
 	if (inventory_is_live(schema))
 	{

@@ -178,6 +178,40 @@ static const char nic_explain_sql[] =
 " WHERE n.id IS NOT NULL OR r.ord OPERATOR(pg_catalog.=) 1"
 " ORDER BY r.ord";
 
+/* Refuses what an attached inventory has no columns for. */
+static void
+check_columns(Oid schema, PastKind kind)
+{
+	attached_check_keys(schema);
+	switch (kind)
+	{
+		case PAST_NETWORK_INSTANCES:
+			attached_check_column(schema, "nics", "removed");
+			attached_check_column(schema, "nics", "created");
+			attached_check_times(schema, "nics");
+			attached_check_times(schema, "networks");
+			attached_check_times(schema, "instances");
+			break;
+		case PAST_NIC_TIMELINE:
+			attached_check_past(schema);
+			break;
+		case PAST_IP4_HOLDERS:
+		case PAST_IP6_HOLDERS:
+		case PAST_MAC_HOLDERS:
+			attached_check_column(schema, "nics", kind == PAST_IP4_HOLDERS ? "ip4_address" :
+								  kind == PAST_IP6_HOLDERS ? "ip6_address" : "mac_address");
+			attached_check_column(schema, "nics", "created");
+			attached_check_times(schema, "nics");
+			break;
+		case PAST_STUCK_NICS:
+			attached_check_column(schema, "nics", "state");
+			attached_check_column(schema, "nics", "state_changed");
+			break;
+		case PAST_NIC_EXPLAIN:
+			break;
+	}
+}
+
 /* The text of a query, for plan_lookup(); column is the PastKind. */
 static void
 past_query(StringInfo sql, Oid schema, int column)
@@ -188,16 +222,7 @@ past_query(StringInfo sql, Oid schema, int column)
 	};
 	const char *name = quote_identifier(get_namespace_name(schema));
 
-	attached_check_keys(schema);
-	if (column == PAST_STUCK_NICS)
-	{
-		attached_check_column(schema, "state");
-		attached_check_column(schema, "state_changed");
-	}
-	if (column == PAST_NETWORK_INSTANCES)
-		attached_check_column(schema, "removed");
-	if (column != PAST_STUCK_NICS && column != PAST_NIC_TIMELINE && column != PAST_NIC_EXPLAIN)
-		attached_check_column(schema, "created");
+	check_columns(schema, column);
 
 	/* No query names the inventory more than six times. */
 	appendStringInfo(sql, texts[column], name, name, name, name, name, name);

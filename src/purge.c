@@ -80,11 +80,18 @@ check_purge(const Purge *purge)
 	int			i;
 
 	if (!inventory_info(schema, &info) || strcmp(info.kind, "managed") != 0)
+	{
+		bool		attached = info.kind && strcmp(info.kind, "attached") == 0;
+
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("inventory \"%s\" is not a managed one", purge->inventory),
+				 attached ? errdetail("It shows what tables of your own hold.") :
 				 errdetail("It holds what its source holds."),
-				 errhint("Purge the source, and run vmnet.import_cloudstack() again.")));
+				 attached ? errhint("Delete what is removed from these tables: their guards let it go.") :
+				 errhint("Purge the source%s.", info.kind && strcmp(info.kind, "live") == 0 ? "" :
+						 ", and run vmnet.import_cloudstack() again")));
+	}
 
 	for (i = 0; i < lengthof(purged); i++)
 	{

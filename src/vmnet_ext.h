@@ -202,7 +202,9 @@ extern ParentStatus parent_lock(const ParentKey *parent, Datum key,
 /* attach_read.c */
 
 extern void attached_check_keys(Oid schema);
-extern void attached_check_column(Oid schema, const char *column);
+extern void attached_check_column(Oid schema, const char *role, const char *column);
+extern void attached_check_times(Oid schema, const char *role);
+extern void attached_check_past(Oid schema);
 
 /* trigger.c */
 

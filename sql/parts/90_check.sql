@@ -359,13 +359,17 @@ COMMENT ON FUNCTION vmnet.check_definition() IS
 Which rows are findings, and how each is mended.';
 
 -- The whole check as one query, so that it sees one snapshot and can be
--- explained.  {inv} stands for the inventory.
+-- explained.  {inv} stands for the inventory.  Where attached tables do not tell
+-- a router from another instance, every NIC counts as one of a user's.
 CREATE FUNCTION vmnet.check_query_template(inventory_name text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT $q$
+SELECT CASE WHEN 'nics.vm_type' = ANY (vmnet.attached_lacks($1))
+	THEN regexp_replace(regexp_replace(q.q, '(\w+\.)?vm_type = ''User''', 'true', 'g'), '(\w+\.)?vm_type <> ''User''', 'false', 'g')
+	ELSE q.q END
+FROM (SELECT $q$
 WITH odd_nics AS MATERIALIZED (
 	SELECT n.id, n.uuid, n.instance_id, n.network_id, n.state, n.strategy, n.ip4_address, n.ip6_address,
 		n.created, n.state_changed, n.removed,
@@ -384,7 +388,7 @@ FROM vmnet.check_definition() d
 WHERE (d.needs IS NULL OR EXISTS (
 	SELECT FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace s ON s.oid = r.relnamespace
 	WHERE s.nspname = $1 AND r.relname = d.needs))
-	AND d.code <> ALL (vmnet.attached_unchecked($1))
+	AND d.code <> ALL (vmnet.attached_unchecked($1))) q (q)
 $$;
 COMMENT ON FUNCTION vmnet.check_query_template(text) IS
 'Part of check_inventory() and create_report(): check_query() with {inv} for the inventory';
@@ -535,7 +539,7 @@ $$;
 COMMENT ON FUNCTION vmnet.check_inventory(name, interval) IS
 'What contradicts itself in an inventory: one row per finding, the gravest first; none where it is clean
 code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a guard), object_id and object_uuid say what it is about, since when it has been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one fix belong into one transaction. fix NULL: no statement can mend it.
-In a mirror, and a live inventory, fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards are mended here. Over attached tables rows are mended in these, so fix is NULL but for guards, and what needs a column that they lack is not looked for.
+In a mirror, and a live inventory, fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards are mended here. Over attached tables rows are mended in these, so fix is NULL but for guards, and what needs a column that they lack is not looked for; without a vm_type every NIC counts as User.
 inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. Reads only, with the caller''s rights: what a policy hides from the caller is not checked.
 Errors: 22023 for an unknown inventory, and for a min_age that is NULL or negative.';
 

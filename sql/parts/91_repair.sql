@@ -117,8 +117,11 @@ BEGIN
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('inventory "%s" cannot be repaired here', target.name),
 			DETAIL = format('It is of kind %s: it holds what %s holds, and the mend belongs there.', target.kind,
-				coalesce('"' || target.source || '"', 'the system that it mirrors')),
-			HINT = format('vmnet.check_inventory(%L) says in "fix" what to do at the source; run vmnet.import_cloudstack() after that.', target.name);
+				CASE target.kind WHEN 'attached' THEN format('table %s', vmnet.attached_table(target.name, 'nics'))
+					ELSE coalesce('"' || target.source || '"', 'the system that it mirrors') END),
+			HINT = CASE target.kind WHEN 'attached' THEN format('vmnet.check_inventory(%L) says which rows it is about.', target.name)
+				ELSE format('vmnet.check_inventory(%L) says in "fix" what to do at the source%s.', target.name,
+					CASE target.kind WHEN 'mirror' THEN '; run vmnet.import_cloudstack() after that' ELSE '' END) END;
 	END IF;
 	RETURN target.name;
 END

@@ -112,7 +112,7 @@ take_column(AttachedTable *table, TargetEntry *entry)
 		if (strcmp(entry->resname, attached_names[i]) != 0)
 			continue;
 		table->lacks[i] = IsA(expr, Const) && ((Const *) expr)->constisnull;
-		table->type[i] = exprType((Node *) expr);
+		table->type[i] = getBaseType(exprType((Node *) expr));
 		if (IsA(expr, Var))
 			table->attnum[i] = ((Var *) expr)->varattno;
 		table->exprs[i] = ExecInitExpr(expr, NULL);
@@ -343,22 +343,39 @@ parent_removed(const ParentKey *parent, TupleTableSlot *slot, TimestampTz *remov
 	return !isnull;
 }
 
-/* How a parent is found by a key of that type. */
-static void
-parent_key(AttachedTable *table, Relation rel, Oid keytype, ParentKey *parent)
+/* Types whose values are text. */
+static bool
+is_texty(Oid type)
 {
-	Oid			op = compatible_oper_opid(list_make2(makeString("pg_catalog"), makeString("=")),
-										  table->type[ATTACHED_KEY], keytype, false);
+	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID;
+}
 
+/*
+ * How a parent is found by a key of that type.  A text is looked for as what
+ * the parent has: blanks at the end of a char(n) count for nothing.
+ */
+static Datum
+parent_key(AttachedTable *table, Relation rel, Oid keytype, Datum key, ParentKey *parent)
+{
+	Oid			type = table->type[ATTACHED_KEY];
+
+	if (is_texty(type) && is_texty(keytype))
+	{
+		if (keytype == BPCHAROID && type != BPCHAROID)
+			key = DirectFunctionCall1(rtrim1, key);
+		keytype = type = type == BPCHAROID ? BPCHAROID : TEXTOID;
+	}
 	memset(parent, 0, sizeof(*parent));
 	parent->relid = table->table;
 	parent->key = table->attnum[ATTACHED_KEY];
 	parent->indexid = key_index(rel, parent->key);
-	parent->eqproc = get_opcode(op);
-	parent->keytype = keytype == VARCHAROID ? TEXTOID : keytype;
+	parent->eqproc = get_opcode(compatible_oper_opid(list_make2(makeString("pg_catalog"), makeString("=")),
+													 type, keytype, false));
+	parent->keytype = keytype;
 	parent->collation = TupleDescAttr(RelationGetDescr(rel), parent->key - 1)->attcollation;
 	parent->is_removed = parent_removed;
 	parent->attached = table;
+	return key;
 }
 
 /*
@@ -373,7 +390,7 @@ attached_parent_lock(AttachedTable *table, Oid keytype, Datum key,
 	ParentKey	parent;
 	ParentStatus status;
 
-	parent_key(table, rel, keytype, &parent);
+	key = parent_key(table, rel, keytype, key, &parent);
 	status = parent_lock(&parent, key, mode, removed);
 	table_close(rel, NoLock);
 	return status;
@@ -393,7 +410,7 @@ attached_parent_id(AttachedTable *table, Oid keytype, Datum key)
 	bool		isnull = true;
 	Datum		id = (Datum) 0;
 
-	parent_key(table, rel, keytype, &parent);
+	key = parent_key(table, rel, keytype, key, &parent);
 	ScanKeyEntryInitialize(&skey, 0, parent.key, BTEqualStrategyNumber,
 						   parent.keytype, parent.collation, parent.eqproc, key);
 	scan = systable_beginscan(rel, parent.indexid, OidIsValid(parent.indexid), snapshot, 1, &skey);

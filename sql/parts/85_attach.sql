@@ -142,21 +142,29 @@ DECLARE
 	col_type regtype := vmnet.attached_column_type(rel, col);
 	at_col text := spec->>'time';
 	at_time text;
+	whole boolean := col_type IN ('bigint'::regtype, 'int', 'smallint', 'numeric');
+	texty boolean := col_type IN ('text'::regtype, 'varchar', 'bpchar');
+	timed boolean := col_type IN ('timestamptz'::regtype, 'timestamp', 'date');
 	how text := coalesce(spec->>'removed_when', CASE
 		WHEN col_type = 'boolean'::regtype THEN 'true'
-		WHEN col_type IN ('bigint'::regtype, 'int', 'smallint') THEN 'not_zero'
-		ELSE 'not_null' END);
+		WHEN whole THEN 'not_zero'
+		WHEN timed THEN 'not_null' END);
 BEGIN
 	live := CASE how
 		WHEN 'not_null' THEN format('%I IS NULL', col)
-		WHEN 'true' THEN CASE WHEN col_type = 'boolean'::regtype THEN format('%I IS NOT TRUE', col) END
-		WHEN 'not_zero' THEN CASE WHEN col_type IN ('bigint'::regtype, 'int', 'smallint')
+		WHEN 'not_infinity' THEN CASE WHEN timed THEN format('(%1$I IS NULL OR %1$I = ''infinity'')', col) END
+		WHEN 'true' THEN CASE WHEN col_type = 'boolean'::regtype THEN format('%I IS NOT TRUE', col)
+			WHEN texty THEN format('(pg_catalog.lower(%I::pg_catalog.text) = ANY (''{t,true,y,yes,on,1}''::pg_catalog.text[])) IS NOT TRUE', col) END
+		WHEN 'not_zero' THEN CASE WHEN whole
 			THEN format(CASE WHEN (SELECT a.attnotnull FROM pg_catalog.pg_attribute a WHERE a.attrelid = rel AND a.attname = col)
 				THEN '%1$I = 0' ELSE '(%1$I = 0 OR %1$I IS NULL)' END, col) END END;
 	IF live IS NULL THEN
-		problem := CASE WHEN how IN ('true', 'not_zero')
+		problem := CASE WHEN how IS NULL THEN format('column "%s" is of type %s, so say as removed_when how it tells: not_null, or true where a text is a flag', col, col_type)
+			WHEN how IN ('true', 'not_zero', 'not_infinity')
 			THEN format('column "%s" is of type %s, which does not go with removed_when "%s"', col, col_type, how)
-			ELSE format('removed_when "%s" is unknown; there are not_null, true, not_zero', how) END;
+			ELSE format('removed_when "%s" is unknown; there are not_null, not_infinity, true, not_zero', how) END;
+	ELSIF how = 'not_infinity' AND at_col IS NULL THEN
+		removed := format('CASE WHEN %s THEN NULL ELSE %s END', live, vmnet.attached_cast(col, col_type, 'timestamptz'));
 	ELSIF how = 'not_null' AND at_col IS NULL THEN
 		removed := vmnet.attached_cast(col, col_type, 'timestamptz');
 		IF removed IS NULL THEN
@@ -231,7 +239,8 @@ BEGIN
 	col_type := vmnet.attached_column_type(rel, col);
 	IF col_type IS NULL THEN
 		problem := CASE WHEN said AND col IS NOT NULL THEN format('%s.%s: table %s has no column "%s"', relation, canonical, rel, col)
-			WHEN needed THEN format('%s.%s is needed, and table %s has no column of that name', relation, canonical, rel) END;
+			WHEN needed THEN format('%s.%s is needed, and table %s has no column of that name', relation, canonical, rel)
+			WHEN relation = 'nics' AND canonical = 'state' AND spec ? 'states' THEN format('states are given, but table %s has no column "state"', rel) END;
 	ELSIF type = 'removed' THEN
 		SELECT r.removed, r.live, format('%s.%s: ', relation, canonical) || r.problem INTO expression, condition, problem
 		FROM vmnet.attached_removed(rel, CASE jsonb_typeof(spec->canonical)
@@ -245,6 +254,10 @@ BEGIN
 			problem := format('%s.%s: column "%s" of table %s is of type %s, which does not read as %s', relation, canonical, col, rel, col_type,
 				CASE type WHEN 'key' THEN 'bigint, uuid or text' ELSE type END);
 		END IF;
+	END IF;
+	-- a view shows what a domain is made of
+	IF expression = quote_ident(col) AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = rel AND a.attname = col AND a.atttypid <> col_type) THEN
+		expression := format('%I::%s', col, col_type);
 	END IF;
 END
 $$;
@@ -353,6 +366,20 @@ SELECT coalesce(array_agg(p.p), '{}') FROM (
 	WHERE e.key IN ('nics', 'networks', 'instances')
 		AND NOT EXISTS (SELECT FROM vmnet.attached_columns() a WHERE a.relation = e.key AND a.name = f.key)
 		AND NOT (e.key = 'nics' AND f.key = 'states') AND NOT (e.key <> 'nics' AND f.key = 'key')
+	UNION ALL SELECT format('columns: %s.%s must be the name of a column, or null%s', e.key, f.key,
+		CASE f.key WHEN 'removed' THEN ', or an object with "column", and "removed_when" and "time" if they are needed, each a text' ELSE '' END)
+	FROM jsonb_each(CASE jsonb_typeof($4) WHEN 'object' THEN $4 ELSE '{}' END) e,
+		jsonb_each(CASE jsonb_typeof(e.value) WHEN 'object' THEN e.value ELSE '{}' END) f
+	WHERE e.key IN ('nics', 'networks', 'instances') AND f.key <> 'states' AND jsonb_typeof(f.value) NOT IN ('string', 'null')
+		AND NOT (f.key = 'removed' AND jsonb_typeof(f.value) = 'object' AND f.value ? 'column' AND NOT EXISTS (
+			SELECT FROM jsonb_each(CASE jsonb_typeof(f.value) WHEN 'object' THEN f.value ELSE '{}' END) o
+			WHERE o.key NOT IN ('column', 'removed_when', 'time') OR jsonb_typeof(o.value) <> 'string'))
+	UNION ALL SELECT format('columns: states must map each of their states to the name of one, but "%s" is %s', t.key, t.value)
+	FROM (VALUES ($4->'states'), ($4->'nics'->'states')) v (states), jsonb_each(CASE jsonb_typeof(v.states) WHEN 'object' THEN v.states ELSE '{}' END) t
+	WHERE jsonb_typeof(t.value) <> 'string'
+	UNION ALL SELECT format('%s: table %s has children, which its guards would not see; only mode read_only can have it', t.what, t.rel)
+	FROM (VALUES ('nics', $1), ('networks', $2), ('instances', $3)) t (what, rel) JOIN pg_catalog.pg_class c ON c.oid = t.rel
+	WHERE c.relkind = 'r' AND $5 <> 'read_only' AND EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = t.rel)
 	UNION ALL SELECT format('%s: %s is a %s; guards need an ordinary table, so only mode read_only can have it', t.what, t.rel,
 		CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' WHEN 'p' THEN 'partitioned table' ELSE 'relation of another kind' END)
 	FROM (VALUES ('nics', $1), ('networks', $2), ('instances', $3)) t (what, rel) JOIN pg_catalog.pg_class c ON c.oid = t.rel
@@ -688,7 +715,7 @@ END
 $$;
 COMMENT ON FUNCTION vmnet.attach_inventory(text, regclass, regclass, regclass, jsonb, text) IS
 'Makes an inventory over tables that exist already: views in a new schema of that name, and guards as triggers on the tables
-Their columns, types and data stay as they are. columns maps canonical names to theirs, by table: {"nics": {"network_id": "net_id", "removed": "deleted_at"}}; a name that is the same need not be said, null leaves a column out, and what is lacking reads as NULL (needed: id of each table, network_id and instance_id of nics). removed may be {"column": ..., "removed_when": "not_null" | "true" | "not_zero", "time": ...}; without a time it is -infinity. "states" of nics maps their states to the canonical ones: {"up": "Reserved"}. "key" of networks or instances names the column that NICs refer to, where no foreign key says. Times without a zone are UTC. networks or instances NULL: made from the NICs.
+Their columns, types and data stay as they are. columns maps canonical names to theirs, by table: {"nics": {"network_id": "net_id", "removed": "deleted_at"}}; a name that is the same need not be said, null leaves a column out, and what is lacking reads as NULL (needed: id of each table, network_id and instance_id of nics). removed may be {"column": ..., "removed_when": ..., "time": ...}: not_null (a time, the default), not_infinity (a time), true (a flag, the default of boolean; a text like Y), not_zero (a number, the default); without a time it is -infinity. "states" of nics maps their states to the canonical ones: {"up": "Reserved"}. "key" of networks or instances names the column that NICs refer to, where no foreign key says. Times without a zone are UTC. networks or instances NULL: made from the NICs.
 mode: warn (the default: guards give warnings), enforce (errors), read_only (no guards). Needs CREATE on the database and, for guards, the ownership of the tables.
 Rows: what already violates the rules, and the indexes that the views want. Errors: 22023 with all that is in the way, 42P06 where the schema exists, 23514 for enforce while there are violations.';
 

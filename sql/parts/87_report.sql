@@ -505,7 +505,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	rel regclass := format('%I.%I', inventory, relation);
-	result text := rel::text;
+	result text := format('%I.%I', inventory, relation);
 BEGIN
 	IF kind <> 'attached' THEN
 		RETURN result;
@@ -534,29 +534,33 @@ $$;
 COMMENT ON FUNCTION vmnet.report_relation(text, text, text, boolean) IS
 'Part of create_report(): what a reporting view reads for a relation of the inventory';
 
--- Puts them into a query.  What is in parentheses needs an alias; where a word
--- of SQL, in capitals, follows a relation, it has none.
-CREATE FUNCTION vmnet.report_relations(query text, inventory text, kind text, tenant boolean)
+-- Puts what they stand for into a query, in one pass: what has been put there
+-- is not looked at again.  What is in parentheses needs an alias; where a word of
+-- SQL, in capitals, follows a relation, it has none.
+CREATE FUNCTION vmnet.report_fill(query text, inventory text, kind text, tenant boolean)
 RETURNS text
-LANGUAGE plpgsql STABLE
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	result text := query;
-	relation text;
-BEGIN
-	IF kind = 'attached' THEN
-		result := regexp_replace(result, '(\{inv\}\.(\w+))(?=\s*$|\s*[),]|\s+[A-Z])', '\1 \2', 'g');
-		FOR relation IN SELECT DISTINCT m.m[1] FROM regexp_matches(result, '\{inv\}\.(\w+)', 'g') m (m) LOOP
-			result := regexp_replace(result, '\{inv\}\.' || relation || '\M',
-				replace(vmnet.report_relation(inventory, kind, relation, tenant), '\', '\\'), 'g');
-		END LOOP;
-	END IF;
-	RETURN replace(result, '{inv}', quote_ident(inventory));
-END
+WITH template AS (
+	SELECT CASE $3 WHEN 'attached' THEN regexp_replace($1, '(\{inv\}\.(\w+))(?=\s*$|\s*[),]|\s+[A-Z])', '\1 \2', 'g') ELSE $1 END AS text,
+		'\{inv\}\.\w+|\{inv\}|\{name\}|\{schema\}' AS token
+), value AS MATERIALIZED (
+	SELECT t.token, CASE
+		WHEN t.token = '{name}' THEN quote_literal(quote_ident($2))
+		WHEN t.token = '{schema}' THEN quote_literal($2)
+		WHEN t.token = '{inv}' THEN quote_ident($2)
+		ELSE vmnet.report_relation($2, $3, substring(t.token FROM 7), $4) END AS value
+	FROM (SELECT DISTINCT m.m[1] AS token FROM template, regexp_matches(text, '(' || template.token || ')', 'g') m (m)) t
+)
+SELECT string_agg(p.piece || coalesce(v.value, ''), '' ORDER BY p.ord)
+FROM template
+	CROSS JOIN LATERAL regexp_split_to_table(text, template.token) WITH ORDINALITY p (piece, ord)
+	LEFT JOIN LATERAL regexp_matches(text, '(' || template.token || ')', 'g') WITH ORDINALITY m (m, ord) ON m.ord = p.ord
+	LEFT JOIN value v ON v.token = m.m[1]
 $$;
-COMMENT ON FUNCTION vmnet.report_relations(text, text, text, boolean) IS
-'Part of create_report(): a query with what stands for the relations of the inventory';
+COMMENT ON FUNCTION vmnet.report_fill(text, text, text, boolean) IS
+'Part of create_report(): a query with what stands for the inventory and its relations';
 
 -- The query of a reporting view, for one inventory.
 CREATE FUNCTION vmnet.report_query(name text, query text, inventory text, kind text, source text, report_schema text, tenant boolean)
@@ -565,12 +569,10 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN position('{report}' IN $2) > 0 THEN replace($2, '{report}', quote_literal(quote_ident($6)))
-	ELSE replace(replace(vmnet.report_relations(replace(replace($2,
+	ELSE vmnet.report_fill(replace(replace($2,
 		'{findings}', CASE WHEN position('{findings}' IN $2) > 0 THEN vmnet.report_findings($3, $4, $5) ELSE '' END),
 		'{network_instance_intervals}', replace(vmnet.report_source($4, 'network_instance_intervals'),
-			'{inv}.nic_intervals', '(' || vmnet.report_source($4, 'nic_intervals') || ')')), $3, $4, $7),
-		'{name}', quote_literal(quote_ident($3))),
-		'{schema}', quote_literal($3))
+			'{inv}.nic_intervals', '(' || vmnet.report_source($4, 'nic_intervals') || ')')), $3, $4, $7)
 	-- by which report_schemas() knows it, and DROP SCHEMA ... CASCADE
 	|| CASE WHEN $4 = 'attached' AND $1 = 'networks' THEN format(' AND NULL::%I.all_networks IS NULL', $3) ELSE '' END END
 $$;

@@ -59,6 +59,15 @@ is(sql(q{SELECT vmnet.set_inventory_notify('full', false) IS NULL; UPDATE theirs
 	"t\n0", 'turned off, nothing is left of them');
 
 #
+# A partition, written to through its parent, which fires no statement trigger
+#
+sql(q{CREATE TABLE theirs.whole (id int PRIMARY KEY, network_id int, instance_id int, state text) PARTITION BY RANGE (id);
+	CREATE TABLE theirs.part PARTITION OF theirs.whole DEFAULT; SELECT vmnet.attach_inventory('part', 'theirs.part'); INSERT INTO theirs.whole VALUES (1, 1, 1, 'Reserved')});
+sql(q{UPDATE theirs.whole SET state = 'Releasing'});
+is(sql('SELECT nic_id, to_state FROM part.nic_history'), '1|Releasing', 'history is written at the latest when the transaction ends');
+sql(q{SELECT vmnet.detach_inventory('part')});
+
+#
 # A dump and a restore
 #
 sql(q{SELECT vmnet.set_inventory_mode('full', 'enforce', true); SELECT vmnet.set_inventory_notify('full', true); CREATE DATABASE restored});

@@ -1,0 +1,116 @@
+-- Tables of many shapes: what is attached is read and guarded right, and what
+-- cannot be attached is refused; never is a removed NIC shown as a live one.
+\i test/tap/setup.psql
+\i test/tap/outcome.psql
+SELECT plan(55);
+SET LOCAL client_min_messages = error;
+CREATE SCHEMA s;
+CREATE FUNCTION pg_temp.attach(name text, nics regclass, networks regclass DEFAULT NULL, instances regclass DEFAULT NULL, columns jsonb DEFAULT '{}', mode text DEFAULT 'enforce')
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	detail text;
+BEGIN
+	PERFORM vmnet.attach_inventory(name, nics, networks, instances, columns, mode);
+	RETURN 'attached';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+	RETURN detail;
+END
+$$;
+
+-- keys of every type, on both sides
+CREATE DOMAIN s.whole AS bigint;
+CREATE DOMAIN s.ident AS s.whole;
+CREATE DOMAIN s.flag AS boolean;
+CREATE FUNCTION pg_temp.tries(n int, parent_key text, nic_key text, one text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	what text := format('%s keys of NICs to %s keys', nic_key, parent_key);
+BEGIN
+	EXECUTE format('CREATE TABLE s.net%s (id %s PRIMARY KEY, removed date)', n, parent_key);
+	EXECUTE format('CREATE TABLE s.nic%s (id int PRIMARY KEY, network_id %s, instance_id %2$s, removed date)', n, nic_key);
+	EXECUTE format('INSERT INTO s.net%s VALUES (%L)', n, one);
+	RETURN NEXT is(pg_temp.attach('i' || n, format('s.nic%s', n)::regclass, format('s.net%s', n)::regclass), 'attached', what || ' are attached');
+	RETURN NEXT is(pg_temp.outcome(format('INSERT INTO s.nic%s VALUES (1, %L, %2$L)', n, one)), 'accepted', what || ': a NIC is added');
+	RETURN NEXT is(pg_temp.outcome(format('UPDATE s.net%s SET removed = ''2024-01-01''', n)), '23503 network_in_use', what || ': its network stays');
+	EXECUTE format('UPDATE s.nic%s SET removed = ''2024-01-01''', n);
+	EXECUTE format('UPDATE s.net%s SET removed = ''2024-01-01''', n);
+	RETURN NEXT is(pg_temp.outcome(format('INSERT INTO s.nic%s VALUES (2, %L, %2$L)', n, one)), '23503 nic_parent_active', what || ': none is added to a removed one');
+END
+$$;
+SELECT pg_temp.tries(n::int, p, k, o) FROM (VALUES
+	(1, 'char(10)', 'varchar(36)', 'a'), (2, 'text', 'char(10)', 'a'), (3, 'char(10)', 'char(36)', 'a'),
+	(4, 's.ident', 's.whole', '1'), (5, 'smallint', 'bigint', '1'), (6, 'uuid', 'uuid', '00000000-0000-0000-0000-0000000000a1')) t (n, p, k, o);
+CREATE TABLE s.domains (id s.ident PRIMARY KEY, network_id s.whole, instance_id s.ident, removed s.flag);
+INSERT INTO s.domains VALUES (1, 1, 1, false), (2, 1, 2, true), (3, 1, 3, NULL);
+SELECT is(pg_temp.attach('domains', 's.domains'), 'attached', 'domains over domains are attached');
+SELECT results_eq($$ SELECT instance_id FROM vmnet.network_active_instances(1, inventory => 'domains') $$, $$ VALUES (1::bigint), (3) $$, 'and read by functions that take bigint');
+
+-- every way to say that a row is removed: NIC 1 is live, NIC 2 is not
+CREATE TABLE s.ways (id int PRIMARY KEY, network_id int DEFAULT 1, instance_id int DEFAULT 1, yes boolean, epoch bigint NOT NULL DEFAULT 0, own_id int, dec numeric DEFAULT 0,
+	yn char(3) DEFAULT 'N', until timestamptz DEFAULT 'infinity', day date, note text, doc jsonb);
+INSERT INTO s.ways (id) VALUES (1);
+INSERT INTO s.ways VALUES (2, 1, 1, true, 1700000000, 2, 1, 'Y', '2024-01-01', '2024-01-01', 'gone', '{}');
+CREATE FUNCTION pg_temp.live(removed jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	said text := pg_temp.attach('ways', 's.ways', columns => jsonb_build_object('nics', jsonb_build_object('removed', removed)));
+BEGIN
+	IF said = 'attached' THEN
+		EXECUTE 'SELECT string_agg(id || coalesce('' until '' || (removed AT TIME ZONE ''UTC'')::date, '''') || CASE WHEN active THEN '' live'' ELSE '''' END, '', '' ORDER BY id) FROM ways.all_nics' INTO said;
+		PERFORM vmnet.detach_inventory('ways');
+	END IF;
+	RETURN said;
+END
+$$;
+SELECT is(pg_temp.live(w.removed), w.live, format('removed: %s', w.removed)) FROM (VALUES
+	('"yes"'::jsonb, '1 live, 2 until -infinity'), ('"epoch"', '1 live, 2 until -infinity'), ('"own_id"', '1 live, 2 until -infinity'),
+	('"dec"', '1 live, 2 until -infinity'), ('"day"', '1 live, 2 until 2024-01-01'), ('{"column": "own_id", "time": "until"}', '1 live, 2 until 2024-01-01'),
+	('{"column": "until", "removed_when": "not_infinity"}', '1 live, 2 until 2024-01-01'), ('{"column": "yn", "removed_when": "true"}', '1 live, 2 until -infinity'),
+	('{"column": "note", "removed_when": "not_null"}', '1 live, 2 until -infinity'),
+	-- what could be either is not guessed
+	('"note"', 'nics.removed: column "note" is of type text, so say as removed_when how it tells: not_null, or true where a text is a flag'),
+	('"yn"', 'nics.removed: column "yn" is of type character, so say as removed_when how it tells: not_null, or true where a text is a flag'),
+	('"doc"', 'nics.removed: column "doc" is of type jsonb, so say as removed_when how it tells: not_null, or true where a text is a flag'),
+	-- a slip does not leave the column out
+	('{"col": "day"}', 'columns: nics.removed must be the name of a column, or null, or an object with "column", and "removed_when" and "time" if they are needed, each a text'),
+	('{"column": "yes", "removedwhen": "true"}', 'columns: nics.removed must be the name of a column, or null, or an object with "column", and "removed_when" and "time" if they are needed, each a text'),
+	('7', 'columns: nics.removed must be the name of a column, or null, or an object with "column", and "removed_when" and "time" if they are needed, each a text')
+	) w (removed, live);
+SELECT is(pg_temp.attach('ways', 's.ways', columns => '{"nics": {"removed": "day"}, "states": {"gone": "Deallocating"}}'),
+	'states are given, but table s.ways has no column "state"', 'nor do states without a column');
+SELECT is(pg_temp.attach('ways', 's.ways', columns => '{"nics": {"state": "note"}, "states": {"gone": null}}'),
+	'columns: states must map each of their states to the name of one, but "gone" is null', 'or one that leads nowhere');
+
+-- tables that are not one table
+CREATE TABLE s.family (id int PRIMARY KEY, removed date);
+CREATE TABLE s.child () INHERITS (s.family);
+CREATE TABLE s.plain (id int PRIMARY KEY, network_id int, instance_id int);
+SELECT is(pg_temp.attach('family', 's.plain', 's.family'), 'networks: table s.family has children, which its guards would not see; only mode read_only can have it', 'a table with children cannot be guarded');
+SELECT is(pg_temp.attach('family', 's.plain', 's.family', mode => 'read_only'), 'attached', 'it can be read');
+CREATE TABLE s.whole_nic (id int PRIMARY KEY, network_id int, instance_id int, state text) PARTITION BY RANGE (id);
+CREATE TABLE s.part_nic PARTITION OF s.whole_nic DEFAULT;
+SELECT is(pg_temp.attach('part', 's.whole_nic'), 'nics: s.whole_nic is a partitioned table; guards need an ordinary table, so only mode read_only can have it', 'a partitioned table cannot be guarded');
+SELECT is(pg_temp.attach('part', 's.whole_nic', mode => 'read_only'), 'attached', 'it can be read, too');
+
+-- names that need quoting, and words that mean something to format() or to us
+CREATE SCHEMA "Own ""Schema"" %s 1";
+CREATE TABLE "Own ""Schema"" %s 1"."Näme ''of'' %I a table that is long" ("Id %s" int PRIMARY KEY, "Net""Id" int, "vm's id" int, "State $$" text, "Gone $1" timestamptz, active int, network_key text, key text, ended text);
+SELECT is(pg_temp.attach('In "V" %s ''q''', '"Own ""Schema"" %s 1"."Näme ''''of'''' %I a table that is long"', columns =>
+	'{"nics": {"id": "Id %s", "network_id": "Net\"Id", "instance_id": "vm''s id", "state": "State $$", "removed": "Gone $1"}, "states": {"it''s %s up": "Reserved", "{inv}.all_nics": "Allocated"}}'),
+	'attached', 'odd names are attached');
+INSERT INTO "Own ""Schema"" %s 1"."Näme ''of'' %I a table that is long" VALUES (1, 1, 1, 'it''s %s up'), (2, 1, 2, '{inv}.all_nics');
+SELECT is((SELECT string_agg(nic_state, ' ' ORDER BY nic_id) FROM "In ""V"" %s 'q'".network_instances), 'Reserved Allocated', 'and read');
+SELECT vmnet.create_report('In "V" %s ''q''') \g /dev/null
+SELECT is((SELECT string_agg(nic_state, ' ' ORDER BY nic_id) FROM "In ""V"" %s 'q'_report".nics), 'Reserved Allocated', 'and reported');
+SELECT is_empty('SELECT * FROM "In ""V"" %s ''q''_report".findings', 'with nothing wrong');
+UPDATE "Own ""Schema"" %s 1"."Näme ''of'' %I a table that is long" SET "Gone $1" = '2024-01-01' WHERE "Id %s" = 1;
+SELECT is((SELECT string_agg(nic_id || event, ' ') FROM "In ""V"" %s 'q'".nic_history), '1Removed', 'and remembered');
+SELECT is(pg_temp.outcome($$ DROP SCHEMA "In ""V"" %s 'q'_report" CASCADE; SELECT vmnet.detach_inventory('In "V" %s ''q''') $$), 'accepted', 'and detached');
+SELECT is((SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relname ~ '^Näme' AND NOT t.tgisinternal), 0::bigint, 'with nothing left');
+
+-- one table for everything
+CREATE TABLE s.all_in_one (id int PRIMARY KEY, network_id int, instance_id int, removed timestamptz);
+SELECT pg_temp.attach('one', 's.all_in_one', 's.all_in_one', 's.all_in_one') \g /dev/null
+INSERT INTO s.all_in_one VALUES (1, NULL, NULL);
+SELECT is(pg_temp.outcome('INSERT INTO s.all_in_one VALUES (2, 1, 1); UPDATE s.all_in_one SET removed = now() WHERE id = 1'), '23503 instance_in_use', 'one table can be all three');
+SELECT * FROM finish();
+ROLLBACK;

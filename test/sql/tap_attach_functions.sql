@@ -43,7 +43,7 @@ CREATE TEMP TABLE promise (call text, "full" text, few text, uuids text, live te
 CREATE TEMP TABLE elsewhere (function text, why text);
 INSERT INTO elsewhere VALUES
 	('attach_inventory', 'makes an attached inventory'), ('attach_cloudstack', 'makes a live one'),
-	('create_inventory', 'makes another kind'), ('extension_version', 'of no inventory'),
+	('create_inventory', 'makes another kind'), ('connect_cloudstack', 'makes a source'), ('extension_version', 'of no inventory'),
 	('check_codes', 'of no inventory'), ('nic_next_state', 'of no inventory'), ('nic_state_transitions', 'of no inventory'),
 	('list_inventories', 'of all inventories'), ('inventory_definition', 'of a kind'), ('inventory_column_comments', 'of all kinds'),
 	('report_definition', 'of a kind'), ('report_column_comments', 'of all kinds'),

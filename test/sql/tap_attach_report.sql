@@ -2,6 +2,8 @@
 -- mirror of the same rows shows, to a reader who has no right on the tables;
 -- what there cannot be is left out, and said.
 \i test/tap/setup.psql
+SET LOCAL TimeZone = 'UTC';
+SET LOCAL DateStyle = 'ISO, YMD';
 \i test/tap/outcome.psql
 \i test/tap/attached.psql
 SELECT plan(95);

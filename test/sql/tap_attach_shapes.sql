@@ -1,6 +1,8 @@
 -- Tables of many shapes: what is attached is read and guarded right, and what
 -- cannot be attached is refused; never is a removed NIC shown as a live one.
 \i test/tap/setup.psql
+SET LOCAL TimeZone = 'UTC';
+SET LOCAL DateStyle = 'ISO, YMD';
 \i test/tap/outcome.psql
 SELECT plan(55);
 SET LOCAL client_min_messages = error;

@@ -4,6 +4,7 @@
 
 find_postgres postgresql-15-pgtap postgresql-15-partman postgresql-15-mysql-fdw \
 	mariadb-server-core mariadb-client-core pgloader postgresql-15-cron \
+	chromium fonts-dejavu-core \
 	libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
 make_work_folder
 copy_installation

@@ -1,0 +1,167 @@
+# Charts as SVG, to stand inside the page: colours are classes, which the page's
+# style gives a light and a dark one; a mark says its value where the pointer is.
+package Chart;
+
+use strict;
+use warnings;
+
+use POSIX ();
+use Text qw(escape short number day day_of month_name);
+
+my $charts = 0;
+
+# A chart of a size, with the name and the sentence that a screen reader says.
+sub svg
+{
+	my ($width, $height, $title, $desc, $content) = @_;
+	my $id = 'chart' . ++$charts;
+	return qq(<div class="scroll"><svg viewBox="0 0 $width $height" role="img" aria-labelledby="$id-t $id-d">)
+	  . qq(<title id="$id-t">) . escape($title) . qq(</title><desc id="$id-d">) . escape($desc) . qq(</desc>\n$content</svg></div>\n);
+}
+
+sub text
+{
+	my ($x, $y, $class, $text) = @_;
+	return sprintf('<text x="%.1f" y="%.1f" class="%s">%s</text>', $x, $y, $class, escape($text)) . "\n";
+}
+
+sub rect
+{
+	my ($x, $y, $w, $h, $class, $title) = @_;
+	my $r = sprintf('<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" class="%s"', $x, $y, $w, $h, $class);
+	return defined $title ? "$r><title>" . escape($title) . "</title></rect>\n" : "$r/>\n";
+}
+
+# Round steps from 0 up to at least max.
+sub steps
+{
+	my ($max) = @_;
+	return (0, 1) if $max <= 1;
+	my $power = 10**POSIX::floor(log($max / 4) / log(10));
+	$power = 1 if $power < 1;
+	my ($step) = grep { $_ * 4 >= $max } map { $_ * $power } (1, 2, 2.5, 5, 10, 20);
+	$step = POSIX::ceil($step);
+	return map { $_ * $step } 0 .. POSIX::ceil($max / $step);
+}
+
+# Days to be written below a time axis: months, or days where there are few.
+sub ticks
+{
+	my ($first, $last) = @_;
+	my $span = $last - $first || 1;
+	return map { [ $_, substr(day($_), 5) ] } grep { ($_ - $first) % POSIX::ceil($span / 8) == 0 } $first .. $last if $span < 100;
+	my ($every) = (grep { $span / 30.4 / $_ <= 12 } 1, 2, 3, 6, 12, 24)[0] // 24;
+	my ($year) = day($first) =~ /^(\d+)/;
+	my @ticks;
+	for (my $month = 0; (my $day = day_of($year + int($month / 12), $month % 12 + 1)) <= $last; $month += $every)
+	{
+		my $m = $month % 12 + 1;
+		push @ticks, [ $day, $m == 1 || !@ticks ? month_name($m) . ' ' . ($year + int($month / 12)) : month_name($m) ] if $day >= $first;
+	}
+	return @ticks;
+}
+
+# The frame of a chart over days: grid, scale and time axis; and where a day
+# and a value are in it.
+sub frame
+{
+	my ($width, $height, $first, $last, $low, $high) = @_;
+	my ($left, $right, $top, $bottom) = (56, 16, 12, 28);
+	my $span = $last - $first || 1;
+	my $x = sub { $left + ($_[0] - $first) / $span * ($width - $left - $right) };
+	my @up = steps($high);
+	my @down = map { $_ * $up[1] } 1 .. POSIX::ceil($low / $up[1]);
+	my ($most, $least) = ($up[-1], @down ? $down[-1] : 0);
+	my $y = sub { $top + ($most - $_[0]) / ($most + $least) * ($height - $top - $bottom) };
+	my $content = '';
+	foreach my $step (@up, map { -$_ } @down)
+	{
+		$content .= sprintf('<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" class="%s"/>', $left, $width - $right, $y->($step), $y->($step), $step ? 'grid' : 'axis') . "\n"
+		  . text($left - 8, $y->($step) + 4, 'end', number(abs $step));
+	}
+	$content .= text($x->($_->[0]), $height - 8, 'middle', $_->[1]) foreach grep { $x->($_->[0]) < $width - $right - 10 } ticks($first, $last);
+	return ($content, $x, $y);
+}
+
+# A line over days: points are [day, value], one for each day.
+sub line
+{
+	my ($title, $desc, $unit, @points) = @_;
+	my ($width, $height) = (1080, 280);
+	my $max = 0;
+	foreach (@points) { $max = $_->[1] if $_->[1] > $max; }
+	my ($content, $x, $y) = frame($width, $height, $points[0][0], $points[-1][0], 0, $max);
+	my $path = '';
+	# a value holds until the day after
+	foreach (@points) { $path .= length $path ? sprintf('H%.1fV%.1f', $x->($_->[0]), $y->($_->[1])) : sprintf('M%.1f %.1f', $x->($_->[0]), $y->($_->[1])); }
+	$path .= 'h6' if @points == 1;
+	my $ground = sprintf('V%.1fH%.1fZ', $y->(0), $x->($points[0][0]));
+	$content .= qq(<path d="$path$ground" class="area"/>\n<path d="$path" class="line"/>\n);
+	my $every = POSIX::ceil(@points / 400);
+	my $step = ($x->(1) - $x->(0)) * $every;
+	foreach my $point (@points[ grep { $_ % $every == 0 } 0 .. $#points ])
+	{
+		$content .= rect($x->($point->[0]) - $step / 2, 0, $step, $height - 28, 'touch', day($point->[0]) . ": $unit " . number($point->[1]));
+	}
+	$content .= sprintf('<circle cx="%.1f" cy="%.1f" r="4" class="dot"/>', $x->($points[-1][0]), $y->($points[-1][1])) . "\n";
+	return svg($width, $height, $title, $desc, $content);
+}
+
+# Bars over days, one sort up and one down: bars are [day, up, down].
+sub up_and_down
+{
+	my ($title, $desc, $days, $up, $down, @bars) = @_;
+	my ($width, $height) = (1080, 220);
+	my ($high, $low) = (0, 0);
+	foreach (@bars) { $high = $_->[1] if $_->[1] > $high; $low = $_->[2] if $_->[2] > $low; }
+	my ($content, $x, $y) = frame($width, $height, $bars[0][0], $bars[-1][0] + $days, $low, $high || $low || 1);
+	my $wide = $x->($days) - $x->(0);
+	my $gap = $wide > 6 ? 2 : $wide * .2;
+	foreach my $bar (@bars)
+	{
+		my $when = $days > 1 ? day($bar->[0]) . " and $days days on" : day($bar->[0]);
+		my $at = $x->($bar->[0]) + $gap / 2;
+		$content .= rect($at, $y->($bar->[1]), $wide - $gap, $y->(0) - $y->($bar->[1]), 'up', "$when: $up " . number($bar->[1])) if $bar->[1];
+		$content .= rect($at, $y->(0), $wide - $gap, $y->(-$bar->[2]) - $y->(0), 'down', "$when: $down " . number($bar->[2])) if $bar->[2];
+	}
+	return svg($width, $height, $title, $desc, $content);
+}
+
+# Bars that lie, one below the other: bars are {label, value, text, class}.
+sub bars
+{
+	my ($title, $desc, $max, @bars) = @_;
+	my ($width, $right, $row) = (530, 90, 26);
+	my ($longest) = sort { $b <=> $a } map { length short($_->{label}, 30) } @bars;
+	my $left = 20 + 7.4 * $longest;
+	my $content = '';
+	$max ||= (sort { $b <=> $a } map { $_->{value} } @bars)[0] || 1;
+	foreach my $i (0 .. $#bars)
+	{
+		my ($bar, $y) = ($bars[$i], $i * $row + 4);
+		my $long = ($width - $left - $right) * ($bar->{value} > $max ? 1 : $bar->{value} / $max);
+		$content .= '<g><title>' . escape("$bar->{label}: $bar->{text}") . "</title>\n"
+		  . text($left - 10, $y + 14, 'end label', short($bar->{label}, 30))
+		  . rect($left, $y, $width - $left - $right, 18, 'track')
+		  . rect($left, $y, $bar->{value} > 0 && $long < 2 ? 2 : $long, 18, $bar->{class} // 'bar')
+		  . text($width - $right + 8, $y + 14, 'value', $bar->{text}) . "</g>\n";
+	}
+	return svg($width, @bars * $row + 4, $title, $desc, $content);
+}
+
+# A small line without a scale, from a first day to a last.
+sub spark
+{
+	my ($first, $last, $from, @values) = @_;
+	my ($width, $height) = (120, 22);
+	return '' if !@values;
+	my $span = $last - $first || 1;
+	my $max = (sort { $b <=> $a } @values)[0] || 1;
+	my $every = POSIX::ceil(@values / 60);
+	my @at = grep { $_ % $every == 0 || $_ == $#values } 0 .. $#values;
+	my $points = join ' ', map { sprintf '%.0f,%.1f', ($from + $_ - $first) / $span * $width, $height - 2 - $values[$_] / $max * ($height - 4) } @at;
+	return qq(<svg viewBox="0 0 $width $height" class="spark" role="img" aria-label=")
+	  . escape("from $values[0] to $values[-1], at most $max") . qq("><polyline points="$points" class="line"/></svg>);
+}
+
+1;

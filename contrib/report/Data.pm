@@ -1,0 +1,173 @@
+# What the report says, read from the reporting schema by psql: one snapshot,
+# every answer as JSON.
+package Data;
+
+use strict;
+use warnings;
+
+use Encode ();
+use File::Temp ();
+use JSON::PP ();
+
+# Each is asked for by its name; :"schema", :top and :days are psql's to fill
+# in.  one: a single row.
+my @queries = (
+	[ about => 'one', q{
+		SELECT current_database() AS database, to_char(now(), 'YYYY-MM-DD HH24:MI') AS at,
+			floor(extract(epoch FROM now()) / 86400)::int AS today} ],
+
+	[ totals => 'one', q{
+		SELECT count(*) AS networks, count(*) FILTER (WHERE active_instances > 0) AS used_networks,
+			coalesce(sum(attached_nics), 0) AS attached_nics, coalesce(sum(allocated), 0) AS allocated,
+			coalesce(sum(reserving), 0) AS reserving, coalesce(sum(reserved), 0) AS reserved,
+			coalesce(sum(releasing), 0) AS releasing, coalesce(sum(deallocating), 0) AS deallocating,
+			coalesce(sum(other_states), 0) AS other_states
+		FROM :"schema".network_counts} ],
+
+	[ instances => 'one', q{
+		SELECT count(DISTINCT instance_id) AS active,
+			count(DISTINCT instance_id) FILTER (WHERE instance_state = 'Running') AS running
+		FROM :"schema".network_instances} ],
+
+	[ daily => 'all', q{
+		SELECT floor(extract(epoch FROM "time") / 86400)::int AS day, sum(active_instances) AS members,
+			sum(arrived_instances) AS arrived, sum(departed_instances) AS departed
+		FROM :"schema".networks_daily
+		WHERE "time" >= now() - :days * interval '24 hours'
+		GROUP BY "time"
+		ORDER BY "time"} ],
+
+	[ usage => 'one', q{
+		SELECT sum(usable) AS usable, sum(used) AS used, coalesce(sum(outside_cidr), 0) AS outside,
+			100 * sum(used)::double precision / nullif(sum(usable), 0) AS percent,
+			count(*) FILTER (WHERE percent IS NULL) AS no_range, count(*) FILTER (WHERE percent < 25) AS quarter,
+			count(*) FILTER (WHERE percent >= 25 AND percent < 50) AS half,
+			count(*) FILTER (WHERE percent >= 50 AND percent < 75) AS most,
+			count(*) FILTER (WHERE percent >= 75 AND percent < 90) AS full,
+			count(*) FILTER (WHERE percent >= 90) AS over
+		FROM :"schema".network_ip_usage} ],
+
+	[ fullest => 'all', q{
+		SELECT network_id, network_name, cidr, used, usable, percent
+		FROM :"schema".network_ip_usage
+		WHERE percent IS NOT NULL
+		ORDER BY percent DESC, network_id
+		LIMIT 15} ],
+
+	[ networks => 'all', q{
+		SELECT c.network_id, c.network_name, c.network_state, c.traffic_type, c.guest_type, c.active_instances,
+			c.running_instances, c.attached_nics, c.deallocating, c.account_name, u.cidr, u.used, u.usable, u.percent,
+			d.first_day, d.members
+		FROM (SELECT n.* FROM :"schema".network_counts n
+				ORDER BY n.active_instances DESC, n.network_id LIMIT :top) c
+			LEFT JOIN :"schema".network_ip_usage u USING (network_id)
+			LEFT JOIN (
+				SELECT t.network_id, floor(extract(epoch FROM min(t."time")) / 86400)::int AS first_day,
+					string_agg(t.active_instances::text, ' ' ORDER BY t."time") AS members
+				FROM :"schema".networks_daily t
+				WHERE t."time" >= now() - :days * interval '24 hours'
+					AND t.network_id IN (SELECT n.network_id FROM :"schema".network_counts n
+						ORDER BY n.active_instances DESC, n.network_id LIMIT :top)
+				GROUP BY t.network_id) d USING (network_id)
+		ORDER BY c.active_instances DESC, c.network_id} ],
+
+	[ codes => 'all', q{
+		SELECT code, severity, count(*) AS findings
+		FROM :"schema".findings
+		GROUP BY code, severity, severity_order
+		ORDER BY severity_order, findings DESC, code} ],
+
+	[ findings => 'all', q{
+		SELECT severity, code, object_type, object_id, left(message, 300) AS message, left(fix, 300) AS fix
+		FROM :"schema".findings
+		ORDER BY severity_order, code, object_id
+		LIMIT :top} ],
+
+	[ stuck_total => 'one', q{SELECT count(*) AS nics FROM :"schema".stuck_nics} ],
+
+	[ stuck => 'all', q{
+		SELECT nic_id, nic_state, network_id, network_name, instance_id, instance_name, seconds
+		FROM :"schema".stuck_nics
+		ORDER BY seconds DESC, nic_id
+		LIMIT :top} ],
+
+	[ imports => 'all', q{
+		SELECT run, status, source, to_char(started, 'YYYY-MM-DD HH24:MI') AS started, seconds, nics_read,
+			rows_inserted, rows_updated, rows_deleted, rows_rejected
+		FROM :"schema".imports
+		ORDER BY run DESC
+		LIMIT 10} ]);
+
+# Runs a script of psql; gives what it printed, or dies with what it said.
+sub psql
+{
+	my ($script, %variables) = @_;
+	local $ENV{PGCLIENTENCODING} = 'UTF8';
+	local $ENV{PGOPTIONS} = ($ENV{PGOPTIONS} // '') . ' -c client_min_messages=error';
+	local $ENV{PGTZ} = 'UTC';
+	my @command = (qw(psql -X -q -A -t -v ON_ERROR_STOP=1), map { ('-v', "$_=$variables{$_}") } sort keys %variables);
+	my ($in, $said) = (File::Temp->new, File::Temp->new);
+
+	print $in $script;
+	close $in;
+	my $pid = open(my $out, '-|') // die "cannot start a process: $!\n";
+	if (!$pid)
+	{
+		open(STDIN, '<', "$in") && open(STDERR, '>', "$said") && exec { $command[0] } @command;
+		print STDERR "psql was not found: install postgresql-client\n";
+		require POSIX;
+		POSIX::_exit(127);
+	}
+	my $answer = do { local $/; <$out> };
+	return Encode::decode('UTF-8', $answer // '') if close $out;
+
+	open(my $error, '<:encoding(UTF-8)', "$said") or die "psql failed\n";
+	my $why = do { local $/; <$error> };
+	$why =~ s/^psql:(?:<stdin>:\d+: )? ?(?:error: )?//mg;
+	utf8::encode($why);
+	die length $why ? $why : "psql failed\n";
+}
+
+# The reporting schema that is meant: of this name, or of this inventory.
+sub schema
+{
+	my ($wanted) = @_;
+	my $found = JSON::PP->new->decode(psql(q{
+		SELECT coalesce(json_agg(json_build_object('name', n.nspname, 'open', has_schema_privilege(n.oid, 'USAGE')
+				AND has_table_privilege(c.oid, 'SELECT')) ORDER BY n.nspname), '[]')
+		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind = 'v' AND c.relname = 'networks_daily'
+			AND EXISTS (SELECT FROM pg_catalog.pg_class d WHERE d.relnamespace = n.oid AND d.relname = 'data_dictionary');}));
+	utf8::decode($wanted);
+	my ($schema) = map { my $name = $_; grep { $_->{name} eq $name } @$found } ($wanted, "${wanted}_report");
+	my $text = defined $schema && !$schema->{open}
+	  ? "this role may not read the reporting schema \"$schema->{name}\".\nIts owner can let it: SELECT vmnet.grant_access(inventory, role, 'reader');\n"
+	  : defined $schema ? ''
+	  : "there is no reporting schema \"$wanted\" in this database, nor one of an inventory of that name.\n"
+	  . (@$found ? 'There is: ' . join(', ', map { $_->{name} } @$found) . ".\n" : "Make one: SELECT vmnet.create_report(inventory);\n");
+	utf8::encode($text);
+	die $text if length $text;
+	return $schema->{name};
+}
+
+# Everything, as of one moment.
+sub read
+{
+	my ($schema, $top, $days) = @_;
+	my $script = "SET search_path = pg_catalog;\nBEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;\n"
+	  . join('', map { "SELECT coalesce(jsonb_agg(to_jsonb(q)), '[]') FROM ($_->[2]) q;\n" } @queries) . "COMMIT;\n";
+	my %variables = (schema => $schema, top => $top, days => $days);
+	utf8::encode($variables{schema});
+
+	my @answers = split /\n/, psql($script, %variables);
+	die "the database gave " . @answers . " answers, not " . @queries . "\n" if @answers != @queries;
+	my %data = (schema => $schema, top => $top, days => $days);
+	foreach my $query (@queries)
+	{
+		my $rows = JSON::PP->new->decode(shift @answers);
+		$data{ $query->[0] } = $query->[1] eq 'one' ? $rows->[0] : $rows;
+	}
+	return \%data;
+}
+
+1;

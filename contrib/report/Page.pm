@@ -1,0 +1,228 @@
+# The page: what was read, as HTML.
+package Page;
+
+use strict;
+use warnings;
+
+use Chart;
+use Style;
+use Text qw(escape short number percent day duration label);
+
+# A table.  columns: [heading, kind, cell], where cell makes the text of a row;
+# kind num: a number, to the right; html: it is HTML already.
+sub table
+{
+	my ($caption, $columns, @rows) = @_;
+	my $html = '<div class="scroll"><table><caption>' . escape($caption) . "</caption>\n<thead><tr>"
+	  . join('', map { '<th scope="col"' . ($_->[1] eq 'num' ? ' class="num"' : '') . '>' . escape($_->[0]) . '</th>' } @$columns) . "</tr></thead>\n<tbody>\n";
+	foreach my $row (@rows)
+	{
+		$html .= '<tr>' . join('', map {
+				my $cell = $_->[2]->($row);
+				$_->[1] eq 'num' ? '<td class="num">' . escape($cell) . '</td>'
+				  : $_->[1] eq 'html' ? "<td>$cell</td>"
+				  : '<td><bdi>' . escape(short($cell, 300)) . '</bdi></td>'
+		} @$columns) . "</tr>\n";
+	}
+	return "$html</tbody></table></div>\n";
+}
+
+# A chart with its heading, what it means, and the same as a table.
+sub figure
+{
+	my ($class, $title, $note, $chart, $table) = @_;
+	return qq(<figure class="card $class"><figcaption><h2>) . escape($title) . '</h2><p>' . escape($note) . "</p></figcaption>\n"
+	  . ($chart ? "$chart<details><summary>As a table</summary>\n$table</details>" : '<p class="none">Nothing to show yet.</p>') . "</figure>\n";
+}
+
+sub section
+{
+	my ($title, $note, $content) = @_;
+	return '<section class="card wide"><h2>' . escape($title) . '</h2><p>' . escape($note) . "</p>\n$content</section>\n";
+}
+
+sub tile
+{
+	my ($name, $value, $note, $class) = @_;
+	return qq(<div class="tile $class"><dt>) . escape($name) . '</dt><dd>' . escape($value) . '<small>' . escape($note) . "</small></dd></div>\n";
+}
+
+# "The first 100 of 4,321", where there are more than are shown.
+sub shown
+{
+	my ($shown, $all, $what, $order) = @_;
+	return $shown < $all ? 'The first ' . number($shown) . ' of ' . number($all) . " $what, $order; set TOP to see more." : number($all) . " $what, $order.";
+}
+
+sub tiles
+{
+	my ($d) = @_;
+	my %severity = (error => 0, warning => 0, info => 0);
+	$severity{ $_->{severity} } += $_->{findings} foreach @{ $d->{codes} };
+	my $half = $d->{totals}{deallocating};
+	return '<dl class="tiles">' . tile('Networks', number($d->{totals}{networks}), number($d->{totals}{used_networks}) . ' in use', '')
+	  . tile('Active instances', number($d->{instances}{active}), number($d->{instances}{running}) . ' running', '')
+	  . tile('Attached NICs', number($d->{totals}{attached_nics}), 'of live instances', '')
+	  . tile('IPv4 in use', defined $d->{usage}{percent} ? percent($d->{usage}{percent}) : "\x{2013}",
+		defined $d->{usage}{percent} ? number($d->{usage}{used}) . ' of ' . number($d->{usage}{usable}) : 'no network has a range', '')
+	  . tile('Stuck NICs', number($d->{stuck_total}{nics}), number($half) . ' half-removed', $d->{stuck_total}{nics} + $half ? 'warning' : 'good')
+	  . tile('Errors found', number($severity{error}), number($severity{warning}) . ' warnings', $severity{error} ? 'error' : $severity{warning} ? 'warning' : 'good')
+	  . "</dl>\n";
+}
+
+sub members
+{
+	my ($d) = @_;
+	my @days = @{ $d->{daily} };
+	my $note = 'Instances on networks at the end of each day (UTC), all networks summed up: an instance on two of them counts twice.';
+	return figure('wide', 'Members over time', $note) if !@days;
+	my $desc = sprintf('%s members on %s, %s on %s.', number($days[0]{members}), day($days[0]{day}), number($days[-1]{members}), day($days[-1]{day}));
+	return figure('wide', 'Members over time', "$note $desc", Chart::line('Members over time', $desc, 'members', map { [ $_->{day}, $_->{members} ] } @days),
+		table('Members by day', [ [ 'Day', 'text', sub { day($_[0]{day}) } ], [ 'Members', 'num', sub { number($_[0]{members}) } ] ], reverse @days));
+}
+
+sub movement
+{
+	my ($d) = @_;
+	my @days = @{ $d->{daily} };
+	my $title = 'Arrivals and departures';
+	return figure('wide', $title, 'Instances that came to a network or left one.') if !@days;
+	my $every = @days <= 92 ? 1 : @days <= 1100 ? 7 : 30;
+	my @bars;
+	foreach my $day (@days)
+	{
+		push @bars, [ $day->{day}, 0, 0 ] if !@bars || $day->{day} >= $bars[-1][0] + $every;
+		$bars[-1][1] += $day->{arrived};
+		$bars[-1][2] += $day->{departed};
+	}
+	my ($came, $went) = (0, 0);
+	foreach (@bars) { $came += $_->[1]; $went += $_->[2]; }
+	my $desc = sprintf('%s came, %s left since %s.', number($came), number($went), day($days[0]{day}));
+	return figure('wide', $title, "Instances that came to a network (up) or left one (down), "
+		  . ($every > 1 ? "every $every days" : 'by day') . ". $desc",
+		Chart::up_and_down($title, $desc, $every, 'arrived', 'left', @bars),
+		table("$title, from each day on", [ [ 'From', 'text', sub { day($_[0][0]) } ], [ 'Arrived', 'num', sub { number($_[0][1]) } ], [ 'Left', 'num', sub { number($_[0][2]) } ] ], reverse @bars));
+}
+
+sub fullest
+{
+	my ($d) = @_;
+	my @rows = @{ $d->{fullest} };
+	my $with = $d->{totals}{networks} - $d->{usage}{no_range};
+	my $note = 'IPv4 addresses in use of those that the range has. ' . shown(scalar @rows, $with, 'networks with a range', 'the fullest first');
+	$note =~ s/; set TOP to see more//;
+	return figure('', 'Fullest networks', $note) if !@rows;
+	return figure('', 'Fullest networks', $note,
+		Chart::bars('Fullest networks', $note, 100, map { { label => label($_, 18), value => $_->{percent},
+			text => percent($_->{percent}), class => $_->{percent} >= 95 ? 'error' : $_->{percent} >= 80 ? 'warning' : 'bar' } } @rows),
+		table('Fullest networks', [ [ 'Network', 'text', sub { label($_[0], 100) } ], [ 'Range', 'text', sub { $_[0]{cidr} } ],
+			[ 'Used', 'num', sub { number($_[0]{used}) } ], [ 'Usable', 'num', sub { number($_[0]{usable}) } ], [ 'Use', 'num', sub { percent($_[0]{percent}) } ] ], @rows));
+}
+
+# Bars for what there is so many of: [label, value, class, what each is].
+sub counted
+{
+	my ($title, $note, $heading, @bars) = @_;
+	my $all = 0;
+	$all += $_->[1] foreach @bars;
+	return figure('', $title, $note) if !$all;
+	return figure('', $title, $note,
+		Chart::bars($title, $note, 0, map { { label => $_->[0], value => $_->[1], text => join(' ', number($_->[1]), $_->[3] // ()), class => $_->[2] } } @bars),
+		table($title, [ [ $heading, 'text', sub { join ', ', $_[0][0], $_[0][3] // () } ], [ 'How many', 'num', sub { number($_[0][1]) } ] ], @bars));
+}
+
+sub how_full
+{
+	my ($d) = @_;
+	my $u = $d->{usage};
+	my $note = 'Networks by the share of their IPv4 range that is in use.'
+	  . ($u->{outside} ? ' ' . number($u->{outside}) . ' addresses are outside of the range of their network.' : '');
+	return counted('How full networks are', $note, 'In use', [ 'below 25 %', $u->{quarter}, 'bar' ], [ '25 to 50 %', $u->{half}, 'bar' ],
+		[ '50 to 75 %', $u->{most}, 'bar' ], [ '75 to 90 %', $u->{full}, 'warning' ], [ '90 % and more', $u->{over}, 'error' ], [ 'no IPv4 range', $u->{no_range}, 'muted' ]);
+}
+
+sub states
+{
+	my ($d) = @_;
+	my $t = $d->{totals};
+	return counted('NICs by state', 'Held NICs of live networks, placeholders too. Deallocating ones are half-removed, and active nowhere.', 'State',
+		[ 'Allocated', $t->{allocated}, 'bar' ], [ 'Reserving', $t->{reserving}, 'bar' ], [ 'Reserved', $t->{reserved}, 'bar' ],
+		[ 'Releasing', $t->{releasing}, 'bar' ], [ 'Deallocating', $t->{deallocating}, 'error' ], [ 'any other', $t->{other_states}, 'warning' ]);
+}
+
+sub codes
+{
+	my ($d) = @_;
+	return counted('Findings by code', 'What contradicts itself in the inventory: errors, warnings and remarks.', 'Code',
+		map { [ $_->{code}, $_->{findings}, $_->{severity}, $_->{severity} . ($_->{findings} > 1 && $_->{severity} ne 'info' ? 's' : '') ] } @{ $d->{codes} });
+}
+
+sub networks
+{
+	my ($d) = @_;
+	my @rows = @{ $d->{networks} };
+	return section('Networks', 'There are none.', '') if !@rows;
+	my ($first, $last) = @{ $d->{daily} } ? ($d->{daily}[0]{day}, $d->{daily}[-1]{day}) : (0, 1);
+	my $note = shown(scalar @rows, $d->{totals}{networks}, 'networks', 'those with the most active instances first');
+	return section('Networks', $note, table('Networks', [
+		[ 'Id', 'num', sub { $_[0]{network_id} } ], [ 'Network', 'text', sub { short($_[0]{network_name}, 100) } ],
+		[ 'State', 'text', sub { $_[0]{network_state} } ], [ 'Kind', 'text', sub { join ' ', grep { defined } $_[0]{traffic_type}, $_[0]{guest_type} } ],
+		[ 'Active', 'num', sub { number($_[0]{active_instances}) } ], [ 'Running', 'num', sub { number($_[0]{running_instances}) } ],
+		[ 'Over time', 'html', sub { Chart::spark($first, $last, $_[0]{first_day}, split / /, $_[0]{members} // '') } ],
+		[ 'NICs', 'num', sub { number($_[0]{attached_nics}) } ], [ 'Half-removed', 'num', sub { $_[0]{deallocating} ? number($_[0]{deallocating}) : '' } ],
+		[ 'Range', 'text', sub { $_[0]{cidr} } ], [ 'Used', 'num', sub { number($_[0]{used}) } ], [ 'Use', 'num', sub { percent($_[0]{percent}) } ],
+		[ 'Account', 'text', sub { short($_[0]{account_name}, 100) } ] ], @rows));
+}
+
+sub findings
+{
+	my ($d) = @_;
+	my $all = 0;
+	$all += $_->{findings} foreach @{ $d->{codes} };
+	return section('What is wrong', 'Nothing was found.', '') if !$all;
+	return section('What is wrong', shown(scalar @{ $d->{findings} }, $all, 'findings', 'errors first'), table('Findings', [
+		[ 'Severity', 'html', sub { '<span class="badge ' . ($_[0]{severity} =~ /^(error|warning|info)$/ ? $1 : '') . '">' . escape($_[0]{severity}) . '</span>' } ],
+		[ 'Code', 'text', sub { $_[0]{code} } ], [ 'What', 'text', sub { $_[0]{message} } ], [ 'How to mend it', 'text', sub { $_[0]{fix} } ] ], @{ $d->{findings} }));
+}
+
+sub stuck
+{
+	my ($d) = @_;
+	return '' if !@{ $d->{stuck} };
+	return section('Stuck NICs', shown(scalar @{ $d->{stuck} }, $d->{stuck_total}{nics}, 'NICs that are Reserving or Releasing for ten minutes or longer', 'the longest first'),
+		table('Stuck NICs', [ [ 'NIC', 'num', sub { $_[0]{nic_id} } ], [ 'State', 'text', sub { $_[0]{nic_state} } ], [ 'For', 'num', sub { duration($_[0]{seconds}) } ],
+			[ 'Network', 'text', sub { label($_[0], 100) } ], [ 'Instance', 'text', sub { short($_[0]{instance_name}, 100) } ] ], @{ $d->{stuck} }));
+}
+
+sub imports
+{
+	my ($d) = @_;
+	return '' if !@{ $d->{imports} };
+	return section('Imports', 'The last runs of the import that keeps the mirror equal to its source.',
+		table('Imports', [ [ 'Run', 'num', sub { $_[0]{run} } ], [ 'Status', 'text', sub { $_[0]{status} } ], [ 'Source', 'text', sub { $_[0]{source} } ],
+			[ 'Started (UTC)', 'text', sub { $_[0]{started} } ], [ 'Took', 'num', sub { duration($_[0]{seconds}) } ], [ 'NICs read', 'num', sub { number($_[0]{nics_read}) } ],
+			map { my $c = $_; [ ucfirst, 'num', sub { number($_[0]{"rows_$c"}) } ] } qw(inserted updated deleted rejected) ], @{ $d->{imports} }));
+}
+
+sub html
+{
+	my ($d) = @_;
+	my $title = escape("Inventory report: $d->{schema}");
+	return qq(<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>$title</title>
+<style>
+) . Style::css() . "</style>\n</head>\n<body>\n<header><h1>$title</h1>\n<p>Database <bdi>" . escape($d->{about}{database})
+	  . '</bdi>, as of ' . escape($d->{about}{at}) . " UTC. Charts go back $d->{days} days at most.</p></header>\n<main>\n"
+	  . tiles($d) . members($d) . movement($d) . '<div class="column">' . fullest($d) . how_full($d) . "</div>\n"
+	  . '<div class="column">' . codes($d) . states($d) . "</div>\n"
+	  . networks($d) . stuck($d) . findings($d) . imports($d)
+	  . "</main>\n<footer><p>Made by vmnet_ext from the views of the reporting schema; its view data_dictionary says what each of them means.</p></footer>\n</body>\n</html>\n";
+}
+
+1;

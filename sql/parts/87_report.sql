@@ -6,8 +6,11 @@
 
 -- In query, {inv} is the inventory, quoted; {nic_intervals} and
 -- {network_instance_intervals} are the queries of its views of these names,
+-- {network_counts} and {network_ip_usage} those of the reporting views,
 -- {findings} that of check_inventory(), {report} the reporting schema; in those,
 -- {name} and {schema} are the inventory as a text, quoted as a name and not.
+-- What stands between {metrics}, with the columns that are labels, and {end of
+-- metrics} is for report_metrics(), and {codes} the list of check_codes().
 CREATE FUNCTION vmnet.report_definition(kind text)
 RETURNS TABLE (ord int, name text, query text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -254,6 +257,151 @@ WHERE false$$ END,
 'Runs of the import that makes a mirror equal to its source: one row each
 An inventory that is its own source has none.'),
 
+-- What a scrape may ask for every minute: one look at the held NICs, one at the
+-- live instances, and what an index or the catalogs know.  Each name is a
+-- constant of its branch, so that a condition on name leaves out the others.
+('metrics', $$
+{metrics} state, instance_type, kind, version, table_name, status
+{of metrics}
+	WITH nics AS MATERIALIZED (
+		-- counted by what states there are, then by what states are known
+		SELECT s.state, coalesce(sum(h.held), 0)::double precision AS held,
+			coalesce(sum(h.placeholders) FILTER (WHERE h.active), 0)::double precision AS placeholders,
+			coalesce(sum(h.ripe) FILTER (WHERE h.can_stick), 0)::double precision AS stuck,
+			coalesce(extract(epoch FROM now() - min(h.since) FILTER (WHERE h.can_stick AND h.ripe > 0)), 0)::double precision AS stuck_seconds
+		FROM (VALUES ('Allocated'), ('Reserving'), ('Reserved'), ('Releasing'), ('Deallocating'), ('other')) s (state)
+			LEFT JOIN (
+				SELECT g.*, g.active AND g.state IN ('Reserving', 'Releasing') AS can_stick,
+					CASE WHEN g.state IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating') THEN g.state ELSE 'other' END AS known
+				FROM (
+					SELECT n.state, n.active, count(*) AS held, count(*) - count(n.instance_id) AS placeholders,
+						count(*) FILTER (WHERE n.state_changed <= now() - interval '10 minutes') AS ripe, min(n.state_changed) AS since
+					FROM {inv}.all_nics n
+					WHERE n.removed IS NULL AND (n.active OR NOT n.active)
+					GROUP BY n.state, n.active) g) h ON h.known = s.state
+		GROUP BY s.state
+	), half_removed AS MATERIALIZED (
+		SELECT count(*)::double precision AS nics,
+			coalesce(extract(epoch FROM now() - min(n.state_changed)), 0)::double precision AS seconds
+		FROM {inv}.all_nics n
+		WHERE n.removed IS NULL AND NOT n.active
+	), tables AS MATERIALIZED (
+		SELECT t.relname::text AS name, sum(greatest(c.reltuples, 0)::double precision) AS rows,
+			sum(pg_total_relation_size(c.oid))::double precision AS bytes
+		FROM pg_class t
+			CROSS JOIN LATERAL (
+				SELECT t.oid WHERE t.relkind = 'r'
+				UNION ALL
+				SELECT p.relid FROM pg_partition_tree(t.oid) p WHERE t.relkind = 'p' AND p.isleaf) p (oid)
+			JOIN pg_class c ON c.oid = p.oid
+		WHERE t.relnamespace = {name}::regnamespace
+			AND t.relname IN ('all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips',
+				'nic_history', 'nic_address_history', 'import_runs', 'import_log')
+		GROUP BY t.relname
+	)$$ || CASE $1 WHEN 'mirror' THEN $$, last_run AS MATERIALIZED (
+		SELECT r.status
+		FROM {inv}.import_runs r
+		ORDER BY r.run DESC
+		LIMIT 1
+	), last_done AS MATERIALIZED (
+		SELECT extract(epoch FROM r.finished)::double precision AS at,
+			extract(epoch FROM now() - r.finished)::double precision AS age,
+			extract(epoch FROM r.finished - r.started)::double precision AS seconds,
+			r.rows_rejected::double precision AS rejected
+		FROM {inv}.import_runs r
+		WHERE r.status = 'done'
+		ORDER BY r.run DESC
+		LIMIT 1
+	)$$ ELSE '' END || $$
+	SELECT 'vmnet_inventory_info' AS name, 'The inventory, always 1' AS help, 1::double precision AS value,
+		NULL::text AS state, NULL::text AS instance_type, $$ || quote_literal($1) || $$::text AS kind, e.extversion AS version,
+		NULL::text AS table_name, NULL::text AS status
+	FROM pg_extension e WHERE e.extname = 'vmnet_ext'
+	UNION ALL
+	SELECT 'vmnet_networks_active', 'Networks that are not removed', count(*)::double precision, NULL, NULL, NULL, NULL, NULL, NULL
+	FROM {inv}.all_networks w WHERE w.active
+	UNION ALL
+	SELECT 'vmnet_instances_active', 'Instances that are not removed', coalesce(c.instances, 0)::double precision, s.state, t.type, NULL, NULL, NULL, NULL
+	FROM (VALUES ('Starting'), ('Running'), ('Stopping'), ('Stopped'), ('Destroyed'), ('Expunging'), ('Migrating'),
+			('Shutdown'), ('Error'), ('Unknown'), ('other')) s (state)
+		CROSS JOIN (VALUES ('User'), ('other')) t (type)
+		LEFT JOIN (
+			SELECT CASE WHEN i.state IN ('Starting', 'Running', 'Stopping', 'Stopped', 'Destroyed', 'Expunging', 'Migrating',
+					'Shutdown', 'Error', 'Unknown') THEN i.state ELSE 'other' END AS state,
+				CASE WHEN i.type = 'User' THEN 'User' ELSE 'other' END AS type, count(*) AS instances
+			FROM {inv}.all_instances i
+			WHERE i.active
+			GROUP BY 1, 2) c ON c.state = s.state AND c.type = t.type
+	UNION ALL
+	SELECT 'vmnet_nics_held', 'NICs that are not removed', n.held, n.state, NULL, NULL, NULL, NULL, NULL FROM nics n
+	UNION ALL
+	SELECT 'vmnet_nics_placeholders', 'Active NICs that have no instance', n.placeholders, n.state, NULL, NULL, NULL, NULL, NULL FROM nics n
+	UNION ALL
+	SELECT 'vmnet_nics_stuck', 'NICs Reserving or Releasing for ten minutes or longer', n.stuck, n.state, NULL, NULL, NULL, NULL, NULL FROM nics n
+	UNION ALL
+	SELECT 'vmnet_nics_stuck_oldest_seconds', 'How long the oldest stuck NIC has been in its state, 0 without one', n.stuck_seconds, n.state, NULL, NULL, NULL, NULL, NULL FROM nics n
+	UNION ALL
+	SELECT 'vmnet_nics_half_removed', 'NICs Deallocating but not removed', h.nics, NULL, NULL, NULL, NULL, NULL, NULL FROM half_removed h
+	UNION ALL
+	SELECT 'vmnet_nics_half_removed_oldest_seconds', 'How long the oldest half-removed NIC has been Deallocating, 0 without one', h.seconds, NULL, NULL, NULL, NULL, NULL, NULL FROM half_removed h
+	UNION ALL
+	SELECT 'vmnet_history_entries_total', 'Number of the last entry in the history of NICs', coalesce(max(h.seq), 0)::double precision, NULL, NULL, NULL, NULL, NULL, NULL FROM {inv}.nic_history h
+	UNION ALL
+	SELECT 'vmnet_table_rows', 'Rows of the table, removed ones too, as the last VACUUM or ANALYZE estimated', t.rows, NULL, NULL, NULL, NULL, t.name, NULL FROM tables t
+	UNION ALL
+	SELECT 'vmnet_table_bytes', 'Size of the table with its indexes', t.bytes, NULL, NULL, NULL, NULL, t.name, NULL FROM tables t$$ || CASE $1 WHEN 'mirror' THEN $$
+	UNION ALL
+	SELECT 'vmnet_import_last_success_timestamp_seconds', 'When the last import that was done ended, in seconds since 1970', d.at, NULL, NULL, NULL, NULL, NULL, NULL FROM last_done d
+	UNION ALL
+	SELECT 'vmnet_import_last_success_age_seconds', 'How long ago the last import that was done ended', d.age, NULL, NULL, NULL, NULL, NULL, NULL FROM last_done d
+	UNION ALL
+	SELECT 'vmnet_import_last_success_duration_seconds', 'How long the last import that was done took', d.seconds, NULL, NULL, NULL, NULL, NULL, NULL FROM last_done d
+	UNION ALL
+	SELECT 'vmnet_import_last_success_rejected_rows', 'Rows that the last import that was done had to leave out', d.rejected, NULL, NULL, NULL, NULL, NULL, NULL FROM last_done d
+	UNION ALL
+	SELECT 'vmnet_import_last_run', 'Whether the last run of the import is in this status: 1 or 0', (s.status = l.status)::int::double precision, NULL, NULL, NULL, NULL, NULL, s.status
+	FROM last_run l CROSS JOIN (VALUES ('running'), ('done'), ('failed')) s (status)$$ ELSE '' END || $$
+{end of metrics}$$,
+'What to monitor: one row per time series, as Prometheus has them
+name and labels together are unique. No label has more values than are listed here, so the number of series does not grow. Cheap enough for every minute: it looks at all held NICs and live instances once; a condition on name saves what it leaves out.'),
+
+('metrics_networks', $$
+{metrics} network_id, network_name
+{of metrics}
+	WITH ips AS MATERIALIZED (
+		SELECT network_id, network_name, usable, used FROM ({network_ip_usage}) u WHERE usable IS NOT NULL
+	), members AS MATERIALIZED (
+		SELECT network_id, network_name, active_instances, attached_nics FROM ({network_counts}) c
+	)
+	SELECT 'vmnet_network_ips_usable' AS name, 'IPv4 addresses that the range of the network has for use' AS help,
+		u.usable::double precision AS value, u.network_id, u.network_name
+	FROM ips u
+	UNION ALL
+	SELECT 'vmnet_network_ips_used', 'Distinct IPv4 addresses in use inside the range of the network', u.used::double precision, u.network_id, u.network_name
+	FROM ips u
+	UNION ALL
+	SELECT 'vmnet_network_instances_active', 'Instances active on the network', c.active_instances::double precision, c.network_id, c.network_name
+	FROM members c
+	UNION ALL
+	SELECT 'vmnet_network_nics_attached', 'Active NICs on the network whose instance is not removed', c.attached_nics::double precision, c.network_id, c.network_name
+	FROM members c
+{end of metrics}$$,
+'What to monitor of each live network: two to four time series for each
+A network that is removed has none; one without an IPv4 range has none about addresses. Where there are more networks than a monitoring system should follow, do not scrape this view, or only some of its networks.'),
+
+('metrics_findings', $$
+{metrics} code, severity
+{of metrics}
+	SELECT 'vmnet_findings_open' AS name, 'Findings of the check of the inventory' AS help, coalesce(f.findings, 0)::double precision AS value, c.code, c.severity
+	FROM {codes} c (code, severity)
+		LEFT JOIN (
+			SELECT f.code, count(*) AS findings
+			FROM ({findings}) f (code, severity, object_type, object_id, object_uuid, since, message, fix)
+			GROUP BY f.code) f ON f.code = c.code
+{end of metrics}$$,
+'How many findings there are of each kind, zeros kept: one time series each
+The rows of the view findings, counted. As costly as that view: scrape it less often than metrics.'),
+
 ('data_dictionary', $$
 SELECT CASE WHEN a.attnum IS NULL THEN c.relname::text ELSE c.relname || '.' || a.attname END AS entry,
 	c.relname::text AS view_name, a.attname::text AS column_name, a.attnum::int AS ordinal,
@@ -423,6 +571,23 @@ vmnet.nic_state_transitions() lists the events. Removed: removed was set on a NI
 (NULL, 'rows_rejected', 'Rows of the source that have no place here'),
 (NULL, 'values_changed', 'Values that had to be changed to be stored'),
 (ARRAY['imports'], 'message', 'Why the run failed, or NULL'),
+(ARRAY['metrics', 'metrics_networks', 'metrics_findings'], 'name', 'Name of the metric; ends in _total if it only ever grows'),
+(ARRAY['metrics', 'metrics_networks', 'metrics_findings'], 'labels', 'Labels as Prometheus writes them: state="Reserved",...
+Backslashes, quotes and line feeds in them are escaped.'),
+(ARRAY['metrics', 'metrics_networks', 'metrics_findings'], 'value', 'Value'),
+(ARRAY['metrics', 'metrics_networks', 'metrics_findings'], 'metric_type', 'gauge, or counter if it only ever grows'),
+(ARRAY['metrics', 'metrics_networks', 'metrics_findings'], 'help', 'What the metric says, in one line'),
+(ARRAY['metrics', 'metrics_networks', 'metrics_findings'], 'inventory', 'Label: name of the inventory'),
+(ARRAY['metrics'], 'state', 'Label: state of the NICs or instances; other: any that is not known; or NULL'),
+(ARRAY['metrics'], 'instance_type', 'Label: User, or other; NULL where it is not about instances'),
+(ARRAY['metrics'], 'kind', 'Label: kind of the inventory (managed, mirror, attached); NULL but for its info'),
+(ARRAY['metrics'], 'version', 'Label: version of vmnet_ext; NULL but for the info of the inventory'),
+(ARRAY['metrics'], 'table_name', 'Label: table of the inventory, or NULL'),
+(ARRAY['metrics'], 'status', 'Label: status of an import, or NULL'),
+(ARRAY['metrics_networks'], 'network_id', 'Label: id of the network'),
+(ARRAY['metrics_networks'], 'network_name', 'Label: name of the network; NULL if it has none'),
+(ARRAY['metrics_findings'], 'code', 'Label: kind of finding'),
+(ARRAY['metrics_findings'], 'severity', 'Label: error, warning or info'),
 (NULL, 'entry', 'View, or view and column; unique'),
 (NULL, 'view_name', 'Name of the view'),
 (NULL, 'column_name', 'Name of the column; NULL: the row is about the view'),
@@ -480,6 +645,31 @@ FROM rows, guards
 $$;
 COMMENT ON FUNCTION vmnet.report_findings(text, text, text) IS
 'Part of create_report(): the query of the view findings';
+
+-- The first line of the query of a view of metrics names the columns that are
+-- labels; inventory is one always.
+CREATE FUNCTION vmnet.report_metrics(query text)
+RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $metrics$
+SELECT replace(replace(replace(replace($1,
+	substring($1 FROM '{metrics} [^\n]*'), format($$SELECT m.name, concat_ws(',', %s) AS labels, m.value,
+	CASE WHEN right(m.name, 6) = '_total' THEN 'counter' ELSE 'gauge' END AS metric_type, m.help,
+	s.nspname::text AS inventory, %s$$, l.texts, l.columns)),
+	'{of metrics}', 'FROM ('),
+	'{end of metrics}', E') m\n	JOIN pg_namespace s ON s.oid = {name}::regnamespace'),
+	'{codes}', (SELECT format('(VALUES %s)', string_agg(format('(%L, %L)', c.code, c.severity), ', ' ORDER BY c.ord))
+		FROM vmnet.check_codes() c))
+FROM (
+	SELECT string_agg(format($$%L || replace(replace(replace(%s::text, '\', '\\'), '"', '\"'), E'\n', '\n') || '"'$$,
+			c.name || '="', CASE c.name WHEN 'inventory' THEN 's.nspname' ELSE 'm.' || c.name END), ', ' ORDER BY c.ord) AS texts,
+		string_agg('m.' || c.name, ', ' ORDER BY c.ord) FILTER (WHERE c.name <> 'inventory') AS columns
+	FROM regexp_split_to_table('inventory, ' || substring($1 FROM '{metrics} ([^\n]*)'), ', ') WITH ORDINALITY c (name, ord)) l
+$metrics$;
+COMMENT ON FUNCTION vmnet.report_metrics(text) IS
+'Part of create_report(): the query of a view of metrics
+Around what each series is; its labels as a text, too.';
 
 -- The query of a view of the inventory, with {inv} for its name.
 CREATE FUNCTION vmnet.report_source(kind text, view_name text)
@@ -569,7 +759,10 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN position('{report}' IN $2) > 0 THEN replace($2, '{report}', quote_literal(quote_ident($6)))
-	ELSE vmnet.report_fill(replace(replace($2,
+	ELSE vmnet.report_fill(replace(replace(replace(replace(
+		CASE WHEN position('{metrics}' IN $2) > 0 THEN vmnet.report_metrics($2) ELSE $2 END,
+		'{network_counts}', (SELECT d.query FROM vmnet.report_definition($4) d WHERE d.name = 'network_counts')),
+		'{network_ip_usage}', (SELECT d.query FROM vmnet.report_definition($4) d WHERE d.name = 'network_ip_usage')),
 		'{findings}', CASE WHEN position('{findings}' IN $2) > 0 THEN vmnet.report_findings($3, $4, $5) ELSE '' END),
 		'{network_instance_intervals}', replace(vmnet.report_source($4, 'network_instance_intervals'),
 			'{inv}.nic_intervals', '(' || vmnet.report_source($4, 'nic_intervals') || ')')), $3, $4, $7)
@@ -762,6 +955,8 @@ BEGIN
 		SELECT d.name, d.query, d.comment, o.why
 		FROM vmnet.report_definition(info.kind) d
 			LEFT JOIN vmnet.report_left_out(info.name, info.kind) o ON o.name = d.name
+		-- metrics are of the whole inventory, and tell of it what no policy hides
+		WHERE NOT tenant OR d.name NOT IN ('metrics', 'metrics_networks', 'metrics_findings')
 		ORDER BY d.ord
 	LOOP
 		-- none is better than one that would always be empty
@@ -780,7 +975,7 @@ END
 $$;
 COMMENT ON FUNCTION vmnet.create_report(name, text, boolean) IS
 'Makes a reporting schema for an inventory: flat views for tools; returns its name
-schema_name: NULL is <inventory>_report. inventory NULL: the setting vmnet.inventory. The views show the whole inventory to whoever may read them (vmnet.grant_access), with the rights of their owner. tenant: they run with the rights of whoever reads, so that policies of row-level security on the tables hold.
+schema_name: NULL is <inventory>_report. inventory NULL: the setting vmnet.inventory. The views show the whole inventory to whoever may read them (vmnet.grant_access), with the rights of their owner. tenant: they run with the rights of whoever reads, so that policies of row-level security on the tables hold. Metrics, which are of the whole inventory, are left out then.
 Where it is there already its views are brought up to date, and grants on them stay; partition_history() and manage_inventory() do that of themselves.
 Over an attached or a live inventory, views that need what it has not are left out, each with a NOTICE that says what: nic_history where no history is kept, stuck_nics without a state and the time of its change, network_instance_intervals and networks_daily without the times of creation and of removal. Ids that are no bigint are texts.
 Needs the owner of the inventory, and CREATE on the database. Errors: 22023 for an unknown inventory, a name that is too long, an inventory that lacks tables, or tenants of a live one; 42P06 where there is another schema of that name; 42501 for others than the owner.';

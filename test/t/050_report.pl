@@ -30,7 +30,7 @@ sub psql
 }
 
 my @views = split /\n/, $node->safe_psql('a', q(SELECT relname FROM pg_class WHERE relnamespace = 'cloud_report'::regnamespace ORDER BY 1));
-is(scalar @views, 13, 'the reader has thirteen views to read');
+is(scalar @views, 16, 'the reader has sixteen views to read');
 foreach my $view (@views)
 {
 	my $rows = $node->safe_psql('a', "SELECT least(count(*), 10000) FROM cloud_report.$view");
@@ -56,7 +56,7 @@ sub digest
 {
 	my ($db, $schema) = @_;
 	my $sql = join ' UNION ALL ', map { "SELECT '$_', count(*), md5(coalesce(string_agg(x::text, '' ORDER BY x::text), '')) FROM "
-		. ($_ =~ /stuck_nics|intervals/ ? "(SELECT network_id FROM $schema.$_)" : "$schema.$_") . ' x' } @views;
+		. ($_ =~ /stuck_nics|intervals/ ? "(SELECT network_id FROM $schema.$_)" : $_ eq 'metrics' ? "(SELECT name, labels FROM $schema.$_)" : "$schema.$_") . ' x' } @views;
 	return $node->safe_psql($db, $sql);
 }
 

@@ -7,6 +7,24 @@ find_postgres postgresql-15-pgtap postgresql-15-partman postgresql-15-mysql-fdw 
 	chromium fonts-dejavu-core \
 	libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
 make_work_folder
+
+# Prometheus and its exporter are services, which to install would be to start:
+# they are unpacked instead.  They need no library but the C one.
+need_packages python3-yaml
+PROMTOOL=/usr/bin/promtool POSTGRES_EXPORTER=/usr/bin/prometheus-postgres-exporter
+if [ ! -x $PROMTOOL ] || [ ! -x $POSTGRES_EXPORTER ]; then
+	as_root apt-get update -qq >/dev/null
+	mkdir "$work/prometheus"
+	(cd "$work/prometheus" && as_root apt-get download -qq prometheus prometheus-postgres-exporter &&
+		for package in *.deb; do dpkg-deb -x "$package" .; done) >"$work/apt.log" 2>&1 || {
+		cat "$work/apt.log" >&2
+		fail "apt-get could not download prometheus and prometheus-postgres-exporter"
+	}
+	chmod -R a+rX "$work/prometheus"
+	PROMTOOL=$work/prometheus$PROMTOOL POSTGRES_EXPORTER=$work/prometheus$POSTGRES_EXPORTER
+fi
+export PROMTOOL POSTGRES_EXPORTER
+
 copy_installation
 build_extension ${CI:+WERROR=1}
 start_server "-c max_prepared_transactions=10"

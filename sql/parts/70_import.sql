@@ -668,67 +668,114 @@ $$;
 COMMENT ON FUNCTION vmnet.import_stage(bigint, text, text, text) IS
 'Part of import_cloudstack(): copies one table of the source into a stage';
 
--- Takes rows that have no place out of the stages, and writes down why.
-CREATE FUNCTION vmnet.import_judge(inventory text)
+-- Most often nothing is wrong with a stage, which one look says: does a row lack
+-- its id, are ids or uuids there twice, has a row notes, does one name an
+-- instance that cannot be read?
+CREATE FUNCTION vmnet.import_look(inventory text, relation text,
+	OUT lacks_id boolean, OUT ids_twice boolean, OUT uuids_twice boolean, OUT has_notes boolean, OUT bad_instance boolean)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('SELECT count(*) <> count(id), count(id) <> count(DISTINCT id), count(uuid) <> count(DISTINCT uuid), count(notes) > 0, %s FROM %I.%I',
+		CASE relation WHEN 'nics' THEN 'count(raw_instance_id) > 0' ELSE 'false' END,
+		inventory, 'import_stage_' || relation)
+	INTO lacks_id, ids_twice, uuids_twice, has_notes, bad_instance;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_look(text, text) IS
+'Part of import_cloudstack(): what may be wrong with the rows of a stage';
+
+-- Takes rows of a stage that have no id of their own out of it.
+CREATE FUNCTION vmnet.import_judge_ids(inventory text, relation text, lacks_id boolean, ids_twice boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	relation text;
-	some_lack_id boolean;
-	some_ids_twice boolean;
 BEGIN
-	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips'] LOOP
-		-- most often there is nothing to find, which one look says
-		EXECUTE format('SELECT count(*) <> count(id), count(id) <> count(DISTINCT id) FROM %I.%I',
-			inventory, 'import_stage_' || relation)
-		INTO some_lack_id, some_ids_twice;
-		IF some_lack_id THEN
-			EXECUTE format($f$
-				WITH gone AS (DELETE FROM %1$I.%2$I WHERE id IS NULL RETURNING raw_id)
-				INSERT INTO %1$I.import_stage_log
-				SELECT %3$L, raw_id, 'id', raw_id, 'rejected', 'the row has no id that can be read' FROM gone$f$,
-				inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
-		END IF;
-		CONTINUE WHEN NOT some_ids_twice;
+	IF lacks_id THEN
+		EXECUTE format($f$
+			WITH gone AS (DELETE FROM %1$I.%2$I WHERE id IS NULL RETURNING raw_id)
+			INSERT INTO %1$I.import_stage_log
+			SELECT %3$L, raw_id, 'id', raw_id, 'rejected', 'the row has no id that can be read' FROM gone$f$,
+			inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
+	END IF;
+	IF ids_twice THEN
 		EXECUTE format($f$
 			WITH twice AS (SELECT id, min(ctid) AS first FROM %1$I.%2$I GROUP BY id HAVING count(*) > 1),
 				gone AS (DELETE FROM %1$I.%2$I s USING twice t WHERE s.id = t.id AND s.ctid <> t.first RETURNING s.id)
 			INSERT INTO %1$I.import_stage_log
 			SELECT %3$L, id::text, 'id', id::text, 'rejected', 'another row has the same id' FROM gone$f$,
 			inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
-	END LOOP;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_judge_ids(text, text, boolean, boolean) IS
+'Part of import_cloudstack(): rejects rows without an id, or with that of another one';
 
+-- Takes NICs out of their stage that have no network, or name an instance that
+-- is not there.
+CREATE FUNCTION vmnet.import_judge_nics(inventory text, bad_instance boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	some_orphans boolean;
+BEGIN
 	EXECUTE format($f$
-		WITH gone AS (
-			DELETE FROM %1$I.import_stage_nics n
-			WHERE NOT EXISTS (SELECT FROM %1$I.import_stage_networks w WHERE w.id = n.network_id)
-			RETURNING n.id, n.network_id, n.raw_network_id)
-		INSERT INTO %1$I.import_stage_log
-		SELECT 'nics', id::text, 'network_id', coalesce(network_id::text, raw_network_id), 'rejected',
-			CASE WHEN network_id IS NULL THEN 'the row names no network that can be read'
-				ELSE 'the source has no network of this id' END
-		FROM gone$f$, inventory);
-	EXECUTE format($f$
-		WITH gone AS (
-			DELETE FROM %1$I.import_stage_nics n
-			WHERE btrim(n.raw_instance_id) <> ''
-			RETURNING n.id, n.raw_instance_id)
-		INSERT INTO %1$I.import_stage_log
-		SELECT 'nics', id::text, 'instance_id', raw_instance_id, 'rejected',
-			'the row names an instance that cannot be read'
-		FROM gone$f$, inventory);
-	EXECUTE format($f$
-		WITH gone AS (
-			DELETE FROM %1$I.import_stage_nics n
-			WHERE n.instance_id IS NOT NULL
-				AND NOT EXISTS (SELECT FROM %1$I.import_stage_instances i WHERE i.id = n.instance_id)
-			RETURNING n.id, n.instance_id)
-		INSERT INTO %1$I.import_stage_log
-		SELECT 'nics', id::text, 'instance_id', instance_id::text, 'rejected',
-			'the source has no instance of this id'
-		FROM gone$f$, inventory);
+		SELECT count(*) <> count(w.id) OR count(n.instance_id) <> count(i.id)
+		FROM %1$I.import_stage_nics n
+			LEFT JOIN %1$I.import_stage_networks w ON w.id = n.network_id
+			LEFT JOIN %1$I.import_stage_instances i ON i.id = n.instance_id$f$, inventory)
+	INTO some_orphans;
+	IF some_orphans THEN
+		EXECUTE format($f$
+			WITH gone AS (
+				DELETE FROM %1$I.import_stage_nics n
+				WHERE NOT EXISTS (SELECT FROM %1$I.import_stage_networks w WHERE w.id = n.network_id)
+				RETURNING n.id, n.network_id, n.raw_network_id)
+			INSERT INTO %1$I.import_stage_log
+			SELECT 'nics', id::text, 'network_id', coalesce(network_id::text, raw_network_id), 'rejected',
+				CASE WHEN network_id IS NULL THEN 'the row names no network that can be read'
+					ELSE 'the source has no network of this id' END
+			FROM gone$f$, inventory);
+	END IF;
+	IF bad_instance THEN
+		EXECUTE format($f$
+			WITH gone AS (
+				DELETE FROM %1$I.import_stage_nics n
+				WHERE btrim(n.raw_instance_id) <> ''
+				RETURNING n.id, n.raw_instance_id)
+			INSERT INTO %1$I.import_stage_log
+			SELECT 'nics', id::text, 'instance_id', raw_instance_id, 'rejected',
+				'the row names an instance that cannot be read'
+			FROM gone$f$, inventory);
+	END IF;
+	IF some_orphans THEN
+		EXECUTE format($f$
+			WITH gone AS (
+				DELETE FROM %1$I.import_stage_nics n
+				WHERE n.instance_id IS NOT NULL
+					AND NOT EXISTS (SELECT FROM %1$I.import_stage_instances i WHERE i.id = n.instance_id)
+				RETURNING n.id, n.instance_id)
+			INSERT INTO %1$I.import_stage_log
+			SELECT 'nics', id::text, 'instance_id', instance_id::text, 'rejected',
+				'the source has no instance of this id'
+			FROM gone$f$, inventory);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_judge_nics(text, boolean) IS
+'Part of import_cloudstack(): rejects NICs whose network or instance is not there';
+
+-- Takes secondary addresses out of their stage that have no place.
+CREATE FUNCTION vmnet.import_judge_secondary(inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
 	EXECUTE format($f$
 		WITH gone AS (
 			DELETE FROM %1$I.import_stage_nic_secondary_ips s
@@ -743,20 +790,63 @@ BEGIN
 				WHEN nic_id IS NULL THEN 'the row names no NIC that can be read'
 				ELSE 'the mirror has no NIC of this id' END
 		FROM gone$f$, inventory);
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_judge_secondary(text) IS
+'Part of import_cloudstack(): rejects secondary addresses that have no place';
 
-	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips'] LOOP
+-- Writes down what was changed in the rows of a stage; where two rows have one
+-- uuid, one of them keeps it.
+CREATE FUNCTION vmnet.import_judge_values(inventory text, relation text, uuids_twice boolean, has_notes boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF uuids_twice THEN
 		EXECUTE format($f$
 			WITH twice AS (SELECT uuid, min(id) AS first FROM %1$I.%2$I WHERE uuid IS NOT NULL GROUP BY uuid HAVING count(*) > 1),
 				mended AS (UPDATE %1$I.%2$I s SET uuid = NULL FROM twice t WHERE s.uuid = t.uuid AND s.id <> t.first RETURNING s.id, t.uuid)
 			INSERT INTO %1$I.import_stage_log
 			SELECT %3$L, id::text, 'uuid', uuid::text, 'changed', 'another row has the same uuid; stored as NULL' FROM mended$f$,
 			inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
+	END IF;
+	IF has_notes THEN
 		EXECUTE format($f$
 			INSERT INTO %1$I.import_stage_log
 			SELECT %3$L, s.id::text, note->>0, note->>1, 'changed', note->>2
 			FROM %1$I.%2$I s, unnest(s.notes) note
 			WHERE s.notes IS NOT NULL$f$,
 			inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_judge_values(text, text, boolean, boolean) IS
+'Part of import_cloudstack(): writes down what was changed in the rows of a stage';
+
+-- Takes rows that have no place out of the stages, and writes down why: ids first,
+-- then what refers to them, then what is left.
+CREATE FUNCTION vmnet.import_judge(inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	relations CONSTANT text[] := ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips'];
+	looks jsonb := '{}';
+	look jsonb;
+	relation text;
+BEGIN
+	FOREACH relation IN ARRAY relations LOOP
+		SELECT to_jsonb(l) INTO look FROM vmnet.import_look(inventory, relation) l;
+		looks := looks || jsonb_build_object(relation, look);
+		PERFORM vmnet.import_judge_ids(inventory, relation, (look->>'lacks_id')::boolean, (look->>'ids_twice')::boolean);
+	END LOOP;
+	PERFORM vmnet.import_judge_nics(inventory, (looks->'nics'->>'bad_instance')::boolean);
+	PERFORM vmnet.import_judge_secondary(inventory);
+	FOREACH relation IN ARRAY relations LOOP
+		look := looks->relation;
+		PERFORM vmnet.import_judge_values(inventory, relation, (look->>'uuids_twice')::boolean, (look->>'has_notes')::boolean);
 	END LOOP;
 END
 $$;
@@ -784,19 +874,52 @@ BEGIN
 	FOR part IN
 		SELECT d.phase, d.object FROM vmnet.inventory_definition('mirror') d
 		WHERE d.phase IN ('references', 'indexes')
+			OR d.phase = 'keys' AND d.object ~ '^CONSTRAINT all_(networks|instances|nics)_(pkey|uuid_key) '
+		ORDER BY d.ord DESC
 	LOOP
 		IF part.phase = 'indexes' THEN
 			EXECUTE format('DROP ' || replace(part.object, 'INDEX ', 'INDEX IF EXISTS '), inventory);
-		ELSE
-			EXECUTE format('ALTER TABLE %I.all_nics DROP CONSTRAINT IF EXISTS %I',
-				inventory, split_part(part.object, ' ', 2));
+			CONTINUE;
 		END IF;
+		BEGIN
+			EXECUTE format('ALTER TABLE ' || split_part(part.object, ' ON ', 2) || ' DROP CONSTRAINT IF EXISTS %2$I',
+				inventory, split_part(part.object, ' ', 2));
+		EXCEPTION WHEN dependent_objects_still_exist THEN
+			NULL;	-- a user's own foreign key or view needs it: it stays
+		END;
 	END LOOP;
 	RETURN true;
 END
 $$;
 COMMENT ON FUNCTION vmnet.import_prepare(text) IS
 'Part of import_cloudstack(): locks the mirror; true where it is empty, with its indexes and references dropped';
+
+-- Makes the keys again that import_prepare() has dropped.
+CREATE FUNCTION vmnet.import_build_keys(inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part record;
+BEGIN
+	FOR part IN
+		SELECT d.ddl, d.object, d.comment
+		FROM vmnet.inventory_definition('mirror') d
+		WHERE d.phase = 'keys' AND d.object LIKE 'CONSTRAINT %'
+			AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint c
+				WHERE c.connamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = inventory)
+					AND c.conname = split_part(d.object, ' ', 2))
+		ORDER BY d.ord
+	LOOP
+		EXECUTE format(part.ddl, inventory);
+		EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', inventory, part.comment);
+		EXECUTE format('COMMENT ON INDEX %I.%I IS %L', inventory, split_part(part.object, ' ', 2), part.comment);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_build_keys(text) IS
+'Part of import_cloudstack(): makes the keys of a mirror that are not there';
 
 -- Writes down what the mirror is about to see of NICs: changes of state,
 -- removals, moves to another network, rows that the source has no more, and the
@@ -869,6 +992,7 @@ DECLARE
 	changed bigint;
 BEGIN
 	IF first_copy THEN
+		PERFORM vmnet.import_build_keys(inventory);
 		PERFORM vmnet.build_inventory(inventory, 'mirror', source, 'read_only', ARRAY['references', 'indexes']);
 	END IF;
 

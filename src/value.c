@@ -26,6 +26,8 @@ PG_FUNCTION_INFO_V1(read_cidr);
 PG_FUNCTION_INFO_V1(read_macaddr);
 PG_FUNCTION_INFO_V1(read_uuid);
 PG_FUNCTION_INFO_V1(read_timestamptz);
+PG_FUNCTION_INFO_V1(read_text);
+PG_FUNCTION_INFO_V1(read_utc);
 
 /* No value that can be read is longer. */
 #define LONGEST_VALUE	64
@@ -365,4 +367,33 @@ read_timestamptz(PG_FUNCTION_ARGS)
 	if (!valid_date(&tm) || tm2timestamp(&tm, fsec, &zone, &result) != 0)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(result);
+}
+
+/*
+ * A text without blanks at its end: what rtrim(value, ' ') gives, which in an
+ * encoding of many bytes looks at every character.
+ */
+Datum
+read_text(PG_FUNCTION_ARGS)
+{
+	text	   *arg = PG_GETARG_TEXT_PP(0);
+	const char *start = VARDATA_ANY(arg);
+	int			length = VARSIZE_ANY_EXHDR(arg);
+	int			keep = length;
+
+	while (keep > 0 && start[keep - 1] == ' ')
+		keep--;
+	if (keep == length)
+		PG_RETURN_TEXT_P(arg);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(start, keep));
+}
+
+/*
+ * A time without a zone, taken as UTC: what AT TIME ZONE 'UTC' gives, which
+ * looks the zone up for every value.  Both types count from the same moment.
+ */
+Datum
+read_utc(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TIMESTAMPTZ((TimestampTz) PG_GETARG_TIMESTAMP(0));
 }

@@ -51,3 +51,16 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vmnet.read_timestamptz(text) IS
 'Time that a text says (YYYY-MM-DD HH:MM:SS, UTC where it has no zone), or NULL if it says none, as a zero date does';
 
+CREATE FUNCTION vmnet.read_text(value text)
+RETURNS text
+AS 'MODULE_PATHNAME', 'read_text'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vmnet.read_text(text) IS
+'Text without blanks at its end';
+
+CREATE FUNCTION vmnet.read_utc(value timestamp)
+RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'read_utc'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vmnet.read_utc(timestamp) IS
+'Time without a zone as one in UTC';

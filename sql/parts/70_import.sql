@@ -151,6 +151,21 @@ $$;
 COMMENT ON FUNCTION vmnet.import_expression(text, regtype, text) IS
 'Expression that turns a value of the source into one of the inventory';
 
+-- The same for millions of rows: what PostgreSQL's own functions do slowly is
+-- done by ours.
+CREATE FUNCTION vmnet.import_bulk_expression(value text, source_type regtype, target_type text)
+RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE
+	WHEN $3 = 'text' THEN format('vmnet.read_text(%s::text)', $1)
+	WHEN $3 = 'timestamptz' AND $2 IN ('timestamp'::regtype, 'date'::regtype) THEN format('vmnet.read_utc(%s::timestamp)', $1)
+	ELSE vmnet.import_expression($1, $2, $3) END
+$$;
+COMMENT ON FUNCTION vmnet.import_bulk_expression(text, regtype, text) IS
+'Expression that turns a value of the source into one of the inventory, for whole tables';
+
 -- Drops the stages, whichever are there.
 CREATE FUNCTION vmnet.import_drop_stages(inventory text)
 RETURNS void
@@ -403,7 +418,7 @@ BEGIN
 		value := format('s.%I', vmnet.import_source_column(source, source_table, col.source_column));
 		conv := format('s.c_%s', col.ord);
 		read := read || value || format('%s AS c_%s',
-			vmnet.import_expression(value, source_type, col.target_type), col.ord);
+			vmnet.import_bulk_expression(value, source_type, col.target_type), col.ord);
 		filled := CASE
 			WHEN source_type IN ('timestamp'::regtype, 'timestamptz'::regtype, 'date'::regtype,
 				'bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
@@ -472,7 +487,7 @@ BEGIN
 		source_type := vmnet.import_source_type(source, source_table, 'update_time');
 		IF source_type IS NOT NULL THEN
 			read := read || 's.update_time'::text;
-			state_changed := vmnet.import_expression('s.update_time', source_type, 'timestamptz');
+			state_changed := vmnet.import_bulk_expression('s.update_time', source_type, 'timestamptz');
 		END IF;
 		targets := targets || format('coalesce(%s, %s, %s) AS state_changed', removed, state_changed, created);
 	END IF;

@@ -2,7 +2,7 @@
 -- is read alike, and what is no such value is NULL, never an error.
 \i test/tap/setup.psql
 
-SELECT plan(30);
+SELECT plan(33);
 
 -- neither decides what a text says
 SET LOCAL TimeZone = 'America/Sao_Paulo';
@@ -142,11 +142,20 @@ SELECT is_empty($$SELECT said, vmnet.read_timestamptz(said) FROM unnest(ARRAY['0
 SELECT lives_ok($$SELECT vmnet.read_bigint(v), vmnet.read_boolean(v), vmnet.read_inet(v), vmnet.read_cidr(v), vmnet.read_macaddr(v), vmnet.read_uuid(v), vmnet.read_timestamptz(v)
 	FROM (SELECT repeat(chr(c), n) || t AS v FROM generate_series(1, 1200) c, unnest(ARRAY[1, 2, 4, 31, 32, 36, 62, 63, 64, 65]) n, unnest(ARRAY['', '1', ':', '-', '.']) t WHERE c NOT BETWEEN 55296 AND 57343) r$$,
 	'no character of any number is too much');
+CREATE TEMP TABLE said_text (v text);
+INSERT INTO said_text VALUES (NULL), (''), (' '), ('   '), ('a'), ('a '), (' a'), (' a b  '), (E'a\t '), (E'a \t'), (E'a\n'), (U&'\00fc '), (U&'\6771\4eac  '), (U&'a\00a0'), (U&'a\3000 '), (repeat('x', 300) || repeat(' ', 300));
+CREATE TEMP TABLE said_timestamp (v timestamp);
+INSERT INTO said_timestamp VALUES (NULL), ('infinity'), ('-infinity'), ('1970-01-01'), ('2000-01-01'), ('2018-11-04 00:30'), ('2018-02-17 23:30'), ('0001-01-01'), ('4713-01-01 BC'), ('294276-12-31 23:59:59.999999'), ('2025-07-06 03:04:05.678');
 CREATE TEMP TABLE toasted (v text);
 ALTER TABLE toasted ALTER v SET STORAGE EXTERNAL;
 INSERT INTO toasted SELECT repeat(' ', 200000) || x FROM unnest(ARRAY['7', 'true', '10.1.1.5', '10.1.0.0/16', '02:00:0a:01:01:05', '05e96759-4e68-4b6a-a45d-78f5fa4cbd72', '2025-01-06 00:00:00']) x;
 SELECT results_eq('SELECT count(vmnet.read_bigint(v)), count(vmnet.read_boolean(v)), count(vmnet.read_inet(v)), count(vmnet.read_cidr(v)), count(vmnet.read_macaddr(v)), count(vmnet.read_uuid(v)), count(vmnet.read_timestamptz(v)) FROM toasted',
 	'VALUES (1::bigint, 2::bigint, 2::bigint, 2::bigint, 1::bigint, 1::bigint, 1::bigint)', 'values stored out of line are read');
+SELECT results_eq($$SELECT v, vmnet.read_text(v) FROM said_text$$, $$SELECT v, rtrim(v, ' ') FROM said_text$$,
+	'read_text() cuts off the blanks that rtrim() does, and nothing else');
+SELECT results_eq('SELECT vmnet.read_text(v) FROM toasted', 'SELECT v FROM toasted', 'also of a value stored out of line');
+SELECT results_eq($$SELECT v, vmnet.read_utc(v) FROM said_timestamp$$, $$SELECT v, v AT TIME ZONE 'UTC' FROM said_timestamp$$,
+	'read_utc() gives what AT TIME ZONE does, at the ends of time and where clocks change');
 SELECT results_eq($$SELECT proname::text FROM pg_proc WHERE pronamespace = 'vmnet'::regnamespace AND proname LIKE 'read\_%'
 	AND (provolatile <> 'i' OR proparallel <> 's' OR NOT proisstrict OR proleakproof)$$,
 	$$SELECT NULL::text WHERE false$$, 'all of them are immutable, strict and parallel safe, and none is leakproof');

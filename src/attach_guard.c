@@ -439,7 +439,7 @@ blockers(const char *other)
 }
 
 static void
-check_in_use(Relation rel, AttachedTable *table, TupleTableSlot *slot, bool network)
+check_in_use(Relation rel, AttachedTable *table, TupleTableSlot *slot, bool network, bool remove)
 {
 	AttachedTable *nics = attached_table_lookup(table->schema, "nics");
 	const char *noun = network ? "network" : "instance";
@@ -467,7 +467,9 @@ check_in_use(Relation rel, AttachedTable *table, TupleTableSlot *slot, bool netw
 		total = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4, &isnull));
 		ereport(REFUSAL(table),
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("cannot remove %s %s: NICs are left on it", noun,
+				 remove ? errmsg("cannot remove %s %s: NICs are left on it", noun,
+								 attached_output(table, slot, ATTACHED_ID)) :
+				 errmsg("cannot change the key of %s %s: NICs are left on it", noun,
 						attached_output(table, slot, ATTACHED_ID)),
 				 errdetail("%s held: %s%s.",
 						   total == 1 ? "1 NIC is" : psprintf("%lld NICs are", (long long) total),
@@ -493,10 +495,13 @@ parent_guard(FunctionCallInfo fcinfo, const char *function, bool network)
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 	{
 		if (is_null(table, old, ATTACHED_REMOVED))
-			check_in_use(rel, table, old, network);
+			check_in_use(rel, table, old, network, true);
 		return PointerGetDatum(NULL);
 	}
 
+	/* What NICs refer to is there no more, unless a foreign key sees to it. */
+	if (!attached_same(table, old, new, ATTACHED_KEY) && is_null(table, old, ATTACHED_REMOVED))
+		check_in_use(rel, table, old, network, false);
 	if (attached_same(table, old, new, ATTACHED_REMOVED))
 		return PointerGetDatum(NULL);
 	if (!is_null(table, old, ATTACHED_REMOVED))
@@ -508,7 +513,7 @@ parent_guard(FunctionCallInfo fcinfo, const char *function, bool network)
 				 errhint("A removed %s stays removed. Add a new one instead.", network ? "network" : "instance"),
 				 errtableconstraint(rel, network ? "network_removed_once" : "instance_removed_once")));
 	else
-		check_in_use(rel, table, new, network);
+		check_in_use(rel, table, new, network, true);
 	return PointerGetDatum(NULL);
 }
 

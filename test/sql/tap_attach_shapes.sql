@@ -4,7 +4,7 @@
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO, YMD';
 \i test/tap/outcome.psql
-SELECT plan(55);
+SELECT plan(57);
 SET LOCAL client_min_messages = error;
 CREATE SCHEMA s;
 CREATE FUNCTION pg_temp.attach(name text, nics regclass, networks regclass DEFAULT NULL, instances regclass DEFAULT NULL, columns jsonb DEFAULT '{}', mode text DEFAULT 'enforce')
@@ -108,6 +108,15 @@ UPDATE "Own ""Schema"" %s 1"."Näme ''of'' %I a table that is long" SET "Gone $1
 SELECT is((SELECT string_agg(nic_id || event, ' ') FROM "In ""V"" %s 'q'".nic_history), '1Removed', 'and remembered');
 SELECT is(pg_temp.outcome($$ DROP SCHEMA "In ""V"" %s 'q'_report" CASCADE; SELECT vmnet.detach_inventory('In "V" %s ''q''') $$), 'accepted', 'and detached');
 SELECT is((SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relname ~ '^Näme' AND NOT t.tgisinternal), 0::bigint, 'with nothing left');
+
+-- no foreign key: what NICs refer to does not go away under them
+CREATE TABLE s.net_code (id int PRIMARY KEY, code text UNIQUE, removed date);
+CREATE TABLE s.nic_code (id int PRIMARY KEY, network_id text, instance_id int, removed date);
+INSERT INTO s.net_code VALUES (1, 'a'), (2, 'b');
+SELECT pg_temp.attach('code', 's.nic_code', 's.net_code', columns => '{"networks": {"key": "code"}}') \g /dev/null
+INSERT INTO s.nic_code VALUES (1, 'a', 1);
+SELECT is(pg_temp.outcome($$ UPDATE s.net_code SET code = 'c' WHERE id = 1 $$), '23503 network_in_use', 'the key of a network stays while NICs are on it');
+SELECT is(pg_temp.outcome($$ UPDATE s.net_code SET code = 'c' WHERE id = 2 $$), 'accepted', 'that of another may change');
 
 -- one table for everything
 CREATE TABLE s.all_in_one (id int PRIMARY KEY, network_id int, instance_id int, removed timestamptz);

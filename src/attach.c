@@ -244,8 +244,13 @@ attached_table_of(Relation rel, Trigger *trigger)
 	if (table == NULL || table->table != RelationGetRelid(rel))
 		refuse_table(rel, psprintf("Inventory \"%s\" does not read it.", trigger->tgargs[0]));
 	if (!has_privs_of_role(table->owner, rel->rd_rel->relowner))
-		refuse_table(rel, psprintf("Inventory \"%s\" belongs to somebody who has not the rights of the table's owner.",
-								   trigger->tgargs[0]));
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("table \"%s\" is guarded for an inventory whose owner has not the rights of its own",
+						RelationGetRelationName(rel)),
+				 errdetail("Inventory \"%s\" belongs to role \"%s\".",
+						   get_namespace_name(table->schema), GetUserNameFromId(table->owner, true)),
+				 errhint("Make that role a member of the table's owner, or drop trigger \"%s\".", trigger->tgname)));
 	return table;
 }
 

@@ -433,7 +433,7 @@ history_take_addresses(Relation rel, Oid address_history, Datum *values, const c
 
 	SPI_connect();
 	GetUserIdAndSecContext(&saved_user, &saved_context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
+	SetUserIdAndSecContext(history_writer(rel, address_history),
 						   saved_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_NOFORCE_RLS);
 	plan = plan_lookup(PLAN_ADDRESS_HISTORY, address_history, 0,

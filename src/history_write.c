@@ -29,6 +29,8 @@
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
+#include "utils/syscache.h"
+
 #include "vmnet_ext.h"
 
 /* Rows that are written at a time. */
@@ -398,7 +400,32 @@ column_arrays(HistoryEntry **entries, int count, Datum *arrays)
 }
 
 /*
- * Has the owner of the NIC table insert the rows.
+ * Who writes history: the owner of the NIC table.  An attached table may belong
+ * to somebody else than the inventory; its guard has seen to it that the owner
+ * of the inventory has the rights of the table's owner.
+ */
+Oid
+history_writer(Relation rel, Oid history)
+{
+	Oid			schema = get_rel_namespace(history);
+	Oid			view;
+	HeapTuple	tuple;
+	Oid			owner = rel->rd_rel->relowner;
+
+	if (schema == RelationGetNamespace(rel))
+		return owner;
+	view = get_relname_relid("attached_nics", schema);
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(view));
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
+/*
+ * Has the writer insert the rows.
  */
 static void
 write_by_query(Relation rel, Oid history, HistoryEntry **entries, int count)
@@ -416,7 +443,7 @@ write_by_query(Relation rel, Oid history, HistoryEntry **entries, int count)
 	SPI_connect();
 	column_arrays(entries, count, arrays);
 	GetUserIdAndSecContext(&saved_user, &saved_context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
+	SetUserIdAndSecContext(history_writer(rel, history),
 						   saved_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_NOFORCE_RLS);
 	plan = plan_lookup(PLAN_HISTORY, history, 0, history_query,
@@ -439,7 +466,7 @@ history_write(Relation rel, Oid history, HistoryEntry **entries, int count)
 		learn(historyrel);
 
 	/* A table of somebody else's is written with no more than his rights. */
-	if (known.direct && historyrel->rd_rel->relowner == rel->rd_rel->relowner)
+	if (known.direct && historyrel->rd_rel->relowner == history_writer(rel, history))
 		write_direct(historyrel, entries, count);
 	else
 		write_by_query(rel, history, entries, count);

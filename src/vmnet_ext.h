@@ -184,6 +184,7 @@ typedef struct HistoryEntry
 } HistoryEntry;
 
 extern Oid	history_sequence(Oid history);
+extern Oid	history_writer(Relation rel, Oid history);
 extern void history_write(Relation rel, Oid history,
 						  HistoryEntry **entries, int count);
 

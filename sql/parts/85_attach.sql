@@ -327,7 +327,9 @@ $$;
 COMMENT ON FUNCTION vmnet.attached_view(text, regclass, jsonb) IS
 'Part of attach_inventory(): the view that says how the rows of one table read, and what of it cannot be';
 
-CREATE FUNCTION vmnet.attached_refuse(inventory text, problems text[])
+CREATE FUNCTION vmnet.attached_refuse(inventory text, problems text[],
+	message text DEFAULT 'these tables cannot be attached as inventory "%s"',
+	hint text DEFAULT 'columns says which column is meant, as {"nics": {"network_id": "net_id", "removed": {"column": "deleted", "removed_when": "not_zero", "time": "deleted_at"}}}.')
 RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -336,13 +338,13 @@ BEGIN
 	IF cardinality(problems) > 0 THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('these tables cannot be attached as inventory "%s"', inventory),
+			MESSAGE = format(message, inventory),
 			DETAIL = array_to_string(problems, E'\n'),
-			HINT = 'columns says which column is meant, as {"nics": {"network_id": "net_id", "removed": {"column": "deleted", "removed_when": "not_zero", "time": "deleted_at"}}}.';
+			HINT = hint;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_refuse(text, text[]) IS
+COMMENT ON FUNCTION vmnet.attached_refuse(text, text[], text, text) IS
 'Part of attach_inventory(): one error that lists all that is in the way (22023)';
 
 -- What is wrong with the call itself, before any table is looked at closely.

@@ -215,7 +215,8 @@ DECLARE
 	inventory text := vmnet.attached_target($1);
 BEGIN
 	PERFORM vmnet.attached_refuse(inventory, vmnet.attached_problems(
-		vmnet.attached_table(inventory, 'nics'), vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'), '{}', $2));
+		vmnet.attached_table(inventory, 'nics'), vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'), '{}', $2),
+		'the mode of inventory "%s" cannot change', 'Guards need ordinary tables of your own; read_only needs none.');
 	IF $2 = 'enforce' AND $3 IS NOT TRUE AND EXISTS (SELECT FROM vmnet.attached_violations(inventory)) THEN
 		PERFORM vmnet.attached_refuse_enforce(inventory);
 	END IF;

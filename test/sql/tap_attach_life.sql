@@ -3,7 +3,7 @@
 -- leaves nothing behind.
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
-SELECT plan(17);
+SELECT plan(22);
 
 CREATE SCHEMA app;
 CREATE TABLE app.net (id bigint PRIMARY KEY, removed timestamptz);
@@ -65,5 +65,27 @@ SELECT is((SELECT count(*) FROM one.nic_history WHERE nic_id = 2), 1::bigint, 'h
 SELECT is(pg_temp.outcome($$ SELECT vmnet.detach_inventory('one') $$), 'accepted', 'and detached');
 SELECT is(pg_temp.guards(), 0::bigint, 'no guard is left on the tables');
 SELECT is((SELECT count(*) FROM pg_namespace WHERE nspname ~ '^(one|two|n{62}.)$'), 0::bigint, 'and no schema');
+
+-- tables of one role, attached by another that has its rights, written by a third
+CREATE ROLE attach_owner;
+CREATE ROLE attach_user IN ROLE attach_owner;
+CREATE ROLE attach_writer;
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO attach_user', current_database()); END $$;
+ALTER SCHEMA app OWNER TO attach_owner;
+ALTER TABLE app.net OWNER TO attach_owner;
+ALTER TABLE app.vm OWNER TO attach_owner;
+ALTER TABLE app.nic OWNER TO attach_owner;
+ALTER TABLE app.nic ADD mac_address macaddr;
+GRANT USAGE ON SCHEMA app TO attach_writer;
+GRANT ALL ON ALL TABLES IN SCHEMA app TO attach_writer;
+SET LOCAL client_min_messages = error;
+SELECT is(pg_temp.outcome_as('attach_user', $$ SELECT vmnet.attach_inventory('other', 'app.nic', 'app.net', 'app.vm', mode => 'enforce') $$), 'accepted', 'tables of a role that one is a member of are attached');
+SELECT is(pg_temp.outcome_as('attach_writer', $$ UPDATE app.nic SET state = 'Releasing', mac_address = '02:00:00:00:00:01' WHERE id = 3 $$), 'accepted', 'who may write to them writes');
+SELECT results_eq('SELECT nic_id, to_state FROM other.nic_history', $$ VALUES (3::bigint, 'Releasing') $$, 'and history is written by the owner of the inventory');
+SELECT is((SELECT count(*) FROM other.nic_address_history), 1::bigint, 'that of addresses, too');
+REVOKE attach_owner FROM attach_user;
+SELECT is(pg_temp.outcome_as('attach_writer', $$ UPDATE app.nic SET state = 'Allocated' WHERE id = 3 $$), '39P01', 'who has the rights no more judges no more');
+DROP OWNED BY attach_user, attach_owner, attach_writer CASCADE;
+DROP ROLE attach_user, attach_owner, attach_writer;
 SELECT * FROM finish();
 ROLLBACK;

@@ -700,7 +700,9 @@ BEGIN
 	IF kind <> 'attached' THEN
 		RETURN result;
 	END IF;
-	IF relation IN ('all_networks', 'all_instances', 'all_nics') AND NOT tenant THEN
+	IF relation LIKE 'attached\_%' AND NOT tenant THEN
+		result := format('(%s)', rtrim(pg_get_viewdef(rel), ';'));
+	ELSIF relation IN ('all_networks', 'all_instances', 'all_nics') AND NOT tenant THEN
 		result := format('(%s)', vmnet.attached_canonical(substring(relation FROM 5),
 			(SELECT jsonb_object_agg(r.name, '(' || rtrim(pg_get_viewdef(r.view), ';') || ')')
 			FROM (SELECT n, to_regclass(format('%I.%I', inventory, 'attached_' || n)) FROM unnest(ARRAY['networks', 'instances', 'nics']) n) r (name, view)

@@ -58,7 +58,8 @@ VALUES
 (16, 'default_nic_missing', 'warning', 'instance, not removed, with active NICs but no default one'),
 (17, 'counter_drift', 'warning', 'network, removed or not, whose nics_count is not the number of its held User NICs in exactly Reserved'),
 (18, 'ip_outside_cidr', 'warning', 'active NIC whose IPv4 address is outside the network''s network_cidr, or its cidr where it has none'),
-(19, 'missing_uuid', 'info', 'NIC, instance or network without a uuid')
+(19, 'missing_uuid', 'info', 'NIC, instance or network without a uuid'),
+(20, 'nic_parent_missing', 'error', 'NIC held although there is no such network or instance; in attached tables without foreign keys')
 $codes$;
 COMMENT ON FUNCTION vmnet.check_codes() IS
 'Codes of the findings of check_inventory(), with their severities and what they mean
@@ -149,6 +150,16 @@ SELECT 'nic', n.id, n.uuid, w.removed,
 FROM {inv}.all_nics n
 	JOIN {inv}.all_networks w ON w.id = n.network_id
 WHERE n.removed IS NULL AND (n.active OR NOT n.active) AND w.removed IS NOT NULL$$),
+
+('nic_parent_missing', 'attached_nics', $$
+SELECT 'nic', n.id, n.uuid, NULL::timestamptz,
+	concat('NIC ', n.id, ' is held', ' (' || n.state || ')', ', but its ', p.what, ' ', p.key, ' does not exist'), NULL, NULL
+FROM {inv}.all_nics n
+	JOIN {inv}.attached_nics k ON k.id = n.id
+	CROSS JOIN LATERAL (VALUES
+		('network', k.network_key::text, EXISTS (SELECT FROM {inv}.all_networks w WHERE w.id = n.network_id)),
+		('instance', k.instance_key::text, EXISTS (SELECT FROM {inv}.all_instances i WHERE i.id = n.instance_id))) p (what, key, is_there)
+WHERE n.removed IS NULL AND p.key IS NOT NULL AND NOT p.is_there$$),
 
 ('duplicate_device_id', NULL, $$
 SELECT 'nic', f.id, f.uuid, f.since,

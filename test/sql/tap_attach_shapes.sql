@@ -4,7 +4,7 @@
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO, YMD';
 \i test/tap/outcome.psql
-SELECT plan(57);
+SELECT plan(62);
 SET LOCAL client_min_messages = error;
 CREATE SCHEMA s;
 CREATE FUNCTION pg_temp.attach(name text, nics regclass, networks regclass DEFAULT NULL, instances regclass DEFAULT NULL, columns jsonb DEFAULT '{}', mode text DEFAULT 'enforce')
@@ -117,6 +117,20 @@ SELECT pg_temp.attach('code', 's.nic_code', 's.net_code', columns => '{"networks
 INSERT INTO s.nic_code VALUES (1, 'a', 1);
 SELECT is(pg_temp.outcome($$ UPDATE s.net_code SET code = 'c' WHERE id = 1 $$), '23503 network_in_use', 'the key of a network stays while NICs are on it');
 SELECT is(pg_temp.outcome($$ UPDATE s.net_code SET code = 'c' WHERE id = 2 $$), 'accepted', 'that of another may change');
+
+-- NICs on what does not exist: found before, after, and where one asks
+CREATE TABLE s.net_lost (id int PRIMARY KEY, code uuid UNIQUE);
+CREATE TABLE s.nic_lost (id int PRIMARY KEY, network_id uuid, instance_id int);
+INSERT INTO s.net_lost VALUES (1, '00000000-0000-0000-0000-0000000000a1');
+INSERT INTO s.nic_lost VALUES (1, '00000000-0000-0000-0000-0000000000a1', 1), (2, '00000000-0000-0000-0000-0000000000a2', 1);
+SELECT results_eq($$ SELECT finding, message FROM vmnet.attach_inventory('lost', 's.nic_lost', 's.net_lost', columns => '{"networks": {"uuid": "code"}}') WHERE finding = 'violation' $$,
+	$$ VALUES ('violation', 'held NICs on a network that does not exist: 2') $$, 'a NIC on no network is told of');
+SELECT results_eq($$ SELECT code, object_id, message FROM vmnet.check_inventory('lost') WHERE code = 'nic_parent_missing' $$,
+	$$ VALUES ('nic_parent_missing', 2::bigint, 'NIC 2 is held, but its network 00000000-0000-0000-0000-0000000000a2 does not exist') $$, 'and found');
+SELECT vmnet.create_report('lost') \g /dev/null
+SELECT results_eq($$ SELECT object_id FROM lost_report.findings WHERE code = 'nic_parent_missing' $$, $$ VALUES (2::bigint) $$, 'and reported');
+SELECT is((SELECT string_agg(verdict::text, ' ') FROM vmnet.nic_explain(2, 'lost') WHERE rule IN ('the network is not removed', 'the instance is listed on the network')), 'false false', 'and explained');
+SELECT is((SELECT string_agg(verdict::text, ' ') FROM vmnet.nic_explain(1, 'lost')), 'true true true true true true true true', 'unlike the other');
 
 -- one table for everything
 CREATE TABLE s.all_in_one (id int PRIMARY KEY, network_id int, instance_id int, removed timestamptz);

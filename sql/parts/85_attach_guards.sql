@@ -223,6 +223,10 @@ BEGIN
 	EXECUTE format((SELECT replace(d.ddl, 'CREATE VIEW', 'CREATE OR REPLACE VIEW') FROM vmnet.inventory_definition('managed') d
 		WHERE d.object = 'VIEW %1$I.inventory_info'), inventory, 'attached', NULL, $2, vmnet.extension_version());
 	PERFORM vmnet.attached_triggers(inventory, $2 <> 'read_only');
+	-- with guards there is a history to report
+	IF $2 <> 'read_only' THEN
+		PERFORM vmnet.renew_reports(inventory);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION vmnet.set_inventory_mode(text, text, boolean) IS

@@ -6,7 +6,7 @@ SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO, YMD';
 \i test/tap/outcome.psql
 \i test/tap/attached.psql
-SELECT plan(113);
+SELECT plan(97);
 SET LOCAL client_min_messages = error;
 
 -- what a report has to cope with: a removed instance with a NIC, NICs that are
@@ -95,11 +95,19 @@ SELECT is(pg_temp.outcome_as('attach_reader', format('SELECT count(*) FROM %s', 
 FROM unnest('{"\"full\".nics",theirs.nic,live.nics,cs.nics}'::text[]) t;
 
 -- history is reported once it is there
-SELECT vmnet.set_inventory_mode('full', 'warn') \g /dev/null
+SELECT vmnet.set_inventory_mode('full', 'read_only') \g /dev/null
+DROP VIEW full_report.nic_history;
 SELECT vmnet.create_report('full') \g /dev/null
+SELECT is(pg_temp.left_out('full_report'), 'nic_history', 'without guards there is no history');
+SELECT vmnet.set_inventory_mode('full', 'warn') \g /dev/null
 SELECT is_empty($$ SELECT * FROM full_report.findings WHERE object_type = 'inventory' $$, 'guards that were made anew are found');
 UPDATE theirs.nic SET state = 'Releasing' WHERE id = 1;
 SELECT results_eq('SELECT nic_id, event, network_name, instance_name FROM full_report.nic_history', $$ VALUES (1::bigint, 'ReleaseRequested', 'blue', 'web') $$, 'history is reported');
+
+SELECT vmnet.partition_history('full') \g /dev/null
+CREATE TABLE "full".nic_history_all PARTITION OF "full".nic_history DEFAULT;
+UPDATE theirs.nic SET state = 'Allocated' WHERE id = 1;
+SELECT is((SELECT string_agg(to_state, ' ') FROM full_report.nic_history), 'Allocated', 'also in partitions');
 
 -- whose it is
 SELECT is((SELECT string_agg(format('%s %s', schema_name, tenant), ', ') FROM vmnet.report_schemas('full')), 'full_report f', 'the reporting schema is known');

@@ -4,7 +4,7 @@
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO, YMD';
 \i test/tap/outcome.psql
-SELECT plan(62);
+SELECT plan(68);
 SET LOCAL client_min_messages = error;
 CREATE SCHEMA s;
 CREATE FUNCTION pg_temp.attach(name text, nics regclass, networks regclass DEFAULT NULL, instances regclass DEFAULT NULL, columns jsonb DEFAULT '{}', mode text DEFAULT 'enforce')
@@ -131,6 +131,20 @@ SELECT vmnet.create_report('lost') \g /dev/null
 SELECT results_eq($$ SELECT object_id FROM lost_report.findings WHERE code = 'nic_parent_missing' $$, $$ VALUES (2::bigint) $$, 'and reported');
 SELECT is((SELECT string_agg(verdict::text, ' ') FROM vmnet.nic_explain(2, 'lost') WHERE rule IN ('the network is not removed', 'the instance is listed on the network')), 'false false', 'and explained');
 SELECT is((SELECT string_agg(verdict::text, ' ') FROM vmnet.nic_explain(1, 'lost')), 'true true true true true true true true', 'unlike the other');
+
+-- removed, but not since when: who was there then cannot be told
+CREATE TABLE s.net_flag (id int PRIMARY KEY, removed boolean);
+CREATE TABLE s.nic_time (id int PRIMARY KEY, network_id int, instance_id int, ip4_address inet, created timestamptz, removed timestamptz);
+CREATE TABLE s.nic_flag (id int PRIMARY KEY, network_id int, instance_id int, ip4_address inet, created timestamptz, removed boolean);
+SELECT pg_temp.attach('flag_net', 's.nic_time', 's.net_flag') \g /dev/null
+SELECT pg_temp.attach('flag_nic', 's.nic_flag') \g /dev/null
+SELECT throws_ok($$ SELECT * FROM vmnet.network_instances_as_of(1, now(), 'flag_net') $$, '22023', 'inventory "flag_net" cannot answer this: its networks have no column "removed" with a time', 'who was on a network needs the time of its removal');
+SELECT throws_ok($$ SELECT * FROM vmnet.network_instances_as_of(1, now(), 'flag_nic') $$, '22023', 'inventory "flag_nic" cannot answer this: its NICs have no column "removed" with a time', 'and that of NICs');
+SELECT throws_ok($$ SELECT * FROM vmnet.ip_holders('10.0.0.1', inventory => 'flag_nic') $$, '22023', 'inventory "flag_nic" cannot answer this: its NICs have no column "removed" with a time', 'so does who held an address');
+SELECT lives_ok($$ SELECT * FROM vmnet.ip_holders('10.0.0.1', inventory => 'flag_net') $$, 'which no network decides');
+SELECT vmnet.create_report(n) FROM unnest('{flag_net,flag_nic}'::name[]) n \g /dev/null
+SELECT is((SELECT string_agg(r.relname, ' ' ORDER BY r.relname) FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace WHERE n.nspname = i || '_report' AND r.relname IN ('networks', 'network_instance_intervals', 'networks_daily')),
+	'networks', 'nor is it reported over ' || i) FROM unnest('{flag_net,flag_nic}'::text[]) i;
 
 -- one table for everything
 CREATE TABLE s.all_in_one (id int PRIMARY KEY, network_id int, instance_id int, removed timestamptz);

@@ -698,12 +698,13 @@ networks, instances and nics are what is live; all_networks, all_instances and a
 	live := (SELECT b.live FROM vmnet.attached_base_views($1, $2, $3, $4, $5) b);
 	PERFORM vmnet.attached_rest($1, $6);
 
+	-- first the guards, which wait for whoever is writing; then what is found is all there is
+	IF $6 <> 'read_only' THEN
+		PERFORM vmnet.attached_triggers($1, true);
+	END IF;
 	SELECT sum(v.nics) INTO violations FROM vmnet.attached_violations($1) v;
 	IF $6 = 'enforce' AND violations > 0 THEN
 		PERFORM vmnet.attached_refuse_enforce($1);
-	END IF;
-	IF $6 <> 'read_only' THEN
-		PERFORM vmnet.attached_triggers($1, true);
 	END IF;
 
 	RETURN QUERY SELECT 'violation', v.rule, v.message, NULL::text FROM vmnet.attached_violations($1) v;

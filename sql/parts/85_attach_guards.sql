@@ -217,12 +217,13 @@ BEGIN
 	PERFORM vmnet.attached_refuse(inventory, vmnet.attached_problems(
 		vmnet.attached_table(inventory, 'nics'), vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'), '{}', $2),
 		'the mode of inventory "%s" cannot change', 'Guards need ordinary tables of your own; read_only needs none.');
-	IF $2 = 'enforce' AND $3 IS NOT TRUE AND EXISTS (SELECT FROM vmnet.attached_violations(inventory)) THEN
-		PERFORM vmnet.attached_refuse_enforce(inventory);
-	END IF;
 	EXECUTE format((SELECT replace(d.ddl, 'CREATE VIEW', 'CREATE OR REPLACE VIEW') FROM vmnet.inventory_definition('managed') d
 		WHERE d.object = 'VIEW %1$I.inventory_info'), inventory, 'attached', NULL, $2, vmnet.extension_version());
 	PERFORM vmnet.attached_triggers(inventory, $2 <> 'read_only');
+	-- now nobody writes what is not judged
+	IF $2 = 'enforce' AND $3 IS NOT TRUE AND EXISTS (SELECT FROM vmnet.attached_violations(inventory)) THEN
+		PERFORM vmnet.attached_refuse_enforce(inventory);
+	END IF;
 	-- with guards there is a history to report
 	IF $2 <> 'read_only' THEN
 		PERFORM vmnet.renew_reports(inventory);

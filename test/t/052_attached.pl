@@ -70,7 +70,9 @@ sql(q{SELECT vmnet.detach_inventory('part')});
 #
 # A dump and a restore
 #
-sql(q{SELECT vmnet.set_inventory_mode('full', 'enforce', true); SELECT vmnet.set_inventory_notify('full', true); CREATE DATABASE restored});
+sql(q{SELECT vmnet.set_inventory_mode('full', 'enforce', true); SELECT vmnet.set_inventory_notify('full', true)});
+sql(q{SET client_min_messages = error; SELECT vmnet.create_report(n) FROM unnest('{full,few,uuids,live}'::name[]) n});
+sql('CREATE DATABASE restored');
 my $dump = $node->basedir . '/dump';
 $node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, $node->connstr('postgres') ], 'a database with attached inventories is dumped');
 $node->command_ok([ 'pg_restore', '-e', '-j', '2', '-d', $node->connstr('restored'), $dump ], 'and restored');
@@ -79,6 +81,8 @@ foreach my $query (
 	'SELECT * FROM "full".all_nics ORDER BY id', 'SELECT * FROM few.network_counts ORDER BY 1', 'SELECT * FROM uuids.network_instances ORDER BY 1, 2', 'SELECT * FROM live.network_instances ORDER BY 1, 2',
 	'SELECT nic_id, event FROM "full".nic_history ORDER BY seq',
 	q{SELECT code, message FROM vmnet.check_inventory('full')},
+	'SELECT nic_id, nic_state, network_name FROM full_report.nics ORDER BY 1', 'SELECT * FROM uuids_report.network_instances ORDER BY 1',
+	'SELECT n, (SELECT schema_name FROM vmnet.report_schemas(n)) FROM unnest($${full,few,uuids,live}$$::name[]) n ORDER BY 1',
 	q{SELECT tgrelid::regclass, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname ~ '^_vmnet' ORDER BY tgrelid::regclass::text, 2})
 {
 	is(sql($query, 'restored'), sql($query), "the same comes of $query");
@@ -86,6 +90,7 @@ foreach my $query (
 my ($status, $out, $err) = $node->psql('restored', q{UPDATE theirs.net SET removed = now() WHERE id = 1}, extra_params => [ '-v', 'VERBOSITY=verbose' ]);
 like($err, qr/ERROR:  23503: cannot remove network 1.*CONSTRAINT NAME:  network_in_use/s, 'the restored guards guard');
 is(sql(q{UPDATE theirs.nic SET state = 'Allocated' WHERE id = 1; SELECT to_state FROM "full".nic_history ORDER BY seq DESC LIMIT 1}, 'restored'), 'Allocated', 'and write history');
+sql('DROP SCHEMA full_report, few_report, uuids_report CASCADE', 'restored');
 sql(q{SELECT vmnet.detach_inventory(n) FROM unnest('{full,few,uuids,texts}'::text[]) n}, 'restored');
 is(sql(q{SELECT (SELECT count(*) FROM pg_trigger WHERE tgname ~ '^_vmnet'), (SELECT string_agg(name, ' ') FROM vmnet.inventories)}, 'restored'), '0|live', 'what was restored can be detached');
 

@@ -370,6 +370,9 @@ parent_key(AttachedTable *table, Relation rel, Oid keytype, Datum key, ParentKey
 			key = DirectFunctionCall1(rtrim1, key);
 		keytype = type = type == BPCHAROID ? BPCHAROID : TEXTOID;
 	}
+	if (!AttributeNumberIsValid(table->attnum[ATTACHED_KEY]))
+		refuse_table(rel, psprintf("In view \"%s\" the column \"key\" is none of its columns.",
+								   get_rel_name(table->view)));
 	memset(parent, 0, sizeof(*parent));
 	parent->relid = table->table;
 	parent->key = table->attnum[ATTACHED_KEY];

@@ -4,8 +4,10 @@
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO, YMD';
 \i test/tap/outcome.psql
-SELECT plan(68);
+SELECT plan(70);
 SET LOCAL client_min_messages = error;
+SET LOCAL timezone = 'UTC';
+SET LOCAL datestyle = 'ISO, YMD';
 CREATE SCHEMA s;
 CREATE FUNCTION pg_temp.attach(name text, nics regclass, networks regclass DEFAULT NULL, instances regclass DEFAULT NULL, columns jsonb DEFAULT '{}', mode text DEFAULT 'enforce')
 RETURNS text LANGUAGE plpgsql AS $$
@@ -145,6 +147,15 @@ SELECT lives_ok($$ SELECT * FROM vmnet.ip_holders('10.0.0.1', inventory => 'flag
 SELECT vmnet.create_report(n) FROM unnest('{flag_net,flag_nic}'::name[]) n \g /dev/null
 SELECT is((SELECT string_agg(r.relname, ' ' ORDER BY r.relname) FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace WHERE n.nspname = i || '_report' AND r.relname IN ('networks', 'network_instance_intervals', 'networks_daily')),
 	'networks', 'nor is it reported over ' || i) FROM unnest('{flag_net,flag_nic}'::text[]) i;
+
+-- a view that somebody has changed is not taken for what it was
+CREATE TABLE s.net_odd (id bigint PRIMARY KEY, removed date);
+CREATE TABLE s.nic_odd (id bigint PRIMARY KEY, network_id bigint, instance_id bigint);
+SELECT pg_temp.attach('odd', 's.nic_odd', 's.net_odd') \g /dev/null
+DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW odd.attached_networks AS ' || replace(pg_get_viewdef('odd.attached_networks'), 'net_odd.id AS key', 'net_odd.id + 0 AS key'); END $$;
+SELECT is(pg_temp.outcome('INSERT INTO s.nic_odd VALUES (1, 1, 1)'), '39P01', 'a key that is no column is refused');
+DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW odd.attached_nics AS SELECT * FROM (' || rtrim(pg_get_viewdef('odd.attached_nics'), ';') || ') x'; END $$;
+SELECT is(pg_temp.outcome('INSERT INTO s.nic_odd VALUES (1, 1, 1)'), '39P01', 'so is a view of something else');
 
 -- one table for everything
 CREATE TABLE s.all_in_one (id int PRIMARY KEY, network_id int, instance_id int, removed timestamptz);

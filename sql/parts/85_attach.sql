@@ -666,6 +666,26 @@ $$;
 COMMENT ON FUNCTION vmnet.attached_index(text, text, text) IS
 'Part of attach_inventory(): whether EXPLAIN shows an index for the NICs of a parent, and the statement that makes the best one';
 
+-- Tables where every row counts as there, since nothing was said of removal, and
+-- that have a column which looks as if it told.
+CREATE FUNCTION vmnet.attached_removed_unsaid(inventory text, columns jsonb)
+RETURNS TABLE (message text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('every row of %s counts as there, but its column "%s" may say that one is removed; if so: %s; if not: %s', t.rel, a.attname,
+	jsonb_build_object(r.relation, jsonb_build_object('removed', a.attname)), jsonb_build_object(r.relation, jsonb_build_object('removed', NULL)))
+FROM unnest(ARRAY['nics', 'networks', 'instances']) WITH ORDINALITY r (relation, ord)
+	CROSS JOIN LATERAL (SELECT vmnet.attached_table($1, r.relation)) t (rel)
+	JOIN pg_catalog.pg_attribute a ON a.attrelid = t.rel AND a.attnum > 0 AND NOT a.attisdropped
+WHERE r.relation || '.removed' = ANY (vmnet.attached_lacks($1)) AND NOT coalesce($2->r.relation ? 'removed', false)
+	AND a.attname ~* '(delet|remov|discard|destroy|terminat|archiv|retire|expung)'
+	AND vmnet.attached_column_type(t.rel, a.attname) IN ('boolean'::regtype, 'smallint', 'int', 'bigint', 'numeric', 'date', 'timestamp', 'timestamptz')
+ORDER BY r.ord, a.attnum
+$$;
+COMMENT ON FUNCTION vmnet.attached_removed_unsaid(text, jsonb) IS
+'Part of attach_inventory(): columns that may say that a row is removed, where nothing was said of that';
+
 CREATE FUNCTION vmnet.attach_inventory(
 	name text,
 	nics regclass,
@@ -708,6 +728,7 @@ networks, instances and nics are what is live; all_networks, all_instances and a
 	END IF;
 
 	RETURN QUERY SELECT 'violation', v.rule, v.message, NULL::text FROM vmnet.attached_violations($1) v;
+	RETURN QUERY SELECT 'removed_not_said', NULL::text, r.message, NULL::text FROM vmnet.attached_removed_unsaid($1, $5) r;
 	IF (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = $2) IN ('r', 'p', 'm') THEN
 		RETURN QUERY SELECT CASE WHEN i.usable THEN 'index_found' ELSE 'index_missing' END, NULL::text,
 			format(CASE WHEN i.usable THEN 'EXPLAIN shows that an index finds the NICs of %s; this one would serve best'
@@ -720,7 +741,7 @@ COMMENT ON FUNCTION vmnet.attach_inventory(text, regclass, regclass, regclass, j
 'Makes an inventory over tables that exist already: views in a new schema of that name, and guards as triggers on the tables
 Their columns, types and data stay as they are. columns maps canonical names to theirs, by table: {"nics": {"network_id": "net_id", "removed": "deleted_at"}}; a name that is the same need not be said, null leaves a column out, and what is lacking reads as NULL (needed: id of each table, network_id and instance_id of nics). removed may be {"column": ..., "removed_when": ..., "time": ...}: not_null (a time, the default), not_infinity (a time), true (a flag, the default of boolean; a text like Y), not_zero (a number, the default); without a time it is -infinity. "states" of nics maps their states to the canonical ones: {"up": "Reserved"}. "key" of networks or instances names the column that NICs refer to, where no foreign key says. Times without a zone are UTC. networks or instances NULL: made from the NICs.
 mode: warn (the default: guards give warnings), enforce (errors), read_only (no guards). Needs CREATE on the database and, for guards, the ownership of the tables.
-Rows: what already violates the rules, and the indexes that the views want. Errors: 22023 with all that is in the way, 42P06 where the schema exists, 23514 for enforce while there are violations.';
+Rows: what already violates the rules, columns that look as if they said that a row is removed where nothing was said of that, and the indexes that the views want. Errors: 22023 with all that is in the way, 42P06 where the schema exists, 23514 for enforce while there are violations.';
 
 CREATE FUNCTION vmnet.attached_refuse_enforce(inventory text)
 RETURNS void

@@ -4,7 +4,7 @@
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO, YMD';
 \i test/tap/outcome.psql
-SELECT plan(70);
+SELECT plan(73);
 SET LOCAL client_min_messages = error;
 SET LOCAL timezone = 'UTC';
 SET LOCAL datestyle = 'ISO, YMD';
@@ -83,6 +83,14 @@ SELECT is(pg_temp.attach('ways', 's.ways', columns => '{"nics": {"removed": "day
 	'states are given, but table s.ways has no column "state"', 'nor do states without a column');
 SELECT is(pg_temp.attach('ways', 's.ways', columns => '{"nics": {"state": "note"}, "states": {"gone": null}}'),
 	'columns: states must map each of their states to the name of one, but "gone" is null', 'or one that leads nowhere');
+
+-- a removal that nobody spoke of is asked about
+CREATE TABLE s.forgot (id int PRIMARY KEY, network_id int, instance_id int, delete_count text, "Is Deleted" boolean, discarded_at date);
+SELECT results_eq($$ SELECT message FROM vmnet.attach_inventory('forgot', 's.forgot') WHERE finding = 'removed_not_said' $$, $$ VALUES
+	('every row of s.forgot counts as there, but its column "Is Deleted" may say that one is removed; if so: {"nics": {"removed": "Is Deleted"}}; if not: {"nics": {"removed": null}}'),
+	('every row of s.forgot counts as there, but its column "discarded_at" may say that one is removed; if so: {"nics": {"removed": "discarded_at"}}; if not: {"nics": {"removed": null}}') $$, 'a column that may tell of removals is pointed at');
+SELECT is_empty($$ SELECT message FROM vmnet.attach_inventory('forgot2', 's.forgot', columns => '{"nics": {"removed": null}}') WHERE finding = 'removed_not_said' $$, 'unless it was said that it does not');
+SELECT is_empty($$ SELECT message FROM vmnet.attach_inventory('forgot3', 's.forgot', columns => '{"nics": {"removed": "discarded_at"}}') WHERE finding = 'removed_not_said' $$, 'or another does');
 
 -- tables that are not one table
 CREATE TABLE s.family (id int PRIMARY KEY, removed date);

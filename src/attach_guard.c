@@ -529,6 +529,57 @@ attached_instance_guard(PG_FUNCTION_ARGS)
 	return parent_guard(fcinfo, "attached_instance_guard", false);
 }
 
+static void
+any_held_query(StringInfo sql, Oid relid, int column)
+{
+	appendStringInfoString(sql, "SELECT n.id FROM ");
+	append_relation_name(sql, relid);
+	appendStringInfo(sql, " n WHERE n.%s IS NOT NULL AND n.removed IS NULL LIMIT 1",
+					 column == ATTACHED_NETWORK_KEY ? "network_key" : "instance_key");
+}
+
+/*
+ * TRUNCATE of networks or instances that know no softer removal: none is left,
+ * so no NIC may be held.  Where a foreign key leads to them, the server sees
+ * to that itself.
+ */
+static void
+check_truncate(Relation rel, AttachedTable *table, bool network)
+{
+	AttachedTable *nics = attached_table_lookup(table->schema, "nics");
+	Relation	nicrel;
+	Relation	view;
+	ListCell   *lc;
+	bool		keyed = false;
+
+	if (nics == NULL)
+		return;
+	nicrel = table_open(nics->table, AccessShareLock);
+	foreach(lc, RelationGetFKeyList(nicrel))
+		keyed |= ((ForeignKeyCacheInfo *) lfirst(lc))->confrelid == RelationGetRelid(rel);
+	table_close(nicrel, NoLock);
+	if (keyed)
+		return;
+
+	SPI_connect();
+	view = table_open(nics->view, AccessShareLock);
+	plan_run_as_owner(plan_lookup_as_owner(PLAN_ATTACHED_ANY_HELD, view,
+										   network ? ATTACHED_NETWORK_KEY : ATTACHED_INSTANCE_KEY,
+										   any_held_query, 0, NULL),
+					  view, NULL, 1);
+	table_close(view, NoLock);
+	if (SPI_processed > 0)
+		ereport(REFUSAL(table),
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("cannot truncate table \"%s\": NICs are left on its %s",
+						RelationGetRelationName(rel), network ? "networks" : "instances"),
+				 errdetail("NIC %s is one of them.",
+						   SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)),
+				 errhint("Remove the NICs first."),
+				 errtableconstraint(rel, network ? "network_in_use" : "instance_in_use")));
+	SPI_finish();
+}
+
 /*
  * attached_no_delete(): BEFORE DELETE or TRUNCATE.  Where rows are removed
  * softly, a row that is not removed yet is not deleted; one that is may be,
@@ -549,7 +600,13 @@ attached_no_delete(PG_FUNCTION_ARGS)
 	rel = trigdata->tg_relation;
 	table = attached_table_of(rel, trigdata->tg_trigger);
 	if (table->lacks[ATTACHED_REMOVED])
+	{
+		const char *role = trigdata->tg_trigger->tgargs[1];
+
+		if (truncate && strcmp(role, "nics") != 0)
+			check_truncate(rel, table, strcmp(role, "networks") == 0);
 		return PointerGetDatum(truncate ? NULL : trigdata->tg_trigtuple);
+	}
 
 	if (!truncate)
 	{

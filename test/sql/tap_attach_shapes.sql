@@ -4,7 +4,7 @@
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO, YMD';
 \i test/tap/outcome.psql
-SELECT plan(73);
+SELECT plan(76);
 SET LOCAL client_min_messages = error;
 SET LOCAL timezone = 'UTC';
 SET LOCAL datestyle = 'ISO, YMD';
@@ -127,6 +127,17 @@ SELECT pg_temp.attach('code', 's.nic_code', 's.net_code', columns => '{"networks
 INSERT INTO s.nic_code VALUES (1, 'a', 1);
 SELECT is(pg_temp.outcome($$ UPDATE s.net_code SET code = 'c' WHERE id = 1 $$), '23503 network_in_use', 'the key of a network stays while NICs are on it');
 SELECT is(pg_temp.outcome($$ UPDATE s.net_code SET code = 'c' WHERE id = 2 $$), 'accepted', 'that of another may change');
+
+-- nor with all the others
+CREATE TABLE s.net_bare (id int PRIMARY KEY);
+CREATE TABLE s.nic_bare (id int PRIMARY KEY, network_id int, instance_id int);
+INSERT INTO s.net_bare VALUES (1);
+SELECT pg_temp.attach('bare', 's.nic_bare', 's.net_bare') \g /dev/null
+SELECT is(pg_temp.trial('TRUNCATE s.net_bare'), 'accepted', 'networks without NICs may be truncated');
+INSERT INTO s.nic_bare VALUES (1, 1, 1);
+SELECT is(pg_temp.trial('TRUNCATE s.net_bare'), '23503 network_in_use', 'those with NICs not');
+ALTER TABLE s.nic_bare ADD FOREIGN KEY (network_id) REFERENCES s.net_bare;
+SELECT is(pg_temp.trial('TRUNCATE s.net_bare, s.nic_bare'), 'accepted', 'unless a foreign key has them truncated together');
 
 -- NICs on what does not exist: found before, after, and where one asks
 CREATE TABLE s.net_lost (id int PRIMARY KEY, code uuid UNIQUE);

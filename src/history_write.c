@@ -399,28 +399,38 @@ column_arrays(HistoryEntry **entries, int count, Datum *arrays)
 	}
 }
 
-/*
- * Who writes history: the owner of the NIC table.  An attached table may belong
- * to somebody else than the inventory; its guard has seen to it that the owner
- * of the inventory has the rights of the table's owner.
- */
-Oid
-history_writer(Relation rel, Oid history)
+/* Who owns a relation; InvalidOid where it is not there. */
+static Oid
+relation_owner(Oid relid)
 {
-	Oid			schema = get_rel_namespace(history);
-	Oid			view;
-	HeapTuple	tuple;
-	Oid			owner = rel->rd_rel->relowner;
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner = InvalidOid;
 
-	if (schema == RelationGetNamespace(rel))
-		return owner;
-	view = get_relname_relid("attached_nics", schema);
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(view));
 	if (HeapTupleIsValid(tuple))
 	{
 		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 		ReleaseSysCache(tuple);
 	}
+	return owner;
+}
+
+/*
+ * Who writes history: the owner of the NIC table.  An attached table may belong
+ * to somebody else than the inventory; its guard has seen to it that the owner
+ * of the inventory has the rights of the table's owner.  He lends them to a
+ * history that is his own only.
+ */
+Oid
+history_writer(Relation rel, Oid history)
+{
+	Oid			schema = get_rel_namespace(history);
+	Oid			owner;
+
+	if (schema == RelationGetNamespace(rel))
+		return rel->rd_rel->relowner;
+	owner = relation_owner(get_relname_relid("attached_nics", schema));
+	if (!OidIsValid(owner) || owner != relation_owner(history))
+		return rel->rd_rel->relowner;
 	return owner;
 }
 

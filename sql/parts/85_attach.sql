@@ -84,7 +84,9 @@ SELECT format(CASE
 	WHEN $3 = 'text' THEN CASE WHEN $2 = 'text'::regtype THEN '%1$I' ELSE '%1$I::pg_catalog.text' END
 	WHEN $3 IN ('bigint', 'int') THEN CASE
 		WHEN $2 = $3::regtype THEN '%1$I'
-		WHEN $2 IN ('bigint'::regtype, 'int', 'smallint', 'numeric') THEN '%1$I::pg_catalog.' || CASE $3 WHEN 'int' THEN 'int4' ELSE 'int8' END END
+		WHEN $2 = 'smallint'::regtype OR $2 = 'int'::regtype THEN '%1$I::pg_catalog.' || t.number
+		WHEN $2 IN ('bigint'::regtype, 'numeric') THEN
+			'CASE WHEN %1$I OPERATOR(pg_catalog.>=) (' || t.least || ') AND %1$I OPERATOR(pg_catalog.<=) ' || t.greatest || ' THEN %1$I::pg_catalog.' || t.number || ' END' END
 	WHEN $3 = 'boolean' THEN CASE
 		WHEN $2 = 'boolean'::regtype THEN '%1$I'
 		WHEN $2 IN ('bigint'::regtype, 'int', 'smallint') THEN '(%1$I OPERATOR(pg_catalog.<>) 0)' END
@@ -93,25 +95,30 @@ SELECT format(CASE
 		WHEN $2 IN ('timestamp'::regtype, 'date') THEN 'pg_catalog.timezone(''UTC'', %1$I::pg_catalog.timestamp)' END
 	WHEN $3 = 'uuid' THEN CASE
 		WHEN $2 = 'uuid'::regtype THEN '%1$I'
-		WHEN t.texty THEN 'CASE WHEN %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'' THEN %1$I::pg_catalog.text::pg_catalog.uuid END' END
+		WHEN t.texty THEN 'CASE WHEN %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32})$'' THEN %1$I::pg_catalog.text::pg_catalog.uuid END' END
 	WHEN $3 = 'macaddr' THEN CASE
 		WHEN $2 = 'macaddr'::regtype THEN '%1$I'
-		WHEN t.texty THEN 'CASE WHEN %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$'' THEN %1$I::pg_catalog.text::pg_catalog.macaddr END' END
+		WHEN t.texty THEN 'CASE WHEN %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{2}:?){5}[0-9a-f]{2}$|^([0-9a-f]{2}-){5}[0-9a-f]{2}$|^([0-9a-f]{4}[.-]){2}[0-9a-f]{4}$'' THEN %1$I::pg_catalog.text::pg_catalog.macaddr END' END
 	WHEN $3 = 'cidr' THEN CASE
 		WHEN $2 = 'cidr'::regtype THEN '%1$I'
 		WHEN $2 = 'inet'::regtype THEN 'pg_catalog.network(%1$I)'
 		WHEN t.texty THEN 'pg_catalog.network(' || t.address || ')' END
-	WHEN $3 = 'inet' THEN CASE
-		WHEN $2 = 'inet'::regtype THEN '%1$I'
-		WHEN $2 = 'cidr'::regtype THEN '%1$I::pg_catalog.inet'
+	WHEN $3 IN ('inet', 'inet4', 'inet6') THEN CASE
+		WHEN $2 = 'inet'::regtype THEN t.family
+		WHEN $2 = 'cidr'::regtype THEN replace(t.family, '%1$I', '%1$I::pg_catalog.inet')
 		WHEN t.texty THEN t.address END
 	END, $1)
-FROM (SELECT $2 IN ('text'::regtype, 'varchar', 'bpchar'),
-	'CASE WHEN %1$I::pg_catalog.text OPERATOR(pg_catalog.~) ''^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(/(3[0-2]|[12]?[0-9]))?$'''
-	' OR %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?$'''
-	' OR %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?::([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?$'''
-	' AND pg_catalog.regexp_count(pg_catalog.split_part(%1$I::pg_catalog.text, ''/'', 1), ''[0-9A-Fa-f]+'') OPERATOR(pg_catalog.<=) 7'
-	' THEN %1$I::pg_catalog.text::pg_catalog.inet END') t (texty, address)
+FROM (SELECT k.texty, k.number, k.least, k.greatest,
+		CASE right($3, 1) WHEN 't' THEN '%1$I' ELSE 'CASE WHEN pg_catalog.family(%1$I) OPERATOR(pg_catalog.=) ' || right($3, 1) || ' THEN %1$I END' END,
+		'CASE WHEN ' || concat_ws(' OR ', CASE WHEN $3 <> 'inet6' THEN k.four END, CASE WHEN $3 <> 'inet4' THEN k.six END) || ' THEN %1$I::pg_catalog.text::pg_catalog.inet END'
+	FROM (SELECT $2 IN ('text'::regtype, 'varchar', 'bpchar'), CASE $3 WHEN 'int' THEN 'int4' ELSE 'int8' END,
+		CASE $3 WHEN 'int' THEN '-2147483648' ELSE '-9223372036854775808' END, CASE $3 WHEN 'int' THEN '2147483647' ELSE '9223372036854775807' END,
+		'%1$I::pg_catalog.text OPERATOR(pg_catalog.~) ''^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(/(3[0-2]|[12]?[0-9]))?$''',
+		'%1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?$'''
+		' OR %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^::(ffff:)?((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])$'''
+		' OR %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?::([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?$'''
+		' AND pg_catalog.regexp_count(pg_catalog.split_part(%1$I::pg_catalog.text, ''/'', 1), ''[0-9A-Fa-f]+'') OPERATOR(pg_catalog.<=) 7'
+		) k (texty, number, least, greatest, four, six)) t (texty, number, least, greatest, family, address)
 $cast$;
 COMMENT ON FUNCTION vmnet.attached_cast(text, regtype, text) IS
 'Part of attach_inventory(): how a column of theirs reads as a canonical type; NULL where it cannot';
@@ -144,6 +151,7 @@ DECLARE
 	at_time text;
 	whole boolean := col_type IN ('bigint'::regtype, 'int', 'smallint', 'numeric');
 	texty boolean := col_type IN ('text'::regtype, 'varchar', 'bpchar');
+	never_null boolean := (SELECT a.attnotnull FROM pg_catalog.pg_attribute a WHERE a.attrelid = rel AND a.attname = col);
 	timed boolean := col_type IN ('timestamptz'::regtype, 'timestamp', 'date');
 	how text := coalesce(spec->>'removed_when', CASE
 		WHEN col_type = 'boolean'::regtype THEN 'true'
@@ -155,14 +163,16 @@ BEGIN
 		WHEN 'not_infinity' THEN CASE WHEN timed THEN format('(%1$I IS NULL OR %1$I = ''infinity'')', col) END
 		WHEN 'true' THEN CASE WHEN col_type = 'boolean'::regtype THEN format('%I IS NOT TRUE', col)
 			WHEN texty THEN format('(pg_catalog.lower(%I::pg_catalog.text) = ANY (''{t,true,y,yes,on,1}''::pg_catalog.text[])) IS NOT TRUE', col) END
+		WHEN 'false' THEN CASE WHEN col_type = 'boolean'::regtype THEN format('%I IS NOT FALSE', col) END
 		WHEN 'not_zero' THEN CASE WHEN whole
-			THEN format(CASE WHEN (SELECT a.attnotnull FROM pg_catalog.pg_attribute a WHERE a.attrelid = rel AND a.attname = col)
-				THEN '%1$I = 0' ELSE '(%1$I = 0 OR %1$I IS NULL)' END, col) END END;
+			THEN format(CASE WHEN never_null THEN '%1$I = 0' ELSE '(%1$I = 0 OR %1$I IS NULL)' END, col) END END;
 	IF live IS NULL THEN
 		problem := CASE WHEN how IS NULL THEN format('column "%s" is of type %s, so say as removed_when how it tells: not_null, or true where a text is a flag', col, col_type)
-			WHEN how IN ('true', 'not_zero', 'not_infinity')
+			WHEN how IN ('true', 'false', 'not_zero', 'not_infinity')
 			THEN format('column "%s" is of type %s, which does not go with removed_when "%s"', col, col_type, how)
-			ELSE format('removed_when "%s" is unknown; there are not_null, not_infinity, true, not_zero', how) END;
+			ELSE format('removed_when "%s" is unknown; there are not_null, not_infinity, true, false, not_zero', how) END;
+	ELSIF how = 'not_null' AND never_null THEN
+		problem := format('column "%s" is NOT NULL, so every row would read as removed; "removed_when" or another column must say which are', col);
 	ELSIF how = 'not_infinity' AND at_col IS NULL THEN
 		removed := format('CASE WHEN %s THEN NULL ELSE %s END', live, vmnet.attached_cast(col, col_type, 'timestamptz'));
 	ELSIF how = 'not_null' AND at_col IS NULL THEN
@@ -225,18 +235,25 @@ COMMENT ON FUNCTION vmnet.attached_state(regclass, text, jsonb) IS
 -- How one canonical column reads, and under which condition a row is not
 -- removed, or not being deallocated, where the column tells that.
 CREATE FUNCTION vmnet.attached_item(relation text, rel regclass, spec jsonb, canonical text, type text, needed boolean,
-	OUT col text, OUT expression text, OUT condition text, OUT problem text)
+	OUT col text, OUT expression text, OUT condition text, OUT problem text, OUT note text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	said boolean := spec ? canonical;
 	col_type regtype;
+	other jsonb;
 BEGIN
 	col := CASE WHEN NOT said THEN canonical
 		WHEN jsonb_typeof(spec->canonical) = 'object' THEN spec->canonical->>'column'
 		ELSE spec->>canonical END;
 	col_type := vmnet.attached_column_type(rel, col);
+	-- a column of addresses of both families need be said only once
+	IF col_type IS NULL AND NOT said AND canonical IN ('ip4_address', 'ip6_address') THEN
+		other := spec->CASE canonical WHEN 'ip4_address' THEN 'ip6_address' ELSE 'ip4_address' END;
+		col := coalesce(other->>'column', other #>> '{}');
+		col_type := vmnet.attached_column_type(rel, col);
+	END IF;
 	IF col_type IS NULL THEN
 		problem := CASE WHEN said AND col IS NOT NULL THEN format('%s.%s: table %s has no column "%s"', relation, canonical, rel, col)
 			WHEN needed THEN format('%s.%s is needed, and table %s has no column of that name', relation, canonical, rel)
@@ -249,10 +266,11 @@ BEGIN
 		SELECT t.state, t.held, format('%s.%s: ', relation, canonical) || t.problem INTO expression, condition, problem
 		FROM vmnet.attached_state(rel, col, spec->'states') t;
 	ELSE
-		expression := vmnet.attached_cast(col, col_type, type);
-		IF expression IS NULL AND (said OR needed) THEN
-			problem := format('%s.%s: column "%s" of table %s is of type %s, which does not read as %s', relation, canonical, col, rel, col_type,
+		expression := vmnet.attached_cast(col, col_type, CASE canonical WHEN 'ip4_address' THEN 'inet4' WHEN 'ip6_address' THEN 'inet6' ELSE type END);
+		IF expression IS NULL THEN
+			note := format('%s.%s: column "%s" of table %s is of type %s, which does not read as %s', relation, canonical, col, rel, col_type,
 				CASE type WHEN 'key' THEN 'bigint, uuid or text' ELSE type END);
+			problem := CASE WHEN said OR needed THEN note END;
 		END IF;
 	END IF;
 	-- a view shows what a domain is made of
@@ -263,6 +281,22 @@ END
 $$;
 COMMENT ON FUNCTION vmnet.attached_item(text, regclass, jsonb, text, text, boolean) IS
 'Part of attach_inventory(): how one canonical column reads, and what of it cannot be';
+
+-- Is each row told by this column?  Children that inherit share no index; of a
+-- view nobody knows.
+CREATE FUNCTION vmnet.attached_unique(rel regclass, column_name text)
+RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT c.relkind NOT IN ('r', 'p') OR EXISTS (
+		SELECT FROM pg_catalog.pg_index x JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
+		WHERE x.indrelid = $1 AND x.indisunique AND x.indisvalid AND x.indnkeyatts = 1 AND x.indpred IS NULL AND a.attname = $2)
+	AND NOT (c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = $1))
+FROM pg_catalog.pg_class c WHERE c.oid = $1
+$$;
+COMMENT ON FUNCTION vmnet.attached_unique(regclass, text) IS
+'Part of attach_inventory(): whether a unique index keeps the values of a column apart; true for a view';
 
 -- A column of a canonical type that is NULL in every row.
 CREATE FUNCTION vmnet.attached_null(type text)
@@ -379,6 +413,10 @@ SELECT coalesce(array_agg(p.p), '{}') FROM (
 	UNION ALL SELECT format('columns: states must map each of their states to the name of one, but "%s" is %s', t.key, t.value)
 	FROM (VALUES ($4->'states'), ($4->'nics'->'states')) v (states), jsonb_each(CASE jsonb_typeof(v.states) WHEN 'object' THEN v.states ELSE '{}' END) t
 	WHERE jsonb_typeof(t.value) <> 'string'
+	UNION ALL SELECT 'columns: states must be a JSON object' WHERE jsonb_typeof($4 #> '{nics,states}') <> 'object'
+	UNION ALL SELECT format('columns: "%s" is mapped, but no such table is given', t.relation)
+	FROM (VALUES ('networks', $2), ('instances', $3)) t (relation, rel)
+	WHERE t.rel IS NULL AND jsonb_typeof($4->t.relation) = 'object' AND $4->t.relation <> '{}'
 	UNION ALL SELECT format('%s: table %s has children, which its guards would not see; only mode read_only can have it', t.what, t.rel)
 	FROM (VALUES ('nics', $1), ('networks', $2), ('instances', $3)) t (what, rel) JOIN pg_catalog.pg_class c ON c.oid = t.rel
 	WHERE c.relkind = 'r' AND $5 <> 'read_only' AND EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = t.rel)
@@ -395,6 +433,74 @@ SELECT coalesce(array_agg(p.p), '{}') FROM (
 $$;
 COMMENT ON FUNCTION vmnet.attached_problems(regclass, regclass, regclass, jsonb, text) IS
 'Part of attach_inventory(): what is wrong with its arguments';
+
+-- A policy hides rows from a guard never, but from who looks for violations.
+CREATE FUNCTION vmnet.attached_hidden(nics regclass, networks regclass, instances regclass)
+RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT string_agg(t.rel::text, ', ' ORDER BY t.ord)
+FROM unnest(ARRAY[$1, $2, $3]) WITH ORDINALITY t (rel, ord)
+WHERE t.rel IS NOT NULL AND pg_catalog.row_security_active(t.rel::oid)
+$$;
+COMMENT ON FUNCTION vmnet.attached_hidden(regclass, regclass, regclass) IS
+'Part of attach_inventory(): the tables of which row-level policies may hide rows from the caller; NULL where there are none';
+
+CREATE FUNCTION vmnet.attached_refuse_hidden(inventory text, nics regclass, networks regclass, instances regclass)
+RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden text := vmnet.attached_hidden(nics, networks, instances);
+BEGIN
+	IF hidden IS NOT NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'insufficient_privilege',
+			CONSTRAINT = 'attached_rows_hidden',
+			SCHEMA = inventory,
+			MESSAGE = format('inventory "%s" cannot enforce its rules: this role does not see every row', inventory),
+			DETAIL = format('Row-level policies of %s may hide rows that violate them.', hidden),
+			HINT = format('Ask as a role with BYPASSRLS, or take mode warn first and then say: SELECT vmnet.set_inventory_mode(%L, ''enforce'', force => true);', inventory);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_refuse_hidden(text, regclass, regclass, regclass) IS
+'Part of attach_inventory(): the error where violations cannot be looked for';
+
+-- What can be read, but perhaps not as it was meant.
+CREATE FUNCTION vmnet.attached_notes(nics regclass, networks regclass, instances regclass, columns jsonb)
+RETURNS TABLE (finding text, message text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+WITH item AS (
+	SELECT t.relation, t.rel, a.name, a.type, i.*, coalesce(columns->t.relation, '{}') ? a.name AS said
+	FROM (VALUES ('nics', nics), ('networks', networks), ('instances', instances)) t (relation, rel)
+		JOIN vmnet.attached_columns() a ON a.relation = t.relation,
+		vmnet.attached_item(t.relation, t.rel, coalesce(columns->t.relation, '{}') || CASE WHEN columns ? 'states' THEN jsonb_build_object('states', columns->'states') ELSE '{}' END, a.name, a.type, a.needed) i
+	WHERE t.rel IS NOT NULL
+)
+SELECT 'removed_unmapped', format('%1$s: no column says which rows are removed, so all of %2$s read as live; if "%3$s" says it: {"%1$s": {"removed": "%3$s"}}', i.relation, i.rel, c.attname)
+FROM item i CROSS JOIN LATERAL (
+	SELECT a.attname FROM pg_catalog.pg_attribute a
+	WHERE a.attrelid = i.rel AND a.attnum > 0 AND NOT a.attisdropped
+		AND a.attname ~* '(delet|remov|discard|destroy|archiv|trash|purge|expung|deactivat|terminat|retire)'
+		AND vmnet.attached_column_type(i.rel, a.attname) IN ('boolean'::regtype, 'smallint', 'int', 'bigint', 'numeric', 'date', 'timestamp', 'timestamptz')
+	ORDER BY a.attnum) c
+WHERE i.type = 'removed' AND i.expression IS NULL AND NOT i.said
+UNION ALL
+SELECT 'column_unread', i.note || ': it reads as NULL' FROM item i WHERE i.note IS NOT NULL AND i.problem IS NULL
+UNION ALL
+SELECT 'rows_hidden', format('row-level policies of %s hide rows from this role, so violations among them are not seen', vmnet.attached_hidden(nics, networks, instances))
+WHERE vmnet.attached_hidden(nics, networks, instances) IS NOT NULL
+UNION ALL
+SELECT 'id_not_unique', format('nics.id: %s."%s" has no unique index, so two NICs could have one id', i.rel, i.col)
+FROM item i WHERE i.relation = 'nics' AND i.name = 'id' AND i.expression IS NOT NULL AND NOT vmnet.attached_unique(i.rel, i.col)
+$$;
+COMMENT ON FUNCTION vmnet.attached_notes(regclass, regclass, regclass, jsonb) IS
+'Part of attach_inventory(): columns that may be meant otherwise, as rows';
 
 -- The column of a parent that the NICs' column means: where its foreign key
 -- leads, else, for a uuid, the parent's uuid, else its id.
@@ -436,9 +542,7 @@ BEGIN
 		problems := problems || format('nics.%s_id is of type %s, but %s."%s" is of type %s; {"%s": {"key": ...}} names the column that is meant',
 			noun, nic_type, rel, key, key_type, relation);
 	END IF;
-	IF key_type IS NOT NULL AND (SELECT c.relkind IN ('r', 'p') FROM pg_catalog.pg_class c WHERE c.oid = rel) AND NOT EXISTS (
-		SELECT FROM pg_catalog.pg_index x JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
-		WHERE x.indrelid = rel AND x.indisunique AND x.indisvalid AND x.indnkeyatts = 1 AND x.indpred IS NULL AND a.attname = key) THEN
+	IF key_type IS NOT NULL AND NOT vmnet.attached_unique(rel, key) THEN
 		problems := problems || format('%s."%s" has no unique index, so a NIC could be on several of its rows', rel, key);
 	END IF;
 END
@@ -655,36 +759,21 @@ BEGIN
 		keys := keys || CASE WHEN item ~ '::' THEN '(' || item || ')' ELSE item END;
 	END LOOP;
 	-- one that is searched for another column, or for a later one, is of no use
+	-- and where a table is so small that it does not matter which index is taken,
+	-- the plan does not tell of one without a condition or with the same one
 	usable := EXISTS (
-		SELECT FROM jsonb_path_query(plan, '$.** ? (exists (@."Index Cond"))."Index Name"') n (name)
-			JOIN pg_catalog.pg_index x ON x.indrelid = rel
-			JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid AND c.relname = n.name #>> '{}'
-		WHERE regexp_replace(pg_get_indexdef(x.indexrelid, 1, true), '[()]', '', 'g') = regexp_replace(keys[1], '[()]', '', 'g'));
+		SELECT FROM pg_catalog.pg_index x
+			JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
+			JOIN pg_catalog.pg_am m ON m.oid = c.relam AND m.amname IN ('btree', 'hash')
+		WHERE x.indisvalid AND x.indrelid IN (SELECT rel UNION SELECT t.relid FROM pg_catalog.pg_partition_tree(rel) t)
+			AND (c.relname IN (SELECT n.name #>> '{}' FROM jsonb_path_query(plan, '$.** ? (exists (@."Index Cond"))."Index Name"') n (name))
+				OR x.indrelid = rel AND (x.indpred IS NULL OR pg_get_expr(x.indpred, x.indrelid) IN (live, '(' || live || ')')))
+			AND regexp_replace(pg_get_indexdef(x.indexrelid, 1, true), '[()]', '', 'g') = regexp_replace(keys[1], '[()]', '', 'g'));
 	statement := format('CREATE INDEX ON %s (%s)%s;', rel, array_to_string(keys, ', '), coalesce(' WHERE ' || nullif(live, 'true'), ''));
 END
 $$;
 COMMENT ON FUNCTION vmnet.attached_index(text, text, text) IS
 'Part of attach_inventory(): whether EXPLAIN shows an index for the NICs of a parent, and the statement that makes the best one';
-
--- Tables where every row counts as there, since nothing was said of removal, and
--- that have a column which looks as if it told.
-CREATE FUNCTION vmnet.attached_removed_unsaid(inventory text, columns jsonb)
-RETURNS TABLE (message text)
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT format('every row of %s counts as there, but its column "%s" may say that one is removed; if so: %s; if not: %s', t.rel, a.attname,
-	jsonb_build_object(r.relation, jsonb_build_object('removed', a.attname)), jsonb_build_object(r.relation, jsonb_build_object('removed', NULL)))
-FROM unnest(ARRAY['nics', 'networks', 'instances']) WITH ORDINALITY r (relation, ord)
-	CROSS JOIN LATERAL (SELECT vmnet.attached_table($1, r.relation)) t (rel)
-	JOIN pg_catalog.pg_attribute a ON a.attrelid = t.rel AND a.attnum > 0 AND NOT a.attisdropped
-WHERE r.relation || '.removed' = ANY (vmnet.attached_lacks($1)) AND NOT coalesce($2->r.relation ? 'removed', false)
-	AND a.attname ~* '(delet|remov|discard|destroy|terminat|archiv|retire|expung)'
-	AND vmnet.attached_column_type(t.rel, a.attname) IN ('boolean'::regtype, 'smallint', 'int', 'bigint', 'numeric', 'date', 'timestamp', 'timestamptz')
-ORDER BY r.ord, a.attnum
-$$;
-COMMENT ON FUNCTION vmnet.attached_removed_unsaid(text, jsonb) IS
-'Part of attach_inventory(): columns that may say that a row is removed, where nothing was said of that';
 
 CREATE FUNCTION vmnet.attach_inventory(
 	name text,
@@ -712,6 +801,12 @@ BEGIN
 			HINT = 'Choose another name; vmnet.detach_inventory() takes an attached inventory away.';
 	END IF;
 
+	PERFORM vmnet.attached_refuse($1, (SELECT array_agg(n.message) FROM vmnet.attached_notes($2, $3, $4, $5) n WHERE n.finding = 'id_not_unique' AND $6 <> 'read_only'));
+
+	IF $6 = 'enforce' THEN
+		PERFORM vmnet.attached_refuse_hidden($1, $2, $3, $4);
+	END IF;
+
 	EXECUTE format('CREATE SCHEMA %I', $1);
 	EXECUTE format('COMMENT ON SCHEMA %I IS %L', $1, format('Inventory over table %s (vmnet_ext)
 networks, instances and nics are what is live; all_networks, all_instances and all_nics have the rest too.', $2));
@@ -728,7 +823,11 @@ networks, instances and nics are what is live; all_networks, all_instances and a
 	END IF;
 
 	RETURN QUERY SELECT 'violation', v.rule, v.message, NULL::text FROM vmnet.attached_violations($1) v;
-	RETURN QUERY SELECT 'removed_not_said', NULL::text, r.message, NULL::text FROM vmnet.attached_removed_unsaid($1, $5) r;
+	RETURN QUERY SELECT n.finding, NULL::text, n.message, NULL::text FROM vmnet.attached_notes($2, $3, $4, $5) n;
+	RETURN QUERY SELECT 'history_not_kept', NULL::text, format('ids of type %s: history, as-of and the functions, which take bigint, are not for this inventory; its views are', k.type), NULL::text
+	FROM (SELECT string_agg(DISTINCT t.type, ', ') AS type FROM unnest(ARRAY['id', 'network_id', 'instance_id']) c (name),
+		format_type(vmnet.attached_column_type(format('%I.all_nics', $1)::regclass, c.name), NULL) t (type) WHERE t.type <> 'bigint') k
+	WHERE k.type IS NOT NULL;
 	IF (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = $2) IN ('r', 'p', 'm') THEN
 		RETURN QUERY SELECT CASE WHEN i.usable THEN 'index_found' ELSE 'index_missing' END, NULL::text,
 			format(CASE WHEN i.usable THEN 'EXPLAIN shows that an index finds the NICs of %s; this one would serve best'
@@ -739,9 +838,9 @@ END
 $$;
 COMMENT ON FUNCTION vmnet.attach_inventory(text, regclass, regclass, regclass, jsonb, text) IS
 'Makes an inventory over tables that exist already: views in a new schema of that name, and guards as triggers on the tables
-Their columns, types and data stay as they are. columns maps canonical names to theirs, by table: {"nics": {"network_id": "net_id", "removed": "deleted_at"}}; a name that is the same need not be said, null leaves a column out, and what is lacking reads as NULL (needed: id of each table, network_id and instance_id of nics). removed may be {"column": ..., "removed_when": ..., "time": ...}: not_null (a time, the default), not_infinity (a time), true (a flag, the default of boolean; a text like Y), not_zero (a number, the default); without a time it is -infinity. "states" of nics maps their states to the canonical ones: {"up": "Reserved"}. "key" of networks or instances names the column that NICs refer to, where no foreign key says. Times without a zone are UTC. networks or instances NULL: made from the NICs.
+Their columns, types and data stay as they are. columns maps canonical names to theirs, by table: {"nics": {"network_id": "net_id", "removed": "deleted_at"}}; a name that is the same need not be said, null leaves a column out, and what is lacking reads as NULL (needed: id of each table, network_id and instance_id of nics). removed may be {"column": ..., "removed_when": ..., "time": ...}: not_null (a time, the default), not_infinity (a time), true (a flag, the default of boolean; a text like Y), false (a flag of what is there), not_zero (a number, the default); without a time it is -infinity. "states" of nics maps their states to the canonical ones: {"up": "Reserved"}. "key" of networks or instances names the column that NICs refer to, where no foreign key says. Times without a zone are UTC. networks or instances NULL: made from the NICs.
 mode: warn (the default: guards give warnings), enforce (errors), read_only (no guards). Needs CREATE on the database and, for guards, the ownership of the tables.
-Rows: what already violates the rules, columns that look as if they said that a row is removed where nothing was said of that, and the indexes that the views want. Errors: 22023 with all that is in the way, 42P06 where the schema exists, 23514 for enforce while there are violations.';
+Rows: what already violates the rules (violation), what may be meant otherwise (removed_unmapped, column_unread, id_not_unique, rows_hidden, history_not_kept), and the indexes that the views want (index_found, index_missing). Errors: 22023 with all that is in the way, 42P06 where the schema exists, 23514 for enforce while there are violations, 42501 with constraint attached_rows_hidden for enforce where row-level policies may hide some.';
 
 CREATE FUNCTION vmnet.attached_refuse_enforce(inventory text)
 RETURNS void

@@ -217,6 +217,10 @@ BEGIN
 	PERFORM vmnet.attached_refuse(inventory, vmnet.attached_problems(
 		vmnet.attached_table(inventory, 'nics'), vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'), '{}', $2),
 		'the mode of inventory "%s" cannot change', 'Guards need ordinary tables of your own; read_only needs none.');
+	IF $2 = 'enforce' AND $3 IS NOT TRUE THEN
+		PERFORM vmnet.attached_refuse_hidden(inventory, vmnet.attached_table(inventory, 'nics'),
+			vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'));
+	END IF;
 	EXECUTE format((SELECT replace(d.ddl, 'CREATE VIEW', 'CREATE OR REPLACE VIEW') FROM vmnet.inventory_definition('managed') d
 		WHERE d.object = 'VIEW %1$I.inventory_info'), inventory, 'attached', NULL, $2, vmnet.extension_version());
 	PERFORM vmnet.attached_triggers(inventory, $2 <> 'read_only');
@@ -233,7 +237,7 @@ $$;
 COMMENT ON FUNCTION vmnet.set_inventory_mode(text, text, boolean) IS
 'Changes what the guards of an attached inventory do: enforce (errors), warn (warnings), read_only (no guards)
 enforce is refused while the tables violate the rules (23514, constraint attached_violations), unless force is true: then only what is new is judged. It makes the guards anew.
-Errors: 22023 for an inventory that is not attached and an unknown mode.';
+Errors: 42501 with constraint attached_rows_hidden for enforce where row-level policies may hide violations from the caller, unless force is true; 22023 for an inventory that is not attached and an unknown mode.';
 
 CREATE FUNCTION vmnet.detach_inventory(name text)
 RETURNS void

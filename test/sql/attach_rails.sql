@@ -24,7 +24,7 @@ SELECT finding, message, statement FROM vmnet.attach_inventory('rails_net', 'rai
 	"networks": {"removed": "discarded_at", "created": "created_at"},
 	"instances": {"state": "status", "removed": "discarded_at", "created": "created_at"},
 	"states": {"pending": "Allocated", "plugging": "Reserving", "up": "Reserved", "unplugging": "Releasing", "deleting": "Deallocating"}}', 'enforce');
-SELECT id, state, mac_address, ip4_address, created, removed, active, ended FROM rails_net.all_nics ORDER BY id;
+SELECT id, state, mac_address, ip4_address, ip6_address, created, removed, active, ended FROM rails_net.all_nics ORDER BY id;
 SELECT id, cidr FROM rails_net.networks ORDER BY id;
 SELECT network_id, attached_nics, active_instances, allocated, reserved, deallocating, other_states, used_ip4 FROM rails_net.network_counts ORDER BY 1;
 SELECT instance_id, nic_count, nic_id, nic_state, device_id FROM vmnet.network_active_instances(1, inventory => 'rails_net');

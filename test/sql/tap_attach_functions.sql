@@ -50,7 +50,7 @@ INSERT INTO elsewhere VALUES
 	('import_columns', 'of a source'), ('import_expression', 'of a source'), ('import_source_column', 'of a source'),
 	('import_source_table', 'of a source'), ('import_source_type', 'of a source'),
 	('read_bigint', 'of a text'), ('read_boolean', 'of a text'), ('read_cidr', 'of a text'), ('read_inet', 'of a text'),
-	('read_macaddr', 'of a text'), ('read_timestamptz', 'of a text'), ('read_uuid', 'of a text');
+	('read_macaddr', 'of a text'), ('read_text', 'of a text'), ('read_utc', 'of a time'), ('import_bulk_expression', 'of a source'), ('read_timestamptz', 'of a text'), ('read_uuid', 'of a text');
 
 SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p
 		WHERE p.pronamespace = 'vmnet'::regnamespace AND p.prorettype NOT IN ('trigger'::regtype, 'internal'::regtype)

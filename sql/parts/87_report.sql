@@ -365,28 +365,22 @@ An inventory that is its own source has none.'),
 'What to monitor: one row per time series, as Prometheus has them
 name and labels together are unique. No label has more values than are listed here, so the number of series does not grow. Cheap enough for every minute: it looks at all held NICs and live instances once; a condition on name saves what it leaves out.'),
 
+-- No branch shares what it reads with another, so that a condition on the network
+-- comes to each; what a branch does not need of its query is not computed.
 ('metrics_networks', $$
 {metrics} network_id, network_name
 {of metrics}
-	WITH ips AS MATERIALIZED (
-		SELECT network_id, network_name, usable, used FROM ({network_ip_usage}) u WHERE usable IS NOT NULL
-	), members AS MATERIALIZED (
-		SELECT network_id, network_name, active_instances, attached_nics FROM ({network_counts}) c
-	)
 	SELECT 'vmnet_network_ips_usable' AS name, 'IPv4 addresses that the range of the network has for use' AS help,
 		u.usable::double precision AS value, u.network_id, u.network_name
-	FROM ips u
+	FROM ({network_ip_usage}) u WHERE u.usable IS NOT NULL
 	UNION ALL
 	SELECT 'vmnet_network_ips_used', 'Distinct IPv4 addresses in use inside the range of the network', u.used::double precision, u.network_id, u.network_name
-	FROM ips u
+	FROM ({network_ip_usage}) u WHERE u.usable IS NOT NULL
 	UNION ALL
 	SELECT 'vmnet_network_instances_active', 'Instances active on the network', c.active_instances::double precision, c.network_id, c.network_name
-	FROM members c
-	UNION ALL
-	SELECT 'vmnet_network_nics_attached', 'Active NICs on the network whose instance is not removed', c.attached_nics::double precision, c.network_id, c.network_name
-	FROM members c
+	FROM ({network_counts}) c
 {end of metrics}$$,
-'What to monitor of each live network: two to four time series for each
+'What to monitor of each live network: one to three time series for each
 A network that is removed has none; one without an IPv4 range has none about addresses. Where there are more networks than a monitoring system should follow, do not scrape this view, or only some of its networks.'),
 
 ('metrics_findings', $$

@@ -247,6 +247,14 @@ push @cases, { kind => 'report', name => 'report findings, all of them', sorted 
 		{ name => 'check_inventory()', sql => "SELECT code, object_type, object_id FROM vmnet.check_inventory('bench_1')" },
 		{ name => 'view findings', target => '<= 2.00', sql => 'SELECT code, object_type, object_id FROM bench_1_report.findings' } ] };
 
+# Metrics: one look at the held NICs, whatever else there is to tell.
+push @cases, { kind => 'report', name => 'report metrics, held NICs by state', sorted => 1, arguments => sub { () },
+	rounds => max(3, int($ENV{BENCH_ROUNDS} / 4)),
+	variants => [
+		{ name => 'hand-written SQL', sql => on_tables('SELECT n.state, count(*) FROM {nics} n WHERE n.removed IS NULL GROUP BY n.state', 1) },
+		{ name => 'view metrics', target => '<= 2.00',
+			sql => "SELECT state, value::bigint FROM bench_1_report.metrics WHERE name = 'vmnet_nics_held' AND value > 0" } ] };
+
 #
 # The past of a network with 130 NICs and eleven times as many former ones
 #

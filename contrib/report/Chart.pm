@@ -66,10 +66,11 @@ sub ticks
 sub frame
 {
 	my ($width, $height, $first, $last, $low, $high) = @_;
-	my ($left, $right, $top, $bottom) = (56, 16, 12, 28);
+	my @up = steps($high);
+	my ($right, $top, $bottom) = (16, 12, 28);
+	my $left = 20 + 7.5 * length number($up[-1]);
 	my $span = $last - $first || 1;
 	my $x = sub { $left + ($_[0] - $first) / $span * ($width - $left - $right) };
-	my @up = steps($high);
 	my @down = map { $_ * $up[1] } 1 .. POSIX::ceil($low / $up[1]);
 	my ($most, $least) = ($up[-1], @down ? $down[-1] : 0);
 	my $y = sub { $top + ($most - $_[0]) / ($most + $least) * ($height - $top - $bottom) };

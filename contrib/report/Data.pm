@@ -9,8 +9,15 @@ use Encode ();
 use File::Temp ();
 use JSON::PP ();
 
-# Each is asked for by its name; :"schema", :top and :days are psql's to fill
-# in.  one: a single row.
+# The largest networks, for the queries below: given as values, each view reads
+# only them.
+my $largest = q{
+	SELECT coalesce(array_agg(network_id), '{}') AS largest
+	FROM (SELECT network_id FROM :"schema".network_counts ORDER BY active_instances DESC, network_id LIMIT :top) n \gset
+};
+
+# Each is asked for by its name; :"schema", :top, :days and :'largest' are
+# psql's to fill in.  one: a single row.
 my @queries = (
 	[ about => 'one', q{
 		SELECT current_database() AS database, to_char(now(), 'YYYY-MM-DD HH24:MI') AS at,
@@ -25,9 +32,8 @@ my @queries = (
 		FROM :"schema".network_counts} ],
 
 	[ instances => 'one', q{
-		SELECT count(DISTINCT instance_id) AS active,
-			count(DISTINCT instance_id) FILTER (WHERE instance_state = 'Running') AS running
-		FROM :"schema".network_instances} ],
+		SELECT count(*) AS active, count(*) FILTER (WHERE instance_state = 'Running') AS running
+		FROM (SELECT DISTINCT instance_id, instance_state FROM :"schema".network_instances) i} ],
 
 	[ daily => 'all', q{
 		SELECT floor(extract(epoch FROM "time") / 86400)::int AS day, sum(active_instances) AS members,
@@ -58,30 +64,30 @@ my @queries = (
 		SELECT c.network_id, c.network_name, c.network_state, c.traffic_type, c.guest_type, c.active_instances,
 			c.running_instances, c.attached_nics, c.deallocating, c.account_name, u.cidr, u.used, u.usable, u.percent,
 			d.first_day, d.members
-		FROM (SELECT n.* FROM :"schema".network_counts n
-				ORDER BY n.active_instances DESC, n.network_id LIMIT :top) c
-			LEFT JOIN :"schema".network_ip_usage u USING (network_id)
+		FROM :"schema".network_counts c
+			LEFT JOIN (SELECT * FROM :"schema".network_ip_usage WHERE network_id = ANY (:'largest'::bigint[])) u USING (network_id)
 			LEFT JOIN (
-				SELECT t.network_id, floor(extract(epoch FROM min(t."time")) / 86400)::int AS first_day,
-					string_agg(t.active_instances::text, ' ' ORDER BY t."time") AS members
-				FROM :"schema".networks_daily t
-				WHERE t."time" >= now() - :days * interval '24 hours'
-					AND t.network_id IN (SELECT n.network_id FROM :"schema".network_counts n
-						ORDER BY n.active_instances DESC, n.network_id LIMIT :top)
-				GROUP BY t.network_id) d USING (network_id)
+				SELECT network_id, floor(extract(epoch FROM min("time")) / 86400)::int AS first_day,
+					string_agg(active_instances::text, ' ' ORDER BY "time") AS members
+				FROM :"schema".networks_daily
+				WHERE "time" >= now() - :days * interval '24 hours' AND network_id = ANY (:'largest'::bigint[])
+				GROUP BY network_id) d USING (network_id)
+		WHERE c.network_id = ANY (:'largest'::bigint[])
 		ORDER BY c.active_instances DESC, c.network_id} ],
 
-	[ codes => 'all', q{
-		SELECT code, severity, count(*) AS findings
-		FROM :"schema".findings
-		GROUP BY code, severity, severity_order
-		ORDER BY severity_order, findings DESC, code} ],
-
-	[ findings => 'all', q{
-		SELECT severity, code, object_type, object_id, left(message, 300) AS message, left(fix, 300) AS fix
-		FROM :"schema".findings
-		ORDER BY severity_order, code, object_id
-		LIMIT :top} ],
+	# Looking for findings is the dearest of all, and done once.
+	[ findings => 'one', q{
+		WITH f AS MATERIALIZED (SELECT * FROM :"schema".findings)
+		SELECT (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM (
+				SELECT code, severity, count(*) AS findings
+				FROM f
+				GROUP BY code, severity, severity_order
+				ORDER BY severity_order, findings DESC, code) c) AS codes,
+			(SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]') FROM (
+				SELECT severity, code, left(message, 300) AS message, left(fix, 300) AS fix
+				FROM f
+				ORDER BY severity_order, code, object_id
+				LIMIT :top) t) AS first} ],
 
 	[ stuck_total => 'one', q{SELECT count(*) AS nics FROM :"schema".stuck_nics} ],
 
@@ -154,7 +160,7 @@ sub schema
 sub read
 {
 	my ($schema, $top, $days) = @_;
-	my $script = "SET search_path = pg_catalog;\nBEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;\n"
+	my $script = "SET search_path = pg_catalog;\nBEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;\n$largest"
 	  . join('', map { "SELECT coalesce(jsonb_agg(to_jsonb(q)), '[]') FROM ($_->[2]) q;\n" } @queries) . "COMMIT;\n";
 	my %variables = (schema => $schema, top => $top, days => $days);
 	utf8::encode($variables{schema});

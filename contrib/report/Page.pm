@@ -32,7 +32,7 @@ sub figure
 {
 	my ($class, $title, $note, $chart, $table) = @_;
 	return qq(<figure class="card $class"><figcaption><h2>) . escape($title) . '</h2><p>' . escape($note) . "</p></figcaption>\n"
-	  . ($chart ? "$chart<details><summary>As a table</summary>\n$table</details>" : '<p class="none">Nothing to show yet.</p>') . "</figure>\n";
+	  . ($chart ? "$chart<details><summary>As a table</summary>\n$table</details>" : '<p class="none">Nothing to show.</p>') . "</figure>\n";
 }
 
 sub section
@@ -58,7 +58,7 @@ sub tiles
 {
 	my ($d) = @_;
 	my %severity = (error => 0, warning => 0, info => 0);
-	$severity{ $_->{severity} } += $_->{findings} foreach @{ $d->{codes} };
+	$severity{ $_->{severity} } += $_->{findings} foreach @{ $d->{findings}{codes} };
 	my $half = $d->{totals}{deallocating};
 	return '<dl class="tiles">' . tile('Networks', number($d->{totals}{networks}), number($d->{totals}{used_networks}) . ' in use', '')
 	  . tile('Active instances', number($d->{instances}{active}), number($d->{instances}{running}) . ' running', '')
@@ -113,7 +113,7 @@ sub fullest
 	$note =~ s/; set TOP to see more//;
 	return figure('', 'Fullest networks', $note) if !@rows;
 	return figure('', 'Fullest networks', $note,
-		Chart::bars('Fullest networks', $note, 100, map { { label => label($_, 18), value => $_->{percent},
+		Chart::bars('Fullest networks', $note, 100, map { { label => label($_, 20), value => $_->{percent},
 			text => percent($_->{percent}), class => $_->{percent} >= 95 ? 'error' : $_->{percent} >= 80 ? 'warning' : 'bar' } } @rows),
 		table('Fullest networks', [ [ 'Network', 'text', sub { label($_[0], 100) } ], [ 'Range', 'text', sub { $_[0]{cidr} } ],
 			[ 'Used', 'num', sub { number($_[0]{used}) } ], [ 'Usable', 'num', sub { number($_[0]{usable}) } ], [ 'Use', 'num', sub { percent($_[0]{percent}) } ] ], @rows));
@@ -154,7 +154,7 @@ sub codes
 {
 	my ($d) = @_;
 	return counted('Findings by code', 'What contradicts itself in the inventory: errors, warnings and remarks.', 'Code',
-		map { [ $_->{code}, $_->{findings}, $_->{severity}, $_->{severity} . ($_->{findings} > 1 && $_->{severity} ne 'info' ? 's' : '') ] } @{ $d->{codes} });
+		map { [ $_->{code}, $_->{findings}, $_->{severity}, $_->{severity} . ($_->{findings} > 1 && $_->{severity} ne 'info' ? 's' : '') ] } @{ $d->{findings}{codes} });
 }
 
 sub networks
@@ -178,11 +178,11 @@ sub findings
 {
 	my ($d) = @_;
 	my $all = 0;
-	$all += $_->{findings} foreach @{ $d->{codes} };
+	$all += $_->{findings} foreach @{ $d->{findings}{codes} };
 	return section('What is wrong', 'Nothing was found.', '') if !$all;
-	return section('What is wrong', shown(scalar @{ $d->{findings} }, $all, 'findings', 'errors first'), table('Findings', [
+	return section('What is wrong', shown(scalar @{ $d->{findings}{first} }, $all, 'findings', 'errors first'), table('Findings', [
 		[ 'Severity', 'html', sub { '<span class="badge ' . ($_[0]{severity} =~ /^(error|warning|info)$/ ? $1 : '') . '">' . escape($_[0]{severity}) . '</span>' } ],
-		[ 'Code', 'text', sub { $_[0]{code} } ], [ 'What', 'text', sub { $_[0]{message} } ], [ 'How to mend it', 'text', sub { $_[0]{fix} } ] ], @{ $d->{findings} }));
+		[ 'Code', 'text', sub { $_[0]{code} } ], [ 'What', 'text', sub { $_[0]{message} } ], [ 'How to mend it', 'text', sub { $_[0]{fix} } ] ], @{ $d->{findings}{first} }));
 }
 
 sub stuck

@@ -209,18 +209,24 @@ sub unfit
 	return @wrong;
 }
 
-# The relations that a query names itself, as the server understands it.
+# Relations that a query names itself and that are no views of the schema, and
+# functions and types that are not PostgreSQL's own, as the server understands
+# it.  (It notes no dependency on its own catalogs, but the tree has them.)
 sub foreign_names
 {
 	my ($sql, $schema) = @_;
 	return $node->safe_psql('postgres', qq{
 		BEGIN;
 		CREATE TEMP VIEW q AS $sql;
-		SELECT d.refclassid::regclass, pg_describe_object(d.refclassid, d.refobjid, 0)
-		FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
-			LEFT JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
-		WHERE d.classid = 'pg_rewrite'::regclass AND r.ev_class = 'pg_temp.q'::regclass AND d.refobjid <> r.ev_class
-			AND (c.oid IS NULL OR c.relkind <> 'v' OR c.relnamespace <> '"$schema"'::regnamespace);
+		SELECT m[1]::oid::regclass::text
+		FROM pg_rewrite r CROSS JOIN LATERAL regexp_matches(r.ev_action::text, ':relid ([0-9]+)', 'g') m
+			LEFT JOIN pg_class c ON c.oid = m[1]::oid
+		WHERE r.ev_class = 'pg_temp.q'::regclass AND m[1]::oid <> r.ev_class
+			AND (c.relkind = 'v' AND c.relnamespace = '"$schema"'::regnamespace) IS NOT TRUE
+		UNION
+		SELECT pg_describe_object(d.refclassid, d.refobjid, 0)
+		FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+		WHERE r.ev_class = 'pg_temp.q'::regclass AND d.refclassid <> 'pg_class'::regclass;
 		ROLLBACK});
 }
 
@@ -256,6 +262,7 @@ cmp_ok($asked, '>', 200, 'queries were found');
 # A query that names something else is found out.
 is(foreign_names('SELECT 1 AS a FROM cloud_report.networks', 'cloud_report'), '', 'a view of the schema is none of others');
 isnt(foreign_names('SELECT 1 AS a FROM cloud_report.networks, cloud.all_nics', 'cloud_report'), '', 'a table of the inventory is');
+isnt(foreign_names('SELECT 1 AS a FROM cloud_report.networks, pg_catalog.pg_class', 'cloud_report'), '', 'a catalog is');
 isnt(foreign_names("SELECT vmnet.resolve_inventory('cloud') AS a", 'cloud_report'), '', 'a function of the extension is');
 
 #

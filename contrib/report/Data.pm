@@ -65,14 +65,14 @@ my @queries = (
 			c.running_instances, c.attached_nics, c.deallocating, c.account_name, u.cidr, u.used, u.usable, u.percent,
 			d.first_day, d.members
 		FROM :"schema".network_counts c
-			LEFT JOIN (SELECT * FROM :"schema".network_ip_usage WHERE network_id = ANY (:'largest'::bigint[])) u USING (network_id)
+			LEFT JOIN (SELECT * FROM :"schema".network_ip_usage WHERE network_id = ANY (:'largest')) u USING (network_id)
 			LEFT JOIN (
 				SELECT network_id, floor(extract(epoch FROM min("time")) / 86400)::int AS first_day,
 					string_agg(active_instances::text, ' ' ORDER BY "time") AS members
 				FROM :"schema".networks_daily
-				WHERE "time" >= now() - :days * interval '24 hours' AND network_id = ANY (:'largest'::bigint[])
+				WHERE "time" >= now() - :days * interval '24 hours' AND network_id = ANY (:'largest')
 				GROUP BY network_id) d USING (network_id)
-		WHERE c.network_id = ANY (:'largest'::bigint[])
+		WHERE c.network_id = ANY (:'largest')
 		ORDER BY c.active_instances DESC, c.network_id} ],
 
 	# Looking for findings is the dearest of all, and done once.
@@ -104,6 +104,21 @@ my @queries = (
 		ORDER BY run DESC
 		LIMIT 10} ]);
 
+# Reports of attached and live inventories lack the views that need what is not
+# there, times say.  Without them a query has no rows; that of the networks goes
+# on without days.
+my $no_days = q{(SELECT now() AS "time", network_id, 0 AS active_instances, 0 AS arrived_instances, 0 AS departed_instances
+	FROM :"schema".network_counts WHERE false) AS no_days};
+
+sub query
+{
+	my ($query, $views) = @_;
+	my ($name, undef, $sql) = @$query;
+	$sql =~ s/:"schema"\.networks_daily/$no_days/g if !$views->{networks_daily};
+	my @missing = grep { !$views->{$_} } $sql =~ /:"schema"\.(\w+)/g;
+	return @missing ? "SELECT '[]';\n" : "SELECT coalesce(jsonb_agg(to_jsonb(q)), '[]') FROM ($sql) q;\n";
+}
+
 # Runs a script of psql; gives what it printed, or dies with what it said.
 sub psql
 {
@@ -134,15 +149,17 @@ sub psql
 	die length $why ? $why : "psql failed\n";
 }
 
-# The reporting schema that is meant: of this name, or of this inventory.
+# The reporting schema that is meant, and its views: of this name, or of this
+# inventory.
 sub schema
 {
 	my ($wanted) = @_;
 	my $found = JSON::PP->new->decode(psql(q{
-		SELECT coalesce(json_agg(json_build_object('name', n.nspname, 'open', has_schema_privilege(n.oid, 'USAGE')
+		SELECT coalesce(json_agg(json_build_object('name', n.nspname,
+				'views', (SELECT json_object_agg(v.relname, 1) FROM pg_catalog.pg_class v WHERE v.relnamespace = n.oid AND v.relkind = 'v'), 'open', has_schema_privilege(n.oid, 'USAGE')
 				AND has_table_privilege(c.oid, 'SELECT')) ORDER BY n.nspname), '[]')
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relkind = 'v' AND c.relname = 'networks_daily'
+		WHERE c.relkind = 'v' AND c.relname = 'network_counts'
 			AND EXISTS (SELECT FROM pg_catalog.pg_class d WHERE d.relnamespace = n.oid AND d.relname = 'data_dictionary');}));
 	utf8::decode($wanted);
 	my ($schema) = map { my $name = $_; grep { $_->{name} eq $name } @$found } ($wanted, "${wanted}_report");
@@ -153,7 +170,7 @@ sub schema
 	  . (@$found ? 'There is: ' . join(', ', map { $_->{name} } @$found) . ".\n" : "Make one: SELECT vmnet.create_report(inventory);\n");
 	utf8::encode($text);
 	die $text if length $text;
-	return $schema->{name};
+	return $schema;
 }
 
 # Everything, as of one moment.
@@ -161,17 +178,17 @@ sub read
 {
 	my ($schema, $top, $days) = @_;
 	my $script = "SET search_path = pg_catalog;\nBEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;\n$largest"
-	  . join('', map { "SELECT coalesce(jsonb_agg(to_jsonb(q)), '[]') FROM ($_->[2]) q;\n" } @queries) . "COMMIT;\n";
-	my %variables = (schema => $schema, top => $top, days => $days);
+	  . join('', map { query($_, $schema->{views}) } @queries) . "COMMIT;\n";
+	my %variables = (schema => $schema->{name}, top => $top, days => $days);
 	utf8::encode($variables{schema});
 
 	my @answers = split /\n/, psql($script, %variables);
 	die "the database gave " . @answers . " answers, not " . @queries . "\n" if @answers != @queries;
-	my %data = (schema => $schema, top => $top, days => $days);
+	my %data = (schema => $schema->{name}, top => $top, days => $days);
 	foreach my $query (@queries)
 	{
 		my $rows = JSON::PP->new->decode(shift @answers);
-		$data{ $query->[0] } = $query->[1] eq 'one' ? $rows->[0] : $rows;
+		$data{ $query->[0] } = $query->[1] eq 'one' ? $rows->[0] // {} : $rows;
 	}
 	return \%data;
 }

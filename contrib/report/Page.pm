@@ -59,13 +59,13 @@ sub tiles
 	my ($d) = @_;
 	my %severity = (error => 0, warning => 0, info => 0);
 	$severity{ $_->{severity} } += $_->{findings} foreach @{ $d->{findings}{codes} };
-	my $half = $d->{totals}{deallocating};
+	my ($half, $stuck) = ($d->{totals}{deallocating}, $d->{stuck_total}{nics});
 	return '<dl class="tiles">' . tile('Networks', number($d->{totals}{networks}), number($d->{totals}{used_networks}) . ' in use', '')
 	  . tile('Active instances', number($d->{instances}{active}), number($d->{instances}{running}) . ' running', '')
 	  . tile('Attached NICs', number($d->{totals}{attached_nics}), 'of live instances', '')
 	  . tile('IPv4 in use', defined $d->{usage}{percent} ? percent($d->{usage}{percent}) : "\x{2013}",
 		defined $d->{usage}{percent} ? number($d->{usage}{used}) . ' of ' . number($d->{usage}{usable}) : 'no network has a range', '')
-	  . tile('Stuck NICs', number($d->{stuck_total}{nics}), number($half) . ' half-removed', $d->{stuck_total}{nics} + $half ? 'warning' : 'good')
+	  . tile('Stuck NICs', defined $stuck ? number($stuck) : "\x{2013}", number($half) . ' half-removed', ($stuck // 0) + $half ? 'warning' : 'good')
 	  . tile('Errors found', number($severity{error}), number($severity{warning}) . ' warnings', $severity{error} ? 'error' : $severity{warning} ? 'warning' : 'good')
 	  . "</dl>\n";
 }

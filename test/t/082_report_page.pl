@@ -215,6 +215,24 @@ is_deeply(\@shown, \@expected, 'every name is shown as it is');
 is(scalar(rows_of($hostile_dom, 'Stuck NICs')), 9, 'stuck NICs of such instances too');
 
 #
+# Tables that exist already, with ids that are texts and without times: what the
+# report lacks, the page does without
+#
+$node->safe_psql('postgres', q{
+	CREATE TABLE subnets (id text PRIMARY KEY, name text);
+	CREATE TABLE ports (id text PRIMARY KEY, subnet_id text, server_id text);
+	INSERT INTO subnets VALUES ('<a>', 'one'), ('b', 'two');
+	INSERT INTO ports VALUES ('p', '<a>', 's'), ('q', '<a>', 't'), ('r', 'b', 's');
+	SET client_min_messages = error;
+	SELECT count(*) FROM vmnet.attach_inventory('mine', 'ports', 'subnets', NULL,
+		'{"nics": {"network_id": "subnet_id", "instance_id": "server_id"}}', mode => 'read_only');
+	SELECT vmnet.create_report('mine'); SELECT vmnet.grant_access('mine', 'bi', 'reader')});
+($done, $said) = make_report('mine', "$tmp/mine.html");
+ok($done, 'a page about tables that exist already is made') or diag($said);
+is_deeply([ map { "$_->[0] $_->[1] $_->[4]" } rows_of(dom("$tmp/mine.html"), 'Networks') ], [ '<a> one 2', 'b two 1' ], 'and shows their networks');
+is(sql("SELECT to_regclass('mine_report.networks_daily') IS NULL"), 't', 'without the views that would need times');
+
+#
 # Nothing, and much
 #
 $node->safe_psql('postgres', q(SELECT vmnet.create_inventory('none'); SELECT vmnet.create_report('none'); SELECT vmnet.grant_access('none', 'bi', 'reader')));

@@ -25,6 +25,29 @@ if [ ! -x $PROMTOOL ] || [ ! -x $POSTGRES_EXPORTER ]; then
 fi
 export PROMTOOL POSTGRES_EXPORTER
 
+# Clients of all kinds.  java and npm may be there from elsewhere, and then
+# Debian's would not go with them.
+clients="python3-psycopg2 python3-psycopg python3-pyodbc odbc-postgresql libpostgresql-jdbc-java libpq-dev"
+command -v javac >/dev/null || clients="$clients default-jdk-headless"
+command -v npm >/dev/null || clients="$clients nodejs npm"
+need_packages $clients
+
+# pgbouncer is a service, which to install would be to start: it is unpacked
+# instead, and only the libraries that it needs are installed.
+PGBOUNCER=/usr/sbin/pgbouncer
+if [ ! -x $PGBOUNCER ]; then
+	as_root apt-get update -qq >/dev/null
+	need_packages $(apt-cache depends --important pgbouncer | sed -n 's/.*Depends: \(lib.*\)/\1/p')
+	mkdir "$work/pgbouncer"
+	(cd "$work/pgbouncer" && as_root apt-get download -qq pgbouncer && dpkg-deb -x pgbouncer_*.deb .) >"$work/apt.log" 2>&1 || {
+		cat "$work/apt.log" >&2
+		fail "apt-get could not download pgbouncer"
+	}
+	chmod -R a+rX "$work/pgbouncer"
+	PGBOUNCER=$work/pgbouncer/usr/sbin/pgbouncer
+fi
+export PGBOUNCER
+
 copy_installation
 build_extension ${CI:+WERROR=1}
 start_server "-c max_prepared_transactions=10"

@@ -1,0 +1,108 @@
+-- What a REST gateway makes of the errors: each is the user's to mend, so none
+-- may become a fault of the server.  The errors come from the source, so that a
+-- new one cannot be forgotten: it needs a row in test/include/errors.psql, with a
+-- statement that raises it.
+\i test/tap/setup.psql
+\i test/tap/outcome.psql
+\i test/include/errors.psql
+
+SELECT plan(14 + (SELECT count(*)::int FROM error));
+
+-- Statuses of PostgREST 12 to 14: the first pattern that fits.  42501 is 401
+-- for somebody who is not logged in.
+CREATE FUNCTION pg_temp.http_status(state text, message text) RETURNS int LANGUAGE sql AS $$
+SELECT status FROM (VALUES
+	(1, '23503', '', 409), (2, '23505', '', 409), (3, '25006', '', 405), (4, '42883', '', 404), (5, '42P01', '', 404),
+	(6, '42501', '', 403), (7, '42P17', '', 500), (8, '53400', '', 500), (9, '57P01', '', 503), (10, 'P0001', '', 400),
+	(11, '21000', '.*requires a WHERE clause$', 400), (12, '21000', '', 500),
+	(13, '22023', '^role.*does not exist$', 401),
+	(20, '08', '', 503), (21, '09', '', 500), (22, '0L', '', 403), (23, '0P', '', 403), (24, '25', '', 500), (25, '28', '', 403),
+	(26, '2D', '', 500), (27, '38', '', 500), (28, '39', '', 500), (29, '3B', '', 500), (30, '40', '', 500), (31, '53', '', 503),
+	(32, '54', '', 500), (33, '55', '', 500), (34, '57', '', 500), (35, '58', '', 500), (36, 'F0', '', 500), (37, 'HV', '', 500),
+	(38, 'P0', '', 500), (39, 'XX', '', 500), (99, '', '', 400)) s (ord, pattern, said, status)
+WHERE starts_with(state, pattern) AND message ~ said
+ORDER BY ord LIMIT 1
+$$;
+SELECT is(pg_temp.http_status('23505', ''), 409, 'the statuses: as documented for one code');
+SELECT is(pg_temp.http_status('55006', ''), 500, 'the statuses: as documented for a class');
+SELECT is(pg_temp.http_status('23514', ''), 400, 'the statuses: as documented for the rest');
+
+-- Every error is what it is said to be ...
+CREATE TEMP TABLE met (ord int, outcome text, message text);
+CREATE FUNCTION pg_temp.meet(command text, OUT outcome text, OUT message text) LANGUAGE plpgsql AS $$
+DECLARE
+	rule text;
+BEGIN
+	EXECUTE command;
+	outcome := 'accepted';
+	RAISE EXCEPTION USING ERRCODE = 'UNDO1';
+EXCEPTION
+	WHEN SQLSTATE 'UNDO1' THEN NULL;
+	WHEN OTHERS THEN
+		GET STACKED DIAGNOSTICS outcome = RETURNED_SQLSTATE, rule = CONSTRAINT_NAME, message = MESSAGE_TEXT;
+		outcome := rtrim(outcome || ' ' || rule);
+END
+$$;
+INSERT INTO met SELECT e.ord, m.* FROM error e, pg_temp.meet(e.command) m WHERE e.who IS NULL;
+GRANT USAGE ON SCHEMA vmnet TO vmnet_reader;
+CREATE TEMP TABLE others AS SELECT * FROM error WHERE who IS NOT NULL;
+GRANT SELECT ON others TO vmnet_reader;
+GRANT INSERT ON met TO vmnet_reader;
+SET LOCAL ROLE vmnet_reader;
+INSERT INTO met SELECT e.ord, m.* FROM others e, pg_temp.meet(e.command) m;
+RESET ROLE;
+SELECT is(m.outcome, rtrim(e.state || ' ' || e.rule), format('%s: %s', rtrim(e.state || ' ' || e.rule), e.meaning))
+FROM error e JOIN met m USING (ord) ORDER BY e.rule COLLATE "C", e.state, e.ord;
+SELECT is((SELECT count(*) FROM met), (SELECT count(*) FROM error), 'each was tried');
+SELECT is_empty('SELECT state, rule FROM error GROUP BY 1, 2 HAVING count(*) > 1', 'and once');
+SELECT is_empty('SELECT rule, state FROM error WHERE meaning IS NULL', 'each means something');
+
+-- ... and becomes a status that is not the server's fault.  A trigger function
+-- on a foreign table is a mistake of whoever made the trigger.
+SELECT set_eq($$SELECT DISTINCT e.state, pg_temp.http_status(e.state, m.message) FROM error e JOIN met m USING (ord)$$,
+	$$VALUES ('22023', 400), ('23001', 400), ('23503', 409), ('23505', 409), ('23514', 400), ('39P01', 500), ('42501', 403), ('42804', 400), ('42P06', 400)$$,
+	'the statuses of all errors');
+SELECT is_empty($$SELECT e.state, e.rule FROM error e JOIN met m USING (ord) WHERE e.state <> '39P01' AND pg_temp.http_status(e.state, m.message) >= 500$$,
+	'none is a fault of the server');
+
+-- The errors of the source
+\set found `perl test/include/errors_of_source`
+CREATE FUNCTION pg_temp.state_of(condition text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	IF condition ~ '^[0-9A-Z]{5}$' THEN
+		RETURN condition;
+	END IF;
+	EXECUTE format('DO %L', format('BEGIN RAISE %I; END', condition));
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END
+$$;
+CREATE TEMP TABLE found AS
+SELECT split_part(line, '|', 1) AS at, pg_temp.state_of(split_part(line, '|', 2)) AS state, split_part(line, '|', 3) AS rule
+FROM regexp_split_to_table(rtrim(:'found', E'\n'), E'\n') line;
+SELECT cmp_ok((SELECT count(*) FROM found), '>', 70::bigint, 'the source was read');
+SELECT is_empty($$SELECT * FROM found WHERE state IN ('42704', '42601')$$, 'every error says its code');
+SELECT is_empty($$SELECT at, state, rule FROM found f WHERE NOT EXISTS (SELECT FROM error e WHERE e.state = f.state
+		AND e.rule LIKE replace(f.rule, '_', '\_'))$$,
+	'every error of the source has a row in test/include/errors.psql');
+CREATE TEMP TABLE declared AS
+SELECT c.conname::text AS rule
+FROM pg_constraint c WHERE c.conrelid = ANY (ARRAY['cloud.all_nics', 'cloud.all_networks', 'cloud.all_instances']::regclass[])
+	AND c.contype IN ('c', 'f', 'p', 'u', 'x')
+UNION
+-- that of (id, removed) is never met: the key is
+SELECT c.relname::text
+FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+WHERE x.indrelid = ANY (ARRAY['cloud.all_nics', 'cloud.all_networks', 'cloud.all_instances']::regclass[])
+	AND x.indisunique AND c.relname NOT LIKE '%\_removed\_key';
+SELECT is_empty('SELECT rule FROM declared EXCEPT SELECT rule FROM error', 'so has every constraint of the tables of an inventory');
+SELECT is_empty($$SELECT rule, state FROM error e
+	WHERE NOT EXISTS (SELECT FROM found f WHERE e.state = f.state AND e.rule LIKE replace(f.rule, '_', '\_'))
+		AND NOT EXISTS (SELECT FROM declared d WHERE d.rule = e.rule)$$,
+	'and no row is of an error that is gone');
+-- a gateway takes such an error for a login that failed
+SELECT is_empty($$SELECT message FROM met WHERE outcome LIKE '22023%' AND pg_temp.http_status('22023', message) <> 400$$,
+	'a bad argument is not taken for a bad login');
+
+SELECT * FROM finish();
+ROLLBACK;

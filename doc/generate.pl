@@ -1,0 +1,293 @@
+#!/usr/bin/perl
+# Writes into a folder what can be told from the catalogs of a database that has
+# vmnet_ext: reference.md, errors.md, model.svg, states.svg.  Where the server is
+# is in the environment; nothing is left behind there.  Run from the top of the
+# tree.  doc/generate starts a server for it.
+use strict;
+use warnings;
+use utf8;
+use JSON::PP;
+
+my ($folder) = @ARGV;
+die "usage: doc/generate.pl folder\n" if !defined $folder;
+
+# The catalogs, asked in one transaction that is undone.
+sub ask
+{
+	my ($sql) = @_;
+	open my $fh, '>', "$folder/ask.sql" or die "$folder: $!\n";
+	print $fh "SET client_min_messages = warning;\nBEGIN;\nCREATE EXTENSION IF NOT EXISTS vmnet_ext;\n",
+	  "SELECT vmnet.create_inventory('cloud') \\g /dev/null\n\\i test/include/errors.psql\n", $sql, "ROLLBACK;\n";
+	close $fh;
+	my $answer = qx(psql -X -q -A -t -v ON_ERROR_STOP=1 -f "$folder/ask.sql");
+	die "psql failed\n" if $?;
+	unlink "$folder/ask.sql";
+	return decode_json($answer);
+}
+
+my $catalog = ask(<<'END');
+SET LOCAL search_path = pg_catalog;
+SELECT json_build_object(
+	'version', vmnet.extension_version(),
+	'functions', (SELECT json_agg(f ORDER BY f.name COLLATE "C", f.arguments COLLATE "C") FROM (
+		SELECT p.proname AS name, p.prokind AS kind, pg_get_function_arguments(p.oid) AS arguments,
+			pg_get_function_result(p.oid) AS result, format_type(p.prorettype, NULL) AS type, p.proretset AS set,
+			obj_description(p.oid, 'pg_proc') AS comment,
+			(SELECT json_agg(json_build_object('name', a.name, 'type', format_type(a.type, NULL), 'mode', a.mode) ORDER BY a.ord)
+			 FROM unnest(p.proargnames, p.proallargtypes, p.proargmodes) WITH ORDINALITY a (name, type, mode, ord)
+			 WHERE a.mode IN ('o', 't')) AS columns
+		FROM pg_proc p WHERE p.pronamespace = 'vmnet'::regnamespace) f),
+	'settings', (SELECT json_agg(json_build_object('name', name, 'default', boot_val, 'comment', short_desc) ORDER BY name COLLATE "C")
+		FROM pg_settings WHERE name LIKE 'vmnet.%'),
+	'relations', (SELECT json_agg(r ORDER BY r.schema COLLATE "C", r.kind, r.name COLLATE "C") FROM (
+		SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind, obj_description(c.oid, 'pg_class') AS comment,
+			(SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+					'key', EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p' AND a.attnum = ANY (k.conkey)),
+					'comment', col_description(c.oid, a.attnum)) ORDER BY a.attnum)
+			 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+			(SELECT json_agg(json_build_object('column', a.attname, 'refers', t.relname) ORDER BY a.attnum)
+			 FROM pg_constraint k JOIN pg_class t ON t.oid = k.confrelid JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+			 WHERE k.conrelid = c.oid AND k.contype = 'f') AS refers
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind IN ('r', 'v') AND (n.nspname IN ('cloud', 'vmnet')
+			OR n.nspname = 'mirror' AND NOT EXISTS (SELECT FROM pg_class o WHERE o.relnamespace = 'cloud'::regnamespace AND o.relname = c.relname))) r),
+	'errors', (SELECT json_agg(e ORDER BY e.rule = '', e.rule COLLATE "C", e.state COLLATE "C") FROM (SELECT rule, state, meaning, pg_temp.http_status(state, '') AS http FROM pg_temp.error) e),
+	'moves', (SELECT json_agg(m) FROM vmnet.nic_state_transitions() m))
+;
+END
+
+sub save
+{
+	my ($name, $text) = @_;
+	open my $fh, '>:encoding(UTF-8)', "$folder/$name" or die "$folder/$name: $!\n";
+	print $fh $text;
+	close $fh or die "$folder/$name: $!\n";
+	return;
+}
+
+# Text for a cell of a table.
+sub cell
+{
+	my ($text) = @_;
+	return ($text // '') =~ s/\|/\\|/gr =~ s/\n/ /gr;
+}
+
+# A comment: its first line stands out, the others are paragraphs.
+sub comment
+{
+	my ($first, @rest) = split /\n/, $_[0] // die "something has no comment\n";
+	return join '', "$first.\n", map { "\n$_\n" } @rest;
+}
+
+sub columns_table
+{
+	my ($columns) = @_;
+	return join '', "\n| column | type | |\n|---|---|---|\n",
+	  map { "| `$_->{name}` | $_->{type} | " . cell($_->{comment}) . " |\n" } @$columns;
+}
+
+#
+# reference.md
+#
+
+sub function_text
+{
+	my ($f) = @_;
+	# the columns of a result have a table of their own
+	my $arguments = join ', ', map { s/::[a-z ]+$//r =~ s/^IN //r =~ s/timestamp with time zone/timestamptz/r } grep { !/^(OUT|TABLE) / } split /, /, $f->{arguments};
+	my $result = $f->{kind} eq 'p' ? '' : $f->{columns} ? ($f->{set} ? 'rows' : 'a row') : $f->{set} ? "rows of $f->{type}" : $f->{type};
+	my $text = "### `vmnet.$f->{name}($arguments)`" . ($result ? " → $result" : ', a procedure') . "\n\n" . comment($f->{comment});
+	$text .= "\n| column | type |\n|---|---|\n" . join '', map { "| `$_->{name}` | $_->{type} |\n" } @{ $f->{columns} } if $f->{columns};
+	return "$text\n";
+}
+
+# What is no part of something else is for users.  Most parts say that they are.
+sub is_part
+{
+	my ($f) = @_;
+	return $f->{comment} =~ /^(Part of|Planner support)/
+	  || $f->{name} =~ /^(read_\w+|import_(columns|expression|source_\w+)|inventory_(definition|column_comments)|list_inventories|announce_\w+)$/;
+}
+my @triggers = grep { $_->{type} eq 'trigger' } @{ $catalog->{functions} };
+my @others = grep { $_->{type} ne 'trigger' } @{ $catalog->{functions} };
+my @parts = grep { is_part($_) } @others;
+my @public = grep { !is_part($_) } @others;
+
+sub relations_text
+{
+	my ($schema, $kind) = @_;
+	return map { "### `$_->{name}`\n\n" . comment($_->{comment}) . columns_table($_->{columns}) . "\n" }
+	  grep { $_->{schema} eq $schema && $_->{kind} eq $kind } @{ $catalog->{relations} };
+}
+
+save('reference.md', join '',
+	"# Reference\n\nOf vmnet_ext $catalog->{version}. Made from the comments in the catalogs by `doc/generate`; do not edit it.\n\n",
+	"[Functions](#functions) · [Views of the extension](#views-of-the-extension) · [Views of an inventory](#views-of-an-inventory) · ",
+	"[Tables of an inventory](#tables-of-an-inventory) · [Tables of a mirror](#tables-of-a-mirror) · [Settings](#settings) · [Triggers](#triggers) · [Parts](#parts)\n\n",
+	"![Tables](model.svg)\n\n![States of a NIC](states.svg)\n\n",
+	"## Functions\n\n", (map { function_text($_) } @public),
+	"## Views of the extension\n\n", relations_text('vmnet', 'v'),
+	"## Views of an inventory\n\n", relations_text('cloud', 'v'),
+	"## Tables of an inventory\n\n", relations_text('cloud', 'r'),
+	"## Tables of a mirror\n\n", relations_text('mirror', 'r'),
+	"## Settings\n\n| setting | default | |\n|---|---|---|\n",
+	(map { "| `$_->{name}` | " . ($_->{default} eq '' ? '' : "`$_->{default}`") . ' | ' . cell($_->{comment}) . " |\n" } @{ $catalog->{settings} }),
+	"\n## Triggers\n\nFunctions of the triggers that `create_inventory` makes.\n\n| function | |\n|---|---|\n",
+	(map { "| `vmnet.$_->{name}()` | " . cell($_->{comment} =~ s/\n/. /r) . " |\n" } @triggers),
+	"\n## Parts\n\nFunctions that others are made of. They may change or go in any version.\n\n| function | |\n|---|---|\n",
+	(map { "| `vmnet.$_->{name}` | " . cell((split /\n/, $_->{comment})[0]) . " |\n" } @parts));
+
+#
+# errors.md
+#
+
+save('errors.md', join '',
+	"# Errors\n\nMade by `doc/generate` from the list that the tests go by; do not edit it. Each is raised by a test, and the extension raises no other.\n\n",
+	"An error has SQLSTATE, constraint name, schema, table, DETAIL (what was found) and HINT (what to do). Go by the constraint; the text may change. ",
+	"The last column is what a REST gateway such as PostgREST answers (42501: 401 for somebody who is not logged in).\n\n",
+	"| constraint | SQLSTATE | when, or what it keeps | HTTP |\n|---|---|---|---|\n",
+	map {
+		'| ' . ($_->{rule} ? "`$_->{rule}`" : '-') . " | $_->{state} | " . cell($_->{meaning}) . " | $_->{http} |\n"
+	} @{ $catalog->{errors} });
+
+#
+# Pictures
+#
+
+sub escape
+{
+	return $_[0] =~ s/&/&amp;/gr =~ s/</&lt;/gr =~ s/>/&gt;/gr;
+}
+
+sub svg
+{
+	my ($title, $width, $height, @body) = @_;
+	return join '', qq(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 $width $height" width="$width" height="$height" font-family="sans-serif" font-size="12">\n),
+	  "<title>" . escape($title) . "</title>\n",
+	  qq(<defs><marker id="arrow" viewBox="0 0 10 10" refX="10" refY="5" markerWidth="8" markerHeight="8" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" fill="#555"/></marker></defs>\n),
+	  qq(<rect width="$width" height="$height" fill="#fff"/>\n), (map { "$_\n" } @body), "</svg>\n";
+}
+
+sub words
+{
+	my ($x, $y, $text, $style) = @_;
+	return sprintf '<text x="%.0f" y="%.0f" %s>%s</text>', $x, $y, $style // '', escape($text);
+}
+
+# Tables: those that others refer to on the left, those that refer in the
+# middle, those that stand alone on the right.
+sub model_svg
+{
+	my @tables = grep { $_->{kind} eq 'r' && $_->{schema} eq 'cloud' } @{ $catalog->{relations} };
+	my %referred = map { $_->{refers} => 1 } map { @{ $_->{refers} // [] } } @tables;
+	my @y = (20, 20, 20);
+	my (%box, @body, @lines);
+
+	for my $t (@tables)
+	{
+		my $place = $t->{refers} ? 1 : $referred{ $t->{name} } ? 0 : 2;
+		my ($x, $y, $height) = (20 + $place * 330, $y[$place], 30 + 16 * @{ $t->{columns} });
+		$y[$place] += $height + 30;
+		push @body, qq(<rect x="$x" y="$y" width="250" height="$height" rx="6" fill="#f4f7fb" stroke="#567"/>),
+		  words($x + 10, $y + 17, $t->{name}, 'font-weight="bold"');
+		my $line = $y + 36;
+		for my $c (@{ $t->{columns} })
+		{
+			$box{"$t->{name}.$c->{name}"} = [ $x, $line - 4 ];
+			push @body, words($x + 10, $line, $c->{name}, $c->{key} ? 'text-decoration="underline"' : ''),
+			  words($x + 240, $line, $c->{type} =~ s/timestamp with time zone/timestamptz/r, 'text-anchor="end" fill="#678"');
+			$line += 16;
+		}
+	}
+	for my $t (@tables)
+	{
+		my @refers = map { [ $_->{column}, $_->{refers}, '' ] } @{ $t->{refers} // [] };
+		# history outlives what it tells of, so it has no foreign keys
+		push @refers, map { [ $_->{name}, 'all_' . $_->{name} =~ s/_id$/s/r, ' stroke-dasharray="4 3"' ] }
+		  grep { !$t->{refers} && $_->{name} eq 'nic_id' && $box{'all_nics.id'} } @{ $t->{columns} };
+		for my $r (@refers)
+		{
+			my ($from, $to) = ($box{"$t->{name}.$r->[0]"}, $box{"$r->[1].id"});
+			my ($x1, $x2) = $from->[0] > $to->[0] ? ($from->[0], $to->[0] + 250) : ($from->[0] + 250, $to->[0]);
+			my $middle = ($x1 + $x2) / 2;
+			push @lines, qq(<path d="M$x1 $from->[1]C$middle $from->[1] $middle $to->[1] $x2 $to->[1]" fill="none" stroke="#555"$r->[2] marker-end="url(#arrow)"/>);
+		}
+	}
+	my ($height) = sort { $b <=> $a } @y;
+	push @lines, words(20, $height + 10, 'underlined: primary key; line: foreign key; dashed: by id, without a foreign key, since history outlives what it tells of', 'fill="#678"');
+	return svg('Tables of an inventory', 950, $height + 30, @body, @lines);
+}
+
+# States on an ellipse in the order in which they are reached; those that nothing
+# leaves are in the middle.
+sub states_svg
+{
+	my @moves = @{ $catalog->{moves} };
+	my %leaves = map { $_->{from_state} => 1 } @moves;
+	my (@order, %seen);
+	for (my @queue = ($moves[0]{from_state}); defined(my $state = shift @queue);)
+	{
+		next if $seen{$state}++;
+		push @order, $state;
+		push @queue, map { $_->{to_state} } grep { $_->{from_state} eq $state && $_->{strategy} eq 'Start' && $leaves{ $_->{to_state} } } @moves;
+	}
+	my ($x0, $y0, $n, $i, %at) = (460, 300, scalar @order, 0);
+	for (@order)
+	{
+		my $angle = 3.14159265 - 2 * 3.14159265 * $i++ / $n;
+		$at{$_} = [ $x0 + 340 * cos $angle, $y0 - 230 * sin $angle ];
+	}
+	$at{$_} //= [ $x0, $y0 ] for map { $_->{to_state} } @moves;
+
+	# one arrow for all moves between two states
+	my (%events, @body);
+	push @{ $events{"$_->{from_state}|$_->{to_state}"}{ $_->{event} } }, $_->{strategy} for @moves;
+	my %strategies = map { $_->{strategy} => 1 } @moves;
+	for my $pair (sort keys %events)
+	{
+		my ($from, $to) = map { $at{$_} } split /\|/, $pair;
+		my ($dx, $dy) = ($to->[0] - $from->[0], $to->[1] - $from->[1]);
+		my $length = sqrt($dx * $dx + $dy * $dy);
+		my ($ux, $uy) = ($dx / $length, $dy / $length);
+		my $final = !$leaves{ (split /\|/, $pair)[1] };
+		# to the left of the way there, so that the way back is elsewhere
+		my ($mx, $my) = (($from->[0] + $to->[0]) / 2, ($from->[1] + $to->[1]) / 2);
+		my $across = abs($mx - $x0) + abs($my - $y0) < 1;
+		my $inwards = ($x0 - $mx) * $uy - ($y0 - $my) * $ux > 0;
+		my $bend = $final ? 0 : $across ? 150 : $inwards ? 28 : 46;
+		($mx, $my) = ($mx + $uy * $bend, $my - $ux * $bend);
+		my @end = map {
+			my ($p, $q) = @$_;
+			my ($ex, $ey) = ($mx - $p->[0], $my - $p->[1]);
+			my $r = 1 / sqrt(($ex / 62) ** 2 + ($ey / 26) ** 2);
+			[ $p->[0] + $ex * $r, $p->[1] + $ey * $r ]
+		} [$from], [$to];
+		push @body, sprintf '<path d="M%.0f %.0fQ%.0f %.0f %.0f %.0f" fill="none" stroke="%s" marker-end="url(#arrow)"/>',
+		  @{ $end[0] }, $mx, $my, @{ $end[1] }, $final ? '#b55' : '#555';
+
+		my @labels = map {
+			my @s = @{ $events{$pair}{$_} };
+			@s == keys %strategies || @s == 1 && $s[0] eq 'Start' ? $_ : ("$_:", join ', ', @s)
+		} sort keys %{ $events{$pair} };
+		# where on the curve: away from the labels of others
+		my $at = $final ? (abs $dx > abs $dy ? 0.5 : 0.35) : $across ? 0.65 : $inwards ? 0.6 : 0.5;
+		my ($lx, $ly) = map { (1 - $at) ** 2 * $from->[$_] + 2 * $at * (1 - $at) * ($mx, $my)[$_] + $at ** 2 * $to->[$_] } 0, 1;
+		$ly -= 7 * $#labels;
+		for my $label (@labels)
+		{
+			push @body, words($lx, $ly + 4, $label, 'text-anchor="middle" stroke="#fff" stroke-width="4" paint-order="stroke" fill="#333"');
+			$ly += 14;
+		}
+	}
+	for my $state (sort keys %at)
+	{
+		my ($x, $y) = @{ $at{$state} };
+		push @body, sprintf('<ellipse cx="%.0f" cy="%.0f" rx="62" ry="26" fill="%s" stroke="#567"/>', $x, $y, $leaves{$state} ? '#eef5ea' : '#fbeaea'),
+		  words($x, $y + 4, $state, 'text-anchor="middle" font-weight="bold"');
+	}
+	push @body, words(20, 590, 'An event without a strategy: of Start, or of every strategy where it leads to the middle.', 'fill="#678"');
+	return svg('States of a NIC', 920, 600, @body);
+}
+
+save('model.svg', model_svg());
+save('states.svg', states_svg());

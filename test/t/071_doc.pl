@@ -1,0 +1,61 @@
+# What doc/generate makes of the catalogs is what is in doc/, so that the
+# reference, the table of errors and the pictures cannot drift from the code.
+#
+# pg_regress cannot do it: files are compared, and a program is run.
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('doc');
+$node->init;
+$node->start;
+
+my $folder = PostgreSQL::Test::Utils::tempdir;
+{
+	local %ENV = (%ENV, PGHOST => $node->host, PGPORT => $node->port, PGDATABASE => 'postgres');
+	command_ok([ 'perl', 'doc/generate.pl', $folder ], 'doc/generate.pl runs');
+}
+is($node->safe_psql('postgres', q(SELECT count(*) FROM pg_namespace WHERE nspname IN ('vmnet', 'cloud', 'mirror'))), 0, 'and leaves nothing behind');
+
+my %text;
+for my $file (qw(reference.md errors.md model.svg states.svg))
+{
+	my ($got, $expected) = (slurp_file("$folder/$file"), slurp_file("doc/$file"));
+	my @got = split /\n/, $got;
+	my @expected = split /\n/, $expected;
+	my ($line) = grep { ($got[$_] // '') ne ($expected[$_] // '') } 0 .. ($#got > $#expected ? $#got : $#expected);
+	ok($got eq $expected, "doc/$file is what doc/generate writes")
+	  or diag(defined $line ? 'line ' . ($line + 1) . ":\n  is:        " . ($expected[$line] // '') . "\n  should be: " . ($got[$line] // '') : '');
+	$text{$file} = $got;
+}
+
+# Nothing was left out.
+$node->safe_psql('postgres', q(CREATE EXTENSION vmnet_ext; SELECT vmnet.create_inventory('cloud'); SELECT vmnet.create_inventory('mirror', 'mirror')));
+my @functions = split /\n/, $node->safe_psql('postgres', q(SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'vmnet'::regnamespace));
+is_deeply([ grep { $text{'reference.md'} !~ /`vmnet\.$_\b/ } @functions ], [], 'every function is in the reference');
+my @columns = split /\n/, $node->safe_psql('postgres', q(SELECT DISTINCT relname, attname FROM pg_class c JOIN pg_attribute ON attrelid = c.oid
+	WHERE relnamespace IN ('cloud'::regnamespace, 'mirror'::regnamespace, 'vmnet'::regnamespace) AND relkind IN ('r', 'v') AND attnum > 0));
+my ($relation, %there) = ('');
+for (split /\n/, $text{'reference.md'})
+{
+	$relation = $1 if /^### `(\w+)`/;
+	$there{"$relation|$1"} = 1 if /^\| `(\w+)` \|[^|]+\| [^|]+/;
+}
+is_deeply([ grep { !$there{$_} } @columns ], [], 'so is every column, with its comment');
+my @states = split /\n/, $node->safe_psql('postgres', 'SELECT from_state FROM vmnet.nic_state_transitions() UNION SELECT to_state FROM vmnet.nic_state_transitions() UNION SELECT event FROM vmnet.nic_state_transitions()');
+is_deeply([ grep { $text{'states.svg'} !~ />$_:?</ } @states ], [], 'every state and event is in the picture');
+my @arrows = $text{'states.svg'} =~ /marker-end/g;
+is(scalar @arrows, $node->safe_psql('postgres', 'SELECT count(DISTINCT (from_state, to_state)) FROM vmnet.nic_state_transitions()'), 'with an arrow from each state to each that it leads to');
+my @lines = $text{'model.svg'} =~ /<path d="M\d+ \d+C/g;
+is(scalar @lines, 4, 'the tables have their references: of NICs to networks and instances, of both histories to NICs');
+
+for my $file (qw(model.svg states.svg))
+{
+	command_ok([ '/usr/bin/python3', '-c', 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])', "doc/$file" ], "doc/$file is well-formed");
+}
+
+$node->stop;
+done_testing();

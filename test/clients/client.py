@@ -18,7 +18,7 @@ def connect():
     if odbc:
         # a cursor for each listing, booleans as such
         return driver.connect(
-            'Driver={PostgreSQL Unicode};Servername=%s;Port=%s;Database=%s;UID=%s;PWD={%s};BoolsAsChar=0;CommLog=0;Debug=0;'
+            'Driver={PostgreSQL Unicode};Servername=%s;Port=%s;Database=%s;UID=%s;PWD={%s};BoolsAsChar=0;'
             % (env['PGHOST'], env['PGPORT'], env['PGDATABASE'], env['PGUSER'], env['PGPASSWORD'])
             + ('UseServerSidePrepare=0' if pooled else 'UseDeclareFetch=1;Fetch=100'))
     connection = driver.connect('')

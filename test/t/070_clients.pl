@@ -100,6 +100,9 @@ build('the client in C is built without a warning', 'cc', '-O1', '-Wall', '-Wext
 		'--ignore-scripts', '--loglevel=error', 'pg@8.13.1', 'pg-cursor@2.12.1');
 }
 
+# As Debian installs the driver, it logs to /tmp.
+append_to_file("$tmp/odbcinst.ini", "[PostgreSQL Unicode]\nDriver = psqlodbcw.so\nCommLog = 0\nDebug = 0\n");
+
 # A server with one database per client.
 my $node = PostgreSQL::Test::Cluster->new('clients');
 my $pool_port = PostgreSQL::Test::Cluster::get_free_port();
@@ -132,7 +135,7 @@ my $bouncer = IPC::Run::start([ $pgbouncer, '-q', "$tmp/pgbouncer.ini" ], '<', \
 
 my %environment = (
 	PGHOST => '127.0.0.1', PGUSER => 'vmnet_client', PGPASSWORD => $password,
-	NODE_PATH => "$tmp/npm/node_modules", LANG => 'C.UTF-8', LC_ALL => 'C.UTF-8');
+	NODE_PATH => "$tmp/npm/node_modules", ODBCSYSINI => $tmp, LANG => 'C.UTF-8', LC_ALL => 'C.UTF-8');
 
 for my $try (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
 {

@@ -267,7 +267,7 @@ BEGIN
 	-- has brought meanwhile.
 	IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
 		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_transaction_state',
+			ERRCODE = 'feature_not_supported',
 			MESSAGE = 'manage_inventory() needs isolation level READ COMMITTED',
 			DETAIL = format('The transaction is %s.', upper(current_setting('transaction_isolation'))),
 			HINT = format('BEGIN ISOLATION LEVEL READ COMMITTED; SELECT vmnet.manage_inventory(%L); COMMIT;', target);
@@ -586,4 +586,4 @@ COMMENT ON FUNCTION vmnet.manage_inventory(name, boolean) IS
 From then on PostgreSQL is the source of truth. It refuses while something is in the way of the rules of a managed inventory; manage_blockers() lists it. repair: first it mends what loses nothing, as repair_inventory() does, with history: it finishes half-done removals, removes NICs of removed instances and settles double defaults; then it refuses what is left. A half-removed NIC that is younger than ten minutes is neither in the way nor mended. In either case it fills in missing uuids, default_nic (false) and enabled (true) where they are NULL, adds constraints, indexes and guards, and sets the sequences. Where a NIC''s state_changed is before its removed, it becomes removed, so that answers about the past stay as they are. Nothing else is changed, and where it refuses nothing is.
 import_runs and import_log stay as records; nic_history_move_idx and the longer form of the view nic_intervals do where an import saw a NIC move to another network. In all else the inventory is as create_inventory() makes one. An import refuses it from then on.
 Deferred constraints are checked at once from then on in the transaction. Waits for an import that is running, and for readers (no longer than lock_timeout, if that is set); while it works, readers wait for it.
-NULL: the setting vmnet.inventory; repair NULL: false. Only the owner can run it, at READ COMMITTED (25000). Errors: 22023 for an unknown inventory or one that is no mirror, 23514 with constraint manage_without_findings, which names up to five objects for each code.';
+NULL: the setting vmnet.inventory; repair NULL: false. Only the owner can run it, at READ COMMITTED (else 0A000). Errors: 22023 for an unknown inventory or one that is no mirror, 23514 with constraint manage_without_findings, which names up to five objects for each code.';

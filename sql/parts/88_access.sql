@@ -58,7 +58,7 @@ BEGIN
 				ELSE 'GRANT rights on these tables; their guards keep the rules whoever writes. A reader reads the reports.' END);
 	END IF;
 	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = role) THEN
-		PERFORM vmnet.report_refuse('22023', format('role %s does not exist', coalesce('"' || role || '"', 'NULL')),
+		PERFORM vmnet.report_refuse('22023', format('there is no role %s', coalesce('"' || role || '"', 'NULL')),
 			'Access is given to a role of this server, by its name as in pg_roles.',
 			format('Make it first: CREATE ROLE %I LOGIN;', coalesce(role, 'alice')));
 	END IF;

@@ -6,7 +6,7 @@
 \i test/tap/outcome.psql
 \i test/include/errors.psql
 
-SELECT plan(14 + (SELECT count(*)::int FROM error));
+SELECT plan(15 + (SELECT count(*)::int FROM error));
 
 SELECT is(pg_temp.http_status('23505', ''), 409, 'the statuses: as documented for one code');
 SELECT is(pg_temp.http_status('55006', ''), 500, 'the statuses: as documented for a class');
@@ -45,11 +45,12 @@ SELECT is_empty('SELECT state, rule FROM error GROUP BY 1, 2 HAVING count(*) > 1
 SELECT is_empty('SELECT rule, state FROM error WHERE meaning IS NULL', 'each means something');
 
 -- ... and becomes a status that is not the server's fault.  A trigger function
--- on a foreign table is a mistake of whoever made the trigger.
+-- on a foreign table is a mistake of whoever made the trigger; a source that went
+-- away is nobody's, and 503 says to try again.
 SELECT set_eq($$SELECT DISTINCT e.state, pg_temp.http_status(e.state, m.message) FROM error e JOIN met m USING (ord)$$,
-	$$VALUES ('0A000', 400), ('22023', 400), ('23001', 400), ('23503', 409), ('23505', 409), ('23514', 400), ('39P01', 500), ('42501', 403), ('42601', 400), ('42804', 400), ('42P06', 400)$$,
+	$$VALUES ('08006', 503), ('0A000', 400), ('22008', 400), ('22023', 400), ('23001', 400), ('23503', 409), ('23505', 409), ('23514', 400), ('39P01', 500), ('42501', 403), ('42601', 400), ('42804', 400), ('42P06', 400)$$,
 	'the statuses of all errors');
-SELECT is_empty($$SELECT e.state, e.rule FROM error e JOIN met m USING (ord) WHERE e.state <> '39P01' AND pg_temp.http_status(e.state, m.message) >= 500$$,
+SELECT is_empty($$SELECT e.state, e.rule FROM error e JOIN met m USING (ord) WHERE e.state NOT IN ('39P01', '08006') AND pg_temp.http_status(e.state, m.message) >= 500$$,
 	'none is a fault of the server');
 
 -- The errors of the source
@@ -74,22 +75,25 @@ SELECT is_empty($$SELECT at, state, rule FROM found f WHERE NOT EXISTS (SELECT F
 	'every error of the source has a row in test/include/errors.psql');
 CREATE TEMP TABLE declared AS
 SELECT c.conname::text AS rule
-FROM pg_constraint c WHERE c.conrelid = ANY (ARRAY['cloud.all_nics', 'cloud.all_networks', 'cloud.all_instances']::regclass[])
+FROM pg_constraint c WHERE c.conrelid = ANY (ARRAY['cloud.all_nics', 'cloud.all_networks', 'cloud.all_instances', 'cloud.all_nic_secondary_ips']::regclass[])
 	AND c.contype IN ('c', 'f', 'p', 'u', 'x')
 UNION
 -- that of (id, removed) is never met: the key is
 SELECT c.relname::text
 FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
-WHERE x.indrelid = ANY (ARRAY['cloud.all_nics', 'cloud.all_networks', 'cloud.all_instances']::regclass[])
+WHERE x.indrelid = ANY (ARRAY['cloud.all_nics', 'cloud.all_networks', 'cloud.all_instances', 'cloud.all_nic_secondary_ips']::regclass[])
 	AND x.indisunique AND c.relname NOT LIKE '%\_removed\_key';
 SELECT is_empty('SELECT rule FROM declared EXCEPT SELECT rule FROM error', 'so has every constraint of the tables of an inventory');
 SELECT is_empty($$SELECT rule, state FROM error e
 	WHERE NOT EXISTS (SELECT FROM found f WHERE e.state = f.state AND e.rule LIKE replace(f.rule, '_', '\_'))
 		AND NOT EXISTS (SELECT FROM declared d WHERE d.rule = e.rule)$$,
 	'and no row is of an error that is gone');
--- a gateway takes such an error for a login that failed
-SELECT is_empty($$SELECT message FROM met WHERE outcome LIKE '22023%' AND pg_temp.http_status('22023', message) <> 400$$,
-	'a bad argument is not taken for a bad login');
+-- a gateway takes an error of this code and wording for a login that failed
+SELECT is(pg_temp.http_status('22023', 'role "nobody" does not exist'), 401, 'a role that is not there, as the server words it, is a bad login');
+SELECT is_empty($$SELECT message FROM (SELECT message FROM met WHERE outcome LIKE '22023%'
+		UNION ALL SELECT (pg_temp.meet(format('SELECT vmnet.grant_access(%L, %L, %L)', 'cloud', 'nobody', 'operator'))).message) m
+	WHERE pg_temp.http_status('22023', message) <> 400$$,
+	'a bad argument is not taken for one, nor a role that is to get access');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -223,7 +223,8 @@ A run adds what is new in it; what an earlier run has said already is not said a
 'Secondary addresses in use on a network'),
 ('keys', NULL, 'CONSTRAINT nic_history_pkey ON %1$I.nic_history',
 'ALTER TABLE %1$I.nic_history ADD CONSTRAINT nic_history_pkey PRIMARY KEY (seq, at)',
-'An entry is known by its number; the time is there so that the table can be partitioned by it'),
+'An entry is known by its number
+The time is there so that the table can be partitioned by it.'),
 ('keys', NULL, 'INDEX %1$I.nic_history_nic_idx',
 'CREATE INDEX nic_history_nic_idx ON %1$I.nic_history (nic_id, seq)',
 'What happened to a NIC, in order'),
@@ -271,10 +272,12 @@ $$ALTER TABLE %1$I.import_log ADD CONSTRAINT import_log_action_valid CHECK (acti
 -- touches, so that those changes are HOT
 ('rules', 'managed', 'INDEX %1$I.all_networks_removed_key',
 'CREATE UNIQUE INDEX all_networks_removed_key ON %1$I.all_networks (id, removed)',
-'Makes removed a part of the key: a removal waits, before it writes, for all who add NICs'),
+'Makes removed a part of the key
+A removal so waits, before it writes, for all who add NICs.'),
 ('rules', 'managed', 'INDEX %1$I.all_instances_removed_key',
 'CREATE UNIQUE INDEX all_instances_removed_key ON %1$I.all_instances (id, removed)',
-'Makes removed a part of the key: a removal waits, before it writes, for all who add NICs'),
+'Makes removed a part of the key
+A removal so waits, before it writes, for all who add NICs.'),
 ('indexes', NULL, 'INDEX %1$I.all_networks_vpc_idx',
 'CREATE INDEX all_networks_vpc_idx ON %1$I.all_networks (vpc_id) WHERE vpc_id IS NOT NULL',
 'Tiers of a VPC'),
@@ -351,16 +354,19 @@ $$CREATE UNIQUE INDEX all_nics_one_per_network ON %1$I.all_nics (instance_id, ne
 'A User instance has at most one active NIC on a network'),
 ('rules', 'managed', 'INDEX %1$I.all_nics_one_default',
 $$CREATE UNIQUE INDEX all_nics_one_default ON %1$I.all_nics (instance_id) WHERE active AND default_nic AND vm_type = 'User'$$,
-'A User instance has at most one active default NIC; to change it, clear the old one before setting the new one'),
+'A User instance has at most one active default NIC
+To change it, clear the old one before setting the new one.'),
 ('rules', 'managed', 'INDEX %1$I.all_nics_one_device',
 $$CREATE UNIQUE INDEX all_nics_one_device ON %1$I.all_nics (instance_id, device_id) WHERE active AND vm_type = 'User'$$,
 'A User instance has at most one active NIC in a device position'),
 ('rules', 'managed', 'INDEX %1$I.all_nics_one_mac',
 $$CREATE UNIQUE INDEX all_nics_one_mac ON %1$I.all_nics (network_id, mac_address) WHERE active AND vm_type = 'User'$$,
-'A MAC address is held by at most one active User NIC of a network (CloudStack #7633); redundant routers may share one'),
+'A MAC address is held by at most one active User NIC of a network
+Redundant routers may share one (CloudStack #7633).'),
 ('rules', 'managed', 'INDEX %1$I.all_nics_one_ip4',
 $$CREATE UNIQUE INDEX all_nics_one_ip4 ON %1$I.all_nics (network_id, ip4_address) WHERE active AND vm_type = 'User'$$,
-'An IPv4 address is held by at most one active User NIC of a network (CloudStack #3103)'),
+'An IPv4 address is held by at most one active User NIC of a network
+See CloudStack #3103.'),
 ('rules', 'managed', 'INDEX %1$I.all_nics_one_ip6',
 $$CREATE UNIQUE INDEX all_nics_one_ip6 ON %1$I.all_nics (network_id, ip6_address) WHERE active AND vm_type = 'User'$$,
 'An IPv6 address is held by at most one active User NIC of a network'),
@@ -389,7 +395,8 @@ ALTER TABLE %1$I.all_nic_secondary_ips
 -- views: what reads touch
 ('views', NULL, 'VIEW %1$I.inventory_info',
 'CREATE VIEW %1$I.inventory_info AS SELECT %2$L::pg_catalog.text AS kind, %3$L::pg_catalog.text AS source, %4$L::pg_catalog.text AS mode, %5$L::pg_catalog.text AS version',
-'What this inventory is: one row of constants, by which vmnet.inventories finds it'),
+'What this inventory is: one row of constants
+The view vmnet.inventories finds it by this.'),
 ('views', NULL, 'VIEW %1$I.networks', $$
 CREATE VIEW %1$I.networks WITH (security_invoker = true) AS
 SELECT id, uuid, name, state, traffic_type, guest_type, cidr, network_cidr, gateway,
@@ -517,8 +524,8 @@ FROM (SELECT h.nic_id, h.from_network_id, h.at,
 	JOIN %1$I.all_nics n ON n.id = h.nic_id
 	CROSS JOIN LATERAL (SELECT h.from_network_id, h.at, coalesce(h.came, n.created) AS since) m
 WHERE LEAST(m.at, n.ended) > m.since$$ ELSE '' END,
-'When NICs were active on networks: "from" (included) to "to" (not included; NULL: it still is)
-A NIC is active from its creation until it was removed or became Deallocating, whichever was first. Placeholders, which have no instance, are there. Write i.from and i.to, with the alias of the view: alone, both are words of SQL.'),
+'When NICs were active on networks: one row per NIC and network
+From "from" (included) to "to" (not included; NULL: it still is). A NIC is active from its creation until it was removed or became Deallocating, whichever was first. Placeholders, which have no instance, are there. Write i.from and i.to, with the alias of the view: alone, both are words of SQL.'),
 ('views', NULL, 'VIEW %1$I.network_instance_intervals', $$
 CREATE VIEW %1$I.network_instance_intervals WITH (security_invoker = true) AS
 SELECT g.network_id, g.instance_id, pg_catalog.lower(r.r) AS "from", pg_catalog.upper(r.r) AS "to"
@@ -531,8 +538,8 @@ FROM (SELECT s.network_id, s.instance_id,
 			AND (w.removed IS NULL OR w.removed > s."from")
 		GROUP BY s.network_id, s.instance_id) g
 	CROSS JOIN LATERAL pg_catalog.unnest(g.ranges) r (r)$$,
-'When instances were active on networks: "from" (included) to "to" (not included; NULL: it still is)
-One row per time that an instance was on a network, whatever number of NICs it had there; neither the instance nor the network was removed. Write i.from and i.to, with the alias of the view.'),
+'When instances were active on networks
+From "from" (included) to "to" (not included; NULL: it still is). One row per time that an instance was on a network, whatever number of NICs it had there; neither the instance nor the network was removed. Write i.from and i.to, with the alias of the view.'),
 ('views', NULL, 'VIEW %1$I.nic_address_intervals', $$
 CREATE VIEW %1$I.nic_address_intervals WITH (security_invoker = true) AS
 SELECT n.id AS nic_id, n.mac_address, n.ip4_address, n.ip6_address,
@@ -545,8 +552,8 @@ SELECT a.nic_id, a.mac_address, a.ip4_address, a.ip6_address,
 	LEAST(a.until, n.ended)
 FROM %1$I.nic_address_history a
 	JOIN %1$I.all_nics n ON n.id = a.nic_id$$,
-'When NICs had which addresses: "from" (included) to "to" (not included; NULL: they still have)
-An interval can be empty ("to" not after "from"). Write i.from and i.to, with the alias of the view.'),
+'When NICs had which addresses
+From "from" (included) to "to" (not included; NULL: they still have). An interval can be empty ("to" not after "from"). Write i.from and i.to, with the alias of the view.'),
 ('views', NULL, 'VIEW %1$I.stuck_nics', $$
 CREATE VIEW %1$I.stuck_nics WITH (security_invoker = true) AS
 SELECT n.id AS nic_id, n.uuid AS nic_uuid, n.network_id, n.instance_id, n.vm_type, n.state,
@@ -592,8 +599,8 @@ FROM %1$I.all_networks w
 			LEFT JOIN %1$I.all_instances i ON i.id = h.instance_id
 		GROUP BY h.network_id) c ON c.network_id = w.id
 WHERE w.active$$,
-'One row per live network: its instances, counted in each way that is in use, and whether the ways agree
-What to look at before a critical operation. Only active_instances is right; where the others say more, differing_instances are the instances that a query with a forgotten condition would still show. Every count leaves out removed instances.'),
+'One row per live network: its instances, counted in each way that is in use
+It says whether the ways agree. What to look at before a critical operation. Only active_instances is right; where the others say more, differing_instances are the instances that a query with a forgotten condition would still show. Every count leaves out removed instances.'),
 
 -- triggers, last; one on TRUNCATE stands alone.  The guard of NICs fires before
 -- the triggers of users, whose names start with a letter, so that they see what
@@ -690,11 +697,15 @@ VALUES
 (ARRAY['nic_history', 'nic_address_history', 'nic_intervals', 'nic_address_intervals', 'stuck_nics'], 'nic_id', 'Id of the NIC'),
 (ARRAY['nic_history'], 'network_id', 'Network of the NIC, after the change'),
 (ARRAY['nic_history', 'nic_intervals', 'stuck_nics'], 'instance_id', 'Instance of the NIC; NULL for a placeholder'),
-(ARRAY['nic_history'], 'removed', 'When the NIC was removed, as the change set it; NULL: it was not. In a mirror, where to_state is NULL and the source did not say: when the import missed it'),
+(ARRAY['nic_history'], 'removed', 'When the NIC was removed, as the change set it; NULL: it was not
+In a mirror, where to_state is NULL and the source did not say: when the import missed it.'),
 (ARRAY['stuck_nics'], 'state', 'Reserving or Releasing'),
-(ARRAY['all_networks', 'networks'], 'id', 'Id of the network'),
-(ARRAY['all_instances', 'instances'], 'id', 'Id of the instance'),
-(ARRAY['all_nics', 'nics'], 'id', 'Id of the NIC'),
+(ARRAY['all_networks', 'networks', 'attached_networks'], 'id', 'Id of the network'),
+(ARRAY['all_instances', 'instances', 'attached_instances'], 'id', 'Id of the instance'),
+(ARRAY['all_nics', 'nics', 'attached_nics'], 'id', 'Id of the NIC'),
+(NULL, 'key', 'Value by which NICs refer to it'),
+(NULL, 'network_key', 'Value by which the NIC refers to its network'),
+(NULL, 'instance_key', 'Value by which the NIC refers to its instance'),
 (ARRAY['import_log'], 'id', 'Id of the row in the source, as text; NULL where it has none'),
 (NULL, 'uuid', 'Universal id; in a mirror NULL where the source has none'),
 (ARRAY['all_networks', 'networks'], 'name', 'Name that its owner gave it, or NULL'),
@@ -702,13 +713,18 @@ VALUES
 (NULL, 'display_name', 'Name that its owner sees, or NULL'),
 (ARRAY['all_instances', 'instances'], 'instance_name', 'Name that the hypervisor knows it by (CloudStack: i-2-3-VM), or NULL'),
 (NULL, 'instance_name', 'Name of the instance, or NULL'),
-(ARRAY['all_networks', 'networks'], 'state', 'State of the network, as its system calls it (CloudStack: Allocated, Implementing, Implemented, Shutdown, Setup, Destroy)'),
-(ARRAY['all_instances', 'instances'], 'state', 'State of the instance, as its system calls it (CloudStack: Running, Stopped, Destroyed ...)'),
-(ARRAY['all_nics', 'nics'], 'state', 'Allocated, Reserving, Reserved, Releasing or Deallocating; moves by vmnet.nic_state_transitions()'),
-(NULL, 'traffic_type', 'What the network carries (CloudStack: Guest, Public, Management, Control, Storage)'),
+(ARRAY['all_networks', 'networks', 'attached_networks'], 'state', 'State of the network, as its system calls it
+In CloudStack Allocated, Implementing, Implemented, Shutdown, Setup or Destroy.'),
+(ARRAY['all_instances', 'instances', 'attached_instances'], 'state', 'State of the instance, as its system calls it
+In CloudStack Running, Stopped, Destroyed and others.'),
+(ARRAY['all_nics', 'nics', 'attached_nics'], 'state', 'Allocated, Reserving, Reserved, Releasing or Deallocating
+It moves as vmnet.nic_state_transitions() says.'),
+(NULL, 'traffic_type', 'What the network carries
+In CloudStack Guest, Public, Management, Control or Storage.'),
 (NULL, 'guest_type', 'Isolated, Shared or L2; NULL for a network that is not for guests'),
 (NULL, 'cidr', 'IPv4 range that addresses are given from, or NULL'),
-(NULL, 'network_cidr', 'Whole IPv4 range of the network where cidr is only a part of it (CloudStack: IP reservation), else NULL'),
+(NULL, 'network_cidr', 'Whole IPv4 range of the network where cidr is only a part of it, else NULL
+CloudStack: IP reservation.'),
 (ARRAY['all_networks', 'networks'], 'gateway', 'IPv4 gateway of the network, or NULL'),
 (NULL, 'gateway', 'IPv4 gateway of the NIC, or NULL'),
 (NULL, 'ip6_cidr', 'IPv6 range, or NULL'),
@@ -720,7 +736,8 @@ VALUES
 (NULL, 'account_name', 'Name of the account; NULL where the source lacks it'),
 (NULL, 'domain_path', 'Path of the domain; NULL where the source lacks it'),
 (NULL, 'zone_name', 'Name of the zone; NULL where the source lacks it'),
-(NULL, 'nics_count', 'Counter of the source (CloudStack: op_networks.nics_count), kept to be checked, never used; NULL elsewhere'),
+(NULL, 'nics_count', 'Counter of the source, kept to be checked, never used; NULL where it has none
+CloudStack: op_networks.nics_count.'),
 (NULL, 'created', 'When it was created'),
 (NULL, 'removed', 'When it was removed; NULL: it is not'),
 (ARRAY['all_nics'], 'active', 'Is the NIC live: neither removed nor Deallocating'),
@@ -734,12 +751,14 @@ VALUES
 (NULL, 'instance_id', 'Id of the instance'),
 (ARRAY['all_nics', 'nics'], 'network_id', 'Network that the NIC is on'),
 (NULL, 'network_id', 'Id of the network'),
-(NULL, 'strategy', 'How the NIC gets its address: Start (at each start of the instance), Create (once), Managed (elsewhere), PlaceHolder (parks an address)'),
+(NULL, 'strategy', 'How the NIC gets its address: Start, Create, Managed or PlaceHolder
+At each start of the instance, once, elsewhere; a placeholder parks an address.'),
 (NULL, 'reserver_name', 'Who reserves the address (CloudStack: class of the network guru), or NULL'),
 (NULL, 'reservation_id', 'Reservation that the address belongs to (CloudStack: one per start), or NULL'),
 (NULL, 'vm_type', 'Type of the instance: User, or which kind of router or system VM'),
 (NULL, 'device_id', 'Position of the NIC in the instance, from 0, or NULL'),
-(ARRAY['all_nics', 'nics'], 'default_nic', 'Is it the instance''s default NIC; where an INSERT does not say, the first live NIC of an instance becomes it'),
+(ARRAY['all_nics', 'nics'], 'default_nic', 'Is it the instance''s default NIC
+Where an INSERT does not say, the first live NIC of an instance becomes it.'),
 (NULL, 'default_nic', 'Is it the instance''s default NIC'),
 (NULL, 'mac_address', 'MAC address, or NULL'),
 (NULL, 'ip4_address', 'IPv4 address, or NULL'),
@@ -748,10 +767,12 @@ VALUES
 (NULL, 'broadcast_uri', 'Where its traffic goes (CloudStack: vlan://300), or NULL'),
 (NULL, 'mtu', 'MTU in bytes, or NULL'),
 (NULL, 'enabled', 'Is the link up (CloudStack 4.23 and later; true where the source does not say)'),
-(NULL, 'state_changed', 'When the state changed last; set by the inventory, a client''s value is ignored. In a mirror: when the source or the import saw the change'),
+(NULL, 'state_changed', 'When the state changed last; set by the inventory, a client''s value is ignored
+In a mirror: when the source or the import saw the change.'),
 (ARRAY['inventory_info'], 'kind', 'managed, mirror, attached or live'),
 (ARRAY['inventory_info'], 'source', 'Schema that a mirror is made from; NULL where the inventory is its own source'),
-(ARRAY['inventory_info'], 'mode', 'enforce: rules are kept; warn: guards warn of what breaks them; read_only: only the import writes, or, where tables are attached, nothing is guarded'),
+(ARRAY['inventory_info'], 'mode', 'enforce, warn or read_only
+enforce: rules are kept; warn: guards warn of what breaks them; read_only: only the import writes, or, where tables are attached, nothing is guarded.'),
 (ARRAY['inventory_info'], 'version', 'Version of vmnet_ext that made it, or brought it up to date'),
 (NULL, 'network_uuid', 'Universal id of the network'),
 (NULL, 'network_name', 'Name of the network, or NULL'),
@@ -764,7 +785,8 @@ VALUES
 (NULL, 'network_count', 'Live networks of the VPC that the instance is active on'),
 (NULL, 'nic_id', 'Id of the NIC that the row shows'),
 (NULL, 'nic_state', 'State of the NIC that the row shows'),
-(NULL, 'attached_nics', 'Active NICs whose instance is not removed; placeholders, which have no instance, do not count'),
+(NULL, 'attached_nics', 'Active NICs whose instance is not removed
+Placeholders, which have no instance, do not count.'),
 (NULL, 'active_instances', 'Distinct instances with an active NIC here, not removed, of every type and state'),
 (NULL, 'running_instances', 'Those of active_instances whose state is Running'),
 (NULL, 'user_instances', 'Those of active_instances whose type is User'),
@@ -772,14 +794,19 @@ VALUES
 (NULL, 'reserving', 'Held NICs in state Reserving, placeholders included'),
 (NULL, 'reserved', 'Held NICs in state Reserved, placeholders included'),
 (NULL, 'releasing', 'Held NICs in state Releasing, placeholders included'),
-(NULL, 'deallocating', 'Held NICs in state Deallocating: half-removed, counted nowhere else but in this column'),
+(NULL, 'deallocating', 'Held NICs in state Deallocating: half-removed
+They are counted in this column only.'),
 (NULL, 'other_states', 'Held NICs whose state is spelled in any other way'),
-(NULL, 'used_ip4', 'Distinct IPv4 addresses of active NICs, those of placeholders and of removed instances included'),
-(NULL, 'seq', 'Number of the entry: the order in which things happened to a NIC; gaps mean nothing. The feed relies on its sequence having CACHE 1'),
+(NULL, 'used_ip4', 'Distinct IPv4 addresses of active NICs
+Those of placeholders and of removed instances are included.'),
+(NULL, 'seq', 'Number of the entry: the order in which things happened to a NIC
+Gaps mean nothing. The feed relies on its sequence having CACHE 1.'),
 (NULL, 'from_state', 'State before'),
 (NULL, 'to_state', 'State after; NULL in a mirror: the source has the row no more'),
-(NULL, 'event', 'What was asked of the NIC (vmnet.nic_state_transitions() lists the events); Removed: removed was set on a NIC that was Deallocating already; Imported: an import saw the change'),
-(NULL, 'at', 'When it happened (clock_timestamp), never before the NIC''s previous entry. In a mirror: when the import that saw it started'),
+(NULL, 'event', 'What was asked of the NIC; vmnet.nic_state_transitions() lists the events
+Removed: removed was set on a NIC that was Deallocating already. Imported: an import saw the change.'),
+(NULL, 'at', 'When it happened, never before the NIC''s previous entry
+By clock_timestamp(). In a mirror: when the import that saw it started.'),
 (NULL, 'transaction_id', 'Transaction that made the change'),
 (NULL, 'session_username', 'Role that had logged in (session_user)'),
 (NULL, 'actor', 'Setting vmnet.actor at that time: on whose behalf; NULL where it was not set'),
@@ -787,17 +814,22 @@ VALUES
 (NULL, 'application_name', 'Setting application_name at that time; NULL where it was not set'),
 (NULL, 'from_network_id', 'Network before, where an import saw the NIC moved to another one; else NULL'),
 (NULL, 'until', 'When the addresses changed'),
-(NULL, 'ended', 'When it stopped being active: removed, or Deallocating before that; NULL: it is active'),
+(NULL, 'ended', 'When it stopped being active; NULL: it is active
+That is when it was removed, or became Deallocating before that.'),
 (NULL, 'from', 'When it began; it holds at this moment'),
 (NULL, 'to', 'When it ended; it holds no more at this moment. NULL: it goes on'),
 (NULL, 'nic_uuid', 'Universal id of the NIC; in a mirror NULL where the source has none'),
 (NULL, 'age', 'How long it has been in this state'),
 (NULL, 'last_event', 'Event that led there; NULL where history has none'),
-(NULL, 'held_instances', 'Distinct instances with a NIC here that is not removed, half-removed ones too: what a query on removed alone counts'),
-(NULL, 'listed_instances', 'Distinct instances with any NIC row here, removed ones too: what a query that forgets removed counts (CloudStack issue 10188)'),
+(NULL, 'held_instances', 'Distinct instances with a NIC here that is not removed, half-removed ones too
+What a query on removed alone counts.'),
+(NULL, 'listed_instances', 'Distinct instances with any NIC row here, removed ones too
+What a query that forgets removed counts (CloudStack issue 10188).'),
 (NULL, 'reserved_user_nics', 'Held NICs of vm_type User in exactly Reserved: what nics_count should be'),
-(NULL, 'agree', 'Do all ways of counting name the same instances, and is nics_count, where there is one, reserved_user_nics'),
-(NULL, 'differing_instances', 'Ids of the instances that some ways count and others do not, in order; none active here'),
+(NULL, 'agree', 'Do all ways of counting name the same instances
+And is nics_count, where there is one, reserved_user_nics.'),
+(NULL, 'differing_instances', 'Ids of the instances that some ways count and others do not, in order
+None of them is active here.'),
 (NULL, 'run', 'Number of the run'),
 (NULL, 'source', 'Schema that the run read'),
 (NULL, 'status', 'running, done or failed'),

@@ -654,6 +654,30 @@ $$;
 COMMENT ON FUNCTION vmnet.attached_secondary_ips(text, text, text) IS
 'Part of attach_inventory(): makes all_nic_secondary_ips, which is empty';
 
+CREATE FUNCTION vmnet.attached_comments(inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part record;
+BEGIN
+	FOR part IN
+		SELECT r.name, r.said, vmnet.attached_table(inventory, r.name)::text AS their_table
+		FROM (VALUES ('networks', 'network'), ('instances', 'instance'), ('nics', 'NIC')) r (name, said)
+	LOOP
+		IF part.their_table IS NOT NULL THEN
+			EXECUTE format('COMMENT ON VIEW %I.%I IS %L', inventory, 'attached_' || part.name, format('How the rows of %s read: one per %s, removed ones too
+The guards judge a row as it reads here. The other views of the inventory stand on this one.', part.their_table, part.said));
+		END IF;
+		EXECUTE format('COMMENT ON VIEW %I.%I IS %L', inventory, 'all_' || part.name, format('Every %s, removed ones too: the live ones are in %s
+%s', part.said, part.name, coalesce(format('Read from table %s.', part.their_table), 'Made from the ids that NICs have.')));
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_comments(text) IS
+'Part of attach_inventory(): comments on the views that read the attached tables';
+
 -- Everything that stands on the three relations, as in any other inventory;
 -- keys that are no bigint have their own type in the tables of history.
 CREATE FUNCTION vmnet.attached_rest(inventory text, mode text)
@@ -669,6 +693,7 @@ DECLARE
 	ddl text;
 BEGIN
 	PERFORM vmnet.attached_secondary_ips(inventory, nic_key, network_key);
+	PERFORM vmnet.attached_comments(inventory);
 	FOR part IN
 		SELECT d.phase, d.object, d.ddl, d.comment FROM vmnet.inventory_definition('managed') d
 		WHERE (d.phase = 'views' OR d.ddl ~ '(nic_history|nic_address_history)' AND d.ddl !~ 'ON %1\$I\.all_nics')

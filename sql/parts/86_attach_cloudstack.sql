@@ -127,8 +127,8 @@ WITH own (ord, relation, ddl, comment) AS (VALUES
 'Every network of the source, removed ones too
 Read from it at the time of the query.'),
 	(2, 'all_instances', 'CREATE VIEW %1$I.all_instances AS ' || replace(vmnet.live_query($1, 'instances'), '%', '%%'),
-'Every instance of the source (virtual machine, router, system VM), removed ones too
-Read from it at the time of the query.'),
+'Every instance of the source, removed ones too
+An instance is a virtual machine, a router or a system VM. Read from it at the time of the query.'),
 	(3, 'all_nics', 'CREATE VIEW %1$I.all_nics AS ' || replace(vmnet.live_query($1, 'nics'), '%', '%%'),
 'Every NIC of the source, removed and half-removed ones too
 Read from it at the time of the query.'),

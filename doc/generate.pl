@@ -17,7 +17,9 @@ sub ask
 	my ($sql) = @_;
 	open my $fh, '>', "$folder/ask.sql" or die "$folder: $!\n";
 	print $fh "SET client_min_messages = warning;\nBEGIN;\nCREATE EXTENSION IF NOT EXISTS vmnet_ext;\n",
-	  "SELECT vmnet.create_inventory('cloud') \\g /dev/null\n\\i test/include/errors.psql\n", $sql, "ROLLBACK;\n";
+	  "SELECT vmnet.create_inventory('cloud') \\g /dev/null\n\\i test/include/errors.psql\n",
+	  "SELECT vmnet.create_report('cloud'), vmnet.attach_cloudstack('live', 'small') \\g /dev/null\n",
+	  "SELECT FROM vmnet.attach_inventory('attached', 'small.ports', 'small.nets') \\g /dev/null\n", $sql, "ROLLBACK;\n";
 	close $fh;
 	my $answer = qx(psql -X -q -A -t -v ON_ERROR_STOP=1 -f "$folder/ask.sql");
 	die "psql failed\n" if $?;
@@ -49,8 +51,8 @@ SELECT json_build_object(
 			 FROM pg_constraint k JOIN pg_class t ON t.oid = k.confrelid JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
 			 WHERE k.conrelid = c.oid AND k.contype = 'f') AS refers
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relkind IN ('r', 'v') AND (n.nspname IN ('cloud', 'vmnet')
-			OR n.nspname = 'mirror' AND NOT EXISTS (SELECT FROM pg_class o WHERE o.relnamespace = 'cloud'::regnamespace AND o.relname = c.relname))) r),
+		WHERE c.relkind IN ('r', 'v') AND (n.nspname IN ('cloud', 'cloud_report', 'vmnet')
+			OR n.nspname IN ('mirror', 'attached', 'live') AND NOT EXISTS (SELECT FROM pg_class o WHERE o.relnamespace = 'cloud'::regnamespace AND o.relname = c.relname))) r),
 	'errors', (SELECT json_agg(e ORDER BY e.rule = '', e.rule COLLATE "C", e.state COLLATE "C") FROM (SELECT rule, state, meaning, pg_temp.http_status(state, '') AS http FROM pg_temp.error) e),
 	'moves', (SELECT json_agg(m) FROM vmnet.nic_state_transitions() m))
 ;
@@ -65,11 +67,11 @@ sub save
 	return;
 }
 
-# Text for a cell of a table.
+# Text for a cell of a table.  The first line of a comment has no period.
 sub cell
 {
 	my ($text) = @_;
-	return ($text // '') =~ s/\|/\\|/gr =~ s/\n/ /gr;
+	return ($text // '') =~ s/\|/\\|/gr =~ s/\n/. /r =~ s/\n/ /gr;
 }
 
 # A comment: its first line stands out, the others are paragraphs.
@@ -106,7 +108,7 @@ sub is_part
 {
 	my ($f) = @_;
 	return $f->{comment} =~ /^(Part of|Planner support)/
-	  || $f->{name} =~ /^(read_\w+|import_(columns|expression|source_\w+)|inventory_(definition|column_comments)|list_inventories|announce_\w+)$/;
+	  || $f->{name} =~ /^(read_\w+|import_(columns|expression|source_\w+)|(inventory|report)_(definition|column_comments)|attached_(lacks|table)|list_inventories|announce_\w+)$/;
 }
 my @triggers = grep { $_->{type} eq 'trigger' } @{ $catalog->{functions} };
 my @others = grep { $_->{type} ne 'trigger' } @{ $catalog->{functions} };
@@ -123,17 +125,20 @@ sub relations_text
 save('reference.md', join '',
 	"# Reference\n\nOf vmnet_ext $catalog->{version}. Made from the comments in the catalogs by `doc/generate`; do not edit it.\n\n",
 	"[Functions](#functions) · [Views of the extension](#views-of-the-extension) · [Views of an inventory](#views-of-an-inventory) · ",
-	"[Tables of an inventory](#tables-of-an-inventory) · [Tables of a mirror](#tables-of-a-mirror) · [Settings](#settings) · [Triggers](#triggers) · [Parts](#parts)\n\n",
+	"[Tables of an inventory](#tables-of-an-inventory) · [Tables of a mirror](#tables-of-a-mirror) · ",
+	"[Views of an attached inventory](#views-of-an-attached-inventory) · [Reporting views](#reporting-views) · [Settings](#settings) · [Triggers](#triggers) · [Parts](#parts)\n\n",
 	"![Tables](model.svg)\n\n![States of a NIC](states.svg)\n\n",
 	"## Functions\n\n", (map { function_text($_) } @public),
 	"## Views of the extension\n\n", relations_text('vmnet', 'v'),
 	"## Views of an inventory\n\n", relations_text('cloud', 'v'),
 	"## Tables of an inventory\n\n", relations_text('cloud', 'r'),
 	"## Tables of a mirror\n\n", relations_text('mirror', 'r'),
+	"## Views of an attached inventory\n\nThose that no other kind has. A live inventory has none of its own.\n\n", relations_text('attached', 'v'),
+	"## Reporting views\n\nWhat `create_report` makes, in the schema `<inventory>_report`.\n\n", relations_text('cloud_report', 'v'),
 	"## Settings\n\n| setting | default | |\n|---|---|---|\n",
 	(map { "| `$_->{name}` | " . ($_->{default} eq '' ? '' : "`$_->{default}`") . ' | ' . cell($_->{comment}) . " |\n" } @{ $catalog->{settings} }),
-	"\n## Triggers\n\nFunctions of the triggers that `create_inventory` makes.\n\n| function | |\n|---|---|\n",
-	(map { "| `vmnet.$_->{name}()` | " . cell($_->{comment} =~ s/\n/. /r) . " |\n" } @triggers),
+	"\n## Triggers\n\nFunctions of the triggers that inventories have.\n\n| function | |\n|---|---|\n",
+	(map { "| `vmnet.$_->{name}()` | " . cell($_->{comment}) . " |\n" } @triggers),
 	"\n## Parts\n\nFunctions that others are made of. They may change or go in any version.\n\n| function | |\n|---|---|\n",
 	(map { "| `vmnet.$_->{name}` | " . cell((split /\n/, $_->{comment})[0]) . " |\n" } @parts));
 
@@ -174,22 +179,23 @@ sub words
 	return sprintf '<text x="%.0f" y="%.0f" %s>%s</text>', $x, $y, $style // '', escape($text);
 }
 
-# Tables: those that others refer to on the left, those that refer in the
-# middle, those that stand alone on the right.
+# Tables: those that others refer to on the left; those that refer in the middle,
+# and below them what only a mirror has; those that stand alone on the right.
 sub model_svg
 {
-	my @tables = grep { $_->{kind} eq 'r' && $_->{schema} eq 'cloud' } @{ $catalog->{relations} };
+	my @tables = grep { $_->{kind} eq 'r' && $_->{schema} =~ /^(cloud|mirror)$/ } @{ $catalog->{relations} };
 	my %referred = map { $_->{refers} => 1 } map { @{ $_->{refers} // [] } } @tables;
 	my @y = (20, 20, 20);
 	my (%box, @body, @lines);
 
 	for my $t (@tables)
 	{
-		my $place = $t->{refers} ? 1 : $referred{ $t->{name} } ? 0 : 2;
+		my $place = $t->{refers} || $t->{schema} eq 'mirror' ? 1 : $referred{ $t->{name} } ? 0 : 2;
 		my ($x, $y, $height) = (20 + $place * 330, $y[$place], 30 + 16 * @{ $t->{columns} });
 		$y[$place] += $height + 30;
 		push @body, qq(<rect x="$x" y="$y" width="250" height="$height" rx="6" fill="#f4f7fb" stroke="#567"/>),
 		  words($x + 10, $y + 17, $t->{name}, 'font-weight="bold"');
+		push @body, words($x + 240, $y + 17, 'mirrors only', 'text-anchor="end" fill="#678"') if $t->{schema} eq 'mirror';
 		my $line = $y + 36;
 		for my $c (@{ $t->{columns} })
 		{
@@ -202,7 +208,8 @@ sub model_svg
 	for my $t (@tables)
 	{
 		my @refers = map { [ $_->{column}, $_->{refers}, '' ] } @{ $t->{refers} // [] };
-		# history outlives what it tells of, so it has no foreign keys
+		# secondary addresses go with their NIC, and history outlives it, so
+		# neither has a foreign key
 		push @refers, map { [ $_->{name}, 'all_' . $_->{name} =~ s/_id$/s/r, ' stroke-dasharray="4 3"' ] }
 		  grep { !$t->{refers} && $_->{name} eq 'nic_id' && $box{'all_nics.id'} } @{ $t->{columns} };
 		for my $r (@refers)
@@ -214,7 +221,7 @@ sub model_svg
 		}
 	}
 	my ($height) = sort { $b <=> $a } @y;
-	push @lines, words(20, $height + 10, 'underlined: primary key; line: foreign key; dashed: by id, without a foreign key, since history outlives what it tells of', 'fill="#678"');
+	push @lines, words(20, $height + 10, 'underlined: primary key; line: foreign key; dashed: by id, without a foreign key', 'fill="#678"');
 	return svg('Tables of an inventory', 950, $height + 30, @body, @lines);
 }
 
@@ -270,12 +277,17 @@ sub states_svg
 			@s == keys %strategies || @s == 1 && $s[0] eq 'Start' ? $_ : ("$_:", join ', ', @s)
 		} sort keys %{ $events{$pair} };
 		# where on the curve: away from the labels of others
-		my $at = $final ? (abs $dx > abs $dy ? 0.5 : 0.35) : $across ? 0.65 : $inwards ? 0.6 : 0.5;
+		my $at = $final ? (abs $dx > abs $dy ? 0.5 : 0.35) : $across ? 0.66 : $inwards ? 0.45 : 0.5;
 		my ($lx, $ly) = map { (1 - $at) ** 2 * $from->[$_] + 2 * $at * (1 - $at) * ($mx, $my)[$_] + $at ** 2 * $to->[$_] } 0, 1;
 		$ly -= 7 * $#labels;
+		# beside it, on the side that it bends to, or below a wide bend; on a line
+		$ly += $my < $y0 ? 20 : -20 if $across;
+		my $side = $final || $across ? 0 : ($lx < $x0 xor $inwards) ? -1 : 1;
+		$lx += 6 * $side;
+		my $anchor = $side ? $side < 0 ? 'end' : 'start' : 'middle';
 		for my $label (@labels)
 		{
-			push @body, words($lx, $ly + 4, $label, 'text-anchor="middle" stroke="#fff" stroke-width="4" paint-order="stroke" fill="#333"');
+			push @body, words($lx, $ly + 4, $label, qq(text-anchor="$anchor" stroke="#fff" stroke-width="4" paint-order="stroke" fill="#333"));
 			$ly += 14;
 		}
 	}

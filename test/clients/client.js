@@ -52,6 +52,8 @@ const later = [];
 
 async function main() {
 	await client.connect();
+	// a string goes without a type, so it is said
+	say('bound', ...(await rows('SELECT pg_typeof($1::varchar)::text', 'x'))[0]);
 	for (const row of await rows('SELECT instance_id, instance_name, instance_state, nic_id, nic_state, default_nic, mac_address, ip4_address, ip6_address'
 		+ ' FROM vmnet.network_active_instances($1)', 1))
 		say('listed', ...row);
@@ -65,8 +67,8 @@ async function main() {
 
 	await asActor('bob');
 	for (const state of ['Reserving', 'Reserved', 'Releasing', 'Reserved', 'Releasing', 'Allocated', 'Reserving'])
-		say('moved', state, await run('UPDATE cloud.nics SET state = $1 WHERE id = $2', state, added),
-			...(await rows('SELECT count(*) FROM cloud.nics WHERE state = $1 AND network_id <> 3', state))[0]);
+		say('moved', state, await run('UPDATE cloud.nics SET state = $1::varchar WHERE id = $2', state, added),
+			...(await rows('SELECT count(*) FROM cloud.nics WHERE state = $1::varchar AND network_id <> 3', state))[0]);
 	await client.query('COMMIT');
 
 	await asActor('mallory');

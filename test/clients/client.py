@@ -32,6 +32,9 @@ def connect():
 
 connection = connect()
 
+# These leave the type of a string to the server, so it is said.
+varchar = '%s' if sys.argv[1] == 'psycopg' else 'CAST(%s AS varchar)'
+
 
 def text(value):
     if value is None:
@@ -78,8 +81,7 @@ def as_actor(actor):
     rows("SELECT set_config('vmnet.actor', %s, true)", actor)
 
 
-if sys.argv[1] == 'psycopg':
-    say('bound', *rows('SELECT CAST(pg_typeof(%s) AS text)', 'x'))
+say('bound', *rows('SELECT CAST(pg_typeof(' + varchar + ') AS text)', 'x'))
 say('listed', *rows('SELECT instance_id, instance_name, instance_state, nic_id, nic_state, default_nic, mac_address, ip4_address, ip6_address'
                     ' FROM vmnet.network_active_instances(%s)', 1))
 connection.commit()
@@ -93,8 +95,8 @@ connection.commit()
 
 as_actor('bob')
 for state in ('Reserving', 'Reserved', 'Releasing', 'Reserved', 'Releasing', 'Allocated', 'Reserving'):
-    moved = run('UPDATE cloud.nics SET state = %s WHERE id = %s', state, added).rowcount
-    say('moved', [state, moved, rows('SELECT count(*) FROM cloud.nics WHERE state = %s AND network_id <> 3', state)[0][0]])
+    moved = run('UPDATE cloud.nics SET state = ' + varchar + ' WHERE id = %s', state, added).rowcount
+    say('moved', [state, moved, rows('SELECT count(*) FROM cloud.nics WHERE state = ' + varchar + ' AND network_id <> 3', state)[0][0]])
 connection.commit()
 
 as_actor('mallory')
@@ -112,21 +114,29 @@ say('deleted', [run('DELETE FROM cloud.nics WHERE id = %s', inserted[0]).rowcoun
 say('removed', *(rows('SELECT vmnet.nic_remove(%s)', added)[0] for again in (1, 2)))
 connection.commit()
 
-for listing in ('SELECT instance_id, instance_name FROM vmnet.network_active_instances(%s)',
-                'SELECT instance_id, instance_name FROM cloud.network_instances WHERE network_id = %s ORDER BY instance_id'):
+def batches_of(listing, value):
+    if odbc and pooled:
+        # a cursor that the driver made would be looked for after its transaction
+        run('DECLARE listing NO SCROLL CURSOR FOR ' + listing, value)
+        while batch := rows('FETCH FORWARD 100 FROM listing'):
+            yield batch
+        return
     # psycopg names a cursor of the server; the ODBC driver makes one by itself
     cursor = connection.cursor() if odbc else connection.cursor(name='listing')
-    cursor.execute(listing.replace('%s', '?') if odbc else listing, (3,))
+    cursor.execute(listing.replace('%s', '?') if odbc else listing, (value,))
+    while batch := cursor.fetchmany(100):
+        yield batch
+    cursor.close()
+
+
+for listing in ('SELECT instance_id, instance_name FROM vmnet.network_active_instances(%s)',
+                'SELECT instance_id, instance_name FROM cloud.network_instances WHERE network_id = %s ORDER BY instance_id'):
     batches, ids = [], []
-    while True:
-        batch = cursor.fetchmany(100)
-        if not batch:
-            break
+    for batch in batches_of(listing, 3):
         if not batches:
             run('DELETE FROM cloud.nics WHERE instance_id = %s', 2000)
         batches.append(len(batch))
         ids += [row[0] for row in batch]
-    cursor.close()
     say('fetched', [len(batches), len(ids), sum(ids), ids == sorted(ids)])
     say('left', rows('SELECT count(*) FROM vmnet.network_active_instances(%s)', 3)[0])
     connection.rollback()

@@ -14,9 +14,6 @@ INSERT INTO cloud.nics (id, instance_id, network_id, state, default_nic) VALUES 
 INSERT INTO cloud.nics (id, instance_id, network_id) SELECT i, i, 3 FROM generate_series(1001, 2000) i;
 SELECT setval('cloud.all_nics_id_seq', 5000);
 
--- What an operator needs, and no more.
-GRANT USAGE ON SCHEMA cloud TO vmnet_client;
-GRANT SELECT ON ALL TABLES IN SCHEMA cloud TO vmnet_client;
-GRANT INSERT, UPDATE ON cloud.all_networks, cloud.all_instances, cloud.all_nics, cloud.networks, cloud.instances, cloud.nics TO vmnet_client;
+-- An operator, who may also say DELETE for a removal.
+SELECT vmnet.grant_access('cloud', 'vmnet_client', 'operator');
 GRANT DELETE ON cloud.nics TO vmnet_client;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA cloud TO vmnet_client;

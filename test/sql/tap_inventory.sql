@@ -3,7 +3,7 @@
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
 
-SELECT plan(85);
+SELECT plan(91);
 
 SET LOCAL TimeZone = 'UTC';
 SELECT vmnet.create_inventory('mirror', 'mirror') \g /dev/null
@@ -38,8 +38,20 @@ UNION ALL
 SELECT n.nspname, format('type %s', t.typname) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 WHERE t.typtype NOT IN ('c', 'b') AND obj_description(t.oid, 'pg_type') IS NULL;
 
+-- other kinds, over tables with nothing in them
+CREATE SCHEMA source;
+CREATE TABLE source.networks (id bigint PRIMARY KEY, name text, state text, traffic_type text, created timestamptz, removed timestamptz);
+CREATE TABLE source.vm_instance (id bigint PRIMARY KEY, name text, state text, type text, created timestamptz, removed timestamptz);
+CREATE TABLE source.nics (id bigint PRIMARY KEY, uuid text, instance_id bigint, network_id bigint, state text, strategy text, vm_type text, default_nic int, created timestamptz, removed timestamptz);
+SELECT vmnet.attach_cloudstack('live', 'source'), vmnet.create_report('cloud'), vmnet.create_report('mirror', 'tenants', true) \g /dev/null
+SELECT FROM vmnet.attach_inventory('attached', 'source.nics', 'source.networks', 'source.vm_instance', mode => 'read_only') \g /dev/null
+SELECT FROM vmnet.attach_inventory('lone', 'source.nics') \g /dev/null
 SELECT is_empty(format('SELECT object FROM nameless WHERE schema = %L', s), format('in %s, every object and every column has a comment', s))
-FROM unnest(ARRAY['vmnet', 'cloud', 'mirror']) s;
+FROM unnest(ARRAY['vmnet', 'cloud', 'mirror', 'attached', 'lone', 'live', 'cloud_report', 'tenants']) s;
+SELECT is_empty($$SELECT c.oid::regclass, d.objsubid, d.description FROM pg_description d JOIN pg_class c ON d.classoid = 'pg_class'::regclass AND c.oid = d.objoid
+		WHERE c.relnamespace::regnamespace::text IN ('vmnet', 'cloud', 'mirror', 'attached', 'lone', 'live', 'cloud_report', 'tenants')
+			AND length(split_part(d.description, E'\n', 1)) NOT BETWEEN 2 AND 80$$,
+	'the first line of each, of a relation or a column, is at most 80 characters');
 SELECT is_empty($$SELECT d.description FROM pg_description d JOIN pg_class c ON d.classoid = 'pg_class'::regclass AND c.oid = d.objoid
 		WHERE c.relnamespace IN ('vmnet'::regnamespace, 'cloud'::regnamespace, 'mirror'::regnamespace) AND d.description !~ '[A-Za-z]{2}'$$,
 	'and none is empty');

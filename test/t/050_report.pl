@@ -24,32 +24,42 @@ sub psql
 {
 	my ($db, @arguments) = @_;
 	my ($stdout, $stderr) = ('', '');
-	my $done = IPC::Run::run([ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-U', 'bi', @arguments, '-d', $node->connstr($db) ],
+	my $done = IPC::Run::run([ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', @arguments, '-d', $node->connstr($db) ],
 		'<', \undef, '>', \$stdout, '2>', \$stderr);
 	return ($done && $stderr eq '', $stdout, $stderr);
 }
 
 my @views = split /\n/, $node->safe_psql('a', q(SELECT relname FROM pg_class WHERE relnamespace = 'cloud_report'::regnamespace ORDER BY 1));
 is(scalar @views, 16, 'the reader has sixteen views to read');
-foreach my $view (@views)
+# Every view, in every format that psql can write; those of the inventory, too,
+# as their owner.
+sub every_format
 {
-	my $rows = $node->safe_psql('a', "SELECT least(count(*), 10000) FROM cloud_report.$view");
-	my $columns = $node->safe_psql('a', "SELECT count(*) FROM cloud_report.data_dictionary WHERE view_name = '$view' AND column_name IS NOT NULL");
+	my ($schema, $view, @user) = @_;
+	my $name = "$schema.$view";
+	my $rows = $node->safe_psql('a', "SELECT least(count(*), 10000) FROM $name");
+	my $columns = $node->safe_psql('a', "SELECT count(*) FROM pg_attribute WHERE attrelid = '$name'::regclass AND attnum > 0");
 
-	my ($done, $html) = psql('a', '-H', '-c', "SELECT * FROM cloud_report.$view LIMIT 10000");
+	my ($done, $html) = psql('a', @user, '-H', '-c', "SELECT * FROM $name LIMIT 10000");
 	my $lines = () = $html =~ /^  <tr /mg;
-	ok($done && $lines == $rows, "$view as HTML: a line for each of $rows rows") or diag($lines);
+	ok($done && $lines == $rows, "$name as HTML: a line for each of $rows rows") or diag($lines);
 
-	($done, my $csv) = psql('a', '--csv', '-c', "SELECT * FROM cloud_report.$view LIMIT 10000");
+	($done, my $csv) = psql('a', @user, '--csv', '-c', "SELECT * FROM $name LIMIT 10000");
 	my ($header) = $csv =~ /^(.*)$/m;
-	is(scalar(split(/,/, $header)), $columns, "$view as CSV: a name for each of $columns columns");
-	($done, my $copied) = psql('a', '-c', "COPY (SELECT * FROM cloud_report.$view LIMIT 10000) TO STDOUT (FORMAT csv, HEADER)");
-	ok($done && length $copied > 0, "$view copied as CSV");
+	is($done && scalar(split(/,/, $header)), $columns, "$name as CSV: a name for each of $columns columns");
+	($done, my $copied) = psql('a', @user, '-c', "COPY (SELECT * FROM $name LIMIT 10000) TO STDOUT (FORMAT csv, HEADER)");
+	ok($done && length $copied > 0, "$name copied as CSV");
 
-	($done, my $json) = psql('a', '-At', '-c', "SELECT json_array_length(coalesce(json_agg(x), '[]')) FROM (SELECT * FROM cloud_report.$view LIMIT 10000) x");
+	($done, my $json) = psql('a', @user, '-At', '-c', "SELECT json_array_length(coalesce(json_agg(x), '[]')) FROM (SELECT * FROM $name LIMIT 10000) x");
 	chomp $json;
-	is($json, $rows, "$view as JSON");
+	is($json, $rows, "$name as JSON");
+	return;
 }
+my @bi = ('-U', 'bi');
+every_format('cloud_report', $_, @bi) foreach @views;
+my @own = split /\n/, $node->safe_psql('a', q(SELECT relname FROM pg_class WHERE relnamespace = 'cloud'::regnamespace AND relkind = 'v' ORDER BY 1));
+cmp_ok(scalar @own, '>', 10, 'the inventory has views of its own');
+every_format('cloud', $_) foreach @own;
 
 # What the views say, as one digest each; times that pass are left out.
 sub digest
@@ -68,7 +78,7 @@ is(digest('b', 'cloud_report'), digest('a', 'cloud_report'), 'every view of the 
 is(digest('b', 'lab_report'), digest('a', 'lab_report'), 'and of the managed inventory');
 is($node->safe_psql('b', q(SELECT string_agg(schema_name || ' ' || tenant, ', ') FROM vmnet.report_schemas('lab'))),
 	'lab_report false, tenants true', 'reporting schemas are known again');
-is((psql('b', '-At', '-c', 'SELECT count(*) FROM cloud_report.networks'))[1], "51\n", 'the reader still reads');
+is((psql('b', @bi, '-At', '-c', 'SELECT count(*) FROM cloud_report.networks'))[1], "51\n", 'the reader still reads');
 is($node->safe_psql('b', q(SELECT vmnet.create_report('cloud'))), 'cloud_report', 'a restored report can be made anew');
 
 # History in partitions

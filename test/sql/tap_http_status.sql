@@ -6,7 +6,7 @@
 \i test/tap/outcome.psql
 \i test/include/errors.psql
 
-SELECT plan(15 + (SELECT count(*)::int FROM error));
+SELECT plan(17 + (SELECT count(*)::int FROM error));
 
 SELECT is(pg_temp.http_status('23505', ''), 409, 'the statuses: as documented for one code');
 SELECT is(pg_temp.http_status('55006', ''), 500, 'the statuses: as documented for a class');
@@ -52,6 +52,16 @@ SELECT set_eq($$SELECT DISTINCT e.state, pg_temp.http_status(e.state, m.message)
 	'the statuses of all errors');
 SELECT is_empty($$SELECT e.state, e.rule FROM error e JOIN met m USING (ord) WHERE e.state NOT IN ('39P01', '08006') AND pg_temp.http_status(e.state, m.message) >= 500$$,
 	'none is a fault of the server');
+
+-- What doc/recipes.md says of it is so.
+\set table `sed -n 's/^| \([0-9A-Z, ]*\) | \([0-9]\{3\}\).*/\1:\2/p' doc/recipes.md`
+CREATE TEMP TABLE told AS
+SELECT state, split_part(line, ':', 2)::int AS status
+FROM regexp_split_to_table(rtrim(:'table', E'\n'), E'\n') line, regexp_split_to_table(split_part(line, ':', 1), ', ') state;
+SELECT is_empty('SELECT state, status, pg_temp.http_status(state, '''') FROM told WHERE status <> pg_temp.http_status(state, '''')',
+	'the table in doc/recipes.md has the same statuses');
+SELECT is_empty($$SELECT DISTINCT e.state FROM error e WHERE e.state NOT IN ('39P01', '42601', '42804', '42P06') AND e.state NOT IN (SELECT state FROM told)$$,
+	'of every error that a client of a gateway can meet');
 
 -- The errors of the source
 \set found `perl test/include/errors_of_source`

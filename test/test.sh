@@ -15,7 +15,9 @@ PROMTOOL=/usr/bin/promtool POSTGRES_EXPORTER=/usr/bin/prometheus-postgres-export
 if [ ! -x $PROMTOOL ] || [ ! -x $POSTGRES_EXPORTER ]; then
 	as_root apt-get update -qq >/dev/null
 	mkdir "$work/prometheus"
-	(cd "$work/prometheus" && as_root apt-get download -qq prometheus prometheus-postgres-exporter &&
+	# after Debian 12 promtool is a package of its own
+	(cd "$work/prometheus" && as_root apt-get download -qq prometheus prometheus-postgres-exporter \
+			$(apt-cache pkgnames promtool | grep -x promtool) &&
 		for package in *.deb; do dpkg-deb -x "$package" .; done) >"$work/apt.log" 2>&1 || {
 		cat "$work/apt.log" >&2
 		fail "apt-get could not download prometheus and prometheus-postgres-exporter"

@@ -17,7 +17,6 @@ my $dump = 'test/data/cloudstack-4.19';
 my $readme = slurp_file('README.md');
 my ($settings) = grep { /pg_cron/ } $readme =~ /^```conf\n(.*?)^```$/msg;
 my ($block) = $readme =~ /^<!-- run by test\/t\/064_cron\.pl -->\n```sql\n(.*?)^```$/ms;
-ok(defined $settings && defined $block, 'the README says how to do it');
 
 # The README's server, and one that has pg_cron connect.
 my @nodes = map { PostgreSQL::Test::Cluster->new($_) } ('workers', 'socket');
@@ -31,6 +30,7 @@ foreach my $node (@nodes)
 	  or BAIL_OUT('pg_cron is not there (Debian: postgresql-15-cron)');
 	$node->append_conf('postgresql.conf', $settings);
 }
+ok(defined $settings && defined $block, 'the README says how to do it');
 $nodes[1]->append_conf('postgresql.conf', "cron.use_background_workers = off\ncron.host = '" . $nodes[1]->host . "'\n");
 
 my $mariadb = MariaDB->new;

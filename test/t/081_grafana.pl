@@ -219,7 +219,7 @@ sub foreign_names
 		BEGIN;
 		CREATE TEMP VIEW q AS $sql;
 		SELECT m[1]::oid::regclass::text
-		FROM pg_rewrite r CROSS JOIN LATERAL regexp_matches(r.ev_action::text, ':relid ([0-9]+)', 'g') m
+		FROM pg_rewrite r CROSS JOIN LATERAL regexp_matches(r.ev_action::text, ':relid ([1-9][0-9]*)', 'g') m
 			LEFT JOIN pg_class c ON c.oid = m[1]::oid
 		WHERE r.ev_class = 'pg_temp.q'::regclass AND m[1]::oid <> r.ev_class
 			AND (c.relkind = 'v' AND c.relnamespace = '"$schema"'::regnamespace) IS NOT TRUE

@@ -12,6 +12,11 @@
 #error "vmnet_ext needs PostgreSQL 15 or later"
 #endif
 
+/* The code takes bigint and timestamptz out of a Datum. */
+#ifndef USE_FLOAT8_BYVAL
+#error "vmnet_ext needs a 64-bit build of PostgreSQL: bigint must be passed by value"
+#endif
+
 /* 16 moved the VARATT macros out of postgres.h. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

@@ -10,13 +10,13 @@
 #include "compat.h"
 
 #include "access/xact.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "run_as.h"
 #include "vmnet_ext.h"
 
 typedef struct PlanKey
@@ -131,16 +131,12 @@ SPIPlanPtr
 plan_lookup_as_owner(int kind, Relation rel, int column, PlanTextFunction text,
 					 int nargs, Oid *argtypes)
 {
-	Oid			saved_user;
-	int			saved_context;
+	RunAs		saved;
 	SPIPlanPtr	plan;
 
-	GetUserIdAndSecContext(&saved_user, &saved_context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   saved_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
+	run_as_table_owner(rel, &saved);
 	plan = plan_lookup(kind, RelationGetRelid(rel), column, text, nargs, argtypes, 0);
-	SetUserIdAndSecContext(saved_user, saved_context);
+	run_as_end(&saved);
 	return plan;
 }
 
@@ -152,22 +148,17 @@ plan_lookup_as_owner(int kind, Relation rel, int column, PlanTextFunction text,
 void
 plan_run_as_owner(SPIPlanPtr plan, Relation rel, Datum *values, long count)
 {
-	Oid			saved_user;
-	int			saved_context;
+	RunAs		saved;
 	int			result;
 
-	GetUserIdAndSecContext(&saved_user, &saved_context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   saved_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
-
+	run_as_table_owner(rel, &saved);
 	result = SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(),
 								  InvalidSnapshot, false, false, count);
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "could not look into table \"%s\": %s",
 			 RelationGetRelationName(rel), SPI_result_code_string(result));
 
-	SetUserIdAndSecContext(saved_user, saved_context);
+	run_as_end(&saved);
 }
 
 /* Appends the quoted, qualified name of a relation. */

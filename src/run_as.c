@@ -1,0 +1,208 @@
+/*
+ * run_as.c
+ *		The only place that switches the current user.
+ *
+ * A guard becomes the owner of the very table that it reads, as the triggers of
+ * foreign keys do.  A function that is called on somebody else's inventory
+ * becomes the owner of the inventory, if its caller has the owner's rights: what
+ * the owner has put into views, defaults, policies, operators and triggers then
+ * runs with no more than his own rights.
+ *
+ * The current user is not restored in a PG_CATCH or PG_FINALLY block here: where
+ * an error is raised, the abort of the transaction or subtransaction restores
+ * user, security context and settings.  So no code may switch the user outside
+ * of a subtransaction whose error it catches and then go on inside it.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "run_as.h"
+#include "vmnet_ext.h"
+
+/*
+ * The relations of an inventory that functions and guards reach by name.  Which
+ * of them an inventory has depends on its kind.
+ */
+static const char *const named_relations[] = {
+	"all_nics", "all_networks", "all_instances", "all_nic_secondary_ips",
+	"nics", "networks", "instances", "nic_secondary_ips",
+	"network_instances", "network_counts", "vpc_instances", "network_validation",
+	"nic_intervals", "network_instance_intervals", "nic_address_intervals",
+	"stuck_nics", "nic_history", "nic_address_history", "inventory_info",
+	"import_runs", "import_log",
+	"attached_nics", "attached_networks", "attached_instances"
+};
+
+/*
+ * Becomes the owner of a table whose rows a guard is about to read, lock or
+ * write.  Row-level security is not in force for him, even where it is forced.
+ */
+void
+run_as_table_owner(Relation rel, RunAs *saved)
+{
+	GetUserIdAndSecContext(&saved->user, &saved->sec_context);
+	saved->guc_level = 0;
+	saved->switched = true;
+	SetUserIdAndSecContext(rel->rd_rel->relowner,
+						   saved->sec_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+}
+
+/*
+ * Becomes the owner of an inventory, where the current user is somebody else
+ * who has the owner's rights.  Otherwise nothing changes, and the result is
+ * false: the caller works as himself.
+ *
+ * The operation is a security-restricted one, and what code of the owner sets is
+ * undone by run_as_end().  A caller who passes row-level security goes on to
+ * pass it where the owner has it forced on himself.
+ *
+ * Must not span a commit.
+ */
+bool
+run_as_inventory_owner(Oid schema, RunAs *saved)
+{
+	Oid			owner = inventory_owner(schema);
+	int			flags = SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION;
+
+	GetUserIdAndSecContext(&saved->user, &saved->sec_context);
+	saved->guc_level = 0;
+	saved->switched = OidIsValid(owner) && owner != saved->user &&
+		has_privs_of_role(saved->user, owner);
+	if (!saved->switched)
+		return false;
+
+	if (has_bypassrls_privilege(saved->user))
+		flags |= SECURITY_NOFORCE_RLS;
+	SetUserIdAndSecContext(owner, saved->sec_context | flags);
+	saved->guc_level = NewGUCNestLevel();
+	return true;
+}
+
+/*
+ * Goes back to the user before run_as_table_owner() or run_as_inventory_owner().
+ */
+void
+run_as_end(const RunAs *saved)
+{
+	if (!saved->switched)
+		return;
+	if (saved->guc_level > 0)
+		AtEOXact_GUC(false, saved->guc_level);
+	SetUserIdAndSecContext(saved->user, saved->sec_context);
+}
+
+/*
+ * The owner of a relation; InvalidOid where there is no such relation.
+ */
+Oid
+relation_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
+/*
+ * The owner of an inventory: that of its relation all_nics, or of the view
+ * inventory_info where a schema that looks like an inventory lacks the other.
+ * InvalidOid where it has neither.
+ */
+Oid
+inventory_owner(Oid schema)
+{
+	Oid			relid = get_relname_relid("all_nics", schema);
+
+	if (!OidIsValid(relid))
+		relid = get_relname_relid(INVENTORY_MARK, schema);
+	return OidIsValid(relid) ? relation_owner(relid) : InvalidOid;
+}
+
+/* The word of ALTER ... OWNER TO for a kind of relation. */
+static const char *
+alter_word(char relkind)
+{
+	switch (relkind)
+	{
+		case RELKIND_VIEW:
+			return "VIEW";
+		case RELKIND_MATVIEW:
+			return "MATERIALIZED VIEW";
+		case RELKIND_FOREIGN_TABLE:
+			return "FOREIGN TABLE";
+		case RELKIND_SEQUENCE:
+			return "SEQUENCE";
+		default:
+			return "TABLE";
+	}
+}
+
+/*
+ * Raises an error if a relation does not belong to the owner of another one,
+ * "owned", with which it has to share its owner.
+ */
+void
+require_owner(Oid relid, Oid owner, Oid owned)
+{
+	Oid			its_owner = relation_owner(relid);
+	char	   *schema;
+	char	   *name;
+
+	if (!OidIsValid(its_owner) || its_owner == owner)
+		return;
+
+	schema = get_namespace_name(get_rel_namespace(relid));
+	name = get_rel_name(relid);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("relation \"%s.%s\" does not belong to the owner of its inventory",
+					schema, name),
+			 errdetail("It belongs to role \"%s\", and relation \"%s\" belongs to role \"%s\".",
+					   GetUserNameFromId(its_owner, true), get_rel_name(owned),
+					   GetUserNameFromId(owner, true)),
+			 errhint("ALTER %s %s OWNER TO %s;",
+					 alter_word(get_rel_relkind(relid)),
+					 quote_qualified_identifier(schema, name),
+					 quote_identifier(GetUserNameFromId(owner, false))),
+			 err_generic_string(PG_DIAG_SCHEMA_NAME, schema),
+			 err_generic_string(PG_DIAG_TABLE_NAME, name),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "inventory_owner")));
+}
+
+/*
+ * Raises an error if a relation of an inventory that is reached by name belongs
+ * to somebody else than the owner of the inventory.  Partitions, and relations
+ * that users have added, may belong to anybody.
+ */
+void
+require_one_owner(Oid schema)
+{
+	Oid			all_nics = get_relname_relid("all_nics", schema);
+	Oid			owner = inventory_owner(schema);
+	int			i;
+
+	if (!OidIsValid(all_nics))
+		return;
+	for (i = 0; i < lengthof(named_relations); i++)
+	{
+		Oid			relid = get_relname_relid(named_relations[i], schema);
+
+		if (OidIsValid(relid))
+			require_owner(relid, owner, all_nics);
+	}
+}

@@ -1,0 +1,14 @@
+/*
+ * subtransaction.h
+ *		Work whose errors are caught.
+ */
+#ifndef VMNET_SUBTRANSACTION_H
+#define VMNET_SUBTRANSACTION_H
+
+#include "compat.h"
+
+typedef void (*SubtransactionWork) (void *arg);
+
+extern ErrorData *run_in_subtransaction(SubtransactionWork work, void *arg);
+
+#endif							/* VMNET_SUBTRANSACTION_H */

@@ -3,38 +3,44 @@
  *		Which schemas are inventories, and of which kind.
  *
  * An inventory is known by its view inventory_info, whose columns are
- * constants.  They are read from the view's definition: the view is never
- * run, so a view of that name that somebody else has made cannot run
- * anything on behalf of whoever looks.
+ * constants.  They are read from the view's definition in the catalog: the view
+ * is never run, so that a view of that name that somebody else has made runs
+ * nothing with the rights of the caller, and it is never locked.
  */
 #include "compat.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/relation.h"
 #include "access/table.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_rewrite.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "nodes/primnodes.h"
-#include "rewrite/rewriteHandler.h"
+#include "nodes/readfuncs.h"
+#include "rewrite/rewriteSupport.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
+#include "run_as.h"
 #include "vmnet_ext.h"
 
 PG_FUNCTION_INFO_V1(list_inventories);
+PG_FUNCTION_INFO_V1(inventory_facts);
 
 #define LIST_INVENTORIES_COLUMNS	6
 
-/* Stores one constant of the view in its place; false if it is none. */
+/*
+ * Stores one column of the view's query in its place; false if it is no constant.
+ */
 static bool
-take_constant(TargetEntry *entry, InventoryInfo *info)
+store_constant(TargetEntry *entry, InventoryInfo *info)
 {
 	Const	   *constant = (Const *) entry->expr;
 	char	   *value;
@@ -56,40 +62,54 @@ take_constant(TargetEntry *entry, InventoryInfo *info)
 	return true;
 }
 
-static bool
-view_constants(Relation view, InventoryInfo *info)
+/*
+ * Reads the query of a view from the catalog, as a copy in the current memory
+ * context; NULL where the relation is no view, or is gone.
+ *
+ * No lock is taken: a lock that somebody else holds on the view of another
+ * inventory must not make a look at all of them wait.
+ */
+static Query *
+view_query(Oid relid)
 {
-	ListCell   *lc;
+	HeapTuple	tuple;
+	Datum		action;
+	bool		isnull;
+	List	   *queries;
 
-	if (view->rd_rel->relkind != RELKIND_VIEW)
-		return false;
-
-	foreach(lc, get_view_query(view)->targetList)
-	{
-		if (!take_constant(lfirst_node(TargetEntry, lc), info))
-			return false;
-	}
-	return info->kind && info->mode && info->version;
+	if (get_rel_relkind(relid) != RELKIND_VIEW)
+		return NULL;
+	tuple = SearchSysCache2(RULERELNAME, ObjectIdGetDatum(relid),
+							PointerGetDatum(ViewSelectRuleName));
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	action = SysCacheGetAttr(RULERELNAME, tuple, Anum_pg_rewrite_ev_action, &isnull);
+	queries = isnull ? NIL : (List *) stringToNode(TextDatumGetCString(action));
+	ReleaseSysCache(tuple);
+	return list_length(queries) == 1 ? linitial_node(Query, queries) : NULL;
 }
 
-/* What a schema says of itself; false if it is not an inventory. */
+/*
+ * Tells what a schema says of itself; false if it is not an inventory.  The
+ * strings are in the current memory context.
+ */
 bool
 inventory_info(Oid schema, InventoryInfo *info)
 {
 	Oid			relid = get_relname_relid(INVENTORY_MARK, schema);
-	Relation	view;
-	bool		found;
+	Query	   *query = OidIsValid(relid) ? view_query(relid) : NULL;
+	ListCell   *lc;
 
 	memset(info, 0, sizeof(*info));
-	if (!OidIsValid(relid))
+	if (query == NULL)
 		return false;
 
-	view = try_relation_open(relid, AccessShareLock);
-	if (view == NULL)
-		return false;
-	found = view_constants(view, info);
-	relation_close(view, AccessShareLock);
-	return found;
+	foreach(lc, query->targetList)
+	{
+		if (!store_constant(lfirst_node(TargetEntry, lc), info))
+			return false;
+	}
+	return info->kind && info->mode && info->version;
 }
 
 /* Are its views straight over another system's tables? */
@@ -146,6 +166,36 @@ text_or_null(const char *value, bool *isnull)
 }
 
 /*
+ * Adds the row of one schema to the result; nothing if it is not an inventory.
+ */
+static void
+put_inventory(ReturnSetInfo *rsinfo, Oid schema)
+{
+	Datum		values[LIST_INVENTORIES_COLUMNS] = {0};
+	bool		nulls[LIST_INVENTORIES_COLUMNS] = {0};
+	InventoryInfo info;
+	char	   *name = get_namespace_name(schema);
+	int			i = 0;
+
+	if (name == NULL || !inventory_info(schema, &info))
+		return;
+
+	values[i++] = DirectFunctionCall1(namein, CStringGetDatum(name));
+	values[i] = text_or_null(info.kind, &nulls[i]);
+	i++;
+	values[i] = text_or_null(info.source, &nulls[i]);
+	i++;
+	values[i] = text_or_null(info.mode, &nulls[i]);
+	i++;
+	values[i] = text_or_null(info.version, &nulls[i]);
+	i++;
+	values[i++] = ObjectIdGetDatum(inventory_owner(schema));
+	Assert(i == LIST_INVENTORIES_COLUMNS);
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/*
  * list_inventories(): one row per inventory of this database.
  */
 Datum
@@ -166,34 +216,28 @@ list_inventories(PG_FUNCTION_ARGS)
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
-		Datum		values[LIST_INVENTORIES_COLUMNS] = {0};
-		bool		nulls[LIST_INVENTORIES_COLUMNS] = {0};
-		InventoryInfo info;
-		char	   *schema = get_namespace_name(form->relnamespace);
-		int			i = 0;
-
 		CHECK_FOR_INTERRUPTS();
-
-		if (schema == NULL || !inventory_info(form->relnamespace, &info))
-			continue;
-
-		values[i++] = DirectFunctionCall1(namein, CStringGetDatum(schema));
-		values[i] = text_or_null(info.kind, &nulls[i]);
-		i++;
-		values[i] = text_or_null(info.source, &nulls[i]);
-		i++;
-		values[i] = text_or_null(info.mode, &nulls[i]);
-		i++;
-		values[i] = text_or_null(info.version, &nulls[i]);
-		i++;
-		values[i++] = ObjectIdGetDatum(form->relowner);
-		Assert(i == LIST_INVENTORIES_COLUMNS);
-
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		put_inventory(rsinfo, ((Form_pg_class) GETSTRUCT(tuple))->relnamespace);
 	}
 
 	systable_endscan(scan);
 	table_close(pg_class, AccessShareLock);
+	return (Datum) 0;
+}
+
+/*
+ * inventory_facts(name): the row of one inventory, by its exact name; none where
+ * there is no inventory of that name.
+ */
+Datum
+inventory_facts(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Oid			schema;
+
+	InitMaterializedSRF(fcinfo, 0);
+	schema = strlen(name) < NAMEDATALEN ? get_namespace_oid(name, true) : InvalidOid;
+	if (OidIsValid(schema))
+		put_inventory((ReturnSetInfo *) fcinfo->resultinfo, schema);
 	return (Datum) 0;
 }

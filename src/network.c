@@ -3,7 +3,9 @@
  *		The read functions: which instances and NICs are active where.
  *
  * They read the canonical views of one inventory and nothing else, with the
- * caller's rights and the caller's snapshot, take no lock and write nothing.
+ * caller's snapshot, take no lock and write nothing.  They run with the caller's
+ * rights, or with those of the owner of the inventory where the caller has these:
+ * see run_as.c.
  * Each query is saved per inventory, as a generic plan: planning one anew
  * costs more than reading a network of a hundred NICs.
  */
@@ -19,6 +21,7 @@
 #include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 
+#include "run_as.h"
 #include "vmnet_ext.h"
 
 PG_FUNCTION_INFO_V1(network_active_instances);
@@ -153,6 +156,7 @@ read_query(StringInfo sql, Oid schema, int column)
 	const char *text = texts[column - PLAN_READ];
 	const char *name = quote_identifier(get_namespace_name(schema));
 
+	require_one_owner(schema);
 	attached_check_keys(schema);
 	if (column == READ_VPC_INSTANCES)
 		attached_check_column(schema, "networks", "vpc_id");
@@ -398,6 +402,7 @@ network_active_instances(PG_FUNCTION_ARGS)
 	int64		first = PG_INT64_MIN;
 	Oid			schema;
 	DestReceiver *dest;
+	RunAs		saved;
 
 	InitMaterializedSRF(fcinfo, 0);
 	schema = inventory_resolve_arg(fcinfo, 3);
@@ -416,12 +421,14 @@ network_active_instances(PG_FUNCTION_ARGS)
 	values[1] = Int64GetDatum(first);
 	values[2] = (Datum) 0;
 
+	run_as_inventory_owner(schema, &saved);
 	SPI_connect();
 	dest = collapse_create(rsinfo->setResult, rsinfo->setDesc, page_size);
 	read_into(read_plan(READ_NETWORK_INSTANCES, schema, 3, argtypes),
 			  3, argtypes, values, nulls, dest);
 	dest->rDestroy(dest);
 	SPI_finish();
+	run_as_end(&saved);
 	return (Datum) 0;
 }
 
@@ -436,6 +443,7 @@ read_set(FunctionCallInfo fcinfo, ReadKind kind)
 	Datum		values[1];
 	bool		nulls[1] = {false};
 	Oid			schema;
+	RunAs		saved;
 
 	InitMaterializedSRF(fcinfo, 0);
 	schema = inventory_resolve_arg(fcinfo, 1);
@@ -444,10 +452,12 @@ read_set(FunctionCallInfo fcinfo, ReadKind kind)
 
 	values[0] = PG_GETARG_DATUM(0);
 
+	run_as_inventory_owner(schema, &saved);
 	SPI_connect();
 	read_into_result(read_plan(kind, schema, 1, argtypes),
 					 1, argtypes, values, nulls, rsinfo);
 	SPI_finish();
+	run_as_end(&saved);
 	return (Datum) 0;
 }
 
@@ -479,12 +489,14 @@ read_value(FunctionCallInfo fcinfo, ReadKind kind, Oid argtype, Datum *result)
 	Datum		values[1];
 	Oid			schema = inventory_resolve_arg(fcinfo, 1);
 	bool		isnull = true;
+	RunAs		saved;
 
 	if (PG_ARGISNULL(0))
 		return false;
 
 	values[0] = PG_GETARG_DATUM(0);
 
+	run_as_inventory_owner(schema, &saved);
 	SPI_connect();
 	if (SPI_execute_plan(read_plan(kind, schema, 1, argtypes), values, NULL,
 						 true, 1) != SPI_OK_SELECT)
@@ -496,6 +508,7 @@ read_value(FunctionCallInfo fcinfo, ReadKind kind, Oid argtype, Datum *result)
 	if (SPI_processed > 0)
 		*result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	SPI_finish();
+	run_as_end(&saved);
 	return !isnull;
 }
 

@@ -4,7 +4,8 @@
  *		a NIC, who had an address; and those that look at one NIC closely.
  *
  * Like the functions of network.c they read one inventory with the caller's
- * rights and snapshot, take no lock and write nothing.
+ * snapshot, and with the rights that run_as.c says, take no lock and write
+ * nothing.
  */
 #include "compat.h"
 
@@ -17,6 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "run_as.h"
 #include "vmnet_ext.h"
 
 PG_FUNCTION_INFO_V1(network_instances_as_of);
@@ -224,6 +226,7 @@ past_query(StringInfo sql, Oid schema, int column)
 	};
 	const char *name = quote_identifier(get_namespace_name(schema));
 
+	require_one_owner(schema);
 	check_columns(schema, column);
 
 	/* No query names the inventory more than six times. */
@@ -241,6 +244,7 @@ past_set(FunctionCallInfo fcinfo, PastKind kind, int nargs, Oid *argtypes, int o
 	Datum		values[3];
 	bool		nulls[3];
 	Oid			schema;
+	RunAs		saved;
 	int			i;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -254,11 +258,13 @@ past_set(FunctionCallInfo fcinfo, PastKind kind, int nargs, Oid *argtypes, int o
 		values[i] = nulls[i] ? (Datum) 0 : PG_GETARG_DATUM(i);
 	}
 
+	run_as_inventory_owner(schema, &saved);
 	SPI_connect();
 	read_into_result(plan_lookup(PLAN_PAST, schema, kind, past_query,
 								 nargs, argtypes, options),
 					 nargs, argtypes, values, nulls, rsinfo);
 	SPI_finish();
+	run_as_end(&saved);
 	return (Datum) 0;
 }
 

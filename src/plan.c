@@ -15,6 +15,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "run_as.h"
 #include "vmnet_ext.h"
@@ -68,6 +69,45 @@ plan_cache_init(void)
 	RegisterXactCallback(free_replaced_plans, NULL);
 }
 
+/* Puts a plan aside until the transaction ends: it may be running. */
+static void
+replace_plan(SPIPlanPtr plan)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(plan_context);
+
+	replaced_plans = lappend(replaced_plans, plan);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/* Is the schema or table gone that a plan reads? */
+static bool
+object_is_gone(const PlanKey *key)
+{
+	if (key->kind == PLAN_READ || key->kind == PLAN_PAST)
+		return !SearchSysCacheExists1(NAMESPACEOID, ObjectIdGetDatum(key->object));
+	return !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(key->object));
+}
+
+/*
+ * Drops the plans of what is gone.  It is called where a plan is added, so that a
+ * session that makes and drops inventories keeps no plans of those dropped.
+ */
+static void
+drop_plans_of_gone_objects(void)
+{
+	HASH_SEQ_STATUS status;
+	PlanEntry  *entry;
+
+	hash_seq_init(&status, plan_cache);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (!object_is_gone(&entry->key))
+			continue;
+		replace_plan(entry->plan);
+		hash_search(plan_cache, &entry->key, HASH_REMOVE, NULL);
+	}
+}
+
 /*
  * The saved plan of a query; it is made on first use.  The caller is
  * connected to SPI.  The query's text qualifies every name and operator, so
@@ -113,13 +153,10 @@ plan_lookup(int kind, Oid object, int column, PlanTextFunction text,
 
 	entry = hash_search(plan_cache, &key, HASH_ENTER, &found);
 	if (found)
-	{
-		MemoryContext oldcontext = MemoryContextSwitchTo(plan_context);
-
-		replaced_plans = lappend(replaced_plans, entry->plan);
-		MemoryContextSwitchTo(oldcontext);
-	}
+		replace_plan(entry->plan);
 	entry->plan = plan;
+	if (!found)
+		drop_plans_of_gone_objects();
 	return plan;
 }
 

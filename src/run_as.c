@@ -18,8 +18,10 @@
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -27,6 +29,8 @@
 
 #include "run_as.h"
 #include "vmnet_ext.h"
+
+PG_FUNCTION_INFO_V1(named_relations_list);
 
 /*
  * The relations of an inventory that functions and guards reach by name.  Which
@@ -205,4 +209,19 @@ require_one_owner(Oid schema)
 		if (OidIsValid(relid))
 			require_owner(relid, owner, all_nics);
 	}
+}
+
+/*
+ * named_relations(): the names of these relations, as an array of text.
+ */
+Datum
+named_relations_list(PG_FUNCTION_ARGS)
+{
+	Datum		names[lengthof(named_relations)];
+	int			i;
+
+	for (i = 0; i < lengthof(named_relations); i++)
+		names[i] = CStringGetTextDatum(named_relations[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(names, lengthof(named_relations), TEXTOID,
+										  -1, false, TYPALIGN_INT));
 }

@@ -15,6 +15,27 @@ LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10;
 COMMENT ON FUNCTION vmnet.list_inventories() IS
 'Inventories of this database, found from the catalogs; the view vmnet.inventories shows them';
 
+CREATE FUNCTION vmnet_internal.inventory_facts(
+	wanted text,
+	OUT name name,
+	OUT kind text,
+	OUT source text,
+	OUT mode text,
+	OUT version text,
+	OUT owner_id oid)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'inventory_facts'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 1;
+COMMENT ON FUNCTION vmnet_internal.inventory_facts(text) IS
+'The row of one inventory as list_inventories() has it, by its exact name; no row where there is none';
+
+CREATE FUNCTION vmnet_internal.named_relations()
+RETURNS text[]
+AS 'MODULE_PATHNAME', 'named_relations_list'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vmnet_internal.named_relations() IS
+'Relations of an inventory that functions and guards reach by name, so that all have to belong to one owner';
+
 CREATE VIEW vmnet.inventories AS
 SELECT l.name, l.kind, l.source, l.mode, l.version,
 	pg_catalog.pg_get_userbyid(l.owner_id) AS owner
@@ -28,7 +49,7 @@ managed: PostgreSQL is the source of truth. mirror: a copy of another system. at
 COMMENT ON COLUMN vmnet.inventories.source IS 'Schema that a mirror is made from; NULL where the inventory is its own source';
 COMMENT ON COLUMN vmnet.inventories.mode IS 'enforce: rules are kept; read_only: only the import writes';
 COMMENT ON COLUMN vmnet.inventories.version IS 'Version of vmnet_ext that made it, or brought it up to date';
-COMMENT ON COLUMN vmnet.inventories.owner IS 'Role that owns it';
+COMMENT ON COLUMN vmnet.inventories.owner IS 'Role that owns it: the owner of all_nics';
 GRANT SELECT ON vmnet.inventories TO PUBLIC;
 
 CREATE FUNCTION vmnet.extension_version()
@@ -138,7 +159,7 @@ BEGIN
 			HINT = format('SELECT vmnet.create_inventory(%L);', $1);
 	END IF;
 	IF EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = $1) THEN
-		is_inventory := EXISTS (SELECT FROM vmnet.list_inventories() l WHERE l.name = $1);
+		is_inventory := EXISTS (SELECT FROM vmnet_internal.inventory_facts($1) l);
 		RAISE EXCEPTION USING
 			ERRCODE = 'duplicate_schema',
 			MESSAGE = format('schema "%s" exists already', $1),

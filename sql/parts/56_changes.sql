@@ -128,7 +128,7 @@ DECLARE
 	info record;
 	keys record;
 BEGIN
-	SELECT l.kind, l.source, l.mode INTO info FROM vmnet.list_inventories() l WHERE l.name = inventory;
+	SELECT l.kind, l.source, l.mode INTO info FROM vmnet_internal.inventory_facts(inventory) l;
 	IF info.kind = 'live' THEN
 		detail := 'It is a live one: it shows what another system holds at the moment, and remembers nothing.';
 		hint := format('A mirror remembers, from its first import on: CALL vmnet.import_cloudstack(%L, %L);', info.source, left(inventory || '_mirror', 63));
@@ -151,7 +151,7 @@ $$;
 COMMENT ON FUNCTION vmnet.history_kept(text) IS
 'Part of nic_changes_since() and create_report(): does an inventory keep a history of NICs, and why not';
 
-CREATE FUNCTION vmnet.nic_changes_cursor(inventory name DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.nic_changes_cursor(inventory name)
 RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -163,6 +163,13 @@ BEGIN
 	RETURN vmnet.feed_cursor(0, m.x, m.q, m.q, m.x, m.s, m.x, m.q);
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.nic_changes_cursor(name) IS
+'Body of vmnet.nic_changes_cursor(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.nic_changes_cursor(inventory name DEFAULT NULL)
+RETURNS text
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C STABLE;
 COMMENT ON FUNCTION vmnet.nic_changes_cursor(name) IS
 'Cursor from which nic_changes_since() tells what is committed after now
 Take it before you list what is there: a change that comes in between is then told, not lost. Error: 22023 for an unknown inventory.';
@@ -209,7 +216,7 @@ $$;
 COMMENT ON FUNCTION vmnet.feed_batch(text, text[], bigint, xid8, pg_snapshot, bigint, int) IS
 'Part of nic_changes_since(): the entries that are known at one moment and were not at another';
 
-CREATE FUNCTION vmnet.nic_changes_since(cursor text DEFAULT NULL, max_rows int DEFAULT 1000, inventory name DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.nic_changes_since(cursor text, max_rows int, inventory name)
 RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
 	instance_id bigint, from_state text, to_state text, event text, removed timestamptz,
 	at timestamptz, transaction_id xid8, session_username text, actor text, reason text,
@@ -247,6 +254,16 @@ BEGIN
 	RETURN QUERY SELECT b.* FROM vmnet.feed_batch(schema, parts, m.q, m.x, m.s, 0, max_rows) b;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.nic_changes_since(text, int, name) IS
+'Body of vmnet.nic_changes_since(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.nic_changes_since(cursor text DEFAULT NULL, max_rows int DEFAULT 1000, inventory name DEFAULT NULL)
+RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
+	instance_id bigint, from_state text, to_state text, event text, removed timestamptz,
+	at timestamptz, transaction_id xid8, session_username text, actor text, reason text,
+	application_name text, from_network_id bigint)
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C STABLE ROWS 1000;
 COMMENT ON FUNCTION vmnet.nic_changes_since(text, int, name) IS
 'Entries of nic_history that have been committed since a cursor was given, in the order of seq
 next_cursor of a row continues after that row: keep that of the last row you have dealt with; where no row comes, keep the one you have. cursor NULL begins with the first entry; vmnet.nic_changes_cursor() gives one that begins now. max_rows: at most so many rows; NULL: all. Nothing is lost or told twice, also where transactions commit late or in another order than that of seq. What the calling transaction itself has changed is told after it has ended.
@@ -292,7 +309,7 @@ $$;
 COMMENT ON FUNCTION vmnet.notify_triggers(text, text, boolean) IS
 'Part of set_inventory_notify(): the triggers on all_nics, dropped and made anew';
 
-CREATE FUNCTION vmnet.set_inventory_notify(inventory name, "on" boolean)
+CREATE FUNCTION vmnet_internal.set_inventory_notify(inventory name, "on" boolean)
 RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -317,7 +334,7 @@ BEGIN
 			HINT = 'Rename the schema to at most 57 bytes.';
 	END IF;
 
-	SELECT l.kind INTO kind FROM vmnet.list_inventories() l WHERE l.name = schema;
+	SELECT l.kind INTO kind FROM vmnet_internal.inventory_facts(schema) l;
 	IF kind = 'attached' THEN
 		PERFORM vmnet.attached_notify(schema, channel, "on");
 	ELSIF kind = 'live' THEN
@@ -332,6 +349,13 @@ BEGIN
 	RETURN CASE WHEN "on" THEN channel END;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.set_inventory_notify(name, boolean) IS
+'Body of vmnet.set_inventory_notify(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.set_inventory_notify(inventory name, "on" boolean)
+RETURNS text
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.set_inventory_notify(name, boolean) IS
 'Turns messages about changed NICs on or off; returns the channel to LISTEN to, vmnet_<inventory>, or NULL where it was turned off
 Off (the default) nothing is there that could cost anything. On, each statement that adds NICs, changes their state, removes, moves or purges some sends one message, however many they are: {"event": "insert", "update" or "delete", "count": n, "nic_ids": [up to 100 ids]}, or "nic_ids": null where there are more. A message says that there is something to read; vmnet.nic_changes_since() says what. While it is on, PREPARE TRANSACTION is refused to transactions that send (PostgreSQL''s rule for NOTIFY).

@@ -2,7 +2,7 @@
 -- History in partitions
 --
 
-CREATE FUNCTION vmnet.partition_history(inventory name)
+CREATE FUNCTION vmnet_internal.partition_history(inventory name)
 RETURNS regclass
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -15,7 +15,7 @@ DECLARE
 	tells_moves boolean := to_regclass(format('%I.nic_history_move_idx', schema)) IS NOT NULL;
 	part record;
 BEGIN
-	SELECT l.* INTO info FROM vmnet.list_inventories() l WHERE l.name = schema;
+	SELECT l.* INTO info FROM vmnet_internal.inventory_facts(schema) l;
 	IF info.kind = 'live' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
@@ -68,6 +68,13 @@ BEGIN
 	RETURN old;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.partition_history(name) IS
+'Body of vmnet.partition_history(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.partition_history(inventory name)
+RETURNS regclass
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.partition_history(name) IS
 'Makes nic_history of an inventory a table partitioned by "at", without partitions yet; returns the old table
 In the same transaction make partitions, by hand or with pg_partman: until there is one for now, no NIC can change its state. The rows are in nic_history_unpartitioned, from where pg_partman''s partition_data_proc() moves them; then drop it. Views of the inventory and of its reporting schemas read the new table, grants go with it; policies and views of users do not.

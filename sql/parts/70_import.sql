@@ -331,7 +331,7 @@ BEGIN
 			HINT = 'The tables networks, vm_instance and nics are needed, with these columns.';
 	END IF;
 
-	SELECT l.kind INTO kind FROM vmnet.list_inventories() l WHERE l.name = inventory;
+	SELECT l.kind INTO kind FROM vmnet_internal.inventory_facts(inventory) l;
 	IF kind IS NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = inventory) THEN
 		PERFORM vmnet.create_inventory(inventory, 'mirror');
 		RAISE NOTICE 'made inventory "%", a mirror', inventory;
@@ -1030,7 +1030,7 @@ BEGIN
 		END IF;
 	END LOOP;
 
-	SELECT l.* INTO info FROM vmnet.list_inventories() l WHERE l.name = inventory;
+	SELECT l.* INTO info FROM vmnet_internal.inventory_facts(inventory) l;
 	IF info.source IS DISTINCT FROM source THEN
 		EXECUTE format('CREATE OR REPLACE VIEW %I.inventory_info AS SELECT %L::text AS kind, %L::text AS source, %L::text AS mode, %L::text AS version',
 			inventory, info.kind, source, info.mode, info.version);

@@ -46,7 +46,7 @@ DECLARE
 BEGIN
 	resolved := vmnet.resolve_inventory(inventory);
 	SELECT l.kind, coalesce('"' || l.source || '"', 'the system that it mirrors') INTO kind, source
-	FROM vmnet.list_inventories() l WHERE l.name = resolved;
+	FROM vmnet_internal.inventory_facts(resolved) l;
 
 	IF kind = 'mirror' THEN
 		ok := vmnet.operation_refuse('42501', resolved, relation, 'mirror_read_only',
@@ -485,8 +485,8 @@ $$;
 COMMENT ON FUNCTION vmnet.operation_check_parents(name, bigint, bigint, timestamptz, timestamptz, bigint, bigint) IS
 'Part of the operations: refuses a network or an instance that a NIC cannot be added to';
 
-CREATE FUNCTION vmnet.nic_add(instance_id bigint, network_id bigint, ip4 inet DEFAULT NULL, ip6 inet DEFAULT NULL,
-	mac macaddr DEFAULT NULL, strategy text DEFAULT 'Start', inventory name DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.nic_add(instance_id bigint, network_id bigint, ip4 inet, ip6 inet,
+	mac macaddr, strategy text, inventory name)
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -535,6 +535,14 @@ BEGIN
 	RETURN fresh.id;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.nic_add(bigint, bigint, inet, inet, macaddr, text, name) IS
+'Body of vmnet.nic_add(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.nic_add(instance_id bigint, network_id bigint, ip4 inet DEFAULT NULL, ip6 inet DEFAULT NULL,
+	mac macaddr DEFAULT NULL, strategy text DEFAULT 'Start', inventory name DEFAULT NULL)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.nic_add(bigint, bigint, inet, inet, macaddr, text, name) IS
 'Adds a NIC: puts an instance, Running or Stopped, on a network; returns the id of the NIC
 It is Allocated, in the lowest free device position, and the default if the instance has none. Where no MAC address is given it gets a locally administered one that no live NIC of the inventory has. An IP address must lie in the network''s range, coalesce(network_cidr, cidr) or ip6_cidr where that is known, and not be the network''s own, its broadcast or, for a User instance, its gateway. MAC and IP addresses must not be held live on the network: a User NIC shares one with nobody, others only among themselves. netmask and gateway are those of the network where ip4 is given.
@@ -553,7 +561,7 @@ $$;
 COMMENT ON FUNCTION vmnet.operation_moves(text, text) IS
 'Part of the operations: events that a NIC can take in a state, as a list for people; NULL: none';
 
-CREATE FUNCTION vmnet.nic_event(nic_id bigint, event text, reason text DEFAULT NULL, inventory name DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.nic_event(nic_id bigint, event text, reason text, inventory name)
 RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -596,6 +604,13 @@ BEGIN
 	RETURN next_state;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.nic_event(bigint, text, text, name) IS
+'Body of vmnet.nic_event(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.nic_event(nic_id bigint, event text, reason text DEFAULT NULL, inventory name DEFAULT NULL)
+RETURNS text
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.nic_event(bigint, text, text, name) IS
 'Moves a NIC by an event of the state machine; returns its new state
 nic_history records the event, and the reason where one is given, else the setting vmnet.reason. The moves are those of vmnet.nic_state_transitions() for the strategy of the NIC. RemoveRequested leaves it half-removed, for a removal in two steps, whether it is a default or not: nic_remove() finishes it. Managed inventories only.
@@ -636,7 +651,7 @@ $$;
 COMMENT ON FUNCTION vmnet.operation_check_removal(name, bigint, bigint, text, boolean) IS
 'Part of the operations: refuses to remove a NIC that a User instance still needs';
 
-CREATE FUNCTION vmnet.nic_remove(nic_id bigint, force boolean DEFAULT false, inventory name DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.nic_remove(nic_id bigint, force boolean, inventory name)
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -674,6 +689,13 @@ BEGIN
 	RETURN true;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.nic_remove(bigint, boolean, name) IS
+'Body of vmnet.nic_remove(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.nic_remove(nic_id bigint, force boolean DEFAULT false, inventory name DEFAULT NULL)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.nic_remove(bigint, boolean, name) IS
 'Removes a NIC, in one step; returns false where it was removed already
 Its row stays for history, its addresses and its device position are free. A half-removed NIC is finished. Refused for the default NIC of a User instance that has others, and while a User instance is Starting, Stopping, Migrating or Restoring, unless force is true; an instance that has lost its default so gets one by nic_set_default(), or with the next nic_add(). Managed inventories only.
@@ -728,7 +750,7 @@ $$;
 COMMENT ON FUNCTION vmnet.operation_swap_default(name, bigint, bigint, int, bigint, int) IS
 'Part of the operations: swaps default flag and device position of two NICs';
 
-CREATE FUNCTION vmnet.nic_set_default(nic_id bigint, inventory name DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.nic_set_default(nic_id bigint, inventory name)
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -762,6 +784,13 @@ BEGIN
 	RETURN old.id;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.nic_set_default(bigint, name) IS
+'Body of vmnet.nic_set_default(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.nic_set_default(nic_id bigint, inventory name DEFAULT NULL)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.nic_set_default(bigint, name) IS
 'Makes a live NIC the default of its instance; returns the id of the one that was
 The two swap device positions, so that the default keeps its place. NULL: the instance had no default; then only the flag is set. The instance must be Running or Stopped. Managed inventories only.
@@ -796,7 +825,7 @@ $$;
 COMMENT ON FUNCTION vmnet.operation_check_set_ip(name, bigint, boolean, text, bigint, text, text) IS
 'Part of the operations: refuses NICs and networks that nic_set_ip() is not for';
 
-CREATE FUNCTION vmnet.nic_set_ip(nic_id bigint, ip4 inet DEFAULT NULL, ip6 inet DEFAULT NULL, inventory name DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.nic_set_ip(nic_id bigint, ip4 inet, ip6 inet, inventory name)
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -837,12 +866,19 @@ BEGIN
 	RETURN true;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.nic_set_ip(bigint, inet, inet, name) IS
+'Body of vmnet.nic_set_ip(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.nic_set_ip(nic_id bigint, ip4 inet DEFAULT NULL, ip6 inet DEFAULT NULL, inventory name DEFAULT NULL)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.nic_set_ip(bigint, inet, inet, name) IS
 'Gives a live User NIC other IP addresses; returns false where it has them already
 NULL leaves an address as it is. The old address is free at once; the NIC keeps its id, MAC address and device position. Rules for addresses are those of nic_add(). The network must be Allocated, Implemented or Setup, and not L2. Managed inventories only.
 Errors: 22023 for an unknown id or inventory, no address, or what is not one address; 23505 all_nics_one_ip4, _ip6, user_ip_held_by_other, nic_ip_is_secondary; 23514 nic_live, nic_set_ip_user, nic_set_ip_not_l2, network_ready, nic_ip_in_cidr, nic_ip_reserved; 42501 mirror_read_only.';
 
-CREATE FUNCTION vmnet.instance_expunge(instance_id bigint, inventory name DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.instance_expunge(instance_id bigint, inventory name)
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -870,12 +906,19 @@ BEGIN
 	RETURN true;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.instance_expunge(bigint, name) IS
+'Body of vmnet.instance_expunge(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.instance_expunge(instance_id bigint, inventory name DEFAULT NULL)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.instance_expunge(bigint, name) IS
 'Removes an instance and all its NICs, half-removed ones too, in one step; returns false where it was removed already
 Its rows stay for history, its state is Expunging. Nothing stops the machine itself: do that first. Managed inventories only.
 Errors: 22023 for an unknown id or inventory; 42501 mirror_read_only.';
 
-CREATE FUNCTION vmnet.network_remove(network_id bigint, inventory name DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.network_remove(network_id bigint, inventory name)
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -898,6 +941,13 @@ BEGIN
 	RETURN true;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.network_remove(bigint, name) IS
+'Body of vmnet.network_remove(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.network_remove(network_id bigint, inventory name DEFAULT NULL)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.network_remove(bigint, name) IS
 'Removes a network, whatever its state; returns false where it was removed already
 Refused while it holds a NIC, half-removed ones and placeholders too; the error names them. Its row stays for history, its state is Destroy. Managed inventories only.

@@ -191,7 +191,7 @@ AS $$
 DECLARE
 	found record;
 BEGIN
-	SELECT l.name, l.kind INTO found FROM vmnet.list_inventories() l WHERE l.name = inventory;
+	SELECT l.name, l.kind INTO found FROM vmnet_internal.inventory_facts(inventory) l;
 	IF found.kind IS DISTINCT FROM 'attached' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
@@ -206,7 +206,7 @@ $$;
 COMMENT ON FUNCTION vmnet.attached_target(text) IS
 'Part of set_inventory_mode() and detach_inventory(): the name of an attached inventory; 22023 where it is none';
 
-CREATE FUNCTION vmnet.set_inventory_mode(name text, mode text, force boolean DEFAULT false)
+CREATE FUNCTION vmnet_internal.set_inventory_mode(name text, mode text, force boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -234,12 +234,19 @@ BEGIN
 	END IF;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.set_inventory_mode(text, text, boolean) IS
+'Body of vmnet.set_inventory_mode(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.set_inventory_mode(name text, mode text, force boolean DEFAULT false)
+RETURNS void
+AS 'MODULE_PATHNAME', 'inventory_entry_any'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.set_inventory_mode(text, text, boolean) IS
 'Changes what the guards of an attached inventory do: enforce (errors), warn (warnings), read_only (no guards)
 enforce is refused while the tables violate the rules (23514, constraint attached_violations), unless force is true: then only what is new is judged. It makes the guards anew.
 Errors: 42501 with constraint attached_rows_hidden for enforce where row-level policies may hide violations from the caller, unless force is true; 22023 for an inventory that is not attached and an unknown mode.';
 
-CREATE FUNCTION vmnet.detach_inventory(name text)
+CREATE FUNCTION vmnet_internal.detach_inventory(name text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -264,6 +271,13 @@ BEGIN
 	EXECUTE format('DROP SCHEMA %I', inventory);
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.detach_inventory(text) IS
+'Body of vmnet.detach_inventory(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.detach_inventory(name text)
+RETURNS void
+AS 'MODULE_PATHNAME', 'inventory_entry_any'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.detach_inventory(text) IS
 'Takes an attached inventory away: its guards, its views, its history and its schema; the tables stay as they were
 What others have built on its views is in the way (2BP01). The history is lost: copy nic_history first if it matters.

@@ -608,7 +608,7 @@ WITH rows AS (
 			'vmnet.check_past_guards(', 'format(NULL::text, '), 'vmnet.check_close_gap(', 'format(NULL::text, '),
 			'$1', 'now() - interval ''10 minutes'''), '$2', '{name}'), '$3', ($2 IN ('mirror', 'live'))::text) AS query
 ), guards AS (
-	SELECT replace(replace(replace(
+	SELECT replace(replace(replace(replace(replace(
 			(SELECT prosrc FROM pg_catalog.pg_proc WHERE oid = 'vmnet.check_guards(text, text)'::regprocedure),
 			'vmnet.check_expected_guards($1, $2) x',
 			(SELECT format('(VALUES %s) x (ord, trigger_name, relation, function_name, fires, condition, ddl)',
@@ -622,7 +622,9 @@ WITH rows AS (
 				WHERE oid = 'vmnet.check_guarded_relations(text)'::regprocedure), '$1', '{schema}'))),
 			'vmnet.attached_check_guards($1) a WHERE $2 = ''attached''',
 			CASE $2 WHEN 'attached' THEN format('(%s) a (code, message, fix)', vmnet.attached_guards_query($1))
-				ELSE '(VALUES (NULL::text, NULL::text, NULL::text)) a (code, message, fix) WHERE false' END) AS query
+				ELSE '(VALUES (NULL::text, NULL::text, NULL::text)) a (code, message, fix) WHERE false' END),
+			'vmnet_internal.named_relations()', format('%L::text[]', vmnet_internal.named_relations())),
+			's.nspname = $1 AND o.owner', 's.nspname = {schema} AND o.owner') AS query
 )
 SELECT format($q$
 SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since, %s, %s
@@ -842,8 +844,7 @@ DECLARE
 	owner oid;
 BEGIN
 	SELECT l.name, l.kind, l.source, l.owner_id INTO name, kind, source, owner
-	FROM vmnet.list_inventories() l
-	WHERE l.name = resolved;
+	FROM vmnet_internal.inventory_facts(resolved) l;
 	IF name IS NULL THEN
 		PERFORM vmnet.report_refuse('22023', format('inventory "%s" cannot be used', resolved),
 			'Its view inventory_info does not say of which kind it is.', 'The view vmnet.inventories lists what is there.');
@@ -877,7 +878,7 @@ BEGIN
 		PERFORM vmnet.report_refuse('22023', 'say whether the report is for tenants',
 			'The argument tenant is NULL.', 'Leave it out for a report on the whole inventory, or say true.');
 	END IF;
-	IF for_tenants AND (SELECT l.kind = 'live' FROM vmnet.list_inventories() l WHERE l.name = inventory) THEN
+	IF for_tenants AND (SELECT l.kind = 'live' FROM vmnet_internal.inventory_facts(inventory) l) THEN
 		PERFORM vmnet.report_refuse('22023', format('there can be no report for tenants on inventory "%s"', inventory),
 			'It is a live one: its views show everything to whoever may read them, and policies cannot be on what they read.',
 			'Make the report on a mirror: vmnet.import_cloudstack() makes one.');

@@ -73,7 +73,7 @@ COMMENT ON FUNCTION vmnet.access_target(name, name, text) IS
 'Part of grant_access() and revoke_access(): checks what they were given
 Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, and for an operator of an attached or a live inventory; 42501 for others than the owner.';
 
-CREATE FUNCTION vmnet.grant_access(inventory name, role name, access text)
+CREATE FUNCTION vmnet_internal.grant_access(inventory name, role name, access text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -87,13 +87,20 @@ BEGIN
 	END LOOP;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.grant_access(name, name, text) IS
+'Body of vmnet.grant_access(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.grant_access(inventory name, role name, access text)
+RETURNS void
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.grant_access(name, name, text) IS
 'Gives a role access to an inventory: as a reader of its reports, or as an operator
 reader: SELECT on the views of its reporting schemas (not those for tenants), and nothing else. operator: SELECT on the tables and views of the inventory, INSERT and UPDATE on its base tables and live views, USAGE on their sequences: what the operations (vmnet.nic_add() and so on) need. No DELETE, and no write to history.
 inventory NULL: the setting vmnet.inventory. The role has to be there. A reporting schema that is made later needs another call. Needs the owner of the inventory.
 Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, and for an operator of an attached or a live inventory; 42501 for others than the owner.';
 
-CREATE FUNCTION vmnet.revoke_access(inventory name, role name, access text)
+CREATE FUNCTION vmnet_internal.revoke_access(inventory name, role name, access text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -107,6 +114,13 @@ BEGIN
 	END LOOP;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.revoke_access(name, name, text) IS
+'Body of vmnet.revoke_access(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.revoke_access(inventory name, role name, access text)
+RETURNS void
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.revoke_access(name, name, text) IS
 'Takes back what grant_access() gave to a role, and nothing else
 The arguments are those of grant_access(). The other access of the role stays, if it has it. Needs the owner of the inventory.

@@ -3,7 +3,7 @@
 -- way of a removal.  Everything here reads only, with the caller's rights.
 --
 
-CREATE FUNCTION vmnet.check_target(wanted name, OUT name text, OUT kind text, OUT source text)
+CREATE FUNCTION vmnet.check_target(wanted name, OUT name text, OUT kind text, OUT source text, OUT owner_id oid)
 RETURNS record
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
@@ -11,9 +11,8 @@ AS $$
 DECLARE
 	resolved name := vmnet.resolve_inventory(wanted);
 BEGIN
-	SELECT l.name, l.kind, l.source INTO name, kind, source
-	FROM vmnet.list_inventories() l
-	WHERE l.name = resolved;
+	SELECT l.name, l.kind, l.source, l.owner_id INTO name, kind, source, owner_id
+	FROM vmnet_internal.inventory_facts(resolved) l;
 	IF name IS NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
@@ -40,26 +39,28 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $codes$
 VALUES
-(1, 'guard_missing', 'error', 'a guard of the inventory, or of a table that inherits from one of its tables, is not there or fires at other times than it should'),
-(2, 'guard_disabled', 'error', 'a guard, or a trigger of a foreign key, is there but disabled'),
-(3, 'half_removed_nic', 'error', 'NIC held and Deallocating, whatever the case of the letters, for min_age or longer: a removal that stopped half-way'),
-(4, 'live_nic_on_removed_instance', 'error', 'NIC held although its instance is removed'),
-(5, 'live_nic_on_removed_network', 'error', 'NIC held although its network is removed'),
-(6, 'duplicate_live_mac', 'error', 'active User NIC with the MAC address of another one on the same network'),
-(7, 'duplicate_live_ip4', 'error', 'active User NIC with the IPv4 address of another one on the same network'),
-(8, 'duplicate_live_ip6', 'error', 'active User NIC with the IPv6 address of another one on the same network'),
-(9, 'duplicate_device_id', 'error', 'active User NIC with the device_id of another one of the same instance; not where one device moves from network to network, with its MAC address, in a network migration'),
-(10, 'user_ip_held_by_other', 'error', 'active User NIC with an address that a router or a placeholder holds on the same network'),
-(11, 'default_nic_double', 'error', 'instance, not removed, with two or more active default NICs'),
-(12, 'history_chain_broken', 'error', 'NIC whose history has a gap: a state is not the one that the entry before it left, or, in a managed inventory, the last one is not the NIC''s'),
-(13, 'removed_nic_wrong_state', 'warning', 'NIC removed, but its state is not Deallocating, whatever the case of the letters'),
-(14, 'stuck_nic', 'warning', 'NIC held and in Reserving or Releasing, exactly spelled, for min_age or longer'),
-(15, 'unknown_state', 'warning', 'NIC, removed or not, whose state is not exactly one of the five'),
-(16, 'default_nic_missing', 'warning', 'instance, not removed, with active NICs but no default one'),
-(17, 'counter_drift', 'warning', 'network, removed or not, whose nics_count is not the number of its held User NICs in exactly Reserved'),
-(18, 'ip_outside_cidr', 'warning', 'active NIC whose IPv4 address is outside the network''s network_cidr, or its cidr where it has none'),
-(19, 'missing_uuid', 'info', 'NIC, instance or network without a uuid'),
-(20, 'nic_parent_missing', 'error', 'NIC held although there is no such network or instance; in attached tables without foreign keys')
+(1, 'inventory_incomplete', 'error', 'a relation that an inventory of this kind consists of is not there, or its rows cannot be checked; nothing else is looked for then'),
+(2, 'owner_differs', 'error', 'a relation of the inventory, or its schema, belongs to another role than all_nics; functions and guards refuse to read such a relation'),
+(3, 'guard_missing', 'error', 'a guard of the inventory, or of a table that inherits from one of its tables, is not there or fires at other times than it should'),
+(4, 'guard_disabled', 'error', 'a guard, or a trigger of a foreign key, is there but disabled'),
+(5, 'half_removed_nic', 'error', 'NIC held and Deallocating, whatever the case of the letters, for min_age or longer: a removal that stopped half-way'),
+(6, 'live_nic_on_removed_instance', 'error', 'NIC held although its instance is removed'),
+(7, 'live_nic_on_removed_network', 'error', 'NIC held although its network is removed'),
+(8, 'duplicate_live_mac', 'error', 'active User NIC with the MAC address of another one on the same network'),
+(9, 'duplicate_live_ip4', 'error', 'active User NIC with the IPv4 address of another one on the same network'),
+(10, 'duplicate_live_ip6', 'error', 'active User NIC with the IPv6 address of another one on the same network'),
+(11, 'duplicate_device_id', 'error', 'active User NIC with the device_id of another one of the same instance; not where one device moves from network to network, with its MAC address, in a network migration'),
+(12, 'user_ip_held_by_other', 'error', 'active User NIC with an address that a router or a placeholder holds on the same network'),
+(13, 'default_nic_double', 'error', 'instance, not removed, with two or more active default NICs'),
+(14, 'history_chain_broken', 'error', 'NIC whose history has a gap: a state is not the one that the entry before it left, or, in a managed inventory, the last one is not the NIC''s'),
+(15, 'removed_nic_wrong_state', 'warning', 'NIC removed, but its state is not Deallocating, whatever the case of the letters'),
+(16, 'stuck_nic', 'warning', 'NIC held and in Reserving or Releasing, exactly spelled, for min_age or longer'),
+(17, 'unknown_state', 'warning', 'NIC, removed or not, whose state is not exactly one of the five'),
+(18, 'default_nic_missing', 'warning', 'instance, not removed, with active NICs but no default one'),
+(19, 'counter_drift', 'warning', 'network, removed or not, whose nics_count is not the number of its held User NICs in exactly Reserved'),
+(20, 'ip_outside_cidr', 'warning', 'active NIC whose IPv4 address is outside the network''s network_cidr, or its cidr where it has none'),
+(21, 'missing_uuid', 'info', 'NIC, instance or network without a uuid'),
+(22, 'nic_parent_missing', 'error', 'NIC held although there is no such network or instance; in attached tables without foreign keys')
 $codes$;
 COMMENT ON FUNCTION vmnet.check_codes() IS
 'Codes of the findings of check_inventory(), with their severities and what they mean
@@ -496,13 +497,58 @@ WHERE c.contype = 'f'
 GROUP BY c.conname, t.tgrelid
 UNION ALL
 SELECT a.code, a.message, a.fix FROM vmnet.attached_check_guards($1) a WHERE $2 = 'attached'
+UNION ALL
+-- partitions, and relations that users added, may belong to anybody
+SELECT 'owner_differs', format('%s belongs to role "%s", but all_nics to role "%s"', o.name, pg_get_userbyid(o.owner), pg_get_userbyid(n.relowner)),
+	format('ALTER %s %s OWNER TO %I;', o.kind, o.name, pg_get_userbyid(n.relowner))
+FROM pg_catalog.pg_namespace s
+	JOIN pg_catalog.pg_class n ON n.relnamespace = s.oid AND n.relname = 'all_nics'
+	CROSS JOIN LATERAL (
+		SELECT format('%I.%I', s.nspname, c.relname) AS name, c.relowner AS owner, CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind
+		FROM pg_catalog.pg_class c
+		WHERE c.relnamespace = s.oid AND c.relname = ANY (vmnet_internal.named_relations())
+		UNION ALL
+		SELECT format('%I', s.nspname), s.nspowner, 'SCHEMA') o
+WHERE s.nspname = $1 AND o.owner <> n.relowner
 $$;
 COMMENT ON FUNCTION vmnet.check_guards(text, text) IS
 'Part of check_inventory(): guards that are missing or disabled, with the statement that mends each';
 
-CREATE FUNCTION vmnet.check_inventory(
-	inventory name DEFAULT NULL,
-	min_age interval DEFAULT '10 minutes')
+-- The relations that an inventory of a kind consists of and this one lacks; NULL
+-- where it lacks none.
+CREATE FUNCTION vmnet_internal.check_lacking(inventory_name text, kind text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT string_agg(w.relation, ', ' ORDER BY w.relation)
+FROM (
+	SELECT split_part(d.object, '%1$I.', 2)
+	FROM vmnet.inventory_definition(CASE WHEN $2 IN ('attached', 'live') THEN 'managed' ELSE $2 END) d
+	WHERE d.object LIKE 'TABLE %' AND d.object NOT LIKE '%.import\_%' OR d.object LIKE 'VIEW %'
+	UNION
+	SELECT 'attached_nics' WHERE $2 = 'attached') w (relation)
+WHERE NOT EXISTS (
+	SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+	WHERE s.nspname = $1 AND c.relname = w.relation AND c.relkind IN ('r', 'p', 'v'))
+$$;
+COMMENT ON FUNCTION vmnet_internal.check_lacking(text, text) IS
+'Part of check_inventory(): the relations that an inventory lacks, as a list; NULL where it lacks none';
+
+CREATE FUNCTION vmnet_internal.check_incomplete(message text)
+RETURNS TABLE (code text, severity text, object_type text, object_id bigint, object_uuid uuid, since timestamptz, message text, fix text)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT c.code, c.severity, 'inventory', NULL::bigint, NULL::uuid, NULL::timestamptz, $1, NULL::text
+FROM vmnet.check_codes() c WHERE c.code = 'inventory_incomplete'
+$$;
+COMMENT ON FUNCTION vmnet_internal.check_incomplete(text) IS
+'Part of check_inventory(): the finding that an inventory is not complete';
+
+CREATE FUNCTION vmnet_internal.check_inventory(
+	inventory name,
+	min_age interval)
 RETURNS TABLE (
 	code text,
 	severity text,
@@ -522,6 +568,7 @@ AS $$
 DECLARE
 	target record := vmnet.check_target($1);
 	mirror boolean := target.kind IN ('mirror', 'live');
+	lacking text;
 BEGIN
 	IF min_age IS NULL OR min_age < interval '0' THEN
 		RAISE EXCEPTION USING
@@ -531,22 +578,56 @@ BEGIN
 			HINT = 'Leave it out for 10 minutes; 0 asks for everything.';
 	END IF;
 
-	RETURN QUERY EXECUTE format($q$
-		SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since,
-			f.message || CASE WHEN $3 AND f.source_fix IS NOT NULL THEN $4 ELSE '' END,
-			CASE WHEN $3 THEN coalesce(f.source_fix, f.fix)
-				WHEN $6 = 'attached' AND f.object_type <> 'inventory' THEN NULL ELSE f.fix END
-		FROM (%s
+	lacking := vmnet_internal.check_lacking(target.name, target.kind);
+	IF lacking IS NOT NULL THEN
+		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('inventory "%s" of kind %s lacks: %s', target.name, target.kind, lacking)) f;
+		RETURN;
+	END IF;
+
+	BEGIN
+		RETURN QUERY EXECUTE format($q$
+			SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since,
+				f.message || CASE WHEN $3 AND f.source_fix IS NOT NULL THEN $4 ELSE '' END,
+				CASE WHEN $3 THEN coalesce(f.source_fix, f.fix)
+					WHEN $6 = 'attached' AND f.object_type <> 'inventory' THEN NULL ELSE f.fix END
+			FROM (%s
+				UNION ALL
+				SELECT c.ord, c.code, c.severity, 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
+				FROM vmnet.check_guards($5, $6) g JOIN vmnet.check_codes() c ON c.code = g.code)
+				f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)
+			ORDER BY f.ord, f.object_type, f.object_id, f.message$q$, vmnet.check_query(target.name))
+		-- nothing is younger than nothing, not even what this transaction did
+		USING CASE WHEN min_age = interval '0' THEN 'infinity' ELSE now() - min_age END, quote_ident(target.name), mirror,
+			format('; to be mended at the source%s', ', ' || quote_ident(target.source)), target.name, target.kind;
+	EXCEPTION WHEN OTHERS THEN
+		-- who has no rights on the inventory is told so; a check over all
+		-- inventories goes on past one that is broken, or only looks like one
+		IF SQLSTATE = '42501' AND NOT pg_has_role(current_user, target.owner_id, 'USAGE') THEN
+			RAISE;
+		END IF;
+		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('the rows of inventory "%s" cannot be checked: %s', target.name, SQLERRM)) f
 			UNION ALL
-			SELECT c.ord, c.code, c.severity, 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
-			FROM vmnet.check_guards($5, $6) g JOIN vmnet.check_codes() c ON c.code = g.code)
-			f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)
-		ORDER BY f.ord, f.object_type, f.object_id, f.message$q$, vmnet.check_query(target.name))
-	-- nothing is younger than nothing, not even what this transaction did
-	USING CASE WHEN min_age = interval '0' THEN 'infinity' ELSE now() - min_age END, quote_ident(target.name), mirror,
-		format('; to be mended at the source%s', ', ' || quote_ident(target.source)), target.name, target.kind;
+			SELECT g.code, 'error', 'inventory', NULL, NULL, NULL, g.message, g.fix FROM vmnet.check_guards(target.name, target.kind) g;
+	END;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.check_inventory(name, interval) IS
+'Body of vmnet.check_inventory(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.check_inventory(
+	inventory name DEFAULT NULL,
+	min_age interval DEFAULT '10 minutes')
+RETURNS TABLE (
+	code text,
+	severity text,
+	object_type text,
+	object_id bigint,
+	object_uuid uuid,
+	since timestamptz,
+	message text,
+	fix text)
+AS 'MODULE_PATHNAME', 'inventory_entry_any'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vmnet.check_inventory(name, interval) IS
 'What contradicts itself in an inventory: one row per finding, the gravest first; none where it is clean
 code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a guard), object_id and object_uuid say what it is about, since when it has been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one fix belong into one transaction. fix NULL: no statement can mend it.
@@ -554,13 +635,20 @@ In a mirror, and a live inventory, fix is a statement for CloudStack''s MySQL ta
 inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. Reads only, with the caller''s rights: what a policy hides from the caller is not checked.
 Errors: 22023 for an unknown inventory, and for a min_age that is NULL or negative.';
 
-CREATE FUNCTION vmnet.inventory_status(inventory name DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.inventory_status(inventory name)
 RETURNS int
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN EXISTS (SELECT FROM vmnet.check_inventory($1) f WHERE f.severity = 'error') THEN 3 ELSE 0 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.inventory_status(name) IS
+'Body of vmnet.inventory_status(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.inventory_status(inventory name DEFAULT NULL)
+RETURNS int
+AS 'MODULE_PATHNAME', 'inventory_entry_any'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vmnet.inventory_status(name) IS
 '0: check_inventory() finds no error in an inventory; 3: it does
 For a monitoring probe. Warnings do not count. NULL: the setting vmnet.inventory. Error: 22023 for an unknown inventory.';
@@ -569,7 +657,7 @@ For a monitoring probe. Warnings do not count. NULL: the setting vmnet.inventory
 -- What is in the way of a removal
 --
 
-CREATE FUNCTION vmnet.network_blockers(network_id bigint, inventory name DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.network_blockers(network_id bigint, inventory name)
 RETURNS TABLE (
 	nic_id bigint,
 	nic_uuid uuid,
@@ -599,11 +687,26 @@ BEGIN
 	USING network_id;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.network_blockers(bigint, name) IS
+'Body of vmnet.network_blockers(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.network_blockers(network_id bigint, inventory name DEFAULT NULL)
+RETURNS TABLE (
+	nic_id bigint,
+	nic_uuid uuid,
+	nic_state text,
+	instance_id bigint,
+	instance_uuid uuid,
+	instance_name text,
+	instance_state text,
+	why text)
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vmnet.network_blockers(bigint, name) IS
 'NICs for which the removal of a network is refused: one row each, with the reason in why
 Every held NIC: active ones, half-removed ones and placeholders. No row where nothing blocks, for NULL, an unknown id or a removed network. The guard looks past policies, this with the caller''s rights. Error: 22023 for an unknown inventory.';
 
-CREATE FUNCTION vmnet.instance_blockers(instance_id bigint, inventory name DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.instance_blockers(instance_id bigint, inventory name)
 RETURNS TABLE (
 	nic_id bigint,
 	nic_uuid uuid,
@@ -632,6 +735,21 @@ BEGIN
 	USING instance_id;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.instance_blockers(bigint, name) IS
+'Body of vmnet.instance_blockers(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.instance_blockers(instance_id bigint, inventory name DEFAULT NULL)
+RETURNS TABLE (
+	nic_id bigint,
+	nic_uuid uuid,
+	nic_state text,
+	network_id bigint,
+	network_uuid uuid,
+	network_name text,
+	network_state text,
+	why text)
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vmnet.instance_blockers(bigint, name) IS
 'NICs for which the removal of an instance is refused: one row each, with the reason in why
 Every held NIC, half-removed ones too. No row where nothing blocks, for NULL, an unknown id or a removed instance. The guard looks past policies, this with the caller''s rights. Error: 22023 for an unknown inventory.';

@@ -129,11 +129,11 @@ $$;
 COMMENT ON FUNCTION vmnet.repair_target(name, text, interval) IS
 'Part of repair_inventory(): checks its arguments, and says which inventory they mean';
 
-CREATE FUNCTION vmnet.repair_inventory(
+CREATE FUNCTION vmnet_internal.repair_inventory(
 	inventory name,
-	code text DEFAULT NULL,
-	dry_run boolean DEFAULT true,
-	min_age interval DEFAULT '10 minutes')
+	code text,
+	dry_run boolean,
+	min_age interval)
 RETURNS TABLE (
 	finding text,
 	object_type text,
@@ -183,6 +183,23 @@ BEGIN
 	END LOOP;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.repair_inventory(name, text, boolean, interval) IS
+'Body of vmnet.repair_inventory(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.repair_inventory(
+	inventory name,
+	code text DEFAULT NULL,
+	dry_run boolean DEFAULT true,
+	min_age interval DEFAULT '10 minutes')
+RETURNS TABLE (
+	finding text,
+	object_type text,
+	object_id bigint,
+	object_uuid uuid,
+	outcome text,
+	why text)
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.repair_inventory(name, text, boolean, interval) IS
 'Mends what check_inventory() finds, where that cannot lose anything: one row per object, with what came of it
 It finishes a half-done removal, removes the NICs of a removed instance, leaves an instance one of several default NICs (the lowest device_id, then the lowest id) and fills in a missing uuid. outcome: mended; would be mended (dry_run, the default: nothing is changed); refused, with the reason in why; nothing left to mend, where others were faster. It never frees an address that something may still use: such findings are refused, as are half-removed NICs with an address whose instance is not known to be stopped.

@@ -92,7 +92,7 @@ $$;
 COMMENT ON FUNCTION vmnet.manage_mends(name) IS
 'Part of manage_inventory(): what it mends, if that is wanted';
 
-CREATE FUNCTION vmnet.manage_blockers(inventory name DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.manage_blockers(inventory name)
 RETURNS TABLE (
 	code text,
 	object_type text,
@@ -137,6 +137,20 @@ BEGIN
 	USING target.name::name;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.manage_blockers(name) IS
+'Body of vmnet.manage_blockers(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.manage_blockers(inventory name DEFAULT NULL)
+RETURNS TABLE (
+	code text,
+	object_type text,
+	object_id bigint,
+	object_uuid uuid,
+	message text,
+	fix text,
+	mendable boolean)
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vmnet.manage_blockers(name) IS
 'What is in the way of manage_inventory(): one row per finding and object
 None where nothing is. Every error that check_inventory() finds, with its fix, which belongs to the source of the mirror; removed_nic_wrong_state and unknown_state; and what a rule of a managed inventory would refuse, under the name of the constraint, the unique index (all_nics_one_device: one device on two networks, as in a network migration, is fine in a mirror only) or as missing_vm_type and the like, with the rule in message. mendable: manage_inventory(..., true) settles it; a duplicate can also be settled by the removal of the other one.
@@ -208,7 +222,7 @@ DECLARE
 	kind text;
 	relation regclass;
 BEGIN
-	SELECT l.kind INTO kind FROM vmnet.list_inventories() l WHERE l.name = target;
+	SELECT l.kind INTO kind FROM vmnet_internal.inventory_facts(target) l;
 	IF kind IS DISTINCT FROM 'mirror' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
@@ -494,7 +508,7 @@ A record that nothing writes to any more; drop it when you like.');
 		'What those imports could not take as it was, while this inventory was a mirror
 A record that nothing writes to any more; drop it when you like.');
 	EXECUTE format('CREATE OR REPLACE VIEW %I.inventory_info AS SELECT %L::text AS kind, NULL::text AS source, %L::text AS mode, %L::text AS version',
-		target, 'managed', 'enforce', (SELECT l.version FROM vmnet.list_inventories() l WHERE l.name = target));
+		target, 'managed', 'enforce', (SELECT l.version FROM vmnet_internal.inventory_facts(target) l));
 
 	FOR part IN SELECT format('%I.%I', target, r) AS relation FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips']) r LOOP
 		sequence := pg_get_serial_sequence(part.relation, 'id');
@@ -538,7 +552,7 @@ COMMENT ON FUNCTION vmnet.manage_lock(name) IS
 'Part of manage_inventory(): waits until nobody reads, and keeps everybody out
 No longer than lock_timeout, if that is set.';
 
-CREATE FUNCTION vmnet.manage_inventory(name name, repair boolean DEFAULT false)
+CREATE FUNCTION vmnet_internal.manage_inventory(name name, repair boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -581,6 +595,13 @@ BEGIN
 	END LOOP;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.manage_inventory(name, boolean) IS
+'Body of vmnet.manage_inventory(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.manage_inventory(name name, repair boolean DEFAULT false)
+RETURNS void
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.manage_inventory(name, boolean) IS
 'Makes a mirror a managed inventory, in one transaction
 From then on PostgreSQL is the source of truth. It refuses while something is in the way of the rules of a managed inventory; manage_blockers() lists it. repair: first it mends what loses nothing, as repair_inventory() does, with history: it finishes half-done removals, removes NICs of removed instances and settles double defaults; then it refuses what is left. A half-removed NIC that is younger than ten minutes is neither in the way nor mended. In either case it fills in missing uuids, default_nic (false) and enabled (true) where they are NULL, adds constraints, indexes and guards, and sets the sequences. Where a NIC''s state_changed is before its removed, it becomes removed, so that answers about the past stay as they are. Nothing else is changed, and where it refuses nothing is.

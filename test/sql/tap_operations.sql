@@ -7,11 +7,13 @@ SELECT plan(44);
 INSERT INTO cloud.networks (id, name, cidr) SELECT i, 'network' || i, format('10.%s.0.0/16', i)::cidr FROM generate_series(1, 40) i;
 INSERT INTO cloud.instances (id, name, type) SELECT i, 'vm' || i, CASE WHEN i >= 900 THEN 'DomainRouter' ELSE 'User' END FROM generate_series(1, 999) i;
 
--- They run as the caller, with a search path of their own.
+-- What they are, and what runs for them.
 SELECT results_eq(
 	$$SELECT p.proname::text COLLATE "default", pg_get_function_identity_arguments(p.oid), pg_get_function_result(p.oid)
-	FROM pg_proc p WHERE p.pronamespace = 'vmnet'::regnamespace AND NOT p.prosecdef AND p.provolatile = 'v'
-		AND p.proconfig = ARRAY['search_path=pg_catalog, pg_temp']
+	FROM pg_proc p JOIN pg_proc b ON b.pronamespace = 'vmnet_internal'::regnamespace AND b.proname = p.proname
+		AND b.proargtypes = p.proargtypes AND b.prorettype = p.prorettype AND NOT b.prosecdef AND b.provolatile = 'v'
+		AND b.proconfig = ARRAY['search_path=pg_catalog, pg_temp']
+	WHERE p.pronamespace = 'vmnet'::regnamespace AND NOT p.prosecdef AND p.provolatile = 'v' AND p.prosrc = 'inventory_entry'
 		AND p.proname IN ('nic_add', 'nic_event', 'nic_remove', 'nic_set_default', 'nic_set_ip', 'instance_expunge', 'network_remove') ORDER BY 1$$,
 	$$VALUES ('instance_expunge', 'instance_id bigint, inventory name', 'boolean'),
 		('network_remove', 'network_id bigint, inventory name', 'boolean'),
@@ -20,7 +22,7 @@ SELECT results_eq(
 		('nic_remove', 'nic_id bigint, force boolean, inventory name', 'boolean'),
 		('nic_set_default', 'nic_id bigint, inventory name', 'bigint'),
 		('nic_set_ip', 'nic_id bigint, ip4 inet, ip6 inet, inventory name', 'boolean')$$,
-	'the operations are what they are said to be, and run as the caller');
+	'the operations are what they are said to be: entries whose bodies have a search path of their own, none a security definer');
 SELECT is_empty($$SELECT proname FROM pg_proc WHERE pronamespace = 'vmnet'::regnamespace AND proname LIKE 'operation\_%'
 	AND (prosecdef OR proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp'])$$, 'so do the parts that they are made of');
 CREATE ROLE operator;

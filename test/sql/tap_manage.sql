@@ -181,12 +181,7 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ' ' || SQLERRM || '; ' || said;
 END $$;
 SELECT is(as_other($$SELECT vmnet.manage_inventory('u')$$), '42501 must be owner of schema u; u.all_instances belongs to somebody else.', 'somebody who may do all else with the tables');
-SELECT is(as_other($$SELECT vmnet.manage_generated('u', 'active', 'true')$$), '42501 must be owner of schema u; ', 'nor can he reach the tables by a part of it');
 SELECT is(as_other($$SELECT count(*) FROM vmnet.manage_blockers('u')$$), 'done', 'who may only read can look what is in the way');
-SELECT throws_ok($$SELECT vmnet.manage_generated('m', 'state', 'true')$$, '39P01', NULL, 'no column but a generated one gets an expression');
-SELECT throws_ok($$SELECT vmnet.manage_generated('m', 'active', 'true, false')$$, '42804', NULL, 'not anything but one of its type');
-SELECT throws_ok($$SELECT vmnet.manage_generated('m', 'active', 'true) FROM pg_class; SELECT (true')$$, '42601', NULL, 'not several statements');
-SELECT throws_ok($$SELECT vmnet.manage_generated('m', 'active', 'now() > created')$$, '42P17', NULL, 'not one that is not immutable');
 CREATE TABLE m.child () INHERITS (m.all_nics);
 SELECT throws_ok($$SELECT vmnet.manage_inventory('m')$$, '22023', 'mirror "m" cannot become a managed inventory: other tables inherit from its tables', 'tables that inherit');
 DROP TABLE m.child;

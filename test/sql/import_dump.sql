@@ -277,10 +277,10 @@ SELECT count(*) AS log_entries FROM cloud.import_log;
 -- state_changed is the time of a removal where the source gives it, else the
 -- start of the run where the state changed, and only there; a new row has what
 -- the source knows.
-SELECT CASE WHEN b.id IS NULL THEN 'new' WHEN t.removed IS DISTINCT FROM b.removed THEN 'removed'
+SELECT CASE WHEN b.id IS NULL THEN 'new' WHEN t.removed <> b.removed OR t.removed IS NOT NULL AND b.removed IS NULL THEN 'removed'
 		WHEN b.state <> t.state THEN 'state changed' ELSE 'the same state' END AS which,
 	count(*), count(*) FILTER (WHERE t.state_changed IS DISTINCT FROM
-		CASE WHEN b.id IS NULL THEN t.created WHEN t.removed IS DISTINCT FROM b.removed THEN t.removed
+		CASE WHEN b.id IS NULL THEN t.created WHEN t.removed <> b.removed OR t.removed IS NOT NULL AND b.removed IS NULL THEN t.removed
 			WHEN b.state <> t.state THEN r.started ELSE b.state_changed END) AS wrong,
 	count(*) FILTER (WHERE t.ended IS DISTINCT FROM
 		coalesce(t.removed, CASE WHEN lower(t.state) = 'deallocating' THEN t.state_changed END)) AS ended_wrong

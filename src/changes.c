@@ -127,6 +127,7 @@ resolve_inventory(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(DirectFunctionCall1(namein, CStringGetDatum(get_namespace_name(schema))));
 }
 
+/* Tell whether a column differs between the two rows of an UPDATE. */
 static bool
 column_changed(const NicTable *table, TupleTableSlot *old, TupleTableSlot *new,
 			   NicColumn column)
@@ -143,16 +144,19 @@ column_changed(const NicTable *table, TupleTableSlot *old, TupleTableSlot *new,
 	return !datum_image_eq(oldvalue, newvalue, att->attbyval, att->attlen);
 }
 
-/* Takes one NIC into a message; of many it counts only. */
+/*
+ * Add one NIC to a message; of many only their number is kept.  id is its id
+ * as JSON, and is copied.
+ */
 void
 notice_nic(NicNotice *notice, const char *id)
 {
-	if (notice->count++ >= NOTIFY_NICS)
+	if (notice->count++ >= NOTIFY_NICS || notice->ids.len > NOTIFY_BYTES)
 		return;
 	appendStringInfo(&notice->ids, "%s%s", notice->count > 1 ? ", " : "", id);
 }
 
-/* Sends it to those who listen. */
+/* Send a message to those who listen, unless no NIC is in it. */
 void
 notice_send(NicNotice *notice, TriggerData *trigdata, const char *channel)
 {
@@ -174,29 +178,74 @@ notice_send(NicNotice *notice, TriggerData *trigdata, const char *channel)
 }
 
 /*
- * Hands over the rows that a statement added, changed or deleted, old and new
- * (one of them NULL where there is none).  The two transition tables of an
- * UPDATE are filled together, and so read in step.
+ * Start to read a transition table from its first row, and return the read
+ * pointer to do so with.
+ *
+ * All triggers of a table share its transition tables, and the read pointer
+ * that is active is the one that the last reader left, wherever that is.  So
+ * each reader has a pointer of its own, as SQL functions have.
+ */
+static int
+transition_start(Tuplestorestate *rows)
+{
+	int			pointer = tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND);
+
+	tuplestore_select_read_pointer(rows, pointer);
+	tuplestore_rescan(rows);
+	return pointer;
+}
+
+/* Read the next row with a pointer of transition_start(); false at the end. */
+static bool
+transition_next(Tuplestorestate *rows, int pointer, TupleTableSlot *slot)
+{
+	tuplestore_select_read_pointer(rows, pointer);
+	return tuplestore_gettupleslot(rows, true, false, slot);
+}
+
+/*
+ * Call a function for each row that a statement added, changed or deleted.
+ *
+ * It is given the old and the new row of an UPDATE, else NULL and the row; the
+ * slots are valid until it returns.  The two transition tables of an UPDATE are
+ * filled together, and so are read in step.  Afterwards the first read pointer
+ * of each table, which nothing here moves, is the active one: a trigger of
+ * another extension that reads without a pointer of its own finds every row.
  */
 void
 each_written_row(TriggerData *trigdata, WrittenRow row, void *arg)
 {
 	Relation	rel = trigdata->tg_relation;
-	Tuplestorestate *rows = trigdata->tg_newtable ? trigdata->tg_newtable : trigdata->tg_oldtable;
 	bool		both = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
-	TupleTableSlot *old = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
+	Tuplestorestate *rows = TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) ?
+		trigdata->tg_oldtable : trigdata->tg_newtable;
+	Tuplestorestate *oldrows = both ? trigdata->tg_oldtable : NULL;
+	TupleTableSlot *slot;
+	TupleTableSlot *old;
+	int			pointer;
+	int			oldpointer = 0;
 
-	if (rows == NULL || (both && trigdata->tg_oldtable == NULL))
-		refuse_table(rel, "Its trigger has no transition tables.");
+	if (rows == NULL || (both && oldrows == NULL))
+		refuse_table(rel, both ? "Its trigger lacks one of the two transition tables, or both." :
+					 "Its trigger has no transition table.");
 
-	while (tuplestore_gettupleslot(rows, true, false, slot))
+	slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
+	old = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
+	pointer = transition_start(rows);
+	if (both)
+		oldpointer = transition_start(oldrows);
+
+	while (transition_next(rows, pointer, slot))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (both && !tuplestore_gettupleslot(trigdata->tg_oldtable, true, false, old))
+		if (both && !transition_next(oldrows, oldpointer, old))
 			elog(ERROR, "the transition tables of an UPDATE differ in length");
 		row(both ? old : NULL, slot, arg);
 	}
+
+	tuplestore_select_read_pointer(rows, 0);
+	if (both)
+		tuplestore_select_read_pointer(oldrows, 0);
 	ExecDropSingleTupleTableSlot(slot);
 	ExecDropSingleTupleTableSlot(old);
 }
@@ -207,19 +256,22 @@ typedef struct NotifyState
 	const NicTable *table;
 } NotifyState;
 
-/* A NIC that was added, deleted, or changed as history has it. */
+/* Add a NIC to the message that was added, deleted, or changed as history has it. */
 static void
 notify_row(TupleTableSlot *old, TupleTableSlot *slot, void *arg)
 {
 	NotifyState *state = arg;
-	char		id[MAXINT8LEN + 1];
+	char		id[MAXINT8LEN + 1] = "null";
+	Datum		value;
 	bool		isnull;
 
 	if (old && !column_changed(state->table, old, slot, NIC_STATE) &&
 		!column_changed(state->table, old, slot, NIC_REMOVED) &&
 		!column_changed(state->table, old, slot, NIC_NETWORK_ID))
 		return;
-	pg_lltoa(DatumGetInt64(slot_getattr(slot, state->table->attnum[NIC_ID], &isnull)), id);
+	value = slot_getattr(slot, state->table->attnum[NIC_ID], &isnull);
+	if (!isnull)
+		pg_lltoa(DatumGetInt64(value), id);
 	notice_nic(&state->notice, id);
 }
 

@@ -165,7 +165,8 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 							 has_state_changed ? ", state_changed" : "",
 							 shared_columns(base, stage, "s."),
 							 has_state_changed ?
-							 ", CASE WHEN t.state IS DISTINCT FROM s.state THEN r.started ELSE t.state_changed END" : "");
+							 ", CASE WHEN s.removed IS NOT NULL AND ROW(t.state, t.removed) IS DISTINCT FROM ROW(s.state, s.removed) THEN s.removed"
+							 " WHEN t.state IS DISTINCT FROM s.state THEN r.started ELSE t.state_changed END" : "");
 			appendStringInfo(&sql,
 							 "%s = 'update') c, %s.import_stage_%s s, %s.import_runs r "
 							 "WHERE t.id = c.id AND s.id = c.id AND r.run = " INT64_FORMAT,

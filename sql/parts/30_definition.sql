@@ -65,6 +65,8 @@ CREATE TABLE %1$I.all_instances (
 'Every instance (virtual machine, router, system VM), removed ones too
 The live ones are in the view instances. Rows are never deleted: an instance is removed by setting removed, which is refused while it holds a NIC.'),
 
+-- active and ended compare the state without case, as sources of mirrors do, and
+-- are the same in both kinds, so that a mirror becomes managed as it is
 ('tables', NULL, 'TABLE %1$I.all_nics', $$
 CREATE TABLE %1$I.all_nics (
 	id bigserial NOT NULL,
@@ -89,14 +91,8 @@ CREATE TABLE %1$I.all_nics (
 	created timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	state_changed timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	removed timestamptz,
-	active boolean GENERATED ALWAYS AS (removed IS NULL AND $$ || CASE $1
-		-- the source of a mirror compares text without case
-		WHEN 'mirror' THEN $$pg_catalog.lower(state COLLATE "C")$$ || ' <> ''deallocating'''
-		ELSE 'state <> ''Deallocating''' END || $$) STORED,
-	ended timestamptz GENERATED ALWAYS AS ($$ || CASE $1
-		-- the source's time of removal decides, where there is one
-		WHEN 'mirror' THEN $$coalesce(removed, CASE WHEN pg_catalog.lower(state COLLATE "C") = 'deallocating' THEN state_changed END)$$
-		ELSE $$CASE WHEN state = 'Deallocating' THEN LEAST(state_changed, removed) END$$ END || $$) STORED
+	active boolean GENERATED ALWAYS AS (removed IS NULL AND pg_catalog.lower(state COLLATE "C") <> 'deallocating') STORED,
+	ended timestamptz GENERATED ALWAYS AS (LEAST(removed, CASE WHEN pg_catalog.lower(state COLLATE "C") = 'deallocating' THEN state_changed END)) STORED
 ) WITH (fillfactor = 90)$$,
 'Every NIC, removed and half-removed ones too
 The live ones are in the view nics; the column active says which they are. '

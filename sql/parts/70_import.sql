@@ -359,7 +359,8 @@ AS $$
 DECLARE
 	run bigint;
 BEGIN
-	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = clock_timestamp(), message = ''interrupted'' WHERE status = ''running''', inventory);
+	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = $1, message = ''interrupted'' WHERE status = ''running''', inventory)
+	USING clock_timestamp();
 	PERFORM vmnet.import_drop_stages(inventory);
 	EXECUTE format('CREATE UNLOGGED TABLE %I.import_stage_log ("table" text, id text, "column" text, original text, action text, reason text)', inventory);
 	EXECUTE format('CREATE UNLOGGED TABLE %I.import_stage_changes (relation text, id bigint, kind text)', inventory);
@@ -1037,8 +1038,8 @@ BEGIN
 	END IF;
 
 	PERFORM vmnet.import_drop_stages(inventory);
-	EXECUTE format('UPDATE %I.import_runs SET status = ''done'', step = ''done'', finished = clock_timestamp(), rows_inserted = $2, rows_updated = $3, rows_deleted = $4, rows_rejected = $5, values_changed = $6 WHERE run = $1', inventory)
-	USING run, inserted, updated, deleted, rejected, changed;
+	EXECUTE format('UPDATE %I.import_runs SET status = ''done'', step = ''done'', finished = $7, rows_inserted = $2, rows_updated = $3, rows_deleted = $4, rows_rejected = $5, values_changed = $6 WHERE run = $1', inventory)
+	USING run, inserted, updated, deleted, rejected, changed, clock_timestamp();
 
 	RAISE NOTICE 'inventory "%": % rows inserted, % updated, % deleted', inventory, inserted, updated, deleted;
 	IF rejected > 0 OR changed > 0 THEN
@@ -1056,8 +1057,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = clock_timestamp(), message = $2 WHERE run = $1', inventory)
-	USING run, message;
+	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = $3, message = $2 WHERE run = $1', inventory)
+	USING run, message, clock_timestamp();
 	PERFORM vmnet.import_drop_stages(inventory);
 END
 $$;

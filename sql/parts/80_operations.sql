@@ -682,8 +682,8 @@ BEGIN
 		END IF;
 	END IF;
 	ok := vmnet.operation_touch(resolved, 'all_instances', nic.instance_id);
-	EXECUTE format('UPDATE %I.all_nics SET state = ''Deallocating'', removed = greatest(clock_timestamp(), created) WHERE id = $1', resolved)
-	USING nic_id;
+	EXECUTE format('UPDATE %I.all_nics SET state = ''Deallocating'', removed = greatest($2, created) WHERE id = $1', resolved)
+	USING nic_id, clock_timestamp();
 	GET DIAGNOSTICS written = ROW_COUNT;
 	ok := vmnet.operation_done(resolved, 'all_nics', written);
 	RETURN true;
@@ -896,11 +896,11 @@ BEGIN
 	END IF;
 	EXECUTE format('SELECT id FROM %I.all_nics WHERE instance_id = $1 AND removed IS NULL ORDER BY id FOR NO KEY UPDATE', resolved)
 	USING instance_id;
-	EXECUTE format('UPDATE %I.all_nics SET state = ''Deallocating'', removed = greatest(clock_timestamp(), created)
+	EXECUTE format('UPDATE %I.all_nics SET state = ''Deallocating'', removed = greatest($2, created)
 		WHERE instance_id = $1 AND removed IS NULL', resolved)
-	USING instance_id;
-	EXECUTE format('UPDATE %I.all_instances SET state = ''Expunging'', removed = greatest(clock_timestamp(), created) WHERE id = $1', resolved)
-	USING instance_id;
+	USING instance_id, clock_timestamp();
+	EXECUTE format('UPDATE %I.all_instances SET state = ''Expunging'', removed = greatest($2, created) WHERE id = $1', resolved)
+	USING instance_id, clock_timestamp();
 	GET DIAGNOSTICS written = ROW_COUNT;
 	ok := vmnet.operation_done(resolved, 'all_instances', written);
 	RETURN true;
@@ -934,8 +934,8 @@ BEGIN
 	IF net.removed IS NOT NULL THEN
 		RETURN false;
 	END IF;
-	EXECUTE format('UPDATE %I.all_networks SET state = ''Destroy'', removed = greatest(clock_timestamp(), created) WHERE id = $1', resolved)
-	USING network_id;
+	EXECUTE format('UPDATE %I.all_networks SET state = ''Destroy'', removed = greatest($2, created) WHERE id = $1', resolved)
+	USING network_id, clock_timestamp();
 	GET DIAGNOSTICS written = ROW_COUNT;
 	ok := vmnet.operation_done(resolved, 'all_networks', written);
 	RETURN true;

@@ -90,9 +90,10 @@ BEGIN
 		-- CloudStack deletes them for good
 		THEN ARRAY['NULL::timestamptz AS removed', 'true AS active']
 		WHEN 'nics'
-		-- Said as CloudStack says it, so that MySQL can judge it.
-		THEN ARRAY[$x$(s.removed IS NULL AND lower(rtrim(s.state::text)) <> 'deallocating') AS active$x$,
-			format('coalesce(%s, CASE WHEN %s THEN %s END) AS ended', removed, half_removed, touched)]
+		-- Said as CloudStack says it, so that MySQL can judge it.  A NIC without
+		-- a state is held.
+		THEN ARRAY[$x$(s.removed IS NULL AND (s.state IS NULL OR lower(rtrim(s.state::text)) <> 'deallocating')) AS active$x$,
+			format('LEAST(%s, CASE WHEN %s THEN %s END) AS ended', removed, half_removed, touched)]
 		ELSE ARRAY['(s.removed IS NULL) AS active'] END;
 	RETURN format('SELECT %s FROM %I.%I s%s', array_to_string(targets, ', '), source, source_table, joins);
 END
@@ -192,7 +193,7 @@ FROM %1$I.all_networks w
 			pg_catalog.count(*) FILTER (WHERE n.state = 'Reserved') AS reserved,
 			pg_catalog.count(*) FILTER (WHERE n.state = 'Releasing') AS releasing,
 			pg_catalog.count(*) FILTER (WHERE n.state = 'Deallocating') AS deallocating,
-			pg_catalog.count(*) FILTER (WHERE n.state NOT IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating')) AS other_states,
+			pg_catalog.count(*) FILTER (WHERE (n.state IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating')) IS NOT TRUE) AS other_states,
 			pg_catalog.count(DISTINCT n.ip4_address) FILTER (WHERE n.active) AS used_ip4
 		FROM ($$ || replace(vmnet.live_query($1, 'nics'), '%', '%%') || $$ WHERE s.removed IS NULL) n
 		GROUP BY n.network_id) h ON h.network_id = w.id

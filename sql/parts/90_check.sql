@@ -98,7 +98,7 @@ AS $$
 SELECT format('INSERT INTO %1$s.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, removed, reason)'
 	' SELECT n.id, n.network_id, n.instance_id, h.to_state, n.state, ''Mended'', n.removed, ''a change that was not recorded''::text'
 	' FROM %1$s.all_nics n CROSS JOIN LATERAL (SELECT to_state FROM %1$s.nic_history WHERE nic_id = n.id ORDER BY seq DESC LIMIT 1) h'
-	' WHERE n.id = %2$s AND h.to_state <> n.state;', $1, $2)
+	' WHERE n.id = %2$s AND h.to_state IS DISTINCT FROM n.state;', $1, $2)
 WHERE to_regclass($1 || '.nic_history') IS NOT NULL
 $$;
 COMMENT ON FUNCTION vmnet.check_close_gap(text, bigint) IS
@@ -129,13 +129,13 @@ SELECT 'nic', n.id, n.uuid, n.state_changed,
 	format('UPDATE %s.all_nics SET removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id),
 	format('UPDATE nics SET removed = UTC_TIMESTAMP() WHERE id = %s AND removed IS NULL;', n.id)
 FROM odd_nics n
-WHERE n.removed IS NULL AND lower(n.state COLLATE "C") = 'deallocating'
+WHERE n.removed IS NULL AND NOT n.active
 	-- attached tables may not tell since when
 	AND coalesce(n.state_changed, '-infinity') <= $1$$),
 
 ('live_nic_on_removed_instance', NULL, $$
 SELECT 'nic', n.id, n.uuid, i.removed,
-	format('NIC %s on network %s is held (%s), but its instance %s has been removed', n.id, n.network_id, n.state, i.id),
+	format('NIC %s on network %s is held%s, but its instance %s has been removed', n.id, n.network_id, ' (' || n.state || ')', i.id),
 	format('UPDATE %s.all_nics SET state = ''Deallocating'', removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id),
 	format('UPDATE nics SET state = ''Deallocating'', removed = UTC_TIMESTAMP() WHERE id = %s AND removed IS NULL;', n.id)
 FROM {inv}.all_nics n
@@ -144,8 +144,8 @@ WHERE n.removed IS NULL AND (n.active OR NOT n.active) AND i.removed IS NOT NULL
 
 ('live_nic_on_removed_network', NULL, $$
 SELECT 'nic', n.id, n.uuid, w.removed,
-	format('NIC %s of %s is held (%s), but its network %s has been removed', n.id,
-		coalesce('instance ' || n.instance_id, 'no instance'), n.state, w.id),
+	format('NIC %s of %s is held%s, but its network %s has been removed', n.id,
+		coalesce('instance ' || n.instance_id, 'no instance'), ' (' || n.state || ')', w.id),
 	format('UPDATE %s.all_nics SET state = ''Deallocating'', removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id),
 	format('UPDATE nics SET state = ''Deallocating'', removed = UTC_TIMESTAMP() WHERE id = %s AND removed IS NULL;', n.id)
 FROM {inv}.all_nics n
@@ -195,7 +195,7 @@ FROM (
 SELECT 'instance', i.id, i.uuid, g.since,
 	format('instance %s has %s active default NICs; NIC %s comes first', i.id, g.defaults, k.id),
 	format('UPDATE %s.all_nics SET default_nic = false WHERE instance_id = %s AND active AND default_nic AND id <> %s;', $2, i.id, k.id),
-	format('UPDATE nics SET default_nic = 0 WHERE instance_id = %s AND removed IS NULL AND state <> ''Deallocating'' AND default_nic <> 0 AND id <> %s;', i.id, k.id)
+	format('UPDATE nics SET default_nic = 0 WHERE instance_id = %s AND removed IS NULL AND COALESCE(state, '''') <> ''Deallocating'' AND default_nic <> 0 AND id <> %s;', i.id, k.id)
 FROM (
 	SELECT instance_id, count(*) AS defaults, max(created) AS since
 	FROM {inv}.all_nics
@@ -272,10 +272,12 @@ WHERE n.removed IS NULL AND n.state IN ('Reserving', 'Releasing') AND n.state_ch
 ('unknown_state', NULL, $$
 SELECT 'nic', n.id, n.uuid, n.state_changed,
 	format('NIC %s of %s on network %s%s has an unknown state: %s%s', n.id, n.owner, n.network_id,
-		CASE WHEN n.removed IS NOT NULL THEN ', removed,' ELSE '' END, quote_literal(n.state), n.when_seen),
+		CASE WHEN n.removed IS NOT NULL THEN ', removed,' ELSE '' END, quote_nullable(n.state), n.when_seen),
 	CASE WHEN NOT $3 THEN vmnet.check_past_guards($2, n.id, format(
 		'UPDATE %s.all_nics SET state = %L WHERE id = %s AND state = %L;', $2, m.state, n.id, n.state)) END,
-	format('UPDATE nics SET state = %L WHERE id = %s AND state = %s;', m.state, n.id,
+	-- Unknown is what a state that is NULL at the source is called here
+	format('UPDATE nics SET state = %L WHERE id = %s AND %s = %s;', m.state, n.id,
+		CASE n.state WHEN 'Unknown' THEN 'COALESCE(state, ''Unknown'')' ELSE 'state' END,
 		'''' || replace(replace(n.state, '\', '\\'), '''', '''''') || '''')
 FROM odd_nics n
 	CROSS JOIN LATERAL (SELECT CASE
@@ -283,7 +285,7 @@ FROM odd_nics n
 		WHEN lower(n.state COLLATE "C") IN ('allocated', 'reserving', 'reserved', 'releasing', 'deallocating') THEN initcap(n.state)
 		WHEN n.ip4_address IS NOT NULL OR n.ip6_address IS NOT NULL THEN 'Reserved'
 		ELSE 'Allocated' END) m (state)
-WHERE n.state NOT IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating')$$),
+WHERE (n.state IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating')) IS NOT TRUE$$),
 
 -- nothing keeps this counter in a managed inventory, so there it goes
 ('counter_drift', NULL, $$
@@ -312,7 +314,7 @@ WHERE n.active AND NOT n.ip4_address <<= coalesce(w.network_cidr, w.cidr)$$),
 
 ('missing_uuid', NULL, $$
 SELECT m.type, m.id, NULL::uuid, m.created, format('%s %s has no uuid', m.name, m.id),
-	format('UPDATE %s.%s SET uuid = gen_random_uuid() WHERE id = %s AND uuid IS NULL;', $2, m.here, m.id),
+	format('UPDATE %s.%s SET uuid = DEFAULT WHERE id = %s AND uuid IS NULL;', $2, m.here, m.id),
 	format('UPDATE %s SET uuid = UUID() WHERE id = %s AND uuid IS NULL;', m.there, m.id)
 FROM (
 	SELECT 'nic', 'NIC', 'all_nics', 'nics', id, created FROM odd_nics WHERE uuid IS NULL
@@ -331,7 +333,7 @@ SELECT 'nic', n.id, n.uuid, g.since,
 		', and ' || nullif(g.nics - 2, 0) || ' more'),
 	format('UPDATE %s.all_nics SET {column} = $$ || a.mended || $$ WHERE network_id = %s AND {column} = %L AND active AND vm_type = ''User'' AND id <> %s;',
 		$2, n.network_id, {text}, g.first),
-	format('UPDATE nics SET {column} = {source} WHERE network_id = %s AND {column} = %L AND removed IS NULL AND state <> ''Deallocating'' AND vm_type = ''User'' AND id <> %s;',
+	format('UPDATE nics SET {column} = {source} WHERE network_id = %s AND {column} = %L AND removed IS NULL AND COALESCE(state, '''') <> ''Deallocating'' AND vm_type = ''User'' AND id <> %s;',
 		n.network_id, {text}, g.first)
 FROM (
 	SELECT network_id, {column}, count(*) AS nics, min(id) AS first, max(id) AS last, max(created) AS since
@@ -343,7 +345,7 @@ FROM (
 	'{what}', a.what), '{text}', format(a.output, 'n.' || a.name)), '{source}', a.source), '{column}', a.name)
 FROM (VALUES
 	('duplicate_live_mac', 'mac_address', 'MAC address', '%s::text',
-		$$(''02'' || left(replace(gen_random_uuid()::text, ''-'', ''''), 10))::macaddr$$,
+		$$(''02'' || left(md5(id::text || mac_address::text), 10))::macaddr$$,
 		$$CONCAT_WS('':'', ''02'', LEFT(MD5(RAND()), 2), LEFT(MD5(RAND()), 2), LEFT(MD5(RAND()), 2), LEFT(MD5(RAND()), 2), LEFT(MD5(RAND()), 2))$$),
 	('duplicate_live_ip4', 'ip4_address', 'address', 'host(%s)', 'NULL', 'NULL'),
 	('duplicate_live_ip6', 'ip6_address', 'address', 'host(%s)', 'NULL', 'NULL')
@@ -384,15 +386,15 @@ SELECT CASE WHEN 'nics.vm_type' = ANY (vmnet.attached_lacks($1))
 FROM (SELECT $q$
 WITH odd_nics AS MATERIALIZED (
 	SELECT n.id, n.uuid, n.instance_id, n.network_id, n.state, n.strategy, n.ip4_address, n.ip6_address,
-		n.created, n.state_changed, n.removed,
+		n.created, n.state_changed, n.removed, n.active,
 		coalesce('instance ' || n.instance_id, 'no instance') AS owner,
 		-- a mirror knows when a state changed only if it saw it
 		CASE WHEN NOT $3 THEN '' WHEN n.state_changed <= n.created THEN '; the time is the earliest it can be'
 			ELSE '; the time is the latest it can be' END AS when_seen
 	FROM {inv}.all_nics n
 	WHERE n.uuid IS NULL
-		OR n.removed IS NULL AND n.state NOT IN ('Allocated', 'Reserved')
-		OR n.removed IS NOT NULL AND n.state <> 'Deallocating')
+		OR n.removed IS NULL AND (n.state IN ('Allocated', 'Reserved')) IS NOT TRUE
+		OR n.removed IS NOT NULL AND n.state IS DISTINCT FROM 'Deallocating')
 $q$ || string_agg(format('SELECT %s, %L, %L, f.* FROM (%s) f (object_type, object_id, object_uuid, since, message, fix, source_fix)',
 		c.ord, c.code, c.severity, d.query), ' UNION ALL ' ORDER BY c.ord)
 FROM vmnet.check_definition() d

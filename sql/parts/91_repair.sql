@@ -79,7 +79,7 @@ BEGIN
 			' (SELECT n.id FROM %1$I.all_nics n WHERE n.instance_id = $1 AND n.active AND n.default_nic ORDER BY n.device_id, n.id LIMIT 1)', inventory_name)
 		USING object_id;
 	ELSE
-		EXECUTE format('UPDATE %I.%I SET uuid = gen_random_uuid() WHERE id = $1 AND uuid IS NULL', inventory_name, 'all_' || object_type || 's')
+		EXECUTE format('UPDATE %I.%I SET uuid = DEFAULT WHERE id = $1 AND uuid IS NULL', inventory_name, 'all_' || object_type || 's')
 		USING object_id;
 	END IF;
 	GET DIAGNOSTICS mended = ROW_COUNT;

@@ -298,10 +298,7 @@ COMMENT ON FUNCTION vmnet.manage_target(name) IS
 'Part of manage_inventory(): checks what can be told at once, keeps imports out';
 
 -- What the mirror lacks since its source did, and what nobody reads differently
--- afterwards.  How long a NIC that was removed had been active is said by the
--- source's time alone in a mirror, and by state_changed in a managed inventory,
--- if that is earlier: it gives way, so that who was where in the past stays as
--- it was.
+-- afterwards.
 CREATE FUNCTION vmnet.manage_fill(target name)
 RETURNS text[]
 LANGUAGE plpgsql
@@ -313,19 +310,18 @@ DECLARE
 	done text[] := '{}';
 BEGIN
 	FOREACH relation IN ARRAY ARRAY['network', 'instance', 'nic'] LOOP
-		EXECUTE format('UPDATE %I.%I SET uuid = gen_random_uuid() WHERE uuid IS NULL', target, 'all_' || relation || 's');
+		EXECUTE format('UPDATE %I.%I SET uuid = DEFAULT WHERE uuid IS NULL', target, 'all_' || relation || 's');
 		GET DIAGNOSTICS filled = ROW_COUNT;
 		IF filled > 0 THEN
 			done := done || format('filled in missing uuids, %ss: %s', replace(relation, 'nic', 'NIC'), filled);
 		END IF;
 	END LOOP;
 	-- CloudStack deletes the addresses of a removed NIC later, or never
-	EXECUTE format('UPDATE %I.all_nic_secondary_ips SET uuid = gen_random_uuid() WHERE uuid IS NULL', target);
+	EXECUTE format('UPDATE %I.all_nic_secondary_ips SET uuid = DEFAULT WHERE uuid IS NULL', target);
 	EXECUTE format('UPDATE %1$I.all_nic_secondary_ips s SET removed = n.removed FROM %1$I.all_nics n'
 		' WHERE n.id = s.nic_id AND s.removed IS NULL AND n.removed IS NOT NULL', target);
 	EXECUTE format('UPDATE %I.all_nics SET default_nic = coalesce(default_nic, false), enabled = coalesce(enabled, true)'
 		' WHERE default_nic IS NULL OR enabled IS NULL', target);
-	EXECUTE format('UPDATE %I.all_nics SET state_changed = removed WHERE state_changed < removed', target);
 	RETURN done;
 END
 $$;
@@ -385,29 +381,6 @@ END
 $$;
 COMMENT ON FUNCTION vmnet.manage_guards(name) IS
 'Part of manage_inventory(): takes the guards of a mirror away';
-
-CREATE FUNCTION vmnet.manage_generated(inventory text, "column" text, expression text)
-RETURNS void
-AS 'MODULE_PATHNAME', 'manage_generated'
-LANGUAGE C STRICT;
-COMMENT ON FUNCTION vmnet.manage_generated(text, text, text) IS
-'Part of manage_inventory(): gives a generated column another expression
-Of all_nics, without computing it again. Only the owner of the table can do so.';
-
--- The expressions of a managed inventory.  manage_fill() and the rules see to
--- it that they say the same of every row.
-CREATE FUNCTION vmnet.manage_columns(target name)
-RETURNS void
-LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT vmnet.manage_generated(target, c.m[1], c.m[2])
-FROM vmnet.inventory_definition('managed') d
-	CROSS JOIN LATERAL regexp_matches(d.ddl, '(?n)^\t(\w+) \w+ GENERATED ALWAYS AS \((.*)\) STORED', 'g') c (m)
-WHERE d.object = 'TABLE %1$I.all_nics'
-$$;
-COMMENT ON FUNCTION vmnet.manage_columns(name) IS
-'Part of manage_inventory(): gives generated columns their managed expressions';
 
 -- Mends, through the guards, which write them to history.
 CREATE FUNCTION vmnet.manage_mend(target name)
@@ -500,7 +473,8 @@ BEGIN
 	END LOOP;
 	-- what an import left that was killed
 	PERFORM vmnet.import_drop_stages(target);
-	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = clock_timestamp(), message = ''interrupted'' WHERE status = ''running''', target);
+	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = $1, message = ''interrupted'' WHERE status = ''running''', target)
+	USING clock_timestamp();
 	EXECUTE format('COMMENT ON TABLE %I.import_runs IS %L', target,
 		'Imports that were run while this inventory was a mirror
 A record that nothing writes to any more; drop it when you like.');
@@ -577,7 +551,6 @@ BEGIN
 	INTO moved;
 	PERFORM vmnet.manage_guards(target);
 	done := vmnet.manage_fill(target);
-	PERFORM vmnet.manage_columns(target);
 	PERFORM vmnet.manage_build(target, ARRAY['triggers'], moved);
 	IF repair THEN
 		done := done || vmnet.manage_mend(target);
@@ -604,7 +577,7 @@ AS 'MODULE_PATHNAME', 'inventory_entry'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet.manage_inventory(name, boolean) IS
 'Makes a mirror a managed inventory, in one transaction
-From then on PostgreSQL is the source of truth. It refuses while something is in the way of the rules of a managed inventory; manage_blockers() lists it. repair: first it mends what loses nothing, as repair_inventory() does, with history: it finishes half-done removals, removes NICs of removed instances and settles double defaults; then it refuses what is left. A half-removed NIC that is younger than ten minutes is neither in the way nor mended. In either case it fills in missing uuids, default_nic (false) and enabled (true) where they are NULL, adds constraints, indexes and guards, and sets the sequences. Where a NIC''s state_changed is before its removed, it becomes removed, so that answers about the past stay as they are. Nothing else is changed, and where it refuses nothing is.
+From then on PostgreSQL is the source of truth. It refuses while something is in the way of the rules of a managed inventory; manage_blockers() lists it. repair: first it mends what loses nothing, as repair_inventory() does, with history: it finishes half-done removals, removes NICs of removed instances and settles double defaults; then it refuses what is left. A half-removed NIC that is younger than ten minutes is neither in the way nor mended. In either case it fills in missing uuids, default_nic (false) and enabled (true) where they are NULL, adds constraints, indexes and guards, and sets the sequences. Nothing else is changed, and where it refuses nothing is.
 import_runs and import_log stay as records; nic_history_move_idx and the longer form of the view nic_intervals do where an import saw a NIC move to another network. In all else the inventory is as create_inventory() makes one. An import refuses it from then on.
 Deferred constraints are checked at once from then on in the transaction. Waits for an import that is running, and for readers (no longer than lock_timeout, if that is set); while it works, readers wait for it.
 NULL: the setting vmnet.inventory; repair NULL: false. Only the owner can run it, at READ COMMITTED (else 0A000). Errors: 22023 for an unknown inventory or one that is no mirror, 23514 with constraint manage_without_findings, which names up to five objects for each code.';

@@ -274,11 +274,16 @@ SELECT * FROM expected.wrong_answers('expected.function_now', 'expected.active')
 SELECT * FROM expected.wrong_answers('expected.view_now', 'expected.active');
 SELECT count(*) AS log_entries FROM cloud.import_log;
 
--- state_changed is the start of the run where the state changed, and only
--- there; a new row has what the source knows.
-SELECT CASE WHEN b.id IS NULL THEN 'new' WHEN b.state <> t.state THEN 'state changed' ELSE 'the same state' END AS which,
+-- state_changed is the time of a removal where the source gives it, else the
+-- start of the run where the state changed, and only there; a new row has what
+-- the source knows.
+SELECT CASE WHEN b.id IS NULL THEN 'new' WHEN t.removed <> b.removed OR t.removed IS NOT NULL AND b.removed IS NULL THEN 'removed'
+		WHEN b.state <> t.state THEN 'state changed' ELSE 'the same state' END AS which,
 	count(*), count(*) FILTER (WHERE t.state_changed IS DISTINCT FROM
-		CASE WHEN b.id IS NULL THEN t.created WHEN b.state <> t.state THEN r.started ELSE b.state_changed END) AS wrong
+		CASE WHEN b.id IS NULL THEN t.created WHEN t.removed <> b.removed OR t.removed IS NOT NULL AND b.removed IS NULL THEN t.removed
+			WHEN b.state <> t.state THEN r.started ELSE b.state_changed END) AS wrong,
+	count(*) FILTER (WHERE t.ended IS DISTINCT FROM
+		coalesce(t.removed, CASE WHEN lower(t.state) = 'deallocating' THEN t.state_changed END)) AS ended_wrong
 FROM cloud.all_nics t CROSS JOIN (SELECT started FROM cloud.import_runs ORDER BY run DESC LIMIT 1) r
 	LEFT JOIN expected.nics_before b USING (id)
 GROUP BY 1 ORDER BY 1;

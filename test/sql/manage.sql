@@ -81,12 +81,9 @@ SELECT id FROM expected.faults WHERE code = 'live_nic_on_removed_instance' OR co
 SELECT string_agg(DISTINCT format('%s %s', n.state, n.removed > now() - interval '1 hour'), ', ') AS removed_now,
 	count(*) FILTER (WHERE n.removed IS NOT NULL) AS removed
 FROM cloud.all_nics n WHERE id IN (TABLE expected.mended);
-SELECT count(*) AS nics, count(*) FILTER (WHERE NOT (to_jsonb(n) - '{uuid,default_nic,state_changed,ended}'::text[]) = (to_jsonb(b) - '{uuid,default_nic,state_changed,ended}'::text[])) AS changed,
-	count(*) FILTER (WHERE n.uuid IS DISTINCT FROM b.uuid) AS new_uuids, count(*) FILTER (WHERE n.default_nic IS DISTINCT FROM b.default_nic) AS no_default_any_more,
-	count(*) FILTER (WHERE n.state_changed <> b.state_changed AND n.state_changed <> n.removed) AS other_times
+SELECT count(*) AS nics, count(*) FILTER (WHERE NOT (to_jsonb(n) - '{uuid,default_nic}'::text[]) = (to_jsonb(b) - '{uuid,default_nic}'::text[])) AS changed,
+	count(*) FILTER (WHERE n.uuid IS DISTINCT FROM b.uuid) AS new_uuids, count(*) FILTER (WHERE n.default_nic IS DISTINCT FROM b.default_nic) AS no_default_any_more
 FROM cloud.all_nics n FULL JOIN expected.nics b USING (id) WHERE n.id IS NULL OR n.id NOT IN (TABLE expected.mended);
-SELECT n.id, b.state_changed = n.created AS was_not_known, n.state_changed = n.removed AS is_removed, n.ended = b.ended AS ended_as_before
-FROM cloud.all_nics n JOIN expected.nics b USING (id) WHERE n.state_changed <> b.state_changed AND n.id NOT IN (TABLE expected.mended) ORDER BY 1;
 SELECT count(*) AS instances, count(*) FILTER (WHERE to_jsonb(n) <> to_jsonb(b)) AS changed, string_agg(n.id::text, ' ') FILTER (WHERE n.uuid IS DISTINCT FROM b.uuid) AS new_uuids
 FROM cloud.all_instances n FULL JOIN expected.instances b USING (id);
 SELECT count(*) AS networks, count(*) FILTER (WHERE to_jsonb(n) IS DISTINCT FROM to_jsonb(b)) AS changed

@@ -181,6 +181,23 @@ is(sql('SELECT count(*) FROM live.nics WHERE network_id = 204'), sql('SELECT cou
 is(sql('SELECT count(*) FROM live.all_nics WHERE network_id = 204 AND removed IS NULL AND active'), sql('SELECT count(*) - 1 FROM mirror.nics WHERE network_id = 204'), 'also where it is judged here');
 $mariadb->sql(q{UPDATE nics SET state = 'Reserved' WHERE state = 'dEALLOCATING' AND BINARY state LIKE 'dEALL%'});
 
+# A NIC without a state, which other versions of CloudStack's tables may have, is
+# on its network, wherever that is judged.
+$mariadb->sql('ALTER TABLE nics MODIFY state varchar(32) NULL');
+sql('ALTER FOREIGN TABLE cs.nics ALTER state DROP NOT NULL');
+$live_only = qr/`removed` IS NULL.*`state` IS NULL\)? OR .*deallocating/;
+all_remote('SELECT count(*) FROM live.nics WHERE network_id = 204', 'a state that is NULL', $live_only);
+my $stateless = $mariadb->sql(q{SELECT MIN(id) FROM nics WHERE removed IS NULL AND state = 'Reserved' AND network_id = 204});
+$mariadb->sql("UPDATE nics SET state = NULL WHERE id = $stateless");
+is(sql('SELECT count(*), bool_or(id = ' . $stateless . ') FROM live.nics WHERE network_id = 204'), sql('SELECT count(*), true FROM mirror.nics WHERE network_id = 204'), 'a NIC whose state is NULL is live');
+is(sql("SELECT active, state, ended IS NULL FROM live.all_nics WHERE id = $stateless"), 't|Unknown|t', 'also where it is judged here');
+is(sql('SELECT count(*) FROM vmnet.network_active_instances(204)'), sql(q{SELECT count(*) FROM vmnet.network_active_instances(204, inventory => 'mirror')}), 'its instance is listed');
+is(sql('SELECT attached_nics, other_states FROM live.network_counts WHERE network_id = 204'), sql('SELECT attached_nics, other_states + 1 FROM mirror.network_counts WHERE network_id = 204'), 'and counted');
+my $mend = sql("SELECT fix FROM vmnet.check_inventory() WHERE code = 'unknown_state' AND object_id = $stateless");
+$mariadb->sql($mend);
+is($mariadb->sql("SELECT state FROM nics WHERE id = $stateless"), 'Reserved', 'the mend that the check proposes finds it');
+$mariadb->sql('ALTER TABLE nics MODIFY state varchar(32) NOT NULL');
+
 # A parameter may reach MySQL as NULL (mysql_fdw up to 2.9.2): the functions
 # send constants, however often they are called.
 is(sql(join ';', ('SELECT count(*) FROM vmnet.network_active_nics(204)') x 8), join("\n", (sql(q{SELECT count(*) FROM vmnet.network_active_nics(204, 'mirror')})) x 8), 'the eighth call is right as the first');

@@ -12,10 +12,12 @@
 
 #include "access/genam.h"
 #include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -174,6 +176,8 @@ has_own_triggers_only(Relation rel)
 /*
  * Tells whether an index holds every row by plain columns and built-in operator
  * classes, and checks it at once: no code of a user runs where a row is put in.
+ * Looks into the catalog, since the relcache evaluates expressions that are
+ * constant, here with the rights of the caller.
  */
 static bool
 index_is_plain(Oid indexid)
@@ -182,8 +186,8 @@ index_is_plain(Oid indexid)
 	bool		result;
 	int			i;
 
-	result = RelationGetIndexExpressions(index) == NIL &&
-		RelationGetIndexPredicate(index) == NIL &&
+	result = heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) &&
+		heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
 		!index->rd_index->indisexclusion && index->rd_index->indimmediate;
 	for (i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
 	{

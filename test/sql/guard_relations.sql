@@ -86,13 +86,13 @@ RESET ROLE;
 -- What is not refused with 39P01, or since it is not the owner's: tables of the
 -- worker's that are alike, with which he may do as he likes.  A trigger for each
 -- statement on a view that can be updated never fires.
-SELECT split_part(function, '.', 2) AS function, timing, level, event, fired, string_agg(DISTINCT split_part(relation, '.', 2), ' ' ORDER BY split_part(relation, '.', 2)) AS relations
+SELECT split_part(function, '.', 2) COLLATE "C" AS function, timing, level, event, fired, string_agg(DISTINCT split_part(relation, '.', 2) COLLATE "C", ' ' ORDER BY split_part(relation, '.', 2) COLLATE "C") AS relations
 FROM result
 WHERE attached = 'accepted' AND fired NOT IN ('39P01', '42501 inventory_owner') AND NOT (relation = 'cloud.seen' AND level = 'STATEMENT')
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5;
 -- how many were fired at all, by kind
-SELECT relation, count(*) FILTER (WHERE attached = 'accepted') > 0 AS fired FROM result GROUP BY 1 ORDER BY 1;
+SELECT relation, count(*) FILTER (WHERE attached = 'accepted') > 0 AS fired FROM result GROUP BY 1 ORDER BY relation COLLATE "C";
 -- nothing came of it
 SELECT (SELECT count(*) FROM cloud.nic_history) AS history, (SELECT count(*) FROM cloud.nic_secondary_ips) AS secondary_ips, (SELECT count(*) FROM cloud.nics WHERE state = 'Allocated') AS nics;
 UPDATE cloud.nics SET state = 'Reserving';

@@ -127,7 +127,7 @@ FROM (VALUES (:'point_to_s', '42501 inventory_owner', 'a sequence of somebody el
 	('ALTER TABLE own.nic_history ALTER seq DROP DEFAULT; ALTER TABLE own.nic_history ALTER seq ADD GENERATED ALWAYS AS IDENTITY', 'accepted', 'an identity column'),
 	(:'point_to_loose', 'accepted', 'another sequence of the owner')) d (default_is, got, what),
 	unnest(ARRAY['vmnet_test_owner', 'vmnet_test_operator', 'vmnet_test_member']) who
-ORDER BY what, who;
+ORDER BY what COLLATE "C", who COLLATE "C";
 SELECT ok(pg_temp.untouched(), 'nobody else''s sequence was advanced');
 GRANT USAGE ON SCHEMA secret TO vmnet_test_owner;
 GRANT USAGE ON SEQUENCE secret.s TO vmnet_test_owner;

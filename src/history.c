@@ -25,6 +25,7 @@
 #include "utils/timestamp.h"
 
 #include "nic_state.h"
+#include "run_as.h"
 #include "vmnet_ext.h"
 
 PG_FUNCTION_INFO_V1(nic_history);
@@ -96,7 +97,7 @@ history_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at
 		numbers = hash_create("vmnet numbers of changes", 16, &ctl,
 							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
-	seq = nextval_internal(history_sequence(table->history), false);
+	seq = nextval_internal(history_sequence(rel, table->history), false);
 	entry = hash_search(numbers, &key, HASH_ENTER, NULL);
 	entry->seq = seq;
 }
@@ -110,7 +111,7 @@ take_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at)
 
 	if (entry)
 		return entry->seq;
-	return nextval_internal(history_sequence(table->history), false);
+	return nextval_internal(history_sequence(rel, table->history), false);
 }
 
 /*
@@ -252,10 +253,13 @@ next_pending(Relation rel, Oid history)
 
 	if (pending_count == pending_room)
 	{
-		pending_room = Max(pending_room * 2, 64);
+		int			room = Max(pending_room * 2, 64);
+
+		/* The size is noted last: an allocation that fails changes nothing. */
 		pending = pending ?
-			repalloc(pending, pending_room * sizeof(HistoryEntry)) :
-			MemoryContextAlloc(TopMemoryContext, pending_room * sizeof(HistoryEntry));
+			repalloc(pending, room * sizeof(HistoryEntry)) :
+			MemoryContextAlloc(TopMemoryContext, room * sizeof(HistoryEntry));
+		pending_room = room;
 	}
 	memset(&pending[pending_count], 0, sizeof(HistoryEntry));
 	return &pending[pending_count];
@@ -355,7 +359,7 @@ history_take(Relation rel, HistoryEntry *entry, Oid history,
 		entry->event = from == to ? "Removed" :
 			move_event(entry->nic_id, strategy, from, to);
 	if (entry->seq == 0)
-		entry->seq = nextval_internal(history_sequence(history), false);
+		entry->seq = nextval_internal(history_sequence(rel, history), false);
 	*place = *entry;
 	pending_count++;
 }
@@ -427,21 +431,21 @@ void
 history_take_addresses(Relation rel, Oid address_history, Datum *values, const char *nulls)
 {
 	Oid			argtypes[4] = {INT8OID, MACADDROID, INETOID, INETOID};
-	Oid			saved_user;
-	int			saved_context;
+	Relation	history;
+	RunAs		saved;
 	SPIPlanPtr	plan;
 
+	history_require_owner(rel, address_history);
+	history = table_open(address_history, RowExclusiveLock);
 	SPI_connect();
-	GetUserIdAndSecContext(&saved_user, &saved_context);
-	SetUserIdAndSecContext(history_writer(rel, address_history),
-						   saved_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
+	run_as_table_writer(history, &saved);
 	plan = plan_lookup(PLAN_ADDRESS_HISTORY, address_history, 0,
 					   address_history_query, 4, argtypes, 0);
 	if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write to \"nic_address_history\"");
-	SetUserIdAndSecContext(saved_user, saved_context);
+	run_as_end(&saved);
 	SPI_finish();
+	table_close(history, NoLock);
 }
 
 /*

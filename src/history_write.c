@@ -2,18 +2,22 @@
  * history_write.c
  *		Writes entries to nic_history.
  *
- * The rows go straight into the table, with the rights of its owner, where it
- * is as create_inventory() made it.  A table that somebody has partitioned, or
- * given triggers, constraints or columns of his own, is written by an INSERT
- * that the owner runs, which knows about all of that.
+ * The rows go straight into the table where it is as create_inventory() made it.
+ * A table that somebody has partitioned, or given triggers, constraints, indexes
+ * or columns of his own, or whose rows are on another node, is written by an
+ * INSERT, which knows about all of that.  Either way it is the owner of the NIC
+ * table who writes, and the table and the sequence of its entries must be his.
  */
 #include "compat.h"
 
 #include "access/genam.h"
 #include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -29,8 +33,8 @@
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
-#include "utils/syscache.h"
-
+#include "run_as.h"
+#include "shell_table.h"
 #include "vmnet_ext.h"
 
 /* Rows that are written at a time. */
@@ -90,11 +94,14 @@ static struct
 static void
 history_invalidate(Datum arg, Oid relid)
 {
-	if (!OidIsValid(relid) || relid == known.relid)
+	if (!OidIsValid(relid) || relid == known.relid || relid == known.sequence)
 		known.relid = InvalidOid;
 }
 
-/* The sequence that a column takes its default from. */
+/*
+ * The sequence that a column takes its default from.  What else a default can be
+ * is refused, and so is a number that is the oid of something else.
+ */
 static Oid
 default_sequence(Relation rel, AttrNumber attnum)
 {
@@ -106,41 +113,105 @@ default_sequence(Relation rel, AttrNumber attnum)
 	{
 		Node	   *arg = linitial(((FuncExpr *) expr)->args);
 
-		if (IsA(arg, Const) && !((Const *) arg)->constisnull)
+		if (IsA(arg, Const) && !((Const *) arg)->constisnull &&
+			get_rel_relkind(DatumGetObjectId(((Const *) arg)->constvalue)) == RELKIND_SEQUENCE)
 			return DatumGetObjectId(((Const *) arg)->constvalue);
 	}
 	refuse_table(rel, "The default of its column \"seq\" is not the next value of a sequence.");
 	return InvalidOid;			/* keep compiler quiet */
 }
 
-/* Do only statement triggers, which a direct write need not fire, stand there? */
-static bool
-has_row_triggers(Relation rel)
+/*
+ * Raises an error if the sequence that numbers the entries belongs to somebody
+ * else than the owner of the table: its numbers are drawn without a look at
+ * rights.
+ */
+static void
+require_sequence_owner(Relation rel, Oid sequence)
 {
-	TriggerDesc *desc = rel->trigdesc;
+	Oid			owner = rel->rd_rel->relowner;
+	Oid			its_owner = relation_owner(sequence);
+	char	   *name;
+	char	   *table;
 
-	return desc && (desc->trig_insert_before_row || desc->trig_insert_after_row ||
-					desc->trig_insert_new_table);
+	if (its_owner == owner)
+		return;
+
+	name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(sequence)),
+									  get_rel_name(sequence));
+	table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+									   RelationGetRelationName(rel));
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("sequence %s, which numbers the entries of table %s, does not belong to the owner of the table",
+					name, table),
+			 errdetail("The sequence belongs to role \"%s\", and the table to role \"%s\".",
+					   GetUserNameFromId(its_owner, true), GetUserNameFromId(owner, true)),
+			 errhint("ALTER SEQUENCE %s OWNER TO %s; or let column \"seq\" of the table have the next value of another sequence as its default.",
+					 name, quote_identifier(GetUserNameFromId(owner, false))),
+			 errtableconstraint(rel, "inventory_owner")));
 }
 
-/* Indexes with expressions run functions, which the owner has to run. */
+/*
+ * Tells whether the only triggers of the table are those that refuse other
+ * writers.  Every other one, also an internal one of a foreign key or of a
+ * distributed table, has to fire or says that the rows are elsewhere.
+ */
 static bool
-has_index_expressions(Relation rel)
+has_own_triggers_only(Relation rel)
+{
+	List	   *functions = trigger_functions(rel);
+	bool		result = !table_is_shell(rel);
+	ListCell   *lc;
+
+	foreach(lc, functions)
+	{
+		if (!function_is_ours(lfirst_oid(lc), "history_guard"))
+			result = false;
+	}
+	list_free(functions);
+	return result;
+}
+
+/*
+ * Tells whether an index holds every row by plain columns and built-in operator
+ * classes, and checks it at once: no code of a user runs where a row is put in.
+ * Looks into the catalog, since the relcache evaluates expressions that are
+ * constant, here with the rights of the caller.
+ */
+static bool
+index_is_plain(Oid indexid)
+{
+	Relation	index = index_open(indexid, AccessShareLock);
+	bool		result;
+	int			i;
+
+	result = heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) &&
+		heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
+		!index->rd_index->indisexclusion && index->rd_index->indimmediate;
+	for (i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
+	{
+		if (index->rd_opfamily[i] >= FirstNormalObjectId)
+			result = false;
+	}
+	index_close(index, AccessShareLock);
+	return result;
+}
+
+static bool
+has_plain_indexes_only(Relation rel)
 {
 	List	   *indexes = RelationGetIndexList(rel);
-	bool		found = false;
+	bool		result = true;
 	ListCell   *lc;
 
 	foreach(lc, indexes)
 	{
-		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
-
-		if (RelationGetIndexExpressions(index) != NIL)
-			found = true;
-		index_close(index, AccessShareLock);
+		if (!index_is_plain(lfirst_oid(lc)))
+			result = false;
 	}
 	list_free(indexes);
-	return found;
+	return result;
 }
 
 /*
@@ -156,8 +227,9 @@ is_plain(Relation rel)
 	int			i;
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rel->relispartition ||
-		has_row_triggers(rel) || has_index_expressions(rel) || rel->rd_rules != NULL ||
-		(constr && (constr->num_check > 0 || constr->has_generated_stored)))
+		rel->rd_tableam != GetHeapamTableAmRoutine() || rel->rd_rules != NULL ||
+		(constr && (constr->num_check > 0 || constr->has_generated_stored)) ||
+		!has_own_triggers_only(rel) || !has_plain_indexes_only(rel))
 		return false;
 
 	for (i = 0; i < desc->natts; i++)
@@ -180,9 +252,12 @@ is_plain(Relation rel)
 				 c == HISTORY_REMOVED || c == HISTORY_ACTOR ||
 				 c == HISTORY_REASON || c == HISTORY_APPLICATION_NAME))
 				return false;
+			if (att->attgenerated != '\0')
+				return false;
 			ours++;
 		}
-		else if (att->attnotnull || att->atthasdef || att->attidentity != '\0')
+		else if (att->attnotnull || att->atthasdef || att->attidentity != '\0' ||
+				 att->attgenerated != '\0' || get_typtype(att->atttypid) == TYPTYPE_DOMAIN)
 			return false;
 	}
 	return ours == HISTORY_COLUMN_COUNT;
@@ -204,6 +279,9 @@ learn(Relation rel)
 		registered = true;
 	}
 
+	if (rel->rd_rel->relkind != RELKIND_RELATION &&
+		rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		refuse_table(rel, "It is not a table.");
 	for (i = 0; i < HISTORY_COLUMN_COUNT; i++)
 	{
 		attnum[i] = SPI_fnumber(desc, history_columns[i].name);
@@ -213,6 +291,7 @@ learn(Relation rel)
 									   format_type_be(history_columns[i].type)));
 	}
 	sequence = default_sequence(rel, attnum[HISTORY_SEQ]);
+	require_sequence_owner(rel, sequence);
 	direct = is_plain(rel);
 
 	memcpy(known.attnum, attnum, sizeof(attnum));
@@ -221,18 +300,33 @@ learn(Relation rel)
 	known.relid = RelationGetRelid(rel);
 }
 
-/* The sequence that numbers the entries of a history. */
+/*
+ * The sequence that numbers the entries of a history: it belongs to the owner of
+ * the table, who is that of the NIC table.
+ */
 Oid
-history_sequence(Oid history)
+history_sequence(Relation rel, Oid history)
 {
+	history_require_owner(rel, history);
 	if (known.relid != history)
 	{
-		Relation	rel = table_open(history, RowExclusiveLock);
+		Relation	historyrel = table_open(history, RowExclusiveLock);
 
-		learn(rel);
-		table_close(rel, NoLock);
+		learn(historyrel);
+		table_close(historyrel, NoLock);
 	}
 	return known.sequence;
+}
+
+/*
+ * Raises an error if a table of history does not belong to the owner of the NIC
+ * table: he writes it, with no more than his own rights.
+ */
+void
+history_require_owner(Relation rel, Oid history)
+{
+	if (relation_owner(history) != rel->rd_rel->relowner)
+		require_owner(history, rel->rd_rel->relowner, RelationGetRelid(rel));
 }
 
 static Datum
@@ -399,51 +493,13 @@ column_arrays(HistoryEntry **entries, int count, Datum *arrays)
 	}
 }
 
-/* Who owns a relation; InvalidOid where it is not there. */
-static Oid
-relation_owner(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner = InvalidOid;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-		ReleaseSysCache(tuple);
-	}
-	return owner;
-}
-
-/*
- * Who writes history: the owner of the NIC table.  An attached table may belong
- * to somebody else than the inventory; its guard has seen to it that the owner
- * of the inventory has the rights of the table's owner.  He lends them to a
- * history that is his own only.
- */
-Oid
-history_writer(Relation rel, Oid history)
-{
-	Oid			schema = get_rel_namespace(history);
-	Oid			owner;
-
-	if (schema == RelationGetNamespace(rel))
-		return rel->rd_rel->relowner;
-	owner = relation_owner(get_relname_relid("attached_nics", schema));
-	if (!OidIsValid(owner) || owner != relation_owner(history))
-		return rel->rd_rel->relowner;
-	return owner;
-}
-
-/*
- * Has the writer insert the rows.
- */
+/* Has the owner insert the rows. */
 static void
-write_by_query(Relation rel, Oid history, HistoryEntry **entries, int count)
+write_by_query(Relation history, HistoryEntry **entries, int count)
 {
 	Oid			argtypes[HISTORY_COLUMN_COUNT];
 	Datum		arrays[HISTORY_COLUMN_COUNT];
-	Oid			saved_user;
-	int			saved_context;
+	RunAs		saved;
 	SPIPlanPtr	plan;
 	int			i;
 
@@ -452,33 +508,31 @@ write_by_query(Relation rel, Oid history, HistoryEntry **entries, int count)
 
 	SPI_connect();
 	column_arrays(entries, count, arrays);
-	GetUserIdAndSecContext(&saved_user, &saved_context);
-	SetUserIdAndSecContext(history_writer(rel, history),
-						   saved_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
-	plan = plan_lookup(PLAN_HISTORY, history, 0, history_query,
+	run_as_table_writer(history, &saved);
+	plan = plan_lookup(PLAN_HISTORY, RelationGetRelid(history), 0, history_query,
 					   HISTORY_COLUMN_COUNT, argtypes, 0);
 	if (SPI_execute_plan(plan, arrays, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write to \"nic_history\"");
-	SetUserIdAndSecContext(saved_user, saved_context);
+	run_as_end(&saved);
 	SPI_finish();
 }
 
 /*
- * Writes entries, in their order.
+ * Writes entries, in their order, to the history of a NIC table.
  */
 void
 history_write(Relation rel, Oid history, HistoryEntry **entries, int count)
 {
-	Relation	historyrel = table_open(history, RowExclusiveLock);
+	Relation	historyrel;
 
+	history_require_owner(rel, history);
+	historyrel = table_open(history, RowExclusiveLock);
 	if (known.relid != history)
 		learn(historyrel);
 
-	/* A table of somebody else's is written with no more than his rights. */
-	if (known.direct && historyrel->rd_rel->relowner == history_writer(rel, history))
+	if (known.direct)
 		write_direct(historyrel, entries, count);
 	else
-		write_by_query(rel, history, entries, count);
+		write_by_query(historyrel, entries, count);
 	table_close(historyrel, NoLock);
 }

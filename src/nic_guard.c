@@ -9,13 +9,18 @@
 #include "compat.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "nic_state.h"
+#include "removal_time.h"
+#include "visibility.h"
 #include "vmnet_ext.h"
 
 PG_FUNCTION_INFO_V1(nic_prepare);
@@ -111,12 +116,25 @@ nic_output(const NicTable *table, TupleTableSlot *slot, NicColumn column)
 	return OidOutputFunctionCall(output, value);
 }
 
-/* "NIC 7 (uuid ...) of instance 3 on network 204 has strategy ..." */
+/* A column of a stored row as text, unless the caller may not see it. */
 static char *
-nic_description(const NicTable *table, TupleTableSlot *slot)
+nic_shown(Relation rel, const NicTable *table, TupleTableSlot *slot, NicColumn column)
+{
+	return may_see_rows(rel) ? nic_output(table, slot, column) : pstrdup("(hidden)");
+}
+
+/*
+ * "NIC 7 (uuid ...) of instance 3 on network 204 has strategy ..."; of a row
+ * that the caller may not see, only that he may not.
+ */
+static char *
+nic_description(Relation rel, const NicTable *table, TupleTableSlot *slot)
 {
 	StringInfoData buf;
 
+	if (!may_see_rows(rel))
+		return psprintf("Rows of table \"%s\" may be hidden from role \"%s\", so it is not described.",
+						RelationGetRelationName(rel), GetUserNameFromId(GetUserId(), false));
 	initStringInfo(&buf);
 	appendStringInfo(&buf, "NIC %s (uuid %s) on network %s",
 					 nic_output(table, slot, NIC_ID),
@@ -267,6 +285,9 @@ prepare_insert(TriggerData *trigdata, const NicTable *table)
 	Datum		values[2];
 	int			n = 0;
 
+	/* A NIC of the past has been in its first state since it was made. */
+	if (!nic_null(table, slot, NIC_CREATED))
+		now = Min(now, DatumGetTimestampTz(nic_value(table, slot, NIC_CREATED)));
 	if (nic_null(table, slot, NIC_STATE_CHANGED) ||
 		DatumGetTimestampTz(nic_value(table, slot, NIC_STATE_CHANGED)) != now)
 	{
@@ -283,33 +304,75 @@ prepare_insert(TriggerData *trigdata, const NicTable *table)
 	return tuple_with(slot, n, columns, values);
 }
 
+/*
+ * The time of the removal, where a NIC is removed now: a time that lies in this
+ * transaction is never before the NIC was made or changed last, although the
+ * transaction may have begun before.  False where it is as it should be.
+ */
+static bool
+removal_time(const NicTable *table, TupleTableSlot *old, TupleTableSlot *new,
+			 TimestampTz *removed)
+{
+	TimestampTz last;
+
+	if (!nic_null(table, old, NIC_REMOVED) || nic_null(table, new, NIC_REMOVED))
+		return false;
+
+	*removed = DatumGetTimestampTz(nic_value(table, new, NIC_REMOVED));
+	last = Max(DatumGetTimestampTz(nic_value(table, old, NIC_CREATED)),
+			   DatumGetTimestampTz(nic_value(table, old, NIC_STATE_CHANGED)));
+	if (*removed >= last || removal_is_backdated(*removed))
+		return false;
+	*removed = last;
+	return true;
+}
+
+/*
+ * The moment of a change of state, which is always after the last one.  False
+ * where state_changed is as it should be.
+ */
+static bool
+change_time(Relation rel, const NicTable *table, TupleTableSlot *old,
+			TupleTableSlot *new, TimestampTz *changed)
+{
+	*changed = DatumGetTimestampTz(nic_value(table, old, NIC_STATE_CHANGED));
+	if (nic_same(table, old, new, NIC_STATE))
+		return !nic_same(table, old, new, NIC_STATE_CHANGED);
+
+	*changed = Max(*changed + 1, GetCurrentTimestamp());
+	history_number(rel, table, DatumGetInt64(nic_value(table, old, NIC_ID)), *changed);
+	return true;
+}
+
 static HeapTuple
 prepare_update(TriggerData *trigdata, const NicTable *table)
 {
+	Relation	rel = trigdata->tg_relation;
 	TupleTableSlot *old = trigdata->tg_trigslot;
 	TupleTableSlot *new = trigdata->tg_newslot;
-	int			column = table->attnum[NIC_STATE_CHANGED];
-	TimestampTz time = DatumGetTimestampTz(nic_value(table, old, NIC_STATE_CHANGED));
-	Datum		value;
+	TimestampTz time;
+	int			columns[2];
+	Datum		values[2];
+	int			n = 0;
 
-	/* The moment of the change, which is always after the last one. */
-	if (!nic_same(table, old, new, NIC_STATE))
+	if (change_time(rel, table, old, new, &time))
 	{
-		time = Max(time + 1, GetCurrentTimestamp());
-		history_number(trigdata->tg_relation, table,
-					   DatumGetInt64(nic_value(table, old, NIC_ID)), time);
+		columns[n] = table->attnum[NIC_STATE_CHANGED];
+		values[n++] = TimestampTzGetDatum(time);
 	}
-	else if (nic_same(table, old, new, NIC_STATE_CHANGED))
+	if (removal_time(table, old, new, &time))
+	{
+		columns[n] = table->attnum[NIC_REMOVED];
+		values[n++] = TimestampTzGetDatum(time);
+	}
+	if (n == 0)
 		return trigdata->tg_newtuple;
 
-	if (nic_null(table, new, NIC_STATE_CHANGED) ||
-		HeapTupleHeaderGetNatts(trigdata->tg_newtuple->t_data) < column)
-	{
-		value = TimestampTzGetDatum(time);
-		return tuple_with(new, 1, &column, &value);
-	}
-	return tuple_with_time(trigdata->tg_newtuple, RelationGetDescr(trigdata->tg_relation),
-						   column, time);
+	if (n > 1 || slot_attisnull(new, columns[0]) ||
+		HeapTupleHeaderGetNatts(trigdata->tg_newtuple->t_data) < columns[0])
+		return tuple_with(new, n, columns, values);
+	return tuple_with_time(trigdata->tg_newtuple, RelationGetDescr(rel), columns[0],
+						   DatumGetTimestampTz(values[0]));
 }
 
 Datum
@@ -339,9 +402,20 @@ check_initial_state(Relation rel, const NicTable *table, TupleTableSlot *slot)
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("a new NIC cannot start in state \"%s\"",
 					nic_output(table, slot, NIC_STATE)),
-			 errdetail_internal("%s", nic_description(table, slot)),
+			 errdetail_internal("%s", nic_description(rel, table, slot)),
 			 errhint("Insert it as \"Allocated\", or as \"Reserved\" if its address is in use already; then move it on with UPDATE."),
 			 errtableconstraint(rel, "nic_initial_state")));
+}
+
+/* Tells whether the caller may know when a parent was removed. */
+static bool
+parent_is_visible(const ParentKey *parent)
+{
+	Relation	parentrel = table_open(parent->relid, AccessShareLock);
+	bool		result = may_see_rows(parentrel);
+
+	table_close(parentrel, AccessShareLock);
+	return result;
 }
 
 static void
@@ -370,10 +444,10 @@ check_parent(Relation rel, const NicTable *table, TupleTableSlot *slot,
 					what, nic_output(table, slot, column)) :
 			 errmsg("cannot add a NIC to %s %s, which does not exist",
 					what, nic_output(table, slot, column)),
-			 status == PARENT_REMOVED ?
+			 status == PARENT_REMOVED && parent_is_visible(parent) ?
 			 errdetail("%s The %s was removed at %s.",
-					   nic_description(table, slot), what, timestamptz_to_str(removed)) :
-			 errdetail_internal("%s", nic_description(table, slot)),
+					   nic_description(rel, table, slot), what, timestamptz_to_str(removed)) :
+			 errdetail_internal("%s", nic_description(rel, table, slot)),
 			 errhint("A removed %s stays removed; choose one that is in the view \"%ss\".",
 					 what, what),
 			 errtableconstraint(rel, "nic_parent_active")));
@@ -410,9 +484,9 @@ check_identity(Relation rel, const NicTable *table,
 				 errmsg("\"%s\" of NIC %s cannot change from %s to %s",
 						nic_column_name(identity[i]),
 						nic_output(table, old, NIC_ID),
-						nic_output(table, old, identity[i]),
+						nic_shown(rel, table, old, identity[i]),
 						nic_output(table, new, identity[i])),
-				 errdetail_internal("%s", nic_description(table, old)),
+				 errdetail_internal("%s", nic_description(rel, table, old)),
 				 errhint("A NIC keeps its id, network, instance and creation time. Remove this NIC and add another."),
 				 errtableconstraint(rel, "nic_identity_immutable")));
 	}
@@ -430,11 +504,85 @@ check_removed_once(Relation rel, const NicTable *table,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("\"removed\" of NIC %s cannot change from %s to %s",
 					nic_output(table, old, NIC_ID),
-					nic_output(table, old, NIC_REMOVED),
+					nic_shown(rel, table, old, NIC_REMOVED),
 					nic_output(table, new, NIC_REMOVED)),
-			 errdetail_internal("%s", nic_description(table, old)),
+			 errdetail_internal("%s", nic_description(rel, table, old)),
 			 errhint("A removed NIC stays removed. Add a new NIC instead."),
 			 errtableconstraint(rel, "nic_removed_once")));
+}
+
+static void
+last_change_query(StringInfo sql, Oid relid, int column)
+{
+	Oid			schema = get_rel_namespace(relid);
+
+	appendStringInfoString(sql, "SELECT GREATEST((SELECT pg_catalog.max(h.at) FROM ");
+	append_relation_name(sql, get_relname_relid("nic_history", schema));
+	appendStringInfoString(sql, " h WHERE h.nic_id OPERATOR(pg_catalog.=) $1),"
+						   " (SELECT pg_catalog.max(a.until) FROM ");
+	append_relation_name(sql, get_relname_relid("nic_address_history", schema));
+	appendStringInfoString(sql, " a WHERE a.nic_id OPERATOR(pg_catalog.=) $1))");
+}
+
+/*
+ * When a NIC was made, or changed last as far as is recorded: of its state, of
+ * its addresses, and, where it came from a mirror, of its network.
+ */
+static TimestampTz
+last_change(Relation rel, const NicTable *table, TupleTableSlot *old)
+{
+	TimestampTz last = Max(DatumGetTimestampTz(nic_value(table, old, NIC_CREATED)),
+						   DatumGetTimestampTz(nic_value(table, old, NIC_STATE_CHANGED)));
+	Datum		id = nic_value(table, old, NIC_ID);
+	Oid			argtypes[1] = {INT8OID};
+	Datum		value;
+	bool		isnull;
+
+	if (!OidIsValid(table->history))
+		return last;
+
+	history_require_owner(rel, table->history);
+	history_require_owner(rel, table->address_history);
+	SPI_connect();
+	plan_run_as_owner(plan_lookup_as_owner(PLAN_LAST_CHANGE, rel, 0, last_change_query, 1, argtypes),
+					  rel, &id, 1);
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (!isnull && SPI_gettypeid(SPI_tuptable->tupdesc, 1) == TIMESTAMPTZOID)
+		last = Max(last, DatumGetTimestampTz(value));
+	SPI_finish();
+	return last;
+}
+
+/*
+ * A removal must not be dated before what is recorded of the NIC, or the answers
+ * about the past would change.
+ */
+static void
+check_removal_time(Relation rel, const NicTable *table,
+				   TupleTableSlot *old, TupleTableSlot *new)
+{
+	TimestampTz removed;
+	TimestampTz last;
+
+	if (!nic_null(table, old, NIC_REMOVED) || nic_null(table, new, NIC_REMOVED))
+		return;
+	removed = DatumGetTimestampTz(nic_value(table, new, NIC_REMOVED));
+	if (!removal_is_backdated(removed))
+		return;
+	last = last_change(rel, table, old);
+	if (removed >= last)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("NIC %s cannot have been removed at %s, before it was made or changed last",
+					nic_output(table, old, NIC_ID), nic_output(table, new, NIC_REMOVED)),
+			 may_see_rows(rel) ?
+			 errdetail("%s It was made or changed last at %s.",
+					   nic_description(rel, table, old), timestamptz_to_str(last)) :
+			 errdetail_internal("%s", nic_description(rel, table, old)),
+			 errhint("Set removed = now()."),
+			 errtableconstraint(rel, "nic_removed_after_changes")));
 }
 
 /* The states that a NIC may move to, as a list for people. */
@@ -461,15 +609,18 @@ refuse_move(Relation rel, const NicTable *table,
 			TupleTableSlot *old, TupleTableSlot *new)
 {
 	NicState	from = nic_state(table, old);
+	bool		seen = may_see_rows(rel);
 	char	   *choices = next_states(nic_strategy(table, old), from);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("NIC %s cannot move from state \"%s\" to \"%s\"",
 					nic_output(table, old, NIC_ID),
-					nic_output(table, old, NIC_STATE),
+					nic_shown(rel, table, old, NIC_STATE),
 					nic_output(table, new, NIC_STATE)),
-			 errdetail_internal("%s", nic_description(table, old)),
+			 errdetail_internal("%s", nic_description(rel, table, old)),
+			 !seen ?
+			 errhint("vmnet.nic_state_transitions() lists the moves that there are.") :
 			 from == NIC_DEALLOCATING ?
 			 errhint("A NIC that is being deallocated can only be removed: set \"removed\".") :
 			 errhint("From here it can move to %s; see vmnet.nic_state_transitions().", choices),
@@ -490,8 +641,8 @@ check_strategy(Relation rel, const NicTable *table,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("the strategy of NIC %s cannot change while its state is \"%s\"",
 					nic_output(table, old, NIC_ID),
-					nic_output(table, nic_state(table, old) == NIC_ALLOCATED ? new : old, NIC_STATE)),
-			 errdetail_internal("%s", nic_description(table, old)),
+					nic_shown(rel, table, nic_state(table, old) == NIC_ALLOCATED ? new : old, NIC_STATE)),
+			 errdetail_internal("%s", nic_description(rel, table, old)),
 			 errhint("Moves are judged by the strategy, so it changes in state \"Allocated\" only."),
 			 errtableconstraint(rel, "nic_strategy_immutable")));
 }
@@ -515,9 +666,9 @@ check_state_changed(Relation rel, const NicTable *table,
 			 errmsg("\"state_changed\" of NIC %s does not say when its state changed",
 					nic_output(table, old, NIC_ID)),
 			 errdetail("%s Its state goes from \"%s\" to \"%s\", and state_changed from %s to %s.",
-					   nic_description(table, old),
-					   nic_output(table, old, NIC_STATE), nic_output(table, new, NIC_STATE),
-					   nic_output(table, old, NIC_STATE_CHANGED),
+					   nic_description(rel, table, old),
+					   nic_shown(rel, table, old, NIC_STATE), nic_output(table, new, NIC_STATE),
+					   nic_shown(rel, table, old, NIC_STATE_CHANGED),
 					   nic_output(table, new, NIC_STATE_CHANGED)),
 			 errhint("Only the trigger \"nic_prepare\" sets it. Let a trigger that changes the state of a NIC have a name that comes before, and none set state_changed."),
 			 errtableconstraint(rel, "nic_state_changed")));
@@ -542,7 +693,7 @@ check_read_only(Relation rel, const NicTable *table,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("\"%s\" of NIC %s cannot change: the NIC has been removed",
 						nic_column_name(i), nic_output(table, old, NIC_ID)),
-				 errdetail_internal("%s", nic_description(table, old)),
+				 errdetail_internal("%s", nic_description(rel, table, old)),
 				 errhint("A removed NIC is kept as it was. Update the live NICs through the view \"nics\"."),
 				 errtableconstraint(rel, "nic_removed_read_only")));
 	}
@@ -560,6 +711,7 @@ guard_update(Relation rel, const NicTable *table,
 		refuse_move(rel, table, old, new);
 	check_strategy(rel, table, old, new);
 	check_state_changed(rel, table, old, new);
+	check_removal_time(rel, table, old, new);
 	check_read_only(rel, table, old, new);
 }
 

@@ -9,8 +9,12 @@
  */
 #include "compat.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/stratnum.h"
 #include "access/table.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
@@ -56,6 +60,9 @@ static const NicColumnDef nic_columns[NIC_COLUMN_COUNT] = {
 
 static HTAB *nic_tables = NULL;
 
+/* Counts invalidations: what was looked up while one came may be stale. */
+static uint64 invalidations = 0;
+
 const char *
 nic_column_name(NicColumn column)
 {
@@ -72,6 +79,7 @@ nic_tables_invalidate(Datum arg, Oid relid)
 	if (nic_tables == NULL)
 		return;
 
+	invalidations++;
 	hash_seq_init(&status, nic_tables);
 	while ((table = hash_seq_search(&status)) != NULL)
 	{
@@ -96,6 +104,18 @@ nic_tables_init(void)
 	CacheRegisterRelcacheCallback(nic_tables_invalidate, (Datum) 0);
 }
 
+/*
+ * Tells whether a column has its values in the rows.  One that is computed when
+ * it is read has none there.
+ */
+static bool
+column_is_stored(TupleDesc desc, int attnum)
+{
+	char		generated = TupleDescAttr(desc, attnum - 1)->attgenerated;
+
+	return generated == '\0' || generated == ATTRIBUTE_GENERATED_STORED;
+}
+
 static void
 find_columns(Relation rel, NicTable *table)
 {
@@ -118,6 +138,8 @@ find_columns(Relation rel, NicTable *table)
 										   def->name,
 										   format_type_be(SPI_gettypeid(desc, attnum)),
 										   format_type_be(def->type)));
+		else if (!column_is_stored(desc, attnum))
+			refuse_table(rel, psprintf("Its column \"%s\" is a virtual one.", def->name));
 		table->attnum[i] = attnum;
 	}
 }
@@ -136,6 +158,59 @@ foreign_key_index(Oid constraint)
 	return indexid;
 }
 
+/*
+ * Tells whether the operator of a foreign key compares the parent's key with
+ * values of the column as they are, and finds them in the index.  Where the
+ * column's values are converted first (a bigint column that refers to a numeric
+ * one), it does not.
+ */
+static bool
+key_is_comparable(Oid indexid, Oid operator, Oid keytype)
+{
+	Relation	index = index_open(indexid, AccessShareLock);
+	Oid			left;
+	Oid			right;
+	bool		result;
+
+	op_input_types(operator, &left, &right);
+	result = right == keytype && index->rd_rel->relam == BTREE_AM_OID &&
+		left == index->rd_opcintype[0] &&
+		get_op_opfamily_strategy(operator, index->rd_opfamily[0]) == BTEqualStrategyNumber;
+	index_close(index, AccessShareLock);
+	return result;
+}
+
+/* Fills in the parent that a foreign key of one column refers to. */
+static void
+fill_parent(Relation rel, const ForeignKeyCacheInfo *fkey, ParentKey *parent)
+{
+	Relation	parentrel = table_open(fkey->confrelid, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(parentrel);
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), fkey->conkey[0] - 1);
+
+	parent->relid = fkey->confrelid;
+	parent->indexid = foreign_key_index(fkey->conoid);
+	parent->eqproc = get_opcode(fkey->conpfeqop[0]);
+	parent->keytype = att->atttypid;
+	parent->collation = att->attcollation;
+	parent->column = fkey->conkey[0];
+	parent->key = fkey->confkey[0];
+	parent->removed = SPI_fnumber(desc, "removed");
+	if (parentrel->rd_rel->relkind != RELKIND_RELATION ||
+		parent->removed <= 0 ||
+		SPI_gettypeid(desc, parent->removed) != TIMESTAMPTZOID ||
+		!column_is_stored(desc, parent->removed))
+		refuse_table(rel, psprintf("Table \"%s\", which it refers to, is not an ordinary table with a column \"removed\" of type %s.",
+								   RelationGetRelationName(parentrel),
+								   format_type_be(TIMESTAMPTZOID)));
+	if (!key_is_comparable(parent->indexid, fkey->conpfeqop[0], parent->keytype))
+		refuse_table(rel, psprintf("Its column \"%s\" refers to a key of type %s, with which a %s cannot be compared as it is.",
+								   NameStr(att->attname),
+								   format_type_be(SPI_gettypeid(desc, parent->key)),
+								   format_type_be(parent->keytype)));
+	table_close(parentrel, AccessShareLock);
+}
+
 /* Fills in the parent that a column refers to; false where it refers to none. */
 static bool
 find_parent(Relation rel, AttrNumber column, ParentKey *parent)
@@ -147,27 +222,10 @@ find_parent(Relation rel, AttrNumber column, ParentKey *parent)
 	foreach(lc, fkeys)
 	{
 		ForeignKeyCacheInfo *fkey = lfirst(lc);
-		Relation	parentrel;
 
 		if (fkey->nkeys != 1 || fkey->conkey[0] != column)
 			continue;
-
-		parentrel = table_open(fkey->confrelid, AccessShareLock);
-		parent->relid = fkey->confrelid;
-		parent->indexid = foreign_key_index(fkey->conoid);
-		parent->eqproc = get_opcode(fkey->conpfeqop[0]);
-		parent->keytype = TupleDescAttr(RelationGetDescr(rel), column - 1)->atttypid;
-		parent->collation = TupleDescAttr(RelationGetDescr(rel), column - 1)->attcollation;
-		parent->column = column;
-		parent->key = fkey->confkey[0];
-		parent->removed = SPI_fnumber(RelationGetDescr(parentrel), "removed");
-		if (parentrel->rd_rel->relkind != RELKIND_RELATION ||
-			parent->removed <= 0 ||
-			SPI_gettypeid(RelationGetDescr(parentrel), parent->removed) != TIMESTAMPTZOID)
-			refuse_table(rel, psprintf("Table \"%s\", which it refers to, is not an ordinary table with a column \"removed\" of type %s.",
-										   RelationGetRelationName(parentrel),
-										   format_type_be(TIMESTAMPTZOID)));
-		table_close(parentrel, AccessShareLock);
+		fill_parent(rel, fkey, parent);
 		return true;
 	}
 	return false;
@@ -218,6 +276,7 @@ nic_table_lookup(Relation rel)
 	Oid			relid = RelationGetRelid(rel);
 	NicTable	fresh = {0};
 	NicTable   *table;
+	uint64		seen;
 
 	if (nic_tables == NULL)
 		nic_tables_init();
@@ -226,6 +285,7 @@ nic_table_lookup(Relation rel)
 	if (table && table->valid)
 		return table;
 
+	seen = invalidations;
 	fresh.relid = relid;
 	find_columns(rel, &fresh);
 	if (!find_parent(rel, fresh.attnum[NIC_NETWORK_ID], &fresh.network))
@@ -236,6 +296,6 @@ nic_table_lookup(Relation rel)
 
 	table = hash_search(nic_tables, &relid, HASH_ENTER, NULL);
 	*table = fresh;
-	table->valid = true;
+	table->valid = seen == invalidations;
 	return table;
 }

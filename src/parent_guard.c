@@ -8,10 +8,13 @@
 #include "compat.h"
 
 #include "access/table.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "removal_time.h"
+#include "visibility.h"
 #include "vmnet_ext.h"
 
 PG_FUNCTION_INFO_V1(network_guard);
@@ -26,6 +29,8 @@ typedef struct ParentKind
 	const char *function;
 	const char *in_use;			/* constraint names */
 	const char *removed_once;
+	const char *after_created;
+	const char *after_nics;
 	NicColumn	column;			/* of the NIC that refers to it */
 	NicColumn	other;			/* of the NIC's other parent */
 	const char *other_noun;
@@ -33,11 +38,13 @@ typedef struct ParentKind
 
 static const ParentKind network_kind = {
 	"network", "network_guard", "network_in_use", "network_removed_once",
+	"network_removed_after_created", "network_removed_after_nics",
 	NIC_NETWORK_ID, NIC_INSTANCE_ID, "instance"
 };
 
 static const ParentKind instance_kind = {
 	"instance", "instance_guard", "instance_in_use", "instance_removed_once",
+	"instance_removed_after_created", "instance_removed_after_nics",
 	NIC_INSTANCE_ID, NIC_NETWORK_ID, "network"
 };
 
@@ -102,12 +109,21 @@ held_nics_list_query(StringInfo sql, Oid relid, int column)
 	appendStringInfo(sql, " ORDER BY n.id LIMIT %d", BLOCKERS_NAMED);
 }
 
+/* When the last NIC of a parent, none of which is held, was removed. */
+static void
+last_removal_query(StringInfo sql, Oid relid, int column)
+{
+	appendStringInfoString(sql, "SELECT pg_catalog.max(n.removed) FROM ");
+	append_relation_name(sql, relid);
+	appendStringInfo(sql, " n WHERE n.%s OPERATOR(pg_catalog.=) $1", nic_column_name(column));
+}
+
 /* Runs one of these queries with the latest snapshot, as the table's owner. */
 static void
-look_for_nics(Relation nics, const ParentKind *kind, Oid keytype, Datum key,
+look_for_nics(Relation nics, const ParentKind *kind, Datum key,
 			  PlanKind plankind, PlanTextFunction text)
 {
-	Oid			argtypes[1] = {keytype};
+	Oid			argtypes[1] = {INT8OID};
 	Datum		values[1] = {key};
 	SPIPlanPtr	plan;
 
@@ -132,16 +148,45 @@ column_bigint(int row, int column)
 									   column, &isnull));
 }
 
+/* "2 NICs are held, 1 of them half-removed" */
+static char *
+held_nics_counted(int64 total, int64 half_removed)
+{
+	return psprintf("%s held%s",
+					total == 1 ? "1 NIC is" : psprintf("%lld NICs are", (long long) total),
+					half_removed > 0 ?
+					psprintf(", %lld of them half-removed", (long long) half_removed) : "");
+}
+
+/*
+ * Raises the refusal, from the result of held_nics_list_query(), for a caller
+ * who may not see the NICs.
+ */
+static void
+refuse_removal_unseen(Relation rel, Relation nics, const ParentKind *kind, int64 id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("cannot remove %s %lld: NICs are left on it", kind->noun, (long long) id),
+			 errdetail("%s. Rows of table \"%s\" may be hidden from the current role, so they are not named.",
+					   held_nics_counted(column_bigint(0, 5), column_bigint(0, 6)),
+					   RelationGetRelationName(nics)),
+			 errhint("Remove its NICs first, or have it done by a role that sees them."),
+			 errtableconstraint(rel, kind->in_use)));
+}
+
 /* Raises the refusal, from the result of held_nics_list_query(). */
 static void
-refuse_removal(Relation rel, Relation nics, const ParentKind *kind, char *id)
+refuse_removal(Relation rel, Relation nics, const ParentKind *kind, int64 id)
 {
 	StringInfoData blockers;
 	StringInfoData half;
 	StringInfoData name;
 	int64		total = column_bigint(0, 5);
-	int64		half_removed = column_bigint(0, 6);
 	uint64		i;
+
+	if (!may_see_rows(nics))
+		refuse_removal_unseen(rel, nics, kind, id);
 
 	initStringInfo(&blockers);
 	initStringInfo(&half);
@@ -159,19 +204,62 @@ refuse_removal(Relation rel, Relation nics, const ParentKind *kind, char *id)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-			 errmsg("cannot remove %s %s: NICs are left on it", kind->noun, id),
-			 errdetail("%s held%s: %s%s.",
-					   total == 1 ? "1 NIC is" : psprintf("%lld NICs are", (long long) total),
-					   half_removed > 0 ?
-					   psprintf(", %lld of them half-removed", (long long) half_removed) : "",
+			 errmsg("cannot remove %s %lld: NICs are left on it", kind->noun, (long long) id),
+			 errdetail("%s: %s%s.", held_nics_counted(total, column_bigint(0, 6)),
 					   blockers.data, total > BLOCKERS_NAMED ?
 					   psprintf(" and %lld more", (long long) total - BLOCKERS_NAMED) : ""),
 			 half.len > 0 ?
 			 errhint("Remove its NICs first. A half-removed one still holds its address; once that is free, finish it: UPDATE %s SET removed = now() WHERE id IN (%s).",
 					 name.data, half.data) :
-			 errhint("Remove its NICs first: UPDATE %s SET state = 'Deallocating', removed = now() WHERE %s = %s AND removed IS NULL.",
-					 name.data, nic_column_name(kind->column), id),
+			 errhint("Remove its NICs first: UPDATE %s SET state = 'Deallocating', removed = now() WHERE %s = %lld AND removed IS NULL.",
+					 name.data, nic_column_name(kind->column), (long long) id),
 			 errtableconstraint(rel, kind->in_use)));
+}
+
+/*
+ * Refuses a removal that is dated before the last NIC was removed: the answers
+ * about the past would lose that NIC.
+ */
+static void
+check_removed_after_nics(Relation rel, Relation nics, const ParentKind *kind,
+						 Datum key, TimestampTz removed)
+{
+	Datum		last;
+	bool		isnull;
+
+	look_for_nics(nics, kind, key, PLAN_LAST_REMOVAL, last_removal_query);
+	last = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (isnull || DatumGetTimestampTz(last) <= removed)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("%s %lld cannot have been removed at %s, before its NICs were", kind->noun,
+					(long long) DatumGetInt64(key), timestamptz_to_str(removed)),
+			 may_see_rows(nics) ?
+			 errdetail("Its last NIC was removed at %s.",
+					   pstrdup(timestamptz_to_str(DatumGetTimestampTz(last)))) :
+			 errdetail("Its last NIC was removed later."),
+			 errhint("Set removed = now()."),
+			 errtableconstraint(rel, kind->after_nics)));
+}
+
+/* A key as a bigint, with which NICs refer to it. */
+static Datum
+key_as_bigint(Relation rel, AttrNumber attnum, Datum key)
+{
+	switch (getBaseType(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid))
+	{
+		case INT2OID:
+			return Int64GetDatum((int64) DatumGetInt16(key));
+		case INT4OID:
+			return Int64GetDatum((int64) DatumGetInt32(key));
+		case INT8OID:
+			return key;
+		default:
+			refuse_table(rel, "Its key is not an integer.");
+			return (Datum) 0;	/* keep compiler quiet */
+	}
 }
 
 /*
@@ -180,16 +268,13 @@ refuse_removal(Relation rel, Relation nics, const ParentKind *kind, char *id)
  */
 static bool
 check_nic_table(Relation rel, Relation nics, const ParentKind *kind,
-				TupleTableSlot *slot)
+				TupleTableSlot *slot, TimestampTz removed)
 {
 	const NicTable *table = nic_table_lookup(nics);
 	ParentKey	parent = kind->column == NIC_NETWORK_ID ? table->network : table->instance;
-	Oid			keytype;
-	Oid			output;
-	bool		isvarlena;
 	bool		isnull;
 	Datum		key;
-	TimestampTz removed;
+	TimestampTz ignored;
 
 	if (parent.relid != RelationGetRelid(rel))
 		return false;
@@ -198,19 +283,19 @@ check_nic_table(Relation rel, Relation nics, const ParentKind *kind,
 	 * By key, not by position: the command that removes the row may have
 	 * written it once more, in a trigger or in RETURNING.
 	 */
-	key = slot_getattr(slot, parent.key, &isnull);
-	parent_lock(&parent, key, LockTupleExclusive, &removed);
-	keytype = TupleDescAttr(RelationGetDescr(rel), parent.key - 1)->atttypid;
+	key = key_as_bigint(rel, parent.key, slot_getattr(slot, parent.key, &isnull));
+	parent_lock(&parent, key, LockTupleExclusive, &ignored);
 
 	SPI_connect();
-	look_for_nics(nics, kind, keytype, key, PLAN_HELD_NICS_ANY, held_nics_any_query);
+	look_for_nics(nics, kind, key, PLAN_HELD_NICS_ANY, held_nics_any_query);
 	if (SPI_processed > 0)
 	{
-		look_for_nics(nics, kind, keytype, key, PLAN_HELD_NICS_LIST, held_nics_list_query);
-		getTypeOutputInfo(keytype, &output, &isvarlena);
+		look_for_nics(nics, kind, key, PLAN_HELD_NICS_LIST, held_nics_list_query);
 		if (SPI_processed > 0)
-			refuse_removal(rel, nics, kind, OidOutputFunctionCall(output, key));
+			refuse_removal(rel, nics, kind, DatumGetInt64(key));
 	}
+	if (removal_is_backdated(removed))
+		check_removed_after_nics(rel, nics, kind, key, removed);
 	SPI_finish();
 	return true;
 }
@@ -240,7 +325,7 @@ referring_tables(Relation rel)
  * has lost its foreign key or its guard: then nobody can tell.
  */
 static void
-check_in_use(Relation rel, const ParentKind *kind, TupleTableSlot *slot)
+check_in_use(Relation rel, const ParentKind *kind, TupleTableSlot *slot, TimestampTz removed)
 {
 	bool		found = false;
 	ListCell   *lc;
@@ -249,13 +334,60 @@ check_in_use(Relation rel, const ParentKind *kind, TupleTableSlot *slot)
 	{
 		Relation	nics = table_open(lfirst_oid(lc), AccessShareLock);
 
-		if (is_nic_table(nics) && check_nic_table(rel, nics, kind, slot))
+		if (is_nic_table(nics) && check_nic_table(rel, nics, kind, slot, removed))
 			found = true;
 		table_close(nics, NoLock);
 	}
 
 	if (!found)
 		refuse_table(rel, "No guarded table of NICs refers to it, so nobody can tell whether it holds any.");
+}
+
+/* Refuses another time of removal for what has been removed. */
+static void
+refuse_second_removal(TriggerData *trigdata, const ParentKind *kind, int id, TimestampTz removed)
+{
+	Relation	rel = trigdata->tg_relation;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("\"removed\" of %s %s cannot change", kind->noun,
+					SPI_getvalue(trigdata->tg_trigtuple, RelationGetDescr(rel), id)),
+			 may_see_rows(rel) ?
+			 errdetail("It was removed at %s.", timestamptz_to_str(removed)) :
+			 errdetail("It has been removed."),
+			 errhint("A removed %s stays removed. Add a new one instead.", kind->noun),
+			 errtableconstraint(rel, kind->removed_once)));
+}
+
+/* Refuses a removal that is dated before the row was made. */
+static void
+check_removed_after_created(TriggerData *trigdata, const ParentKind *kind, int id,
+							TimestampTz removed)
+{
+	Relation	rel = trigdata->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			created = SPI_fnumber(desc, "created");
+	Datum		value;
+	bool		isnull;
+
+	if (created <= 0 || SPI_gettypeid(desc, created) != TIMESTAMPTZOID ||
+		!removal_is_backdated(removed))
+		return;
+	value = slot_getattr(trigdata->tg_newslot, created, &isnull);
+	if (isnull || DatumGetTimestampTz(value) <= removed)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("%s %s cannot have been removed at %s, before it was made", kind->noun,
+					SPI_getvalue(trigdata->tg_trigtuple, desc, id),
+					pstrdup(timestamptz_to_str(removed))),
+			 may_see_rows(rel) ?
+			 errdetail("It was made at %s.", timestamptz_to_str(DatumGetTimestampTz(value))) :
+			 errdetail("It was made later."),
+			 errhint("Set removed = now()."),
+			 errtableconstraint(rel, kind->after_created)));
 }
 
 static void
@@ -279,19 +411,12 @@ guard_removal(TriggerData *trigdata, const ParentKind *kind)
 
 	if (!oldnull &&
 		(newnull || DatumGetTimestampTz(oldvalue) != DatumGetTimestampTz(newvalue)))
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("\"removed\" of %s %s cannot change", kind->noun,
-						SPI_getvalue(trigdata->tg_trigtuple, desc, id)),
-				 errdetail("It was removed at %s.",
-						   timestamptz_to_str(DatumGetTimestampTz(oldvalue))),
-				 errhint("A removed %s stays removed. Add a new one instead.", kind->noun),
-				 errtableconstraint(rel, kind->removed_once)));
-
+		refuse_second_removal(trigdata, kind, id, DatumGetTimestampTz(oldvalue));
 	if (!oldnull || newnull)
 		return;
 
-	check_in_use(rel, kind, trigdata->tg_newslot);
+	check_in_use(rel, kind, trigdata->tg_newslot, DatumGetTimestampTz(newvalue));
+	check_removed_after_created(trigdata, kind, id, DatumGetTimestampTz(newvalue));
 }
 
 static Datum

@@ -47,18 +47,38 @@ static const char *const named_relations[] = {
 };
 
 /*
- * Becomes the owner of a table whose rows a guard is about to read, lock or
- * write.  Row-level security is not in force for him, even where it is forced.
+ * Becomes the owner of a table whose rows a guard is about to read or lock.
+ * Row-level security is not in force for him, even where it is forced.
+ *
+ * Where the current user is somebody else, the operation is a security-restricted
+ * one: code of the owner cannot leave anything behind, as a deferred trigger,
+ * that would run later as the current user.
  */
 void
 run_as_table_owner(Relation rel, RunAs *saved)
 {
+	Oid			owner = rel->rd_rel->relowner;
+	int			flags = SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS;
+
 	GetUserIdAndSecContext(&saved->user, &saved->sec_context);
 	saved->guc_level = 0;
 	saved->switched = true;
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   saved->sec_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
+	if (owner != saved->user)
+		flags |= SECURITY_RESTRICTED_OPERATION;
+	SetUserIdAndSecContext(owner, saved->sec_context | flags);
+}
+
+/*
+ * The same for a table that is about to be written, which runs the triggers and
+ * defaults of the owner: what they set is undone by run_as_end(), unless the
+ * current user is the owner.
+ */
+void
+run_as_table_writer(Relation rel, RunAs *saved)
+{
+	run_as_table_owner(rel, saved);
+	if (rel->rd_rel->relowner != saved->user)
+		saved->guc_level = NewGUCNestLevel();
 }
 
 /*
@@ -93,7 +113,8 @@ run_as_inventory_owner(Oid schema, RunAs *saved)
 }
 
 /*
- * Goes back to the user before run_as_table_owner() or run_as_inventory_owner().
+ * Goes back to the user before run_as_table_owner(), run_as_table_writer() or
+ * run_as_inventory_owner().
  */
 void
 run_as_end(const RunAs *saved)

@@ -6,6 +6,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -120,7 +121,9 @@ function_is_ours(Oid funcid, const char *name)
 
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
 	result = strcmp(NameStr(proc->proname), name) == 0 &&
-		proc->pronamespace == get_namespace_oid("vmnet", true);
+		proc->prolang == ClanguageId &&
+		(proc->pronamespace == get_namespace_oid("vmnet", true) ||
+		 proc->pronamespace == get_namespace_oid("vmnet_internal", true));
 	ReleaseSysCache(tuple);
 	return result;
 }

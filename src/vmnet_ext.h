@@ -58,6 +58,8 @@ typedef enum PlanKind
 	PLAN_SECONDARY_REMOVE,
 	PLAN_HISTORY,
 	PLAN_ADDRESS_HISTORY,
+	PLAN_LAST_CHANGE,
+	PLAN_LAST_REMOVAL,
 	PLAN_PAST,					/* queries of past.c, by its PastKind */
 	PLAN_READ					/* the first of the read queries, see network.c */
 } PlanKind;
@@ -184,8 +186,8 @@ typedef struct HistoryEntry
 	const char *event;
 } HistoryEntry;
 
-extern Oid	history_sequence(Oid history);
-extern Oid	history_writer(Relation rel, Oid history);
+extern Oid	history_sequence(Relation rel, Oid history);
+extern void history_require_owner(Relation rel, Oid history);
 extern void history_write(Relation rel, Oid history,
 						  HistoryEntry **entries, int count);
 

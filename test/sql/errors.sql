@@ -33,8 +33,8 @@ $$;
 
 SELECT vmnet.create_inventory('cloud') \g /dev/null
 SELECT vmnet.create_inventory('mirror', 'mirror') \g /dev/null
-INSERT INTO cloud.networks (id, name) SELECT i, 'net' || i FROM generate_series(1, 9) i;
-INSERT INTO cloud.instances (id, name) SELECT i, 'vm' || i FROM generate_series(1, 9) i;
+INSERT INTO cloud.networks (id, name, created) SELECT i, 'net' || i, '2024-01-01 00:00+00' FROM generate_series(1, 9) i;
+INSERT INTO cloud.instances (id, name, created) SELECT i, 'vm' || i, '2024-01-01 00:00+00' FROM generate_series(1, 9) i;
 UPDATE cloud.networks SET removed = '2024-04-01 00:00+00' WHERE id = 9;
 UPDATE cloud.instances SET removed = '2024-04-01 00:00+00' WHERE id = 9;
 INSERT INTO cloud.nics (id, uuid, instance_id, network_id, created) VALUES

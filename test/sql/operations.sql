@@ -43,8 +43,8 @@ INSERT INTO cloud.networks (id, name, cidr, network_cidr, guest_type, state) VAL
 	(5, 'two hosts', '10.1.5.0/31', NULL, NULL, 'Implemented'), (6, 'layer 2', NULL, NULL, 'L2', 'Implemented');
 INSERT INTO cloud.instances (id, name, type, state, zone_id) VALUES (1, 'vm1', 'User', 'Running', 1), (2, 'vm2', 'User', 'Stopped', NULL),
 	(3, 'r-3', 'DomainRouter', 'Running', NULL), (4, 'vm4', 'User', 'Migrating', NULL), (5, 'vm5', 'User', 'Running', NULL), (9, 'gone', 'User', 'Expunging', NULL);
-UPDATE cloud.networks SET removed = '2024-04-01 00:00+00' WHERE id = 9;
-UPDATE cloud.instances SET removed = '2024-04-01 00:00+00' WHERE id = 9;
+UPDATE cloud.networks SET created = '2024-01-01 00:00+00', removed = '2024-04-01 00:00+00' WHERE id = 9;
+UPDATE cloud.instances SET created = '2024-01-01 00:00+00', removed = '2024-04-01 00:00+00' WHERE id = 9;
 
 -- nic_add: positions, defaults, what goes with an address
 SELECT vmnet.nic_add(1, 1, '10.1.1.5', 'fd00:1::5');

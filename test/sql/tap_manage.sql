@@ -1,7 +1,7 @@
 -- manage_inventory(): what comes out is what create_inventory() makes, with
 -- every guard armed; what a rule would refuse is named; the past stays.
 \i test/tap/setup.psql
-SELECT plan(121);
+SELECT plan(124);
 
 --
 -- A source whose rows no rule minds, unless a test spoils them
@@ -126,6 +126,9 @@ SELECT refused('UPDATE source.nics SET ip6_address = ''10.0.0.77'' WHERE id = 1'
 SELECT refused('ALTER TABLE source.nics ALTER removed TYPE timestamptz USING removed::timestamptz; UPDATE source.nics SET removed = ''infinity'' WHERE id = 8', 'nic_removed_finite nic 8', 'nic_removed_finite (1): NIC 8.', 'a NIC removed at no time');
 SELECT refused('ALTER TABLE source.vm_instance ALTER removed TYPE timestamptz USING removed::timestamptz; UPDATE source.vm_instance SET removed = ''infinity'' WHERE id = 6', 'instance_removed_finite instance 6', 'instance_removed_finite (1): instance 6.', 'an instance');
 SELECT refused('ALTER TABLE source.networks ALTER removed TYPE timestamptz USING removed::timestamptz; UPDATE source.networks SET removed = ''-infinity'' WHERE id = 4', 'network_removed_finite network 4', 'network_removed_finite (1): network 4.', 'a network');
+SELECT refused('ALTER TABLE source.nics ALTER created TYPE timestamptz USING created::timestamptz; UPDATE source.nics SET created = ''infinity'' WHERE id = 8', 'nic_created_finite nic 8', 'nic_created_finite (1): NIC 8.', 'a NIC made at no time');
+SELECT refused('ALTER TABLE source.vm_instance ALTER created TYPE timestamptz USING created::timestamptz; UPDATE source.vm_instance SET created = ''infinity'' WHERE id = 6', 'instance_created_finite instance 6', 'instance_created_finite (1): instance 6.', 'an instance');
+SELECT refused('ALTER TABLE source.networks ALTER created TYPE timestamptz USING created::timestamptz; UPDATE source.networks SET created = ''-infinity'' WHERE id = 4', 'network_created_finite network 4', 'network_created_finite (1): network 4.', 'a network');
 -- guards first
 SELECT refused('ALTER TABLE m.all_nics DISABLE TRIGGER no_hard_delete', 'guard_disabled inventory ', 'guard_disabled (1): guard no_hard_delete of m.all_nics is disabled.', 'a guard that is disabled');
 SELECT refused('ALTER TABLE m.all_nics DISABLE TRIGGER mirror_guard', 'guard_disabled inventory ', 'guard_disabled (1): guard mirror_guard of m.all_nics is disabled.', 'also one that would go');
@@ -133,7 +136,7 @@ SELECT refused('ALTER TABLE m.all_nics DISABLE TRIGGER mirror_guard', 'guard_dis
 SELECT is((outcome('UPDATE source.nics SET vm_type = NULL')).repaired, 'missing_vm_type (8): NIC 1, NIC 2, NIC 3, NIC 4, NIC 5 and 3 more.', 'up to five are named');
 -- of every rule of the definition there is such a test, or a code of check_inventory()
 SELECT set_eq($$SELECT substring(m FROM '^\w+') FROM vmnet.inventory_definition('managed') d, regexp_matches(d.object, '^(?:CONSTRAINT|INDEX %1\$I\.)\s?(\w+)') x (y), unnest(y) m WHERE d.phase = 'rules'$$,
-	ARRAY['network_guest_type_valid', 'network_removed_finite', 'instance_removed_finite', 'nic_state_valid', 'nic_strategy_valid', 'nic_removed_is_deallocating', 'nic_removed_finite',
+	ARRAY['network_created_finite', 'instance_created_finite', 'nic_created_finite', 'secondary_ip_created_finite', 'network_guest_type_valid', 'network_removed_finite', 'instance_removed_finite', 'nic_state_valid', 'nic_strategy_valid', 'nic_removed_is_deallocating', 'nic_removed_finite',
 		'nic_instance_required', 'nic_ip4_address_valid', 'nic_ip6_address_valid', 'all_nics_one_per_network', 'all_nics_one_default', 'all_nics_one_device', 'all_nics_one_mac', 'all_nics_one_ip4', 'all_nics_one_ip6',
 		'all_networks_removed_key', 'all_instances_removed_key',
 		-- those are tested in secondary_ips.sql

@@ -43,13 +43,13 @@ BEGIN
 	INSERT INTO cloud.networks (id, name) VALUES (1, 'network'), (2, 'other'), (3, 'other');
 	INSERT INTO cloud.instances (id, name) VALUES (1, 'instance'), (2, 'other'), (3, 'other');
 	IF network = 'removed' THEN
-		UPDATE cloud.networks SET removed = '2024-04-01 00:00+00' WHERE id = 1;
+		UPDATE cloud.networks SET removed = '2100-04-01 00:00+00' WHERE id = 1;
 	ELSE
 		INSERT INTO cloud.nics (id, network_id, instance_id, default_nic)
 		SELECT 10 + i, 1, 1 + i, false FROM generate_series(1, others) i;
 	END IF;
 	IF instance = 'removed' THEN
-		UPDATE cloud.instances SET removed = '2024-04-01 00:00+00' WHERE id = 1;
+		UPDATE cloud.instances SET removed = '2100-04-01 00:00+00' WHERE id = 1;
 	ELSIF instance = 'live' THEN
 		INSERT INTO cloud.nics (id, network_id, instance_id, default_nic)
 		SELECT 20 + i, 1 + i, 1, false FROM generate_series(1, others) i;
@@ -87,14 +87,14 @@ BEGIN
 				INSERT INTO cloud.nics (id, network_id, instance_id, vm_type, default_nic)
 				VALUES (30, 1, 1, b.vm_type, false);
 				UPDATE cloud.all_nics SET state = 'Deallocating',
-					removed = CASE b.pair WHEN 'removed' THEN '2024-04-01 00:00+00'::timestamptz END
+					removed = CASE b.pair WHEN 'removed' THEN '2100-04-01 00:00+00'::timestamptz END
 				WHERE id = 30 AND b.pair <> 'live';
 			END IF;
 			got := pg_temp.outcome(format(
 				'INSERT INTO cloud.all_nics (id, network_id, instance_id, state, removed, strategy, vm_type)
 				VALUES (1, 1, %L, %L, %L, %L, %L)',
 				CASE b.instance WHEN 'none' THEN NULL ELSE 1 END, b.state,
-				CASE WHEN b.removed THEN '2024-05-01 00:00+00' END, b.strategy, b.vm_type));
+				CASE WHEN b.removed THEN '2100-05-01 00:00+00' END, b.strategy, b.vm_type));
 			is_default := (SELECT default_nic FROM cloud.all_nics WHERE id = 1);
 			RAISE EXCEPTION USING ERRCODE = 'UNDO1';
 		EXCEPTION WHEN SQLSTATE 'UNDO1' THEN
@@ -162,7 +162,7 @@ BEGIN
 					'INSERT INTO cloud.all_nics (id, network_id, instance_id, state, removed, strategy, default_nic)
 					VALUES (1, 1, %L, %L, %L, %L, false)',
 					CASE x.instance WHEN 'none' THEN NULL ELSE 1 END, x.state,
-					CASE WHEN x.removed THEN '2024-05-01 00:00+00' END, strategy));
+					CASE WHEN x.removed THEN '2100-05-01 00:00+00' END, strategy));
 			EXCEPTION WHEN check_violation THEN
 				names := names || 'cannot be'::text;
 				variants := variants || ''::text;
@@ -177,15 +177,15 @@ BEGIN
 					variants := variants || (t.state || ' ' || t.removed);
 					got := got || pg_temp.trial(format(
 						'UPDATE cloud.all_nics SET state = %L, removed = %L WHERE id = 1', t.state,
-						CASE t.removed WHEN 'then' THEN '2024-05-01 00:00+00' WHEN 'later' THEN '2024-06-01 00:00+00' END));
+						CASE t.removed WHEN 'then' THEN '2100-05-01 00:00+00' WHEN 'later' THEN '2100-06-01 00:00+00' END));
 				END LOOP;
 			END IF;
 			names := names || 'remove network'::text || 'remove instance'::text;
 			variants := variants || ''::text || ''::text;
 			got := got
-				|| pg_temp.trial($sql$UPDATE cloud.all_networks SET removed = '2024-05-01 00:00+00' WHERE id = 1$sql$)
+				|| pg_temp.trial($sql$UPDATE cloud.all_networks SET removed = '2100-05-01 00:00+00' WHERE id = 1$sql$)
 				|| CASE x.instance WHEN 'none' THEN 'no instance' ELSE
-					pg_temp.trial($sql$UPDATE cloud.all_instances SET removed = '2024-05-01 00:00+00' WHERE id = 1$sql$) END;
+					pg_temp.trial($sql$UPDATE cloud.all_instances SET removed = '2100-05-01 00:00+00' WHERE id = 1$sql$) END;
 			RAISE EXCEPTION USING ERRCODE = 'UNDO1';
 		EXCEPTION WHEN SQLSTATE 'UNDO1' THEN
 			INSERT INTO result
@@ -281,7 +281,7 @@ BEGIN
 				'INSERT INTO cloud.all_nics (id, network_id, instance_id, state, removed, strategy, default_nic)
 				VALUES (1, 1, %L, %L, %L, %L, false)',
 				CASE x.instance WHEN 'none' THEN NULL ELSE 1 END, x.state,
-				CASE WHEN x.removed THEN '2024-05-01 00:00+00' END,
+				CASE WHEN x.removed THEN '2100-05-01 00:00+00' END,
 				CASE x.instance WHEN 'none' THEN 'PlaceHolder' ELSE 'Start' END));
 			said := vmnet.network_in_use(1);
 			RAISE EXCEPTION USING ERRCODE = 'UNDO1';

@@ -8,8 +8,8 @@ SELECT plan(173);
 SET LOCAL TimeZone = 'UTC';
 INSERT INTO cloud.networks (id, name) VALUES (1, 'net1'), (2, 'net2'), (3, 'net3'), (9, 'removed');
 INSERT INTO cloud.instances (id, name, state) SELECT i, 'vm' || i, 'Running' FROM generate_series(1, 9) i;
-UPDATE cloud.networks SET removed = '2024-04-01 00:00+00' WHERE id = 9;
-UPDATE cloud.instances SET removed = '2024-04-01 00:00+00' WHERE id = 9;
+UPDATE cloud.networks SET removed = '2100-04-01 00:00+00' WHERE id = 9;
+UPDATE cloud.instances SET removed = '2100-04-01 00:00+00' WHERE id = 9;
 -- one held NIC in each state, and a removed one; ids above 100 are for trials
 INSERT INTO cloud.nics (id, instance_id, network_id, state) VALUES
 	(1, 1, 1, 'Allocated'), (2, 2, 1, 'Allocated'), (3, 3, 1, 'Reserved'), (4, 4, 1, 'Reserved'),
@@ -17,7 +17,7 @@ INSERT INTO cloud.nics (id, instance_id, network_id, state) VALUES
 UPDATE cloud.nics SET state = 'Reserving' WHERE id = 2;
 UPDATE cloud.nics SET state = 'Releasing' WHERE id = 4;
 UPDATE cloud.nics SET state = 'Deallocating' WHERE id = 5;
-UPDATE cloud.nics SET state = 'Deallocating', removed = '2024-05-01 00:00+00' WHERE id = 6;
+UPDATE cloud.nics SET state = 'Deallocating', removed = '2100-05-01 00:00+00' WHERE id = 6;
 
 CREATE FUNCTION pg_temp.stored(nic bigint) RETURNS text
 LANGUAGE sql AS $$ SELECT state || CASE WHEN removed IS NULL THEN '' ELSE ', removed' END FROM cloud.all_nics WHERE id = nic $$;
@@ -279,8 +279,8 @@ SELECT is(pg_temp.trial('UPDATE cloud.all_nics SET id = id, network_id = 1, inst
 -- removed: once, finite, and only with Deallocating
 SELECT is(pg_temp.trial(c.command), c.expected, c.title) FROM (VALUES
 	(1, $$UPDATE cloud.all_nics SET removed = NULL WHERE id = 6$$, '23514 nic_removed_once', 'removed cannot be cleared'),
-	(2, $$UPDATE cloud.all_nics SET removed = '2024-06-01 00:00+00' WHERE id = 6$$, '23514 nic_removed_once', 'removed cannot change'),
-	(3, $$UPDATE cloud.all_nics SET removed = '2024-05-01 00:00+00' WHERE id = 6$$, 'accepted', 'the same time is no change'),
+	(2, $$UPDATE cloud.all_nics SET removed = '2100-06-01 00:00+00' WHERE id = 6$$, '23514 nic_removed_once', 'removed cannot change'),
+	(3, $$UPDATE cloud.all_nics SET removed = '2100-05-01 00:00+00' WHERE id = 6$$, 'accepted', 'the same time is no change'),
 	(4, $$UPDATE cloud.all_nics SET removed = NULL, state = 'Allocated' WHERE id = 6$$, '23514 nic_removed_once', 'a removed NIC does not come back'),
 	(5, $$UPDATE cloud.all_nics SET removed = now() WHERE id = 3$$, '23514 nic_removed_is_deallocating', 'removed needs Deallocating'),
 	(6, $$UPDATE cloud.all_nics SET removed = now(), state = 'Deallocating' WHERE id = 3$$, 'accepted', 'in the same statement'),
@@ -302,11 +302,11 @@ SELECT is(pg_temp.trial(c.command), c.expected, c.title) FROM (VALUES
 
 -- the same instant in another time zone is the same, another instant is not
 SET LOCAL TimeZone = 'Asia/Kolkata';
-SELECT is(pg_temp.trial($$UPDATE cloud.all_nics SET removed = '2024-05-01 05:30' WHERE id = 6$$), 'accepted',
+SELECT is(pg_temp.trial($$UPDATE cloud.all_nics SET removed = '2100-05-01 05:30' WHERE id = 6$$), 'accepted',
 	'another time zone: the same instant is no change');
-SELECT is(pg_temp.trial($$UPDATE cloud.all_nics SET removed = '2024-05-01 00:00' WHERE id = 6$$), '23514 nic_removed_once',
+SELECT is(pg_temp.trial($$UPDATE cloud.all_nics SET removed = '2100-05-01 00:00' WHERE id = 6$$), '23514 nic_removed_once',
 	'another time zone: the same digits are a change');
-SELECT is(pg_temp.trial($$UPDATE cloud.all_networks SET removed = '2024-04-01 05:30' WHERE id = 9$$), 'accepted',
+SELECT is(pg_temp.trial($$UPDATE cloud.all_networks SET removed = '2100-04-01 05:30' WHERE id = 9$$), 'accepted',
 	'another time zone: the same instant is no change for a network');
 SET LOCAL TimeZone = 'UTC';
 

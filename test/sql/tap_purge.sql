@@ -5,11 +5,12 @@
 SELECT plan(28);
 SET client_min_messages = warning;
 
-INSERT INTO cloud.networks (id) SELECT generate_series(1, 4);
-INSERT INTO cloud.instances (id) SELECT generate_series(1, 40);
-INSERT INTO cloud.nics (id, instance_id, network_id, default_nic) SELECT n, n, 1, false FROM generate_series(1, 20) n;
+INSERT INTO cloud.networks (id, created) SELECT n, '2025-12-01' FROM generate_series(1, 4) n;
+INSERT INTO cloud.instances (id, created) SELECT n, '2025-12-01' FROM generate_series(1, 40) n;
+INSERT INTO cloud.nics (id, instance_id, network_id, default_nic, created) SELECT n, n, 1, false, '2025-12-01' FROM generate_series(1, 20) n;
 INSERT INTO cloud.nics (id, instance_id, network_id, default_nic) VALUES (21, 21, 2, false);
 UPDATE cloud.nics SET ip4_address = '10.0.0.1' WHERE id = 1;
+UPDATE cloud.nic_address_history SET until = '2025-12-15';
 -- removed on the 1st to the 10th of January 2026; the 11th is half-removed
 UPDATE cloud.nics SET state = 'Deallocating', removed = timestamptz '2026-01-01 00:00+00' + (id - 1) * interval '1 day' WHERE id <= 10;
 UPDATE cloud.nics SET state = 'Deallocating' WHERE id = 11;

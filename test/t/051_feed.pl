@@ -290,8 +290,8 @@ is(scalar messages('INSERT INTO cloud.nics (id, instance_id, network_id, default
 	'{"event": "insert", "count": 2, "nic_ids": [90001, 90002]}', 'NICs that are added');
 is(scalar messages('UPDATE cloud.nics SET state = next_state(state) WHERE id IN (90001, 90002) RETURNING 1 \\g /dev/null'), '{"event": "update", "count": 2, "nic_ids": [90001, 90002]}', 'or changed through the view');
 is(scalar messages('DELETE FROM cloud.nics WHERE id = 90001;'), '{"event": "update", "count": 1, "nic_ids": [90001]}', 'a removal is a change');
-is(scalar messages(q(UPDATE cloud.all_nics SET state = 'Deallocating', removed = '2020-01-01' WHERE id = 90002; SET client_min_messages = warning; CALL vmnet.purge_inventory('cloud', '2020-01-02');)),
-	'{"event": "update", "count": 1, "nic_ids": [90002]} {"event": "delete", "count": 1, "nic_ids": [90002]}', 'and a purge a deletion');
+is(scalar messages(q(UPDATE cloud.all_nics SET state = 'Deallocating', removed = now() WHERE id = 90002; SET client_min_messages = warning; CALL vmnet.purge_inventory('cloud', now());)),
+	'{"event": "update", "count": 1, "nic_ids": [90002]} {"event": "delete", "count": 2, "nic_ids": [90001, 90002]}', 'and a purge a deletion');
 is(scalar messages($prepare), '0A000', 'a transaction that sends cannot be prepared');
 is(scalar messages('INSERT INTO cloud.nics (id, instance_id, network_id, vm_type) VALUES (1, 1, 0, $$User$$) ON CONFLICT (id) DO UPDATE SET state = next_state(all_nics.state);') =~ s/"nic_ids.*//r,
 	'42P01', 'a mistake sends nothing');

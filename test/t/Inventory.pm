@@ -90,14 +90,14 @@ sub create_managed
 		INSERT INTO $s.nics (id, instance_id, network_id) VALUES (9, 4, 4);
 		INSERT INTO $s.nics (id, instance_id, network_id, state, strategy, default_nic)
 			VALUES (10, 5, 1, 'Reserved', 'Create', false);
-		INSERT INTO $s.nics (id, instance_id, network_id) VALUES (11, 5, 3);
+		INSERT INTO $s.nics (id, instance_id, network_id, created) VALUES (11, 5, 3, '2024-01-31 12:00:00.654321+00');
 
 		UPDATE $s.nics SET state = 'Reserving' WHERE id IN (1, 4, 5, 6);
 		UPDATE $s.nics SET state = 'Reserved' WHERE id IN (1, 5, 6);
 		UPDATE $s.nics SET state = 'Releasing' WHERE id = 5;
 		DELETE FROM $s.nics WHERE id IN (2, 9);
-		UPDATE $s.nics SET state = 'Deallocating' WHERE id IN (8, 11);
-		UPDATE $s.all_nics SET removed = '2024-02-29 12:00:00.123456+00' WHERE id = 11;
+		UPDATE $s.nics SET state = 'Deallocating' WHERE id = 8;
+		UPDATE $s.all_nics SET state = 'Deallocating', removed = '2024-02-29 12:00:00.123456+00' WHERE id = 11;
 		INSERT INTO $s.nics (id, instance_id, network_id, default_nic) VALUES (12, 1, 2, false);
 		UPDATE $s.networks SET removed = now() WHERE id = 4;
 		UPDATE $s.instances SET removed = now() WHERE id = 4;

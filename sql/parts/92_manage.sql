@@ -274,8 +274,8 @@ BEGIN
 	END IF;
 	PERFORM vmnet.manage_check(target);
 
-	-- the lock that import.c takes, by its first half and the hash of the name
-	PERFORM pg_advisory_xact_lock(1986883173, hashtext(target::text COLLATE "C"));
+	-- the lock of import.c
+	EXECUTE format('LOCK TABLE %I.import_runs IN SHARE UPDATE EXCLUSIVE MODE', target);
 	PERFORM vmnet.manage_check(target);
 	RETURN target;
 END
@@ -484,8 +484,7 @@ BEGIN
 	LOOP
 		EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', target, part.comment);
 	END LOOP;
-	-- what an import left that was killed
-	PERFORM vmnet.import_drop_stages(target);
+	-- an import that was killed
 	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = clock_timestamp(), message = ''interrupted'' WHERE status = ''running''', target);
 	EXECUTE format('COMMENT ON TABLE %I.import_runs IS %L', target,
 		'Imports that were run while this inventory was a mirror

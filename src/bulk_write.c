@@ -5,7 +5,7 @@
  */
 #include "compat.h"
 
-#include "access/table.h"
+#include "access/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -85,7 +85,7 @@ open_table(Oid schema, const char *name)
 
 	if (!OidIsValid(relid))
 		refuse_shape(schema, name, "It does not exist.");
-	rel = table_open(relid, AccessShareLock);
+	rel = relation_open(relid, AccessShareLock);
 	if (rel->rd_rel->relkind != RELKIND_RELATION &&
 		rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		refuse_shape(schema, name, "It is not an ordinary table.");
@@ -98,7 +98,7 @@ open_table(Oid schema, const char *name)
 void
 require_ordinary_table(Oid schema, const char *name)
 {
-	table_close(open_table(schema, name), NoLock);
+	relation_close(open_table(schema, name), NoLock);
 }
 
 /*
@@ -126,7 +126,7 @@ require_inventory_tables(Oid schema)
 								  needed[i].column,
 								  format_type_be(SPI_gettypeid(desc, column)),
 								  format_type_be(needed[i].type)));
-		table_close(rel, NoLock);
+		relation_close(rel, NoLock);
 	}
 }
 

@@ -342,13 +342,16 @@ lock_mirror(Import *import)
 }
 
 /*
- * Does a part of a step as the owner of the mirror, whose code it may run.
+ * Does a part of a step as the owner of the mirror, whose code it may run.  What
+ * could be deferred is checked at once: in the place of another role nothing can
+ * be deferred, and a first copy alters the tables afterwards.
  */
 static void
 as_owner(Import *import, ImportStep part, const char *relation)
 {
 	RunAs		saved;
 
+	check_references_at_once(import->schema);
 	run_as_inventory_owner_unforced(import->schema, &saved);
 	part(import, relation);
 	run_as_end(&saved);
@@ -473,11 +476,7 @@ step_apply(Import *import, const char *unused)
 	run_step(import, "SELECT vmnet.import_judge()", NULL);
 	owner = inventory_owner(import->schema);
 	if (owner != GetUserId())
-	{
-		/* What the owner works with, and what he cannot put off as the caller could. */
 		run_step(import, "SELECT vmnet.import_share($4)", GetUserNameFromId(owner, false));
-		check_references_at_once(import->schema);
-	}
 	as_owner(import, prepare_mirror, NULL);
 	if (!import->first_copy)
 		run_step(import, "SELECT vmnet.import_analyze_changes()", NULL);
@@ -540,13 +539,15 @@ fail(Import *import, ErrorData *edata)
 {
 	Failure		failure = {import, edata->message ? edata->message : "unknown error"};
 	ErrorData  *another;
+	ErrorData  *unsaved;
 
 	if (import->run > 0)
 	{
 		(void) run_in_subtransaction(drop_stages, import);
 		another = run_in_subtransaction(record_failure, &failure);
+		unsaved = commit_step(import);
 		if (another == NULL)
-			another = commit_step(import);
+			another = unsaved;
 		if (another)
 			ereport(WARNING,
 					(errmsg("could not mark run " INT64_FORMAT " of mirror \"%s\" as failed: %s",

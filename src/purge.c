@@ -4,7 +4,8 @@
  *
  * NICs go first, then the instances and the networks that no NIC refers to any
  * more, in batches that commit.  The guard on deletes looks at the age of each
- * row once more.
+ * row once more.  Each batch works as the owner of the inventory, whose triggers
+ * and policies it runs.
  */
 #include "compat.h"
 
@@ -17,9 +18,11 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
+#include "bulk_write.h"
+#include "run_as.h"
+#include "subtransaction.h"
 #include "vmnet_ext.h"
 
 PG_FUNCTION_INFO_V1(purge_inventory);
@@ -28,12 +31,23 @@ typedef struct Purge
 {
 	char	   *inventory;		/* name of the schema */
 	char	   *schema;			/* the same, quoted */
+	Oid			nsp;			/* of this batch */
 	TimestampTz before;
 	int32		batch_size;
 	bool		with_history;
 	bool		atomic;			/* inside a transaction block: no commits */
 	int64		kept;			/* rows that something else refers to */
 } Purge;
+
+/* Some rows of one table. */
+typedef struct Batch
+{
+	const Purge *purge;
+	int			what;			/* of purged[] */
+	int64	   *ids;
+	int			count;
+	int64		deleted;
+} Batch;
 
 /* What is purged, in this order. */
 static const struct
@@ -47,6 +61,7 @@ static const struct
 	{"all_networks", "networks", "network_id"}
 };
 
+/* Raises the errors about arguments. */
 static void
 check_arguments(FunctionCallInfo fcinfo)
 {
@@ -71,13 +86,15 @@ check_arguments(FunctionCallInfo fcinfo)
 				 errhint("Leave it out for batches of 10000 rows.")));
 }
 
-/* Only the owner of a managed inventory purges it. */
+/*
+ * Raises an error unless the inventory is a managed one, and the caller has the
+ * rights of its owner.  What is there may change with every commit.
+ */
 static void
-check_purge(const Purge *purge)
+check_purge(Purge *purge)
 {
 	Oid			schema = get_namespace_oid(purge->inventory, false);
 	InventoryInfo info;
-	int			i;
 
 	if (!inventory_info(schema, &info) || strcmp(info.kind, "managed") != 0)
 	{
@@ -92,27 +109,53 @@ check_purge(const Purge *purge)
 				 errhint("Purge the source%s.", info.kind && strcmp(info.kind, "live") == 0 ? "" :
 						 ", and run vmnet.import_cloudstack() again")));
 	}
+	require_owner_rights(schema);
+	require_inventory_tables(schema);
+	purge->nsp = schema;
+}
 
-	for (i = 0; i < lengthof(purged); i++)
+/* An array of ids, in the current memory context. */
+static Datum
+id_array(int64 *ids, int count)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * count);
+	int			i;
+
+	for (i = 0; i < count; i++)
+		elements[i] = Int64GetDatum(ids[i]);
+	return PointerGetDatum(construct_array(elements, count, INT8OID, sizeof(int64),
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* Copies the ids out of an array into the batch. */
+static void
+take_ids(Batch *batch, Datum array)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			i;
+
+	deconstruct_array(DatumGetArrayTypeP(array), INT8OID, sizeof(int64),
+					  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, &batch->count);
+	batch->ids = palloc(sizeof(int64) * batch->count);
+	for (i = 0; i < batch->count; i++)
 	{
-		Oid			relid = get_relname_relid(purged[i].table, schema);
-
-		if (!OidIsValid(relid) || !relation_ownercheck(relid, GetUserId()))
-			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, purge->inventory);
+		if (nulls[i])
+			elog(ERROR, "an id is NULL");
+		batch->ids[i] = DatumGetInt64(elements[i]);
 	}
 }
 
 /*
- * The next ids that can go, after one id; NULL where there are none.  The
- * array is the caller's.
+ * Finds the next ids that can go, after one id.  The batch is empty where there
+ * are none; its ids are in the current memory context.
  */
-static ArrayType *
-next_ids(const Purge *purge, int what, int64 after)
+static void
+next_ids(const Purge *purge, int what, int64 after, Batch *batch)
 {
 	Oid			argtypes[3] = {INT8OID, TIMESTAMPTZOID, INT4OID};
 	Datum		values[3];
 	StringInfoData sql;
-	ArrayType  *ids = NULL;
 	bool		isnull;
 	Datum		value;
 
@@ -133,165 +176,158 @@ next_ids(const Purge *purge, int what, int64 after)
 	values[0] = Int64GetDatum(after);
 	values[1] = TimestampTzGetDatum(purge->before);
 	values[2] = Int32GetDatum(purge->batch_size);
-	if (SPI_execute_with_args(sql.data, 3, argtypes, values, NULL, false, 1) != SPI_OK_SELECT)
+	if (SPI_execute_with_args(sql.data, 3, argtypes, values, NULL, false, 1) != SPI_OK_SELECT ||
+		SPI_gettypeid(SPI_tuptable->tupdesc, 1) != INT8ARRAYOID)
 		elog(ERROR, "could not look for what to purge");
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (!isnull)
-		ids = DatumGetArrayTypePCopy(value);
+		take_ids(batch, value);
 	SPI_freetuptable(SPI_tuptable);
-	return ids;
 }
 
+/* Deletes the rows whose column has one of these ids; condition is added. */
 static int64
-delete_rows(const Purge *purge, const char *table, const char *column, Datum ids)
+delete_rows(const Purge *purge, const char *table, const char *column, Datum ids,
+			const char *condition)
 {
 	Oid			argtypes[1] = {INT8ARRAYOID};
-	char	   *sql = psprintf("DELETE FROM %s.%s WHERE %s OPERATOR(pg_catalog.=) ANY ($1)",
-							   purge->schema, table, column);
 
-	if (SPI_execute_with_args(sql, 1, argtypes, &ids, NULL, false, 0) != SPI_OK_DELETE)
-		elog(ERROR, "could not delete from inventory \"%s\"", purge->inventory);
-	return (int64) SPI_processed;
-}
-
-/* Deletes rows by id, the only thing that the permit is open for. */
-static int64
-purge_rows(const Purge *purge, int what, Datum ids)
-{
-	volatile int64 count = 0;
-
-	permit_open_purge(get_namespace_oid(purge->inventory, false), purge->before);
-	PG_TRY();
-	{
-		/* They were removed with their NIC, and refer to it. */
-		if (purged[what].referring == NULL)
-			(void) delete_rows(purge, "all_nic_secondary_ips", "nic_id", ids);
-		count = delete_rows(purge, purged[what].table, "id", ids);
-	}
-	PG_FINALLY();
-	{
-		permit_close();
-	}
-	PG_END_TRY();
-
-	/* A reference that is to be looked at later is looked at now. */
-	if (SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "could not look at references");
-
-	if (purged[what].referring == NULL)
-	{
-		(void) delete_rows(purge, "nic_address_history", "nic_id", ids);
-		if (purge->with_history)
-			(void) delete_rows(purge, "nic_history", "nic_id", ids);
-	}
-	return count;
+	return bulk_write(psprintf("DELETE FROM %s.%s t WHERE t.%s OPERATOR(pg_catalog.=) ANY ($1)%s",
+							   purge->schema, table, column, condition),
+					  SPI_OK_DELETE, purge->nsp, table, 1, argtypes, &ids);
 }
 
 /*
- * The same, as a whole or not at all: -1 where something else, a table of
- * somebody's say, refers to one of the rows.
+ * Deletes the rows of a batch, the only thing that the permit is open for; and
+ * what is kept of NICs that are gone.
  */
-static int64
-try_purge_rows(const Purge *purge, int what, Datum ids)
+static void
+purge_rows(void *arg)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile int64 count = -1;
+	Batch	   *batch = (Batch *) arg;
+	const Purge *purge = batch->purge;
+	Datum		ids = id_array(batch->ids, batch->count);
+	bool		nics = purged[batch->what].referring == NULL;
+	char	   *gone;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		count = purge_rows(purge, what, ids);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		int			code = geterrcode();
+	permit_open_purge(purge->nsp, purge->before);
+	/* They were removed with their NIC, and refer to it. */
+	if (nics)
+		(void) delete_rows(purge, "all_nic_secondary_ips", "nic_id", ids, "");
+	batch->deleted = delete_rows(purge, purged[batch->what].table, "id", ids, "");
+	permit_close();
 
-		if (code != ERRCODE_FOREIGN_KEY_VIOLATION && code != ERRCODE_RESTRICT_VIOLATION)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return count;
+	if (!nics)
+		return;
+
+	/* A trigger of a user can have kept one. */
+	gone = psprintf(" AND NOT EXISTS (SELECT FROM %s.all_nics n WHERE n.id OPERATOR(pg_catalog.=) t.nic_id)",
+					purge->schema);
+	(void) delete_rows(purge, "nic_address_history", "nic_id", ids, gone);
+	if (purge->with_history)
+		(void) delete_rows(purge, "nic_history", "nic_id", ids, gone);
 }
 
-/* Deletes what of a batch nothing refers to. */
-static int64
-purge_batch(Purge *purge, int what, ArrayType *ids)
+/*
+ * The same, as a whole or not at all: false where something else, a table of a
+ * user or a guard, keeps one of the rows.  Any other error is thrown on.
+ */
+static bool
+try_purge_rows(Batch *batch)
 {
-	int64		count = try_purge_rows(purge, what, PointerGetDatum(ids));
-	Datum	   *elements;
-	int			n;
+	ErrorData  *edata = run_in_subtransaction(purge_rows, batch);
+
+	if (edata == NULL)
+		return true;
+	if (edata->sqlerrcode != ERRCODE_FOREIGN_KEY_VIOLATION &&
+		edata->sqlerrcode != ERRCODE_RESTRICT_VIOLATION)
+		ReThrowError(edata);
+	FreeErrorData(edata);
+	return false;
+}
+
+/* Deletes what of a batch nothing refers to; gives how many rows. */
+static int64
+purge_batch(Purge *purge, Batch *batch)
+{
+	int64		deleted = 0;
 	int			i;
 
-	if (count >= 0)
-		return count;
+	if (try_purge_rows(batch))
+		return batch->deleted;
 
-	count = 0;
-	deconstruct_array(ids, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
-					  &elements, NULL, &n);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < batch->count; i++)
 	{
-		Datum		one = PointerGetDatum(construct_array(&elements[i], 1, INT8OID,
-														  sizeof(int64), FLOAT8PASSBYVAL,
-														  TYPALIGN_DOUBLE));
-		int64		done = try_purge_rows(purge, what, one);
+		Batch		one = *batch;
 
 		CHECK_FOR_INTERRUPTS();
-		if (done < 0)
-			purge->kept++;
+		one.ids = &batch->ids[i];
+		one.count = 1;
+		if (try_purge_rows(&one))
+			deleted += one.deleted;
 		else
-			count += done;
+			purge->kept++;
 	}
-	return count;
+	return deleted;
 }
 
-static int64
-last_id(ArrayType *ids)
+/*
+ * Purges the next batch of a table after one id, as the owner of the inventory.
+ * False where nothing is left; else the last id of the batch and the number of
+ * rows that were deleted.
+ */
+static bool
+purge_next(Purge *purge, int what, int64 *after, int64 *deleted)
 {
-	return ((int64 *) ARR_DATA_PTR(ids))[ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)) - 1];
+	Batch		batch = {0};
+	RunAs		saved;
+
+	check_purge(purge);
+	check_references_at_once(purge->nsp);
+	batch.purge = purge;
+	batch.what = what;
+
+	run_as_inventory_owner_unforced(purge->nsp, &saved);
+	next_ids(purge, what, *after, &batch);
+	if (batch.count > 0)
+		*deleted = purge_batch(purge, &batch);
+	run_as_end(&saved);
+
+	if (batch.count == 0)
+		return false;
+	*after = batch.ids[batch.count - 1];
+	return true;
 }
 
 /* Purges one table, batch by batch. */
 static int64
 purge_table(Purge *purge, int what)
 {
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "vmnet purge",
+												  ALLOCSET_DEFAULT_SIZES);
 	int64		after = PG_INT64_MIN;
 	int64		total = 0;
-	ArrayType  *ids;
+	int64		deleted = 0;
 
 	for (;;)
 	{
-		Oid			user;
-		int			context;
-		int64		count = 0;
+		MemoryContext old = MemoryContextSwitchTo(context);
+		bool		more = purge_next(purge, what, &after, &deleted);
 
-		/* A policy that the owner has forced on himself hides nothing here. */
-		GetUserIdAndSecContext(&user, &context);
-		SetUserIdAndSecContext(user, context | SECURITY_NOFORCE_RLS);
-		check_purge(purge);
-		ids = next_ids(purge, what, after);
-		if (ids)
-			count = purge_batch(purge, what, ids);
-		SetUserIdAndSecContext(user, context);
-		if (ids == NULL)
-			return total;
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(context);
+		if (!more)
+			break;
 
-		after = last_id(ids);
-		total += count;
-		pfree(ids);
+		total += deleted;
 		if (!purge->atomic)
 			SPI_commit();
 		ereport(NOTICE,
 				(errmsg("inventory \"%s\": purged " INT64_FORMAT " %s, " INT64_FORMAT " in all",
-						purge->inventory, count, purged[what].name, total)));
+						purge->inventory, deleted, purged[what].name, total)));
 	}
+	MemoryContextDelete(context);
+	return total;
 }
 
 /*
@@ -319,7 +355,6 @@ purge_inventory(PG_FUNCTION_ARGS)
 	purge.batch_size = PG_GETARG_INT32(2);
 	purge.with_history = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
 
-	check_purge(&purge);
 	for (i = 0; i < lengthof(purged); i++)
 		totals[i] = purge_table(&purge, i);
 

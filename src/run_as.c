@@ -113,8 +113,27 @@ run_as_inventory_owner(Oid schema, RunAs *saved)
 }
 
 /*
- * Goes back to the user before run_as_table_owner(), run_as_table_writer() or
- * run_as_inventory_owner().
+ * The same for work on a whole inventory, an import or a purge, after it was
+ * checked that the current user has the owner's rights: row-level security that
+ * the owner has forced on himself hides nothing.  A caller who is the owner stays
+ * who he is, and is not restricted.
+ *
+ * Must not span a commit.
+ */
+void
+run_as_inventory_owner_unforced(Oid schema, RunAs *saved)
+{
+	Oid			user;
+	int			sec_context;
+
+	(void) run_as_inventory_owner(schema, saved);
+	GetUserIdAndSecContext(&user, &sec_context);
+	SetUserIdAndSecContext(user, sec_context | SECURITY_NOFORCE_RLS);
+	saved->switched = true;
+}
+
+/*
+ * Goes back to the user before one of the functions above.
  */
 void
 run_as_end(const RunAs *saved)

@@ -10,6 +10,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "executor/spi.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -49,5 +50,32 @@ run_in_subtransaction(SubtransactionWork work, void *arg)
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	return edata;
+}
+
+/*
+ * Commits what a procedure has done so far, and begins the next transaction.
+ * NULL where that succeeded, else the error, as a copy in the caller's memory
+ * context; what was to be committed is then rolled back, and there is a new
+ * transaction all the same.  The caller throws the error on.
+ */
+ErrorData *
+commit_in_procedure(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ErrorData  *volatile edata = NULL;
+
+	PG_TRY();
+	{
+		SPI_commit();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		edata = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
 	return edata;
 }

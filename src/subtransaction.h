@@ -10,5 +10,6 @@
 typedef void (*SubtransactionWork) (void *arg);
 
 extern ErrorData *run_in_subtransaction(SubtransactionWork work, void *arg);
+extern ErrorData *commit_in_procedure(void);
 
 #endif							/* VMNET_SUBTRANSACTION_H */

@@ -1,7 +1,11 @@
 --
 -- Import of CloudStack's tables into a mirror.  The procedure is in
--- src/import.c; it calls the functions here, step by step.  They run as the
--- caller, and do nothing that the caller could not do by hand.
+-- src/import.c; it calls the functions here, step by step.  They do nothing that
+-- their user could not do by hand.
+--
+-- What reads the source and the stages, which are temporary tables, runs as the
+-- caller of the procedure; what takes the name of the mirror runs as the owner of
+-- the mirror.
 --
 
 -- Where each column of an inventory comes from.  from_lookup names a table of
@@ -98,7 +102,7 @@ COMMENT ON FUNCTION vmnet.import_source_table(text) IS
 -- fold names to lower case made nicid.
 CREATE FUNCTION vmnet.import_source_column(source text, source_table text, source_column text)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT a.attname
@@ -115,7 +119,7 @@ COMMENT ON FUNCTION vmnet.import_source_column(text, text, text) IS
 -- The type of a column of the source, or NULL where it has none.
 CREATE FUNCTION vmnet.import_source_type(source text, source_table text, source_column text)
 RETURNS regtype
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END::regtype
@@ -132,7 +136,7 @@ COMMENT ON FUNCTION vmnet.import_source_type(text, text, text) IS
 -- "value", which is quoted already.  NULL for what cannot be read.
 CREATE FUNCTION vmnet.import_expression(value text, source_type regtype, target_type text)
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format(
@@ -141,9 +145,9 @@ SELECT format(
 	WHEN $3 IN ('bigint', 'integer') AND $2 IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN '%1$s::bigint'
 	WHEN $3 IN ('bigint', 'integer') THEN 'vmnet.read_bigint(%1$s::text)'
 	WHEN $3 = 'boolean' AND $2 IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN '(%1$s <> 0)'
-	WHEN $3 = 'timestamptz' AND $2 = 'timestamptz'::regtype THEN '%1$s'
+	WHEN $3 = 'timestamptz' AND $2 = 'timestamptz'::regtype THEN '%1$s::timestamptz'
 	WHEN $3 = 'timestamptz' AND $2 IN ('timestamp'::regtype, 'date'::regtype) THEN '(%1$s::timestamp AT TIME ZONE ''UTC'')'
-	WHEN $2 = $3::regtype THEN '%1$s'
+	WHEN $2 = $3::regtype THEN '%1$s::' || $3
 	WHEN $3 = 'inet' AND $2 = 'cidr'::regtype THEN '%1$s::inet'
 	ELSE 'vmnet.read_' || $3 || '(%1$s::text)'
 	END, $1)
@@ -155,7 +159,7 @@ COMMENT ON FUNCTION vmnet.import_expression(text, regtype, text) IS
 -- done by ours.
 CREATE FUNCTION vmnet.import_bulk_expression(value text, source_type regtype, target_type text)
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE
@@ -166,32 +170,62 @@ $$;
 COMMENT ON FUNCTION vmnet.import_bulk_expression(text, regtype, text) IS
 'Expression that turns a value of the source into one of the inventory, for whole tables';
 
--- Drops the stages, whichever are there.
-CREATE FUNCTION vmnet.import_drop_stages(inventory text)
+-- Drops the stages that this session has.
+CREATE FUNCTION vmnet.import_drop_stages()
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	stage name;
+	stage record;
 BEGIN
 	FOR stage IN
-		SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE n.nspname = inventory AND c.relkind = 'r' AND c.relname IN
-			('import_stage_networks', 'import_stage_instances', 'import_stage_nics', 'import_stage_nic_secondary_ips',
-			'import_stage_log', 'import_stage_changes')
+		SELECT c.relname, c.relkind FROM pg_catalog.pg_class c
+		WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'f') AND c.relname IN
+			('vmnet_import_networks', 'vmnet_import_instances', 'vmnet_import_nics', 'vmnet_import_nic_secondary_ips',
+			'vmnet_import_log', 'vmnet_import_changes', 'vmnet_import_mysql')
 	LOOP
-		EXECUTE format('DROP TABLE %I.%I', inventory, stage);
+		EXECUTE format('DROP %s pg_temp.%I', CASE stage.relkind WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, stage.relname);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_drop_stages(text) IS
+COMMENT ON FUNCTION vmnet.import_drop_stages() IS
 'Part of import_cloudstack(): drops the stages';
 
+-- Makes the stages for what is found; those for the tables of the source are
+-- made when they are read.
+CREATE FUNCTION vmnet.import_make_stages()
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM vmnet.import_drop_stages();
+	CREATE TEMPORARY TABLE vmnet_import_log ("table" text, id text, "column" text, original text, action text, reason text);
+	CREATE TEMPORARY TABLE vmnet_import_changes (relation text, id bigint, kind text);
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_make_stages() IS
+'Part of import_cloudstack(): makes temporary tables for what is found';
+
+-- Lets the owner of a mirror read the stages, and write what differs.
+CREATE FUNCTION vmnet.import_share(owner text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('GRANT SELECT ON pg_temp.vmnet_import_networks, pg_temp.vmnet_import_instances, pg_temp.vmnet_import_nics,'
+		' pg_temp.vmnet_import_nic_secondary_ips, pg_temp.vmnet_import_log TO %I', owner);
+	EXECUTE format('GRANT SELECT, INSERT ON pg_temp.vmnet_import_changes TO %I', owner);
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_share(text) IS
+'Part of import_cloudstack(): lets the owner of the mirror read the stages';
+
 -- Asks something of a MySQL server: one text for each row that the condition,
--- which MySQL judges, lets pass.  The foreign table that it takes is made in
--- the inventory and dropped at once.
-CREATE FUNCTION vmnet.import_ask_mysql(inventory text, server text, remote_table text, columns text[], condition text)
+-- which MySQL judges, lets pass.  The foreign table that this needs is temporary.
+CREATE FUNCTION vmnet.import_ask_mysql(server text, remote_table text, columns text[], condition text)
 RETURNS SETOF text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -199,22 +233,22 @@ AS $$
 DECLARE
 	answers text[];
 BEGIN
-	EXECUTE format('CREATE FOREIGN TABLE %I.import_stage_mysql (%s) SERVER %I OPTIONS (dbname ''information_schema'', table_name %L)',
-		inventory, (SELECT string_agg(format('%I text', c), ', ') FROM unnest(columns) c), server, remote_table);
-	EXECUTE format('SELECT array_agg(%I::text) FROM %I.import_stage_mysql WHERE %s', columns[1], inventory, condition)
+	EXECUTE format('CREATE FOREIGN TABLE pg_temp.vmnet_import_mysql (%s) SERVER %I OPTIONS (dbname ''information_schema'', table_name %L)',
+		(SELECT string_agg(format('%I text', c), ', ') FROM unnest(columns) c), server, remote_table);
+	EXECUTE format('SELECT array_agg(%I::text) FROM pg_temp.vmnet_import_mysql WHERE %s', columns[1], condition)
 	INTO answers;
-	EXECUTE format('DROP FOREIGN TABLE %I.import_stage_mysql', inventory);
+	DROP FOREIGN TABLE pg_temp.vmnet_import_mysql;
 	RETURN QUERY SELECT a FROM unnest(answers) a;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_ask_mysql(text, text, text, text[], text) IS
+COMMENT ON FUNCTION vmnet.import_ask_mysql(text, text, text[], text) IS
 'Part of import_cloudstack(): asks the information schema of a MySQL server through mysql_fdw';
 
 -- Where the source is MySQL through mysql_fdw: says so if its account can write,
 -- since then everybody can change CloudStack who may write to the foreign tables.
 -- mysql_fdw runs no SHOW GRANTS; the information schema has, for each column,
 -- what this account may do with it, by whatever grant.
-CREATE FUNCTION vmnet.import_check_account(source text, inventory text)
+CREATE FUNCTION vmnet.import_check_account(source text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -241,7 +275,7 @@ BEGIN
 	LOOP
 		BEGIN
 			SELECT string_agg(DISTINCT a, ', ') INTO writable
-			FROM vmnet.import_ask_mysql(inventory, part.server, 'COLUMNS', ARRAY['table_name', 'table_schema', 'privileges'],
+			FROM vmnet.import_ask_mysql(part.server, 'COLUMNS', ARRAY['table_name', 'table_schema', 'privileges'],
 				format('table_schema = %L AND table_name IN (%s) AND (privileges LIKE ''%%insert%%'' OR privileges LIKE ''%%update%%'')',
 					part.db, part.tables)) a;
 		EXCEPTION WHEN OTHERS THEN
@@ -260,11 +294,11 @@ BEGIN
 			OR vmnet.import_source_type(source, 'nics', 'update_time') IS DISTINCT FROM 'timestamp'::regtype;
 		BEGIN
 			SELECT a INTO zone
-			FROM vmnet.import_ask_mysql(inventory, part.server, 'SYSTEM_VARIABLES', ARRAY['session_value', 'variable_name'],
+			FROM vmnet.import_ask_mysql(part.server, 'SYSTEM_VARIABLES', ARRAY['session_value', 'variable_name'],
 				'variable_name = ''TIME_ZONE''') a;
 			IF zone = 'SYSTEM' THEN
 				SELECT a INTO zone
-				FROM vmnet.import_ask_mysql(inventory, part.server, 'SYSTEM_VARIABLES', ARRAY['global_value', 'variable_name'],
+				FROM vmnet.import_ask_mysql(part.server, 'SYSTEM_VARIABLES', ARRAY['global_value', 'variable_name'],
 					'variable_name = ''SYSTEM_TIME_ZONE''') a;
 			END IF;
 		EXCEPTION WHEN OTHERS THEN
@@ -279,11 +313,10 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_check_account(text, text) IS
+COMMENT ON FUNCTION vmnet.import_check_account(text) IS
 'Part of import_cloudstack(): warns where the account of a MySQL source can write, or its time zone is not UTC';
 
--- Refuses what cannot be a source or a target, and makes the mirror if it is
--- not there yet.
+-- Refuses what cannot be a source.
 CREATE FUNCTION vmnet.import_check(source text, inventory text)
 RETURNS void
 LANGUAGE plpgsql
@@ -291,13 +324,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	missing text;
-	proposal text := left(inventory, 56) || '_mirror';
-	kind text;
 BEGIN
-	IF source IS NULL OR NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = source) THEN
+	IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = source) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('source schema %s does not exist', coalesce('"' || source || '"', 'NULL')),
+			MESSAGE = format('source schema "%s" does not exist', source),
 			DETAIL = 'The source is a schema with CloudStack''s tables, loaded from a dump or foreign tables.',
 			HINT = 'See "An existing CloudStack database" in the README.';
 	END IF;
@@ -306,7 +337,7 @@ BEGIN
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('schema "%s" cannot be both the source and the inventory', source),
 			DETAIL = 'The mirror is a schema of its own; the source is left as it is.',
-			HINT = format('CALL vmnet.import_cloudstack(%L, %L);', source, proposal);
+			HINT = format('CALL vmnet.import_cloudstack(%L, %L);', source, left(inventory, 56) || '_mirror');
 	END IF;
 
 	SELECT string_agg(format('%s.%s', vmnet.import_source_table(r), c.source_column), ', ' ORDER BY r, c.ord)
@@ -330,27 +361,12 @@ BEGIN
 			DETAIL = format('It lacks: %s.', missing),
 			HINT = 'The tables networks, vm_instance and nics are needed, with these columns.';
 	END IF;
-
-	SELECT l.kind INTO kind FROM vmnet_internal.inventory_facts(inventory) l;
-	IF kind IS NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = inventory) THEN
-		PERFORM vmnet.create_inventory(inventory, 'mirror');
-		RAISE NOTICE 'made inventory "%", a mirror', inventory;
-	ELSIF kind IS DISTINCT FROM 'mirror' THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('cannot import into "%s"', inventory),
-			DETAIL = CASE WHEN kind IS NULL THEN 'There is a schema of this name that is not an inventory.'
-				ELSE format('It is an inventory of kind %s; an import replaces what is there, so it goes into a mirror only.', kind) END,
-			HINT = format('CALL vmnet.import_cloudstack(%L, %L);', source, proposal);
-	END IF;
-
-	PERFORM vmnet.import_check_account(source, inventory);
 END
 $$;
 COMMENT ON FUNCTION vmnet.import_check(text, text) IS
-'Part of import_cloudstack(): checks source and inventory, makes the mirror if need be';
+'Part of import_cloudstack(): checks the source';
 
--- Opens a run.  Whoever holds the lock on this import is the only one that runs.
+-- Opens a run.  The lock on the import is held: no other one is running.
 CREATE FUNCTION vmnet.import_start(source text, inventory text)
 RETURNS bigint
 LANGUAGE plpgsql
@@ -361,9 +377,6 @@ DECLARE
 BEGIN
 	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = $1, message = ''interrupted'' WHERE status = ''running''', inventory)
 	USING clock_timestamp();
-	PERFORM vmnet.import_drop_stages(inventory);
-	EXECUTE format('CREATE UNLOGGED TABLE %I.import_stage_log ("table" text, id text, "column" text, original text, action text, reason text)', inventory);
-	EXECUTE format('CREATE UNLOGGED TABLE %I.import_stage_changes (relation text, id bigint, kind text)', inventory);
 	EXECUTE format('INSERT INTO %I.import_runs (source) VALUES ($1) RETURNING run', inventory)
 	INTO run USING source;
 	RETURN run;
@@ -372,12 +385,29 @@ $$;
 COMMENT ON FUNCTION vmnet.import_start(text, text) IS
 'Part of import_cloudstack(): opens a run';
 
+-- Says how far a run is.  progress: a table of the inventory, and how many rows
+-- of it were read.
+CREATE FUNCTION vmnet.import_progress(run bigint, inventory text, progress text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	relation text := split_part(progress, ' ', 1);
+BEGIN
+	EXECUTE format('UPDATE %I.import_runs SET step = $1, %I = $2 WHERE run = $3', inventory, relation || '_read')
+	USING 'read ' || vmnet.import_source_table(relation), split_part(progress, ' ', 2)::bigint, run;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_progress(bigint, text, text) IS
+'Part of import_cloudstack(): says how far a run is';
+
 -- The query that reads one table of the source: every column converted, and
 -- in "notes" what could not be taken as it was.  Each value is converted once,
 -- in the inner query (as c_1, c_2 ...); the outer one looks at both.
 CREATE FUNCTION vmnet.import_query(source text, relation text)
 RETURNS text
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -508,7 +538,7 @@ COMMENT ON FUNCTION vmnet.import_query(text, text) IS
 -- text without case.
 CREATE FUNCTION vmnet.import_fenced(source text, source_table text)
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT format('(SELECT * FROM %I.%I OFFSET 0)', $1, $2) $$;
 COMMENT ON FUNCTION vmnet.import_fenced(text, text) IS
@@ -519,7 +549,7 @@ COMMENT ON FUNCTION vmnet.import_fenced(text, text) IS
 -- holds twice.
 CREATE FUNCTION vmnet.import_lookups(source text, relation text)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(string_agg(format(
@@ -539,7 +569,7 @@ COMMENT ON FUNCTION vmnet.import_lookups(text, text) IS
 
 -- Writes down what the tables that are joined by key hold but an inventory
 -- cannot: once for each of their rows, not for all that refer to it.
-CREATE FUNCTION vmnet.import_judge_lookups(source text, inventory text)
+CREATE FUNCTION vmnet.import_judge_lookups(source text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -557,23 +587,23 @@ BEGIN
 		source_type := vmnet.import_source_type(source, col.from_lookup, col.source_column);
 		IF col.target_type = 'text' AND source_type IN ('text'::regtype, 'varchar'::regtype) THEN
 			EXECUTE format($f$
-				INSERT INTO %1$I.import_stage_log
-				SELECT %3$L, l.id::text, %4$L, l.%4$I::text, 'changed', 'blanks at the end were cut off'
-				FROM %2$s l WHERE l.%4$I::text <> rtrim(l.%4$I::text, ' ')$f$,
-				inventory, vmnet.import_fenced(source, col.from_lookup), col.from_lookup, col.source_column);
+				INSERT INTO pg_temp.vmnet_import_log
+				SELECT %2$L, l.id::text, %3$L, l.%3$I::text, 'changed', 'blanks at the end were cut off'
+				FROM %1$s l WHERE l.%3$I::text <> rtrim(l.%3$I::text, ' ')$f$,
+				vmnet.import_fenced(source, col.from_lookup), col.from_lookup, col.source_column);
 		ELSIF col.target_type <> 'text' AND source_type IS NOT NULL THEN
 			EXECUTE format($f$
-				INSERT INTO %1$I.import_stage_log
-				SELECT %3$L, l.id::text, %4$L, l.%4$I::text, 'changed', %5$L
-				FROM %2$s l WHERE btrim(l.%4$I::text) <> '' AND %6$s IS NULL$f$,
-				inventory, vmnet.import_fenced(source, col.from_lookup), col.from_lookup, col.source_column,
+				INSERT INTO pg_temp.vmnet_import_log
+				SELECT %2$L, l.id::text, %3$L, l.%3$I::text, 'changed', %4$L
+				FROM %1$s l WHERE btrim(l.%3$I::text) <> '' AND %5$s IS NULL$f$,
+				vmnet.import_fenced(source, col.from_lookup), col.from_lookup, col.source_column,
 				format('not a value of type %s; stored as NULL', col.target_type),
 				vmnet.import_expression(format('l.%I', col.source_column), source_type, col.target_type));
 		END IF;
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_judge_lookups(text, text) IS
+COMMENT ON FUNCTION vmnet.import_judge_lookups(text) IS
 'Part of import_cloudstack(): writes down what tables joined by key hold but an inventory cannot';
 
 -- How many rows a table of the source has, where another system is to give
@@ -623,8 +653,8 @@ COMMENT ON FUNCTION vmnet.import_refuse_time(text, text, text) IS
 
 -- Copies one table of the source into a stage, converted.  A policy that hides
 -- rows of the source from the caller is an error: they would look deleted.
-CREATE FUNCTION vmnet.import_stage(run bigint, source text, inventory text, relation text)
-RETURNS void
+CREATE FUNCTION vmnet.import_stage(source text, relation text)
+RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET DateStyle = 'ISO, YMD'
@@ -637,14 +667,14 @@ DECLARE
 	n bigint;
 BEGIN
 	IF relation = 'nic_secondary_ips' AND vmnet.import_source_type(source, source_table, 'id') IS NULL THEN
-		EXECUTE format('CREATE UNLOGGED TABLE %1$I.import_stage_%2$s AS SELECT NULL::text AS raw_id, NULL::text AS raw_nic_id, NULL::text AS raw_network_id, NULL::jsonb[] AS notes, id, uuid, nic_id, network_id, ip4_address, ip6_address, created FROM %1$I.all_%2$s WHERE false',
-			inventory, relation);
-		RETURN;
+		EXECUTE 'CREATE TEMPORARY TABLE vmnet_import_nic_secondary_ips (raw_id text, raw_nic_id text, raw_network_id text, notes jsonb[], '
+			|| (SELECT string_agg(format('%I %s', c.target, c.target_type), ', ' ORDER BY c.ord) FROM vmnet.import_columns(relation) c) || ')';
+		RETURN -1;
 	END IF;
 
 	there := vmnet.import_count(source, source_table);
 	BEGIN
-		EXECUTE format('CREATE UNLOGGED TABLE %I.%I AS ', inventory, 'import_stage_' || relation)
+		EXECUTE format('CREATE TEMPORARY TABLE %I AS ', 'vmnet_import_' || relation)
 			|| vmnet.import_query(source, relation);
 		GET DIAGNOSTICS n = ROW_COUNT;
 	EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format THEN
@@ -670,40 +700,38 @@ BEGIN
 			HINT = 'The mirror is what it was. Run the import again.';
 	END IF;
 	IF relation = 'networks' THEN
-		PERFORM vmnet.import_judge_lookups(source, inventory);
+		PERFORM vmnet.import_judge_lookups(source);
 	END IF;
 	-- only what the steps that follow join by
-	EXECUTE format('ANALYZE %I.%I (%s)', inventory, 'import_stage_' || relation,
+	EXECUTE format('ANALYZE pg_temp.%I (%s)', 'vmnet_import_' || relation,
 		CASE relation WHEN 'nics' THEN 'id, uuid, network_id, instance_id' ELSE 'id, uuid' END);
-	EXECUTE format('UPDATE %I.import_runs SET step = $1, %I = $2 WHERE run = $3',
-		inventory, relation || '_read')
-	USING format('read %s', source_table), n, run;
-	RAISE NOTICE 'read % rows of %.%', n, source, source_table;
+	RETURN n;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_stage(bigint, text, text, text) IS
-'Part of import_cloudstack(): copies one table of the source into a stage';
+COMMENT ON FUNCTION vmnet.import_stage(text, text) IS
+'Part of import_cloudstack(): copies one table of the source into a stage
+Returns the number of rows, -1 where the source has no such table.';
 
 -- Most often nothing is wrong with a stage, which one look says: does a row lack
 -- its id, are ids or uuids there twice, has a row notes, does one name an
 -- instance that cannot be read?
-CREATE FUNCTION vmnet.import_look(inventory text, relation text,
+CREATE FUNCTION vmnet.import_look(relation text,
 	OUT lacks_id boolean, OUT ids_twice boolean, OUT uuids_twice boolean, OUT has_notes boolean, OUT bad_instance boolean)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE format('SELECT count(*) <> count(id), count(id) <> count(DISTINCT id), count(uuid) <> count(DISTINCT uuid), count(notes) > 0, %s FROM %I.%I',
+	EXECUTE format('SELECT count(*) <> count(id), count(id) <> count(DISTINCT id), count(uuid) <> count(DISTINCT uuid), count(notes) > 0, %s FROM pg_temp.%I',
 		CASE relation WHEN 'nics' THEN 'count(raw_instance_id) > 0' ELSE 'false' END,
-		inventory, 'import_stage_' || relation)
+		'vmnet_import_' || relation)
 	INTO lacks_id, ids_twice, uuids_twice, has_notes, bad_instance;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_look(text, text) IS
+COMMENT ON FUNCTION vmnet.import_look(text) IS
 'Part of import_cloudstack(): what may be wrong with the rows of a stage';
 
 -- Takes rows of a stage that have no id of their own out of it.
-CREATE FUNCTION vmnet.import_judge_ids(inventory text, relation text, lacks_id boolean, ids_twice boolean)
+CREATE FUNCTION vmnet.import_judge_ids(relation text, lacks_id boolean, ids_twice boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -711,27 +739,27 @@ AS $$
 BEGIN
 	IF lacks_id THEN
 		EXECUTE format($f$
-			WITH gone AS (DELETE FROM %1$I.%2$I WHERE id IS NULL RETURNING raw_id)
-			INSERT INTO %1$I.import_stage_log
-			SELECT %3$L, raw_id, 'id', raw_id, 'rejected', 'the row has no id that can be read' FROM gone$f$,
-			inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
+			WITH gone AS (DELETE FROM pg_temp.%1$I WHERE id IS NULL RETURNING raw_id)
+			INSERT INTO pg_temp.vmnet_import_log
+			SELECT %2$L, raw_id, 'id', raw_id, 'rejected', 'the row has no id that can be read' FROM gone$f$,
+			'vmnet_import_' || relation, vmnet.import_source_table(relation));
 	END IF;
 	IF ids_twice THEN
 		EXECUTE format($f$
-			WITH twice AS (SELECT id, min(ctid) AS first FROM %1$I.%2$I GROUP BY id HAVING count(*) > 1),
-				gone AS (DELETE FROM %1$I.%2$I s USING twice t WHERE s.id = t.id AND s.ctid <> t.first RETURNING s.id)
-			INSERT INTO %1$I.import_stage_log
-			SELECT %3$L, id::text, 'id', id::text, 'rejected', 'another row has the same id' FROM gone$f$,
-			inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
+			WITH twice AS (SELECT id, min(ctid) AS first FROM pg_temp.%1$I GROUP BY id HAVING count(*) > 1),
+				gone AS (DELETE FROM pg_temp.%1$I s USING twice t WHERE s.id = t.id AND s.ctid <> t.first RETURNING s.id)
+			INSERT INTO pg_temp.vmnet_import_log
+			SELECT %2$L, id::text, 'id', id::text, 'rejected', 'another row has the same id' FROM gone$f$,
+			'vmnet_import_' || relation, vmnet.import_source_table(relation));
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_judge_ids(text, text, boolean, boolean) IS
+COMMENT ON FUNCTION vmnet.import_judge_ids(text, boolean, boolean) IS
 'Part of import_cloudstack(): rejects rows without an id, or with that of another one';
 
 -- Takes NICs out of their stage that have no network, or name an instance that
 -- is not there.
-CREATE FUNCTION vmnet.import_judge_nics(inventory text, bad_instance boolean)
+CREATE FUNCTION vmnet.import_judge_nics(bad_instance boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -739,81 +767,76 @@ AS $$
 DECLARE
 	some_orphans boolean;
 BEGIN
-	EXECUTE format($f$
-		SELECT count(*) <> count(w.id) OR count(n.instance_id) <> count(i.id)
-		FROM %1$I.import_stage_nics n
-			LEFT JOIN %1$I.import_stage_networks w ON w.id = n.network_id
-			LEFT JOIN %1$I.import_stage_instances i ON i.id = n.instance_id$f$, inventory)
-	INTO some_orphans;
+	SELECT count(*) <> count(w.id) OR count(n.instance_id) <> count(i.id)
+	INTO some_orphans
+	FROM pg_temp.vmnet_import_nics n
+		LEFT JOIN pg_temp.vmnet_import_networks w ON w.id = n.network_id
+		LEFT JOIN pg_temp.vmnet_import_instances i ON i.id = n.instance_id;
 	IF some_orphans THEN
-		EXECUTE format($f$
-			WITH gone AS (
-				DELETE FROM %1$I.import_stage_nics n
-				WHERE NOT EXISTS (SELECT FROM %1$I.import_stage_networks w WHERE w.id = n.network_id)
-				RETURNING n.id, n.network_id, n.raw_network_id)
-			INSERT INTO %1$I.import_stage_log
-			SELECT 'nics', id::text, 'network_id', coalesce(network_id::text, raw_network_id), 'rejected',
-				CASE WHEN network_id IS NULL THEN 'the row names no network that can be read'
-					ELSE 'the source has no network of this id' END
-			FROM gone$f$, inventory);
+		WITH gone AS (
+			DELETE FROM pg_temp.vmnet_import_nics n
+			WHERE NOT EXISTS (SELECT FROM pg_temp.vmnet_import_networks w WHERE w.id = n.network_id)
+			RETURNING n.id, n.network_id, n.raw_network_id)
+		INSERT INTO pg_temp.vmnet_import_log
+		SELECT 'nics', id::text, 'network_id', coalesce(network_id::text, raw_network_id), 'rejected',
+			CASE WHEN network_id IS NULL THEN 'the row names no network that can be read'
+				ELSE 'the source has no network of this id' END
+		FROM gone;
 	END IF;
 	IF bad_instance THEN
-		EXECUTE format($f$
-			WITH gone AS (
-				DELETE FROM %1$I.import_stage_nics n
-				WHERE btrim(n.raw_instance_id) <> ''
-				RETURNING n.id, n.raw_instance_id)
-			INSERT INTO %1$I.import_stage_log
-			SELECT 'nics', id::text, 'instance_id', raw_instance_id, 'rejected',
-				'the row names an instance that cannot be read'
-			FROM gone$f$, inventory);
+		WITH gone AS (
+			DELETE FROM pg_temp.vmnet_import_nics n
+			WHERE btrim(n.raw_instance_id) <> ''
+			RETURNING n.id, n.raw_instance_id)
+		INSERT INTO pg_temp.vmnet_import_log
+		SELECT 'nics', id::text, 'instance_id', raw_instance_id, 'rejected',
+			'the row names an instance that cannot be read'
+		FROM gone;
 	END IF;
 	IF some_orphans THEN
-		EXECUTE format($f$
-			WITH gone AS (
-				DELETE FROM %1$I.import_stage_nics n
-				WHERE n.instance_id IS NOT NULL
-					AND NOT EXISTS (SELECT FROM %1$I.import_stage_instances i WHERE i.id = n.instance_id)
-				RETURNING n.id, n.instance_id)
-			INSERT INTO %1$I.import_stage_log
-			SELECT 'nics', id::text, 'instance_id', instance_id::text, 'rejected',
-				'the source has no instance of this id'
-			FROM gone$f$, inventory);
+		WITH gone AS (
+			DELETE FROM pg_temp.vmnet_import_nics n
+			WHERE n.instance_id IS NOT NULL
+				AND NOT EXISTS (SELECT FROM pg_temp.vmnet_import_instances i WHERE i.id = n.instance_id)
+			RETURNING n.id, n.instance_id)
+		INSERT INTO pg_temp.vmnet_import_log
+		SELECT 'nics', id::text, 'instance_id', instance_id::text, 'rejected',
+			'the source has no instance of this id'
+		FROM gone;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_judge_nics(text, boolean) IS
+COMMENT ON FUNCTION vmnet.import_judge_nics(boolean) IS
 'Part of import_cloudstack(): rejects NICs whose network or instance is not there';
 
 -- Takes secondary addresses out of their stage that have no place.
-CREATE FUNCTION vmnet.import_judge_secondary(inventory text)
+CREATE FUNCTION vmnet.import_judge_secondary()
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE format($f$
-		WITH gone AS (
-			DELETE FROM %1$I.import_stage_nic_secondary_ips s
-			WHERE s.network_id IS NULL
-				OR NOT EXISTS (SELECT FROM %1$I.import_stage_nics n WHERE n.id = s.nic_id)
-			RETURNING s.id, s.nic_id, s.raw_nic_id, s.network_id, s.raw_network_id)
-		INSERT INTO %1$I.import_stage_log
-		SELECT 'nic_secondary_ips', id::text,
-			CASE WHEN network_id IS NULL THEN 'network_id' ELSE 'nicId' END,
-			CASE WHEN network_id IS NULL THEN raw_network_id ELSE coalesce(nic_id::text, raw_nic_id) END, 'rejected',
-			CASE WHEN network_id IS NULL THEN 'the row names no network that can be read'
-				WHEN nic_id IS NULL THEN 'the row names no NIC that can be read'
-				ELSE 'the mirror has no NIC of this id' END
-		FROM gone$f$, inventory);
+	WITH gone AS (
+		DELETE FROM pg_temp.vmnet_import_nic_secondary_ips s
+		WHERE s.network_id IS NULL
+			OR NOT EXISTS (SELECT FROM pg_temp.vmnet_import_nics n WHERE n.id = s.nic_id)
+		RETURNING s.id, s.nic_id, s.raw_nic_id, s.network_id, s.raw_network_id)
+	INSERT INTO pg_temp.vmnet_import_log
+	SELECT 'nic_secondary_ips', id::text,
+		CASE WHEN network_id IS NULL THEN 'network_id' ELSE 'nicId' END,
+		CASE WHEN network_id IS NULL THEN raw_network_id ELSE coalesce(nic_id::text, raw_nic_id) END, 'rejected',
+		CASE WHEN network_id IS NULL THEN 'the row names no network that can be read'
+			WHEN nic_id IS NULL THEN 'the row names no NIC that can be read'
+			ELSE 'the mirror has no NIC of this id' END
+	FROM gone;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_judge_secondary(text) IS
+COMMENT ON FUNCTION vmnet.import_judge_secondary() IS
 'Part of import_cloudstack(): rejects secondary addresses that have no place';
 
 -- Writes down what was changed in the rows of a stage; where two rows have one
 -- uuid, one of them keeps it.
-CREATE FUNCTION vmnet.import_judge_values(inventory text, relation text, uuids_twice boolean, has_notes boolean)
+CREATE FUNCTION vmnet.import_judge_values(relation text, uuids_twice boolean, has_notes boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -821,28 +844,28 @@ AS $$
 BEGIN
 	IF uuids_twice THEN
 		EXECUTE format($f$
-			WITH twice AS (SELECT uuid, min(id) AS first FROM %1$I.%2$I WHERE uuid IS NOT NULL GROUP BY uuid HAVING count(*) > 1),
-				mended AS (UPDATE %1$I.%2$I s SET uuid = NULL FROM twice t WHERE s.uuid = t.uuid AND s.id <> t.first RETURNING s.id, t.uuid)
-			INSERT INTO %1$I.import_stage_log
-			SELECT %3$L, id::text, 'uuid', uuid::text, 'changed', 'another row has the same uuid; stored as NULL' FROM mended$f$,
-			inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
+			WITH twice AS (SELECT uuid, min(id) AS first FROM pg_temp.%1$I WHERE uuid IS NOT NULL GROUP BY uuid HAVING count(*) > 1),
+				mended AS (UPDATE pg_temp.%1$I s SET uuid = NULL FROM twice t WHERE s.uuid = t.uuid AND s.id <> t.first RETURNING s.id, t.uuid)
+			INSERT INTO pg_temp.vmnet_import_log
+			SELECT %2$L, id::text, 'uuid', uuid::text, 'changed', 'another row has the same uuid; stored as NULL' FROM mended$f$,
+			'vmnet_import_' || relation, vmnet.import_source_table(relation));
 	END IF;
 	IF has_notes THEN
 		EXECUTE format($f$
-			INSERT INTO %1$I.import_stage_log
-			SELECT %3$L, s.id::text, note->>0, note->>1, 'changed', note->>2
-			FROM %1$I.%2$I s, unnest(s.notes) note
+			INSERT INTO pg_temp.vmnet_import_log
+			SELECT %2$L, s.id::text, note->>0, note->>1, 'changed', note->>2
+			FROM pg_temp.%1$I s, unnest(s.notes) note
 			WHERE s.notes IS NOT NULL$f$,
-			inventory, 'import_stage_' || relation, vmnet.import_source_table(relation));
+			'vmnet_import_' || relation, vmnet.import_source_table(relation));
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_judge_values(text, text, boolean, boolean) IS
+COMMENT ON FUNCTION vmnet.import_judge_values(text, boolean, boolean) IS
 'Part of import_cloudstack(): writes down what was changed in the rows of a stage';
 
 -- Takes rows that have no place out of the stages, and writes down why: ids first,
 -- then what refers to them, then what is left.
-CREATE FUNCTION vmnet.import_judge(inventory text)
+CREATE FUNCTION vmnet.import_judge()
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -854,19 +877,19 @@ DECLARE
 	relation text;
 BEGIN
 	FOREACH relation IN ARRAY relations LOOP
-		SELECT to_jsonb(l) INTO look FROM vmnet.import_look(inventory, relation) l;
+		SELECT to_jsonb(l) INTO look FROM vmnet.import_look(relation) l;
 		looks := looks || jsonb_build_object(relation, look);
-		PERFORM vmnet.import_judge_ids(inventory, relation, (look->>'lacks_id')::boolean, (look->>'ids_twice')::boolean);
+		PERFORM vmnet.import_judge_ids(relation, (look->>'lacks_id')::boolean, (look->>'ids_twice')::boolean);
 	END LOOP;
-	PERFORM vmnet.import_judge_nics(inventory, (looks->'nics'->>'bad_instance')::boolean);
-	PERFORM vmnet.import_judge_secondary(inventory);
+	PERFORM vmnet.import_judge_nics((looks->'nics'->>'bad_instance')::boolean);
+	PERFORM vmnet.import_judge_secondary();
 	FOREACH relation IN ARRAY relations LOOP
 		look := looks->relation;
-		PERFORM vmnet.import_judge_values(inventory, relation, (look->>'uuids_twice')::boolean, (look->>'has_notes')::boolean);
+		PERFORM vmnet.import_judge_values(relation, (look->>'uuids_twice')::boolean, (look->>'has_notes')::boolean);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_judge(text) IS
+COMMENT ON FUNCTION vmnet.import_judge() IS
 'Part of import_cloudstack(): takes rows that have no place out of the stages, and writes down why';
 
 -- Keeps other writers out until the transaction ends.  A first copy goes into
@@ -937,6 +960,19 @@ $$;
 COMMENT ON FUNCTION vmnet.import_build_keys(text) IS
 'Part of import_cloudstack(): makes the keys of a mirror that are not there';
 
+-- What differs is known now, and so how much of it there is.
+CREATE FUNCTION vmnet.import_analyze_changes()
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	ANALYZE pg_temp.vmnet_import_changes;
+END
+$$;
+COMMENT ON FUNCTION vmnet.import_analyze_changes() IS
+'Part of import_cloudstack(): has statistics of what differs';
+
 -- Writes down what the mirror is about to see of NICs: changes of state,
 -- removals, moves to another network, rows that the source has no more, and the
 -- addresses that NICs had until now.  The time is that of the run, and never
@@ -950,7 +986,6 @@ BEGIN
 	-- The transaction has its id before its entries have their numbers, as the
 	-- change feed wants it.
 	PERFORM pg_current_xact_id();
-	EXECUTE format('ANALYZE %I.import_stage_changes', inventory);
 	EXECUTE format($f$
 		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state,
 			event, removed, at, from_network_id)
@@ -962,9 +997,9 @@ BEGIN
 				greatest(r.started, l.at),
 				CASE WHEN s.network_id <> t.network_id THEN t.network_id END
 			FROM %1$I.import_runs r
-				CROSS JOIN %1$I.import_stage_changes c
+				CROSS JOIN pg_temp.vmnet_import_changes c
 				JOIN %1$I.all_nics t ON t.id = c.id
-				LEFT JOIN %1$I.import_stage_nics s ON s.id = c.id
+				LEFT JOIN pg_temp.vmnet_import_nics s ON s.id = c.id
 				LEFT JOIN LATERAL (SELECT h.at FROM %1$I.nic_history h
 					WHERE h.nic_id = t.id ORDER BY h.seq DESC LIMIT 1) l ON true
 			WHERE r.run = $1 AND c.relation = 'nics'
@@ -976,9 +1011,9 @@ BEGIN
 		INSERT INTO %1$I.nic_address_history (nic_id, mac_address, ip4_address, ip6_address, until)
 		SELECT t.id, t.mac_address, t.ip4_address, t.ip6_address, r.started
 		FROM %1$I.import_runs r
-			CROSS JOIN %1$I.import_stage_changes c
+			CROSS JOIN pg_temp.vmnet_import_changes c
 			JOIN %1$I.all_nics t ON t.id = c.id
-			JOIN %1$I.import_stage_nics s ON s.id = c.id
+			JOIN pg_temp.vmnet_import_nics s ON s.id = c.id
 		WHERE r.run = $1 AND c.relation = 'nics'
 			AND (s.mac_address IS DISTINCT FROM t.mac_address
 				OR s.ip4_address IS DISTINCT FROM t.ip4_address
@@ -987,14 +1022,14 @@ BEGIN
 	USING run;
 	-- Of a row that is gone nothing is left that its addresses would belong to.
 	EXECUTE format($f$
-		DELETE FROM %1$I.nic_address_history a USING %1$I.import_stage_changes c
+		DELETE FROM %1$I.nic_address_history a USING pg_temp.vmnet_import_changes c
 		WHERE c.relation = 'nics' AND c.kind = 'delete' AND a.nic_id = c.id$f$, inventory);
 END
 $$;
 COMMENT ON FUNCTION vmnet.import_remember(bigint, text) IS
 'Part of import_cloudstack(): writes down in history what the run is about to change';
 
--- Closes a run: log, sequences, source, statistics; drops the stages.
+-- Closes a run: log, sequences, source, statistics.
 CREATE FUNCTION vmnet.import_finish(run bigint, source text, inventory text, first_copy boolean,
 	inserted bigint, updated bigint, deleted bigint)
 RETURNS void
@@ -1012,12 +1047,13 @@ BEGIN
 		PERFORM vmnet.build_inventory(inventory, 'mirror', source, 'read_only', ARRAY['references', 'indexes']);
 	END IF;
 
-	EXECUTE format('SELECT count(*) FILTER (WHERE action = ''rejected''), count(*) FILTER (WHERE action = ''changed'') FROM %I.import_stage_log', inventory)
-	INTO rejected, changed;
+	SELECT count(*) FILTER (WHERE action = 'rejected'), count(*) FILTER (WHERE action = 'changed')
+	INTO rejected, changed
+	FROM pg_temp.vmnet_import_log;
 	EXECUTE format($f$
 		INSERT INTO %1$I.import_log (run, "table", id, "column", original, action, reason)
 		SELECT $1, s."table", s.id, s."column", s.original, s.action, s.reason
-		FROM (SELECT "table", id, "column", original, action, reason FROM %1$I.import_stage_log
+		FROM (SELECT "table", id, "column", original, action, reason FROM pg_temp.vmnet_import_log
 			EXCEPT ALL
 			SELECT "table", id, "column", original, action, reason FROM %1$I.import_log) s
 		ORDER BY s."table", vmnet.read_bigint(s.id), s.id, s."column"$f$, inventory)
@@ -1037,7 +1073,6 @@ BEGIN
 			inventory, info.kind, source, info.mode, info.version);
 	END IF;
 
-	PERFORM vmnet.import_drop_stages(inventory);
 	EXECUTE format('UPDATE %I.import_runs SET status = ''done'', step = ''done'', finished = $7, rows_inserted = $2, rows_updated = $3, rows_deleted = $4, rows_rejected = $5, values_changed = $6 WHERE run = $1', inventory)
 	USING run, inserted, updated, deleted, rejected, changed, clock_timestamp();
 
@@ -1050,7 +1085,7 @@ $$;
 COMMENT ON FUNCTION vmnet.import_finish(bigint, text, text, boolean, bigint, bigint, bigint) IS
 'Part of import_cloudstack(): closes a run';
 
--- Marks a run as failed, and leaves no stage of it.
+-- Marks a run as failed.
 CREATE FUNCTION vmnet.import_failed(run bigint, inventory text, message text)
 RETURNS void
 LANGUAGE plpgsql
@@ -1059,7 +1094,6 @@ AS $$
 BEGIN
 	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = $3, message = $2 WHERE run = $1', inventory)
 	USING run, message, clock_timestamp();
-	PERFORM vmnet.import_drop_stages(inventory);
 END
 $$;
 COMMENT ON FUNCTION vmnet.import_failed(bigint, text, text) IS
@@ -1071,6 +1105,7 @@ LANGUAGE C;
 COMMENT ON PROCEDURE vmnet.import_cloudstack(name, name) IS
 'Makes a mirror of a CloudStack database, or makes it equal to the source again
 source: a schema that holds CloudStack''s tables networks, vm_instance and nics (nic_secondary_ips, op_networks, account, domain and data_center are used if they are there), loaded from a dump or foreign tables. inventory: a mirror, or a name that is free; NULL: the setting vmnet.inventory. Neither name is folded or unquoted.
-Rows are kept as they are. A row that has no place is left out, a value that cannot be stored is changed; each is a row of import_log. Reads in steps that commit, so that import_runs shows how far it is, and changes the mirror in one transaction; inside a transaction block nothing commits. Only the owner of the mirror can run it. It never writes to the source.
-Errors: 22023 where the source is no CloudStack database, or the inventory is no mirror.';
+Rows are kept as they are. A row that has no place is left out, a value that cannot be stored is changed; each is a row of import_log. Reads in steps that commit, so that import_runs shows how far it is, and changes the mirror in one transaction; inside a transaction block nothing commits. It never writes to the source.
+Only the owner of the mirror, or a role that has his rights, can run it. The source is read with the rights of the caller, into temporary tables; the mirror is written to with those of its owner. Needs TEMPORARY on the database.
+Errors: 22023 where the source is no CloudStack database, or the inventory is no mirror; 0A000 inside another import; 42501 for another role.';
 

@@ -287,7 +287,7 @@ BEGIN
 		END IF;
 		RETURN NEXT;
 	END LOOP;
-	PERFORM vmnet.import_check_account($6, $6);
+	PERFORM vmnet.import_check_account($6);
 	IF logged THEN
 		RAISE WARNING USING
 			MESSAGE = 'the password is in the log of this server',

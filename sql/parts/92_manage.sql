@@ -288,8 +288,8 @@ BEGIN
 	END IF;
 	PERFORM vmnet.manage_check(target);
 
-	-- the lock that import.c takes, by its first half and the hash of the name
-	PERFORM pg_advisory_xact_lock(1986883173, hashtext(target::text COLLATE "C"));
+	-- the lock of import.c
+	EXECUTE format('LOCK TABLE %I.import_runs IN SHARE UPDATE EXCLUSIVE MODE', target);
 	PERFORM vmnet.manage_check(target);
 	RETURN target;
 END
@@ -471,8 +471,7 @@ BEGIN
 	LOOP
 		EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', target, part.comment);
 	END LOOP;
-	-- what an import left that was killed
-	PERFORM vmnet.import_drop_stages(target);
+	-- an import that was killed
 	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = $1, message = ''interrupted'' WHERE status = ''running''', target)
 	USING clock_timestamp();
 	EXECUTE format('COMMENT ON TABLE %I.import_runs IS %L', target,

@@ -57,7 +57,7 @@ DROP SCHEMA aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;
 -- nothing was left behind, and nothing is locked
 SELECT name, kind FROM vmnet.inventories;
 SELECT nspname FROM pg_namespace WHERE nspname LIKE '%mirror%';
-SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+SELECT count(*) AS locks FROM pg_locks WHERE mode = 'ShareUpdateExclusiveLock' AND pid = pg_backend_pid();
 
 --
 -- Only the import writes to a mirror: not its owner, not a superuser, by no route
@@ -251,8 +251,8 @@ SELECT pg_temp.mirror_digest() AS digest \gset
 CREATE FUNCTION pg_temp.after_failure(OUT run_status text, OUT step text, OUT finished boolean, OUT message text, OUT stages bigint, OUT locks bigint)
 LANGUAGE sql AS $$
 SELECT status, step, finished IS NOT NULL, message,
-	(SELECT count(*) FROM pg_class WHERE relnamespace = 'mirror'::regnamespace AND relname LIKE 'import\_stage%'),
-	(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())
+	(SELECT count(*) FROM pg_class WHERE relname LIKE 'vmnet\_import\_%'),
+	(SELECT count(*) FROM pg_locks WHERE mode = 'ShareUpdateExclusiveLock' AND pid = pg_backend_pid())
 FROM mirror.import_runs ORDER BY run DESC LIMIT 1 $$;
 
 -- in the source, while it is read
@@ -287,9 +287,10 @@ CALL vmnet.import_cloudstack('source', 'mirror');
 SELECT * FROM pg_temp.after_failure();
 SELECT id, name FROM mirror.networks ORDER BY id;
 SELECT id, state FROM mirror.nics ORDER BY id;
--- a run that never came to its end is closed by the next, and its stages go
+-- a run that never came to its end is closed by the next; a table of the session
+-- that has the name of a stage gives way
 INSERT INTO mirror.import_runs (source) VALUES ('source');
-CREATE TABLE mirror.import_stage_nics (id int);
+CREATE TEMP TABLE vmnet_import_nics (id int);
 CALL vmnet.import_cloudstack('source', 'mirror');
 SELECT status, message FROM mirror.import_runs ORDER BY run DESC LIMIT 2;
 -- a first import that fails leaves an empty mirror, whole
@@ -313,7 +314,7 @@ SELECT count(*) FROM block.nics;
 SELECT status FROM block.import_runs;
 ROLLBACK;
 SELECT nspname FROM pg_namespace WHERE nspname = 'block';
-SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+SELECT count(*) AS locks FROM pg_locks WHERE mode = 'ShareUpdateExclusiveLock' AND pid = pg_backend_pid();
 BEGIN;
 CALL vmnet.import_cloudstack('source', 'block');
 UPDATE source.nic_rows SET state = 'Reserved' WHERE id = '2';
@@ -328,7 +329,7 @@ SELECT id, state FROM block.nics ORDER BY id;
 COMMIT;
 SELECT id, state FROM block.nics ORDER BY id;
 SELECT run, status, rows_inserted, rows_updated FROM block.import_runs ORDER BY run;
-SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+SELECT count(*) AS locks FROM pg_locks WHERE mode = 'ShareUpdateExclusiveLock' AND pid = pg_backend_pid();
 -- several statements that one message holds are a transaction, too
 SELECT 1 AS one \; CALL vmnet.import_cloudstack('source', 'block') \; SELECT 1 / 0;
 SELECT count(*) AS runs FROM block.import_runs;

@@ -245,7 +245,6 @@ SELECT ok(has_table_privilege('vmnet_manage_other', 'u.nics', 'SELECT') AND has_
 SELECT results_eq('SELECT id FROM u.mine', $$SELECT id FROM u.all_nics WHERE removed IS NULL AND state <> 'Deallocating'$$, 'and answers');
 SELECT results_eq('SELECT id, to_jsonb(n) FROM u.all_nics n ORDER BY id', 'SELECT id, row FROM nics ORDER BY id', 'no row has changed');
 -- what an import leaves that is killed
-CREATE UNLOGGED TABLE m.import_stage_nics (id bigint);
 INSERT INTO m.import_runs (source) VALUES ('source');
 -- sequences that are behind, and one that is ahead
 SELECT setval('m.all_nics_id_seq', 3), setval('m.all_instances_id_seq', 1, false), setval('m.all_networks_id_seq', 1000) \g /dev/null

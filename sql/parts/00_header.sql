@@ -36,3 +36,9 @@ GRANT USAGE ON SCHEMA vmnet TO PUBLIC;
 COMMENT ON SCHEMA vmnet IS
 'Functions of vmnet_ext: inventories of virtual machines, networks and NICs that cannot show a removed NIC as live';
 
+
+CREATE SCHEMA vmnet_internal;
+GRANT USAGE ON SCHEMA vmnet_internal TO PUBLIC;
+COMMENT ON SCHEMA vmnet_internal IS
+'Functions that those of schema vmnet consist of; not for users
+What they do when they are called by hand is done with the rights of the caller.';

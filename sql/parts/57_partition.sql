@@ -18,7 +18,8 @@ AS $$
 WITH part AS (
 	SELECT 1 AS ord, format('statistics settings of column %s', a.attname) AS what, concat(
 		CASE WHEN a.attstattarget >= 0 THEN format('ALTER TABLE %s ALTER %I SET STATISTICS %s;', $1, a.attname, a.attstattarget) END,
-		CASE WHEN a.attoptions IS NOT NULL THEN format('ALTER TABLE %s ALTER %I SET (%s);', $1, a.attname, array_to_string(a.attoptions, ', ')) END) AS ddl
+		-- a server may keep other things there, for itself
+		(SELECT format('ALTER TABLE %s ALTER %I SET (%s);', $1, a.attname, string_agg(o, ', ')) FROM unnest(a.attoptions) o WHERE o ~ '^n_distinct' HAVING count(*) > 0)) AS ddl
 	FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
 	UNION ALL
 	SELECT 2, format('constraint %s', c.conname), format('ALTER TABLE %s ADD CONSTRAINT %I %s;', $1, c.conname,
@@ -27,14 +28,16 @@ WITH part AS (
 		|| coalesce(format('COMMENT ON CONSTRAINT %I ON %s IS %L;', c.conname, $1, obj_description(c.oid, 'pg_constraint')), '')
 	FROM pg_constraint c WHERE c.conrelid = $1 AND c.contype IN ('c', 'f', 'p', 'u', 'x') AND c.conname <> ALL ($2)
 	UNION ALL
-	SELECT 3, format('index %s', c.relname), pg_get_indexdef(c.oid) || ';'
-		|| CASE WHEN c.reltablespace <> 0 THEN format('ALTER INDEX %I.%I SET TABLESPACE %I;', c.relnamespace::regnamespace, c.relname,
+	SELECT 2, format('index %s', c.relname), pg_get_indexdef(c.oid) || ';'
+		|| CASE WHEN c.reltablespace <> 0 THEN format('ALTER INDEX %s.%I SET TABLESPACE %I;', c.relnamespace::regnamespace, c.relname,
 			(SELECT t.spcname FROM pg_tablespace t WHERE t.oid = c.reltablespace)) ELSE '' END
-		|| CASE WHEN obj_description(c.oid, 'pg_class') IS NOT NULL THEN format('COMMENT ON INDEX %s.%I IS %L;', c.relnamespace::regnamespace, c.relname,
-			obj_description(c.oid, 'pg_class')) ELSE '' END
 	FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 	WHERE i.indrelid = $1 AND c.relname <> ALL ($2)
 		AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.conrelid = $1 AND k.contype IN ('p', 'u', 'x'))
+	UNION ALL
+	SELECT 3, format('comment on index %s', c.relname), format('COMMENT ON INDEX %s.%I IS %L;', c.relnamespace::regnamespace, c.relname, obj_description(c.oid, 'pg_class'))
+	FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+	WHERE i.indrelid = $1 AND obj_description(c.oid, 'pg_class') IS NOT NULL
 	UNION ALL
 	SELECT 4, format('statistics %s', t.stxname), pg_get_statisticsobjdef(t.oid) || ';'
 		|| CASE WHEN t.stxstattarget >= 0 THEN format('ALTER STATISTICS %s.%I SET STATISTICS %s;', t.stxnamespace::regnamespace, t.stxname, t.stxstattarget) ELSE '' END
@@ -154,18 +157,20 @@ FROM pg_class c
 	JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
 		OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT t.oid FROM pg_type t WHERE c.reltype IN (t.oid, t.typelem))
 	LEFT JOIN LATERAL (
-		SELECT pg_describe_object('pg_class'::regclass, r.ev_class, 0) AS what, r.ev_class
-		FROM pg_rewrite r WHERE d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid) v ON true
+		SELECT pg_describe_object('pg_class'::regclass, e.oid, 0) AS what, e.oid
+		FROM pg_class e WHERE e.oid = (SELECT r.ev_class FROM pg_rewrite r WHERE d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid)
+			OR d.classid = 'pg_class'::regclass AND e.oid = d.objid AND e.relkind IN ('v', 'm')) v ON true
 WHERE c.oid = $1 AND d.deptype IN ('n', 'a')
 	AND NOT CASE d.classid
 		WHEN 'pg_class'::regclass THEN d.objid = $1 OR EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = d.objid AND i.indrelid = $1)
-		WHEN 'pg_rewrite'::regclass THEN v.ev_class = $1
+			-- told by partition_cannot()
+			OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = d.objid AND i.inhparent = $1)
+		WHEN 'pg_rewrite'::regclass THEN v.oid = $1
 		WHEN 'pg_constraint'::regclass THEN EXISTS (SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.conrelid = $1)
 		WHEN 'pg_trigger'::regclass THEN EXISTS (SELECT FROM pg_trigger t WHERE t.oid = d.objid AND t.tgrelid = $1)
 		WHEN 'pg_policy'::regclass THEN EXISTS (SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = $1)
 		WHEN 'pg_attrdef'::regclass THEN EXISTS (SELECT FROM pg_attrdef a WHERE a.oid = d.objid AND a.adrelid = $1)
 		WHEN 'pg_statistic_ext'::regclass THEN EXISTS (SELECT FROM pg_statistic_ext t WHERE t.oid = d.objid AND t.stxrelid = $1)
-		-- told by partition_cannot()
 		WHEN 'pg_publication_rel'::regclass THEN EXISTS (SELECT FROM pg_publication_rel p WHERE p.oid = d.objid AND p.prrelid = $1)
 		ELSE false END
 $$;
@@ -295,6 +300,7 @@ DECLARE
 	tells_moves boolean := to_regclass(format('%I.nic_history_move_idx', schema)) IS NOT NULL;
 	own text[];
 	parts jsonb;
+	problems text[];
 	part record;
 BEGIN
 	SELECT l.* INTO info FROM vmnet.list_inventories() l WHERE l.name = schema;
@@ -327,7 +333,7 @@ BEGIN
 	own := ARRAY(SELECT coalesce(substring(d.object FROM '^\w+ (\w+) ON %1\$I\.nic_history$'), substring(d.object FROM '^INDEX %1\$I\.(nic_history_\w+)$'))
 		FROM vmnet.inventory_definition('mirror') d WHERE d.object ~ '%1\$I\.nic_history(_\w+)?$' AND d.phase IN ('keys', 'triggers'));
 	parts := (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM vmnet.partition_parts(old, own) p);
-	PERFORM vmnet.partition_refuse(schema, ARRAY(SELECT c.what FROM vmnet.partition_cannot(old) c ORDER BY c.what));
+	problems := ARRAY(SELECT c.what FROM vmnet.partition_cannot(old) c ORDER BY c.what);
 	PERFORM vmnet.partition_rename(old);
 	EXECUTE format('CREATE TABLE %I.nic_history (LIKE %s INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS) PARTITION BY RANGE (at)', schema, old);
 	EXECUTE format('COMMENT ON TABLE %I.nic_history IS %L', schema, obj_description(old, 'pg_class'));
@@ -353,8 +359,9 @@ BEGIN
 
 	PERFORM vmnet.renew_reports(schema);
 	PERFORM vmnet.partition_grants(old, format('%I.nic_history', schema)::regclass);
-	PERFORM vmnet.partition_refuse(schema, vmnet.partition_carry(parts)
-		|| ARRAY(SELECT l.what FROM vmnet.partition_left(old) l ORDER BY l.what));
+	PERFORM vmnet.partition_refuse(schema, problems || vmnet.partition_carry(parts)
+		-- by the name that it has again when this is refused
+		|| ARRAY(SELECT replace(l.what, 'nic_history_unpartitioned', 'nic_history') FROM vmnet.partition_left(old) l ORDER BY 1));
 	RETURN old;
 END
 $$;

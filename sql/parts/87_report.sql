@@ -812,11 +812,14 @@ COMMENT ON FUNCTION vmnet.report_left_out(text, text) IS
 -- its schema by the row type of this view.  (Reports on a relation itself, or on
 -- its row type where the inventory is an attached one.)
 CREATE FUNCTION vmnet.report_candidates(inventory_name text)
-RETURNS TABLE (schema_name name, tenant boolean, owner oid, schema_owner oid)
+RETURNS TABLE (schema_name name, tenant boolean, owners oid[])
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT DISTINCT n.nspname, coalesce(v.reloptions @> '{security_invoker=true}', false), v.relowner, n.nspowner
+SELECT DISTINCT n.nspname, coalesce(v.reloptions @> '{security_invoker=true}', false),
+	ARRAY(SELECT n.nspowner UNION
+		SELECT c.relowner FROM pg_catalog.pg_class c
+		WHERE c.relnamespace = n.oid AND c.relkind = 'v' AND c.relname IN (SELECT d.name FROM vmnet.report_definition('managed') d))
 FROM pg_catalog.pg_namespace i
 	JOIN pg_catalog.pg_class w ON w.relname = 'all_networks' AND w.relnamespace = i.oid
 	JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass
@@ -831,10 +834,10 @@ WHERE i.nspname = $1
 			JOIN pg_catalog.pg_rewrite x ON x.ev_class = c.oid
 			JOIN pg_catalog.pg_depend e ON e.classid = 'pg_catalog.pg_rewrite'::regclass AND e.objid = x.oid
 				AND e.refclassid = 'pg_catalog.pg_type'::regclass AND e.refobjid = v.reltype
-		WHERE c.relnamespace = n.oid AND c.relname = 'data_dictionary' AND c.relkind = 'v' AND c.relowner = v.relowner)
+		WHERE c.relnamespace = n.oid AND c.relname = 'data_dictionary' AND c.relkind = 'v')
 $$;
 COMMENT ON FUNCTION vmnet.report_candidates(text) IS
-'Part of report_schemas(): schemas with a report on an inventory, and the owners of its views and of the schema';
+'Part of report_schemas(): schemas with a report on an inventory, and all who own the schema or a view of the report';
 
 CREATE FUNCTION vmnet.report_schemas(inventory name DEFAULT NULL)
 RETURNS TABLE (schema_name name, tenant boolean)
@@ -843,7 +846,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT c.schema_name, c.tenant
 FROM vmnet.list_inventories() l, vmnet.report_candidates(l.name) c
-WHERE l.name = vmnet.resolve_inventory($1) AND c.owner = l.owner_id AND c.schema_owner = l.owner_id
+WHERE l.name = vmnet.resolve_inventory($1) AND c.owners = ARRAY[l.owner_id]
 ORDER BY c.schema_name
 $$;
 COMMENT ON FUNCTION vmnet.report_schemas(name) IS
@@ -900,11 +903,11 @@ AS $$
 DECLARE
 	other record;
 BEGIN
-	SELECT c.schema_name, pg_get_userbyid(CASE WHEN c.owner <> l.owner_id THEN c.owner ELSE c.schema_owner END) AS its_owner,
+	SELECT c.schema_name, pg_get_userbyid((SELECT min(o) FROM unnest(c.owners) o WHERE o <> l.owner_id)) AS its_owner,
 		pg_get_userbyid(l.owner_id) AS owner
 	INTO other
 	FROM vmnet.list_inventories() l, vmnet.report_candidates(l.name) c
-	WHERE l.name = inventory_name AND (c.owner <> l.owner_id OR c.schema_owner <> l.owner_id)
+	WHERE l.name = inventory_name AND c.owners <> ARRAY[l.owner_id]
 		AND (wanted IS NULL OR c.schema_name = wanted)
 	ORDER BY c.schema_name
 	LIMIT 1;
@@ -912,7 +915,7 @@ BEGIN
 		RAISE EXCEPTION USING
 			ERRCODE = 'insufficient_privilege', SCHEMA = other.schema_name, CONSTRAINT = 'report_owner',
 			MESSAGE = format('report "%s" does not belong to the owner of inventory "%s"', other.schema_name, inventory_name),
-			DETAIL = format('It belongs to role "%s", and the inventory to role "%s", which cannot bring it up to date.', other.its_owner, other.owner),
+			DETAIL = format('It, or a part of it, belongs to role "%s", and the inventory to role "%s", which cannot bring it up to date.', other.its_owner, other.owner),
 			HINT = format('Have "%s" give it away, ALTER SCHEMA %I OWNER TO %I and ALTER VIEW ... OWNER TO %3$I for each view in it, or drop it; then make it again: SELECT vmnet.create_report(%L, %L);',
 				other.its_owner, other.schema_name, other.owner, inventory_name, other.schema_name);
 	END IF;

@@ -1,27 +1,34 @@
 /*
  * connect.c
- *		What keeps the password that connect_cloudstack() is given to itself.
+ *		Keeps the password that connect_cloudstack() is given out of texts.
  *
- * As SQL its text would hold the password, and so would the CONTEXT of an error,
- * and whatever keeps the text of statements that functions run (auditing,
- * pg_stat_statements).  The statement is made as a node instead; its text for
- * those who ask has no options.
+ * The statement that calls connect_cloudstack() may hold the password.  It is
+ * kept out of the log, and out of the CONTEXT, of whatever is raised while the
+ * function runs; no setting is changed for that.
+ *
+ * As SQL, CREATE USER MAPPING would hold the password, and so would the CONTEXT
+ * of an error and the records of modules that keep the text of statements which
+ * functions run (auditing, pg_stat_statements).  The statement is made as a node
+ * instead; its text, for modules that ask, has no options.
  */
 #include "compat.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
+#include "parser/parse_func.h"
 #include "tcop/dest.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
+#include "utils/lsyscache.h"
 
 #include "vmnet_ext.h"
 
 PG_FUNCTION_INFO_V1(connect_map_user);
-PG_FUNCTION_INFO_V1(connect_quietly);
+PG_FUNCTION_INFO_V1(connect_cloudstack);
 
+/* Makes an option of a statement from a value of type text. */
 static DefElem *
 text_option(char *name, Datum value)
 {
@@ -32,8 +39,10 @@ text_option(char *name, Datum value)
  * connect_map_user(server, username, password, for_public)
  *
  * CREATE USER MAPPING FOR CURRENT_USER, or for PUBLIC; without a password where
- * it is NULL.  Always true: a value lets PL/pgSQL call it as an expression, which
- * no hook of the executor sees with its parameters.
+ * it is NULL.  The rights that are checked, the event triggers that fire and the
+ * refusal in a read-only transaction are those of the statement.  Always true: a
+ * value lets PL/pgSQL call it as an expression, which no hook of the executor
+ * sees with its parameters.
  */
 Datum
 connect_map_user(PG_FUNCTION_ARGS)
@@ -67,18 +76,65 @@ connect_map_user(PG_FUNCTION_ARGS)
 }
 
 /*
- * connect_quietly()
+ * Keeps the statement of the client out of the log entry of a message.
+ */
+static void
+hide_statement(void *arg)
+{
+	(void) errhidestmt(true);
+}
+
+/*
+ * Finds the function of schema vmnet_internal that has the name and the arguments
+ * of the one that is called.  It stays valid as long as the call is planned.
+ */
+static FmgrInfo *
+connect_body(FunctionCallInfo fcinfo)
+{
+	FmgrInfo   *caller = fcinfo->flinfo;
+	Oid		   *argtypes;
+	int			nargs;
+	List	   *name;
+
+	if (caller->fn_extra)
+		return caller->fn_extra;
+
+	(void) get_func_signature(caller->fn_oid, &argtypes, &nargs);
+	name = list_make2(makeString(pstrdup("vmnet_internal")),
+					  makeString(get_func_name(caller->fn_oid)));
+	caller->fn_extra = MemoryContextAllocZero(caller->fn_mcxt, sizeof(FmgrInfo));
+	fmgr_info_cxt(LookupFuncName(name, nargs, argtypes, false),
+				  caller->fn_extra, caller->fn_mcxt);
+	return caller->fn_extra;
+}
+
+/*
+ * connect_cloudstack(host, port, dbname, username, password, source, server,
+ *					  for_public, options)
  *
- * Keeps the caller's own statement, which most likely holds the password, out of
- * the log where it fails or warns: the log has the message alone.  The setting is
- * one that a role without superuser's rights cannot make, so that no SET clause
- * of the function serves.  It ends with those of connect_cloudstack(), an error
- * being reported before.
+ * Runs the function of the same name in vmnet_internal, as the caller, with the
+ * same arguments as values.  What is raised meanwhile has neither the statement
+ * of the client in its log entry nor the statements of calling functions in its
+ * CONTEXT: the stack of error contexts begins anew here.  An error leaves the
+ * stack to the block that catches it, which restores its own.
  */
 Datum
-connect_quietly(PG_FUNCTION_ARGS)
+connect_cloudstack(PG_FUNCTION_ARGS)
 {
-	(void) set_config_option("log_min_error_statement", "panic", PGC_SUSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	PG_RETURN_VOID();
+	FmgrInfo   *body = connect_body(fcinfo);
+	FunctionCallInfo call = palloc0(SizeForFunctionCallInfo(fcinfo->nargs));
+	ErrorContextCallback *context = error_context_stack;
+	ErrorContextCallback quiet = {NULL, hide_statement, NULL};
+	Datum		result;
+
+	InitFunctionCallInfoData(*call, body, fcinfo->nargs, fcinfo->fncollation,
+							 NULL, fcinfo->resultinfo);
+	memcpy(call->args, fcinfo->args, fcinfo->nargs * sizeof(NullableDatum));
+
+	error_context_stack = &quiet;
+	result = FunctionCallInvoke(call);
+	error_context_stack = context;
+
+	fcinfo->isnull = call->isnull;
+	return result;
 }

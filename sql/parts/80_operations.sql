@@ -269,18 +269,17 @@ AS $$
 DECLARE
 	holder record;
 BEGIN
-	EXECUTE format('SELECT s.id, s.nic_id FROM %1$I.all_nic_secondary_ips s JOIN %1$I.all_nics n ON n.id = s.nic_id AND n.active
-		WHERE s.network_id = $1 AND s.%2$I = $2 AND s.active
-		ORDER BY s.id LIMIT 1', inventory, attribute)
-	INTO holder USING network_id, address;
-	IF holder.id IS NULL THEN
+	holder := vmnet_internal.secondary_holder(inventory, network_id, attribute, address::text);
+	IF NOT holder.held THEN
 		RETURN true;
 	END IF;
 
 	RETURN vmnet.operation_refuse('23505', inventory, 'all_nics', 'nic_ip_is_secondary',
 		format('%s is taken on network %s', host(address), network_id),
-		format('NIC %s has it as secondary address %s.', holder.nic_id, holder.id),
-		format('Choose another address, or remove that one first: UPDATE %I.nic_secondary_ips SET removed = now() WHERE id = %s;', inventory, holder.id));
+		CASE WHEN holder.holder_id IS NULL THEN 'A NIC that you may not see has it as a secondary address.'
+			ELSE format('NIC %s has it as secondary address %s.', holder.holder_id, holder.address_id) END,
+		CASE WHEN holder.holder_id IS NULL THEN 'Choose another address.'
+			ELSE format('Choose another address, or remove that one first: UPDATE %I.nic_secondary_ips SET removed = now() WHERE id = %s;', inventory, holder.address_id) END);
 END
 $$;
 COMMENT ON FUNCTION vmnet.operation_check_secondary(name, bigint, name, inet) IS
@@ -302,28 +301,30 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	holder record;
+	nic record;
 	ok boolean;
 BEGIN
 	IF type = 'inet' THEN
 		ok := vmnet.operation_check_secondary(inventory, network_id, attribute, address::inet);
 	END IF;
-	EXECUTE format('SELECT id, vm_type, state, instance_id, vm_type = ''User'' AND instance_id IS NOT NULL AS is_user
-		FROM %I.all_nics
-		WHERE network_id = $1 AND %I = $2::%s AND active AND id IS DISTINCT FROM $3
-			AND ($4 OR vm_type = ''User'' AND instance_id IS NOT NULL)
-		ORDER BY id LIMIT 1', inventory, attribute, type)
-	INTO holder USING network_id, address, nic_id, is_user;
-	IF holder.id IS NULL THEN
+	holder := vmnet_internal.address_holder(inventory, network_id, attribute, address, nic_id, is_user);
+	IF NOT holder.held THEN
 		RETURN true;
+	END IF;
+	SELECT NULL::text AS vm_type, NULL::text AS state, NULL::bigint AS instance_id INTO nic;
+	IF holder.holder_id IS NOT NULL THEN
+		EXECUTE format('SELECT vm_type, state, instance_id FROM %I.all_nics WHERE id = $1', inventory)
+		INTO nic USING holder.holder_id;
 	END IF;
 
 	RETURN vmnet.operation_refuse('23505', inventory, 'all_nics',
-		CASE WHEN is_user AND holder.is_user THEN 'all_nics_one_' || split_part(attribute, '_', 1)
+		CASE WHEN is_user AND holder.holder_is_user THEN 'all_nics_one_' || split_part(attribute, '_', 1)
 			ELSE 'user_' || rtrim(split_part(attribute, '_', 1), '46') || '_held_by_other' END::name,
 		format('%s is taken on network %s', address, network_id),
-		format('NIC %s (%s, %s, %s) has it.', holder.id, holder.vm_type, holder.state,
-			coalesce('instance ' || holder.instance_id, 'no instance')),
-		'Choose another address. Which are taken: ' || replace(vmnet.operation_call(inventory, 'network_active_nics', network_id::text), 'SELECT', 'SELECT * FROM'));
+		CASE WHEN holder.holder_id IS NULL THEN 'A NIC that you may not see has it.'
+			ELSE format('NIC %s (%s, %s, %s) has it.', holder.holder_id, nic.vm_type, nic.state,
+				coalesce('instance ' || nic.instance_id, 'no instance')) END,
+		CASE WHEN holder.holder_id IS NULL THEN 'Choose another address.' ELSE 'Choose another address. Which are taken: ' || replace(vmnet.operation_call(inventory, 'network_active_nics', network_id::text), 'SELECT', 'SELECT * FROM') END);
 END
 $$;
 COMMENT ON FUNCTION vmnet.operation_check_free(name, bigint, name, text, text, bigint, boolean) IS
@@ -383,8 +384,7 @@ BEGIN
 	WHILE taken LOOP
 		id := nextval(sequence);
 		mac_address := coalesce(mac, CASE WHEN want_mac THEN vmnet.operation_mac(inventory, id) END);
-		EXECUTE format('SELECT EXISTS (SELECT FROM %I.all_nics WHERE mac_address = $1 AND active)', inventory)
-		INTO taken USING CASE WHEN mac IS NULL THEN mac_address END;
+		taken := vmnet_internal.mac_held(inventory, CASE WHEN mac IS NULL THEN mac_address END);
 	END LOOP;
 END
 $$;
@@ -401,27 +401,22 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	ok boolean;
-	used int[];
-	there bigint;
+	place record := vmnet_internal.free_device(inventory, instance_id, network_id);
 	nic record;
 BEGIN
-	EXECUTE format('SELECT array_agg(device_id) FILTER (WHERE device_id IS NOT NULL), NOT coalesce(bool_or(default_nic), false),
-			min(id) FILTER (WHERE network_id = $2)
-		FROM %I.all_nics WHERE instance_id = $1 AND active', inventory)
-	INTO used, default_nic, there USING instance_id, network_id;
-
-	IF is_user AND there IS NOT NULL THEN
-		nic := vmnet.operation_nic(inventory, there, false);
+	IF is_user AND place.is_there THEN
+		SELECT NULL::text AS description INTO nic;
+		IF place.there_id IS NOT NULL THEN
+			nic := vmnet.operation_nic(inventory, place.there_id, false);
+		END IF;
 		ok := vmnet.operation_refuse('23505', inventory, 'all_nics', 'all_nics_one_per_network',
 			format('instance %s is on network %s already', instance_id, network_id),
-			nic.description,
-			format('A User instance has one live NIC on a network. Use that one, or remove it first: %s',
-				vmnet.operation_call(inventory, 'nic_remove', there::text)));
+			coalesce(nic.description, 'Its NIC there is one that you may not see.'),
+			'A User instance has one live NIC on a network.' || CASE WHEN place.there_id IS NULL THEN ''
+				ELSE ' Use that one, or remove it first: ' || vmnet.operation_call(inventory, 'nic_remove', place.there_id::text) END);
 	END IF;
-
-	SELECT min(d) INTO device_id
-	FROM generate_series(0, coalesce(cardinality(used), 0)) d
-	WHERE d <> ALL (coalesce(used, '{}'));
+	device_id := place.device_id;
+	default_nic := place.no_default;
 END
 $$;
 COMMENT ON FUNCTION vmnet.operation_new_device(name, bigint, bigint, boolean) IS
@@ -624,8 +619,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	others bigint;
-	another bigint;
+	rest record;
 	forced text := vmnet.operation_call(inventory, 'nic_remove', nic_id || ', force => true');
 BEGIN
 	IF state IN ('Starting', 'Stopping', 'Migrating', 'Restoring') THEN
@@ -637,13 +631,14 @@ BEGIN
 	IF NOT default_nic THEN
 		RETURN true;
 	END IF;
-	EXECUTE format('SELECT count(*), min(id) FROM %I.all_nics WHERE instance_id = $1 AND active AND id <> $2', inventory)
-	INTO others, another USING instance_id, nic_id;
-	IF others > 0 THEN
+	rest := vmnet_internal.other_nics(inventory, instance_id, nic_id);
+	IF rest.others > 0 THEN
 		RETURN vmnet.operation_refuse('23514', inventory, 'all_nics', 'nic_default_needed',
 			format('cannot remove NIC %s: it is the default of instance %s', nic_id, instance_id),
-			format('The instance has %s, and needs a default.', CASE others WHEN 1 THEN 'another NIC' ELSE others || ' other NICs' END),
-			format('Choose another default first: %s Or do without: %s', vmnet.operation_call(inventory, 'nic_set_default', another::text), forced));
+			format('The instance has %s, and needs a default.', CASE rest.others WHEN 1 THEN 'another NIC' ELSE rest.others || ' other NICs' END),
+			format('Choose another default first%s do without: %s',
+				CASE WHEN rest.another_id IS NULL THEN ', or'
+					ELSE format(': %s Or', vmnet.operation_call(inventory, 'nic_set_default', rest.another_id::text)) END, forced));
 	END IF;
 	RETURN true;
 END
@@ -731,11 +726,20 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	ok boolean;
+	rest record;
 	written bigint;
 BEGIN
 	EXECUTE format('UPDATE %I.all_nics SET default_nic = false, device_id = CASE WHEN id = $2 THEN NULL ELSE device_id END
 		WHERE instance_id = $1 AND active AND default_nic', inventory)
 	USING instance_id, CASE WHEN old_device IS NOT NULL THEN old_id END;
+	-- what a policy keeps from being changed is still the default
+	rest := vmnet_internal.other_nics(inventory, instance_id, new_id);
+	IF rest.defaults > 0 THEN
+		ok := vmnet.operation_refuse('42501', inventory, 'all_nics', 'nic_default_hidden',
+			format('cannot make NIC %s the default of instance %s', new_id, instance_id),
+			'Its default is a NIC that you may not change.',
+			'Have it done by a role whose row-level policies allow it.');
+	END IF;
 	EXECUTE format('UPDATE %I.all_nics SET default_nic = true, device_id = coalesce($2, device_id) WHERE id = $1', inventory)
 	USING new_id, old_device;
 	GET DIAGNOSTICS written = ROW_COUNT;
@@ -794,7 +798,7 @@ LANGUAGE C;
 COMMENT ON FUNCTION vmnet.nic_set_default(bigint, name) IS
 'Makes a live NIC the default of its instance; returns the id of the one that was
 The two swap device positions, so that the default keeps its place. NULL: the instance had no default; then only the flag is set. The instance must be Running or Stopped. Managed inventories only.
-Errors: 22023 for an unknown id or inventory, or a NIC of no instance; 23514 nic_live, nic_default_already, instance_running_or_stopped; 42501 mirror_read_only.';
+Errors: 22023 for an unknown id or inventory, or a NIC of no instance; 23514 nic_live, nic_default_already, instance_running_or_stopped; 42501 mirror_read_only, nic_default_hidden.';
 
 -- Refuses to give another IP address to a NIC whose address is not its own to
 -- change.

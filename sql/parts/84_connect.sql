@@ -5,7 +5,8 @@
 -- every value MySQL can have there: times and addresses are text, as zero dates
 -- and blanks are no values of PostgreSQL's own types.
 --
--- The password is in no statement and in no message: see src/connect.c.
+-- The password is in no statement of these functions and in no message: see
+-- src/connect.c.
 --
 
 -- The columns that an import and a live inventory read, by CloudStack's tables.
@@ -227,16 +228,8 @@ $$;
 COMMENT ON FUNCTION vmnet.connect_needs(text, text, jsonb) IS
 'Part of connect_cloudstack(): the error where needed columns are lacking';
 
-CREATE FUNCTION vmnet.connect_quietly()
-RETURNS void
-AS 'MODULE_PATHNAME', 'connect_quietly'
-LANGUAGE C;
-COMMENT ON FUNCTION vmnet.connect_quietly() IS
-'Part of connect_cloudstack(): keeps the text of the statement, which may hold the password, out of the log while it runs';
-
-CREATE FUNCTION vmnet.connect_cloudstack(host text, port integer DEFAULT 3306, dbname text DEFAULT 'cloud',
-	username text DEFAULT 'vmnet_ro', password text DEFAULT NULL, source text DEFAULT 'cloudstack',
-	server text DEFAULT NULL, for_public boolean DEFAULT false, options jsonb DEFAULT '{}')
+CREATE FUNCTION vmnet_internal.connect_cloudstack(host text, port integer, dbname text, username text, password text,
+	source text, server text, for_public boolean, options jsonb)
 RETURNS TABLE (table_name text, present boolean, lacks text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -251,7 +244,6 @@ DECLARE
 	there jsonb;
 	part record;
 BEGIN
-	PERFORM vmnet.connect_quietly();
 	PERFORM vmnet.connect_check($1, $2, $3, $4, $6, server_name, $9);
 	PERFORM vmnet.connect_wrapper();
 	EXECUTE format('CREATE SCHEMA %I', $6);
@@ -296,6 +288,17 @@ BEGIN
 	END IF;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.connect_cloudstack(text, integer, text, text, text, text, text, boolean, jsonb) IS
+'Part of connect_cloudstack(): all that it does; without what keeps the statement that calls it out of the log';
+
+-- An entry in C, which keeps the statement that calls it out of the log and out of
+-- the CONTEXT of errors: it may hold the password.  See src/connect.c.
+CREATE FUNCTION vmnet.connect_cloudstack(host text, port integer DEFAULT 3306, dbname text DEFAULT 'cloud',
+	username text DEFAULT 'vmnet_ro', password text DEFAULT NULL, source text DEFAULT 'cloudstack',
+	server text DEFAULT NULL, for_public boolean DEFAULT false, options jsonb DEFAULT '{}')
+RETURNS TABLE (table_name text, present boolean, lacks text)
+AS 'MODULE_PATHNAME', 'connect_cloudstack'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.connect_cloudstack(text, integer, text, text, text, text, text, boolean, jsonb) IS
 'Connects a CloudStack database on MySQL or MariaDB: server and foreign tables
 Makes a server, a user mapping, and a schema with foreign tables for those of CloudStack''s tables that are there. host: where MySQL runs; "localhost" means MySQL''s socket on this machine, 127.0.0.1 its port. username, password: an account that can only read; a password NULL is none. source: the schema that the foreign tables go into, which must not exist yet; import_cloudstack() and attach_cloudstack() take it. server: the name of the server; NULL means that of the schema. for_public: the user mapping is for everybody, which readers of a live inventory and jobs of other roles need. options: further options of the server, as mysql_fdw knows them (ssl_ca, ssl_cert, fetch_size ...).

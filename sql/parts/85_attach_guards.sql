@@ -327,7 +327,9 @@ COMMENT ON FUNCTION vmnet.attached_unchecked(text) IS
 'Part of check_inventory(): codes of findings that attached tables have no columns for; none for another inventory
 A removed row keeps its state in most systems, so that is no finding here.';
 
--- As plain SQL that calls no function of the extension, for reports.
+-- As plain SQL that calls no function of the extension, for reports.  Tables are
+-- told by their row types, since a constant of type regclass would be written out
+-- as a name.
 CREATE FUNCTION vmnet.attached_guards_query(inventory text)
 RETURNS text
 LANGUAGE sql STABLE
@@ -340,16 +342,18 @@ SELECT CASE WHEN t.tgname IS NULL THEN 'guard_missing' ELSE 'guard_disabled' END
 		ELSE format('ALTER TABLE %%s ENABLE TRIGGER %%I;', e.rel, t.tgname) END
 FROM (VALUES %1$s) e (rel, function, timing, fires)
 	CROSS JOIN %2$I.inventory_info i
-	JOIN pg_catalog.pg_class c ON c.oid = %3$L::regclass
+	JOIN pg_catalog.pg_class c ON c.reltype = pg_catalog.pg_typeof(NULL::%2$I.inventory_info)
 	JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
 	LEFT JOIN (pg_catalog.pg_trigger t
 		JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 		JOIN pg_catalog.pg_namespace f ON f.oid = p.pronamespace AND f.nspname = 'vmnet')
 		ON t.tgrelid = e.rel AND p.proname = e.function AND t.tgtype = e.fires
-			AND EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_trigger'::regclass AND d.objid = t.oid
-				AND d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = c.reltype)
+			AND EXISTS (SELECT FROM pg_catalog.pg_depend d
+				JOIN pg_catalog.pg_type y ON y.tableoid = d.refclassid AND y.oid = d.refobjid
+				WHERE d.classid = t.tableoid AND d.objid = t.oid AND y.oid = c.reltype)
 WHERE i.mode <> 'read_only' AND coalesce(t.tgenabled, 'D') NOT IN ('O', 'A')$$,
-	string_agg(format('(%L::regclass, %L, %L, %s)', g.rel, g.function, g.timing, g.fires), ', '), $1, format('%I.inventory_info', $1))
+	string_agg(format('((SELECT y.typrelid FROM pg_catalog.pg_type y WHERE y.oid = pg_catalog.pg_typeof(NULL::%s))::regclass, %L, %L, %s)',
+		g.rel, g.function, g.timing, g.fires), ', '), $1)
 FROM vmnet.attached_expected_guards($1) g
 $query$;
 COMMENT ON FUNCTION vmnet.attached_guards_query(text) IS

@@ -7,8 +7,10 @@
 -- In query, {inv} is the inventory, quoted; {nic_intervals} and
 -- {network_instance_intervals} are the queries of its views of these names,
 -- {network_counts} and {network_ip_usage} those of the reporting views,
--- {findings} that of check_inventory(), {report} the reporting schema; in those,
--- {name} and {schema} are the inventory as a text, quoted as a name and not.
+-- {findings} that of check_inventory().  {namespace} is the OID of the schema of
+-- the inventory, {report} that of the reporting schema, {name} and {schema} the
+-- name of the inventory, quoted as a name and not: all four are found by the row
+-- type of a view of the schema, so that they follow when it is renamed.
 -- What stands between {metrics}, with the columns that are labels, and {end of
 -- metrics} is for report_metrics(), and {codes} the list of check_codes().
 CREATE FUNCTION vmnet.report_definition(kind text)
@@ -294,7 +296,7 @@ An inventory that is its own source has none.'),
 				UNION ALL
 				SELECT p.relid FROM pg_partition_tree(t.oid) p WHERE t.relkind = 'p' AND p.isleaf) p (oid)
 			JOIN pg_class c ON c.oid = p.oid
-		WHERE t.relnamespace = {name}::regnamespace
+		WHERE t.relnamespace = {namespace}
 			AND t.relname IN ('all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips',
 				'nic_history', 'nic_address_history', 'import_runs', 'import_log')
 		GROUP BY t.relname
@@ -408,9 +410,9 @@ FROM pg_class c
 		SELECT t.attname, t.attnum, t.atttypid, t.atttypmod
 		FROM pg_attribute t
 		WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped) a
-	LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid
+	LEFT JOIN pg_description d ON d.classoid = c.tableoid AND d.objoid = c.oid
 		AND d.objsubid = coalesce(a.attnum, 0)
-WHERE c.relkind = 'v' AND c.relnamespace = {report}::regnamespace$$,
+WHERE c.relkind = 'v' AND c.relnamespace = {report}$$,
 'What the views of this schema and their columns mean: one row each
 A row whose column_name is NULL is about the view itself.')
 ) AS d (name, query, comment)
@@ -654,7 +656,7 @@ SELECT replace(replace(replace(replace($1,
 	CASE WHEN right(m.name, 6) = '_total' THEN 'counter' ELSE 'gauge' END AS metric_type, m.help,
 	s.nspname::text AS inventory, %s$$, l.texts, l.columns)),
 	'{of metrics}', 'FROM ('),
-	'{end of metrics}', E') m\n	JOIN pg_namespace s ON s.oid = {name}::regnamespace'),
+	'{end of metrics}', E') m\n	JOIN pg_namespace s ON s.oid = {namespace}'),
 	'{codes}', (SELECT format('(VALUES %s)', string_agg(format('(%L, %L)', c.code, c.severity), ', ' ORDER BY c.ord))
 		FROM vmnet.check_codes() c))
 FROM (
@@ -722,6 +724,18 @@ $$;
 COMMENT ON FUNCTION vmnet.report_relation(text, text, text, boolean) IS
 'Part of create_report(): what a reporting view reads for a relation of the inventory';
 
+-- The OID of a schema, by the row type of one of its relations.  A constant of
+-- type regnamespace would be written out as a name.
+CREATE FUNCTION vmnet.report_namespace(schema_name text, relation text)
+RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('(SELECT y.typnamespace FROM pg_catalog.pg_type y WHERE y.oid = pg_catalog.pg_typeof(NULL::%I.%I))', $1, $2)
+$$;
+COMMENT ON FUNCTION vmnet.report_namespace(text, text) IS
+'Part of create_report(): the expression for the OID of a schema in a view';
+
 -- Puts what they stand for into a query, in one pass: what has been put there
 -- is not looked at again.  What is in parentheses needs an alias; where a word of
 -- SQL, in capitals, follows a relation, it has none.
@@ -732,11 +746,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 WITH template AS (
 	SELECT CASE $3 WHEN 'attached' THEN regexp_replace($1, '(\{inv\}\.(\w+))(?=\s*$|\s*[),]|\s+[A-Z])', '\1 \2', 'g') ELSE $1 END AS text,
-		'\{inv\}\.\w+|\{inv\}|\{name\}|\{schema\}' AS token
+		'\{inv\}\.\w+|\{inv\}|\{namespace\}|\{name\}|\{schema\}' AS token
 ), value AS MATERIALIZED (
 	SELECT t.token, CASE
-		WHEN t.token = '{name}' THEN quote_literal(quote_ident($2))
-		WHEN t.token = '{schema}' THEN quote_literal($2)
+		WHEN t.token = '{namespace}' THEN vmnet.report_namespace($2, 'inventory_info')
+		WHEN t.token IN ('{name}', '{schema}') THEN format('(SELECT %s FROM pg_catalog.pg_namespace z WHERE z.oid = %s)',
+			CASE t.token WHEN '{name}' THEN 'pg_catalog.quote_ident(z.nspname)' ELSE 'z.nspname::text' END,
+			vmnet.report_namespace($2, 'inventory_info'))
 		WHEN t.token = '{inv}' THEN quote_ident($2)
 		ELSE vmnet.report_relation($2, $3, substring(t.token FROM 7), $4) END AS value
 	FROM (SELECT DISTINCT m.m[1] AS token FROM template, regexp_matches(text, '(' || template.token || ')', 'g') m (m)) t
@@ -756,7 +772,7 @@ RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN position('{report}' IN $2) > 0 THEN replace($2, '{report}', quote_literal(quote_ident($6)))
+SELECT CASE WHEN position('{report}' IN $2) > 0 THEN replace($2, '{report}', vmnet.report_namespace($6, 'networks'))
 	ELSE vmnet.report_fill(replace(replace(replace(replace(
 		CASE WHEN position('{metrics}' IN $2) > 0 THEN vmnet.report_metrics($2) ELSE $2 END,
 		'{network_counts}', (SELECT d.query FROM vmnet.report_definition($4) d WHERE d.name = 'network_counts')),
@@ -793,33 +809,51 @@ $$;
 COMMENT ON FUNCTION vmnet.report_left_out(text, text) IS
 'Part of create_report(): the views that there cannot be for an inventory, and why';
 
--- A schema is a reporting schema of an inventory when it has a view networks
--- that reads the networks of the inventory, and a dictionary, and belongs to
--- the owner of the inventory or to whoever asks.
-CREATE FUNCTION vmnet.report_schemas(inventory name DEFAULT NULL)
-RETURNS TABLE (schema_name name, tenant boolean)
+-- Schemas with a report on an inventory, whoever owns them.  A report has a view
+-- networks that reads the networks of the inventory, and a dictionary that tells
+-- its schema by the row type of this view.  (Reports on a relation itself, or on
+-- its row type where the inventory is an attached one.)
+CREATE FUNCTION vmnet.report_candidates(inventory_name text)
+RETURNS TABLE (schema_name name, tenant boolean, owners oid[])
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT DISTINCT n.nspname, coalesce(v.reloptions @> '{security_invoker=true}', false)
-FROM vmnet.list_inventories() l
-	JOIN pg_catalog.pg_class w ON w.relname = 'all_networks'
-		AND w.relnamespace = (SELECT s.oid FROM pg_catalog.pg_namespace s WHERE s.nspname = l.name)
+SELECT DISTINCT n.nspname, coalesce(v.reloptions @> '{security_invoker=true}', false),
+	ARRAY(SELECT n.nspowner UNION
+		SELECT c.relowner FROM pg_catalog.pg_class c
+		WHERE c.relnamespace = n.oid AND c.relkind = 'v' AND c.relname IN (SELECT d.name FROM vmnet.report_definition('managed') d))
+FROM pg_catalog.pg_namespace i
+	JOIN pg_catalog.pg_class w ON w.relname = 'all_networks' AND w.relnamespace = i.oid
 	JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass
 		AND (d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = w.oid
 			OR d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = w.reltype)
 	JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
 	JOIN pg_catalog.pg_class v ON v.oid = r.ev_class AND v.relname = 'networks' AND v.relkind = 'v'
-	JOIN pg_catalog.pg_namespace n ON n.oid = v.relnamespace AND n.nspname <> l.name
-WHERE l.name = vmnet.resolve_inventory($1)
-	AND (n.nspowner = l.owner_id OR pg_get_userbyid(n.nspowner) = current_user)
-	AND EXISTS (SELECT FROM pg_catalog.pg_class c
+	JOIN pg_catalog.pg_namespace n ON n.oid = v.relnamespace AND n.oid <> i.oid
+WHERE i.nspname = $1
+	AND EXISTS (
+		SELECT FROM pg_catalog.pg_class c
+			JOIN pg_catalog.pg_rewrite x ON x.ev_class = c.oid
+			JOIN pg_catalog.pg_depend e ON e.classid = 'pg_catalog.pg_rewrite'::regclass AND e.objid = x.oid
+				AND e.refclassid = 'pg_catalog.pg_type'::regclass AND e.refobjid = v.reltype
 		WHERE c.relnamespace = n.oid AND c.relname = 'data_dictionary' AND c.relkind = 'v')
-ORDER BY n.nspname
+$$;
+COMMENT ON FUNCTION vmnet.report_candidates(text) IS
+'Part of report_schemas(): schemas with a report on an inventory, and all who own the schema or a view of the report';
+
+CREATE FUNCTION vmnet.report_schemas(inventory name DEFAULT NULL)
+RETURNS TABLE (schema_name name, tenant boolean)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT c.schema_name, c.tenant
+FROM vmnet.list_inventories() l, vmnet.report_candidates(l.name) c
+WHERE l.name = vmnet.resolve_inventory($1) AND c.owners = ARRAY[l.owner_id]
+ORDER BY c.schema_name
 $$;
 COMMENT ON FUNCTION vmnet.report_schemas(name) IS
 'Reporting schemas of an inventory, and whether they are for tenants
-Found from the catalogs. NULL: the setting vmnet.inventory. Error: 22023 for an unknown inventory.';
+Found from the catalogs: schemas and views that belong to the owner of the inventory. NULL: the setting vmnet.inventory. Error: 22023 for an unknown inventory.';
 
 CREATE FUNCTION vmnet.report_refuse(state text, message text, detail text, hint text)
 RETURNS void
@@ -859,6 +893,39 @@ COMMENT ON FUNCTION vmnet.report_inventory(name) IS
 'Part of create_report() and grant_access(): the inventory that a call means, if the caller owns it
 Errors: 22023 for an unknown inventory, 42501 where the caller is not its owner.';
 
+-- Refuses where a report on an inventory does not belong to the owner of the
+-- inventory, who could not renew it then: it would go on showing what the
+-- inventory no longer is.
+CREATE FUNCTION vmnet.report_refuse_other(inventory_name text, wanted text DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	other record;
+BEGIN
+	SELECT c.schema_name, pg_get_userbyid((SELECT min(o) FROM unnest(c.owners) o WHERE o <> l.owner_id)) AS its_owner,
+		pg_get_userbyid(l.owner_id) AS owner
+	INTO other
+	FROM vmnet.list_inventories() l, vmnet.report_candidates(l.name) c
+	WHERE l.name = inventory_name AND c.owners <> ARRAY[l.owner_id]
+		AND (wanted IS NULL OR c.schema_name = wanted)
+	ORDER BY c.schema_name
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'insufficient_privilege', SCHEMA = other.schema_name, CONSTRAINT = 'report_owner',
+			MESSAGE = format('report "%s" does not belong to the owner of inventory "%s"', other.schema_name, inventory_name),
+			DETAIL = format('It, or a part of it, belongs to role "%s", and the inventory to role "%s", which cannot bring it up to date.', other.its_owner, other.owner),
+			HINT = format('Have "%s" give it away, ALTER SCHEMA %I OWNER TO %I and ALTER VIEW ... OWNER TO %3$I for each view in it, or drop it; then make it again: SELECT vmnet.create_report(%L, %L);',
+				other.its_owner, other.schema_name, other.owner, inventory_name, other.schema_name);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet.report_refuse_other(text, text) IS
+'Part of create_report() and renew_reports(): refuses where a report belongs to another role than the inventory
+wanted: look at this schema alone; NULL: at all. Error: 42501 with constraint report_owner.';
+
 -- The name of the schema, once it is clear that a report can be made there.
 CREATE FUNCTION vmnet.report_target(inventory text, wanted text, for_tenants boolean)
 RETURNS text
@@ -893,6 +960,7 @@ BEGIN
 	IF EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = target)
 		AND NOT EXISTS (SELECT FROM vmnet.report_schemas(inventory::name) r WHERE r.schema_name = target AND r.tenant = for_tenants)
 	THEN
+		PERFORM vmnet.report_refuse_other(inventory, target);
 		PERFORM vmnet.report_refuse('42P06', format('schema "%s" exists already', target),
 			format('It is not such a reporting schema of inventory "%s". Nothing in it was touched.', inventory),
 			'Choose another name, or move what is in it away and drop the schema.');
@@ -933,21 +1001,18 @@ $$;
 COMMENT ON FUNCTION vmnet.comment_report(text) IS
 'Part of create_report(): comments on every column, as the caller';
 
-CREATE FUNCTION vmnet.create_report(inventory name, schema_name text DEFAULT NULL, tenant boolean DEFAULT false)
-RETURNS text
+-- Makes the views of a report in a schema that is there, and comments on them.
+-- This is what has to be done as the owner of the inventory: making a view
+-- resolves operators and reads constants of the types that the tables have.
+CREATE FUNCTION vmnet.report_build(inventory name, target text, tenant boolean)
+RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	info record := vmnet.report_inventory($1);
-	target text := vmnet.report_target(info.name, $2, $3);
 	part record;
 BEGIN
-	IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = target) THEN
-		EXECUTE format('CREATE SCHEMA %I', target);
-		EXECUTE format('COMMENT ON SCHEMA %I IS %L', target, format(
-			E'Reporting views of inventory "%s" (vmnet_ext)\ndata_dictionary says what is here and what it means.', info.name));
-	END IF;
 	FOR part IN
 		SELECT d.name, d.query, d.comment, o.why
 		FROM vmnet.report_definition(info.kind) d
@@ -956,7 +1021,7 @@ BEGIN
 		WHERE NOT tenant OR d.name NOT IN ('metrics', 'metrics_networks', 'metrics_findings')
 		ORDER BY d.ord
 	LOOP
-		-- none is better than one that would always be empty
+		-- a missing view is better than one that would always be empty
 		IF part.why IS NOT NULL THEN
 			RAISE NOTICE '%.% is left out', target, part.name USING DETAIL = part.why;
 			CONTINUE;
@@ -967,6 +1032,29 @@ BEGIN
 		EXECUTE format('COMMENT ON VIEW %I.%I IS %L', target, part.name, part.comment);
 	END LOOP;
 	PERFORM vmnet.comment_report(target);
+END
+$$;
+COMMENT ON FUNCTION vmnet.report_build(name, text, boolean) IS
+'Part of create_report(): makes the views of a report in schema target, or brings them up to date';
+
+-- As its caller this only looks into the catalogs and makes the schema, for the
+-- owner of the inventory, who may not be allowed to make one.
+CREATE FUNCTION vmnet.create_report(inventory name, schema_name text DEFAULT NULL, tenant boolean DEFAULT false)
+RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	info record := vmnet.report_inventory($1);
+	target text := vmnet.report_target(info.name, $2, $3);
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = target) THEN
+		EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', target,
+			(SELECT pg_get_userbyid(l.owner_id) FROM vmnet.list_inventories() l WHERE l.name = info.name));
+		EXECUTE format('COMMENT ON SCHEMA %I IS %L', target, format(
+			E'Reporting views of inventory "%s" (vmnet_ext)\ndata_dictionary says what is here and what it means.', info.name));
+	END IF;
+	PERFORM vmnet.report_build(info.name::name, target, $3);
 	RETURN target;
 END
 $$;
@@ -975,14 +1063,21 @@ COMMENT ON FUNCTION vmnet.create_report(name, text, boolean) IS
 schema_name: NULL is <inventory>_report. inventory NULL: the setting vmnet.inventory. The views show the whole inventory to whoever may read them (vmnet.grant_access), with the rights of their owner. tenant: they run with the rights of whoever reads, so that policies of row-level security on the tables hold. Metrics, which are of the whole inventory, are left out then.
 Where it is there already its views are brought up to date, and grants on them stay; partition_history() and manage_inventory() do that of themselves.
 Over an attached or a live inventory, views that need what it has not are left out, each with a NOTICE that says what: nic_history where no history is kept, stuck_nics without a state and the time of its change, network_instance_intervals and networks_daily without the times of creation and of removal. Ids that are no bigint are texts.
-Needs the owner of the inventory, and CREATE on the database. Errors: 22023 for an unknown inventory, a name that is too long, an inventory that lacks tables, or tenants of a live one; 42P06 where there is another schema of that name; 42501 for others than the owner.';
+Schema and views belong to the owner of the inventory. Needs the owner of the inventory, and CREATE on the database. Errors: 22023 for an unknown inventory, a name that is too long, an inventory that lacks tables, or tenants of a live one; 42P06 where there is another schema of that name; 42501 for others than the owner, and with constraint report_owner where the report belongs to another role.';
 
--- Reports stand on the tables of the inventory: when one of these is replaced, or
--- the inventory is of another kind, so are they, by the same call.
+-- The views of a report read the tables of the inventory: when one of these is
+-- replaced, or the inventory is of another kind, so are the views, by the same
+-- call.
 CREATE FUNCTION vmnet.renew_reports(inventory name)
 RETURNS void
-LANGUAGE sql
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT vmnet.create_report($1, r.schema_name, r.tenant) FROM vmnet.report_schemas($1) r $$;
+AS $$
+BEGIN
+	PERFORM vmnet.report_refuse_other($1);
+	PERFORM vmnet.report_build($1, r.schema_name, r.tenant) FROM vmnet.report_schemas($1) r;
+END
+$$;
 COMMENT ON FUNCTION vmnet.renew_reports(name) IS
-'Part of partition_history() and manage_inventory(): makes the reporting schemas of an inventory anew';
+'Part of partition_history(), manage_inventory() and set_inventory_mode(): makes the reporting schemas of an inventory anew
+Error: 42501 with constraint report_owner where one belongs to another role than the inventory.';

@@ -435,24 +435,25 @@ COMMENT ON FUNCTION vmnet.check_expected_guards(text, text) IS
 'Part of check_inventory(): the triggers that an inventory of a kind should have
 In ddl, %1$s stands for the relation.';
 
--- The relations that should have them: those of the definition, and whatever
--- inherits from a table, since its rows are in the views too.  Partitions of
--- history are no such tables: they are written through their parent.
+-- The relations that should have them: those of the definition, and what inherits
+-- from a table, since its rows are in the views too, down to the fourth level.
+-- (A report has this query in a view, where it may not be recursive.)  Partitions
+-- of history are no such tables: they are written through their parent.
 CREATE FUNCTION vmnet.check_guarded_relations(inventory_name text)
 RETURNS TABLE (relation text, relid oid, is_child boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-WITH RECURSIVE family AS (
-	SELECT c.relname::text AS relation, c.oid AS relid, false AS is_child
-	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
-	WHERE s.nspname = $1 AND c.relkind IN ('r', 'v', 'p')
-	UNION
-	SELECT f.relation, i.inhrelid, true
-	FROM family f
-		JOIN pg_catalog.pg_inherits i ON i.inhparent = f.relid
-		JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND NOT c.relispartition)
-SELECT f.relation, f.relid, f.is_child FROM family f
+SELECT DISTINCT c.relname::text AS relation, f.relid, f.is_child
+FROM pg_catalog.pg_class c
+	JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+	LEFT JOIN pg_catalog.pg_inherits i1 ON i1.inhparent = c.oid
+	LEFT JOIN pg_catalog.pg_inherits i2 ON i2.inhparent = i1.inhrelid
+	LEFT JOIN pg_catalog.pg_inherits i3 ON i3.inhparent = i2.inhrelid
+	LEFT JOIN pg_catalog.pg_inherits i4 ON i4.inhparent = i3.inhrelid
+	CROSS JOIN LATERAL (VALUES (c.oid, false), (i1.inhrelid, true), (i2.inhrelid, true), (i3.inhrelid, true), (i4.inhrelid, true)) f (relid, is_child)
+	JOIN pg_catalog.pg_class m ON m.oid = f.relid AND NOT (f.is_child AND m.relispartition)
+WHERE s.nspname = $1 AND c.relkind IN ('r', 'v', 'p')
 $$;
 COMMENT ON FUNCTION vmnet.check_guarded_relations(text) IS
 'Part of check_inventory(): the relations of an inventory, and what inherits from them';

@@ -10,6 +10,21 @@ CREATE ROLE regress_auditor;
 GRANT SELECT ON cloud.nic_history TO regress_auditor;
 SELECT vmnet.nic_changes_cursor() AS cursor \gset
 
+-- it has to see all there is on the table
+
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT vmnet.partition_history('cloud');
+ROLLBACK;
+-- what cannot be kept is refused, with all of it
+CREATE VIEW cloud.changes AS SELECT event, count(*) FROM cloud.nic_history GROUP BY event;
+CREATE UNIQUE INDEX only_once ON cloud.nic_history (nic_id, seq);
+SELECT vmnet.partition_history('cloud');
+ALTER TABLE cloud.nic_history SET (autovacuum_enabled = false);
+SELECT vmnet.partition_history('cloud');
+DROP VIEW cloud.changes;
+DROP INDEX cloud.only_once;
+ALTER TABLE cloud.nic_history RESET (autovacuum_enabled);
+
 SELECT vmnet.partition_history('cloud');
 -- without a partition for now nothing can change, and nothing is lost
 \set VERBOSITY terse

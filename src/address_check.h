@@ -1,0 +1,17 @@
+/*
+ * address_check.h
+ *		Questions that are answered by all rows.
+ */
+#ifndef VMNET_ADDRESS_CHECK_H
+#define VMNET_ADDRESS_CHECK_H
+
+#include "compat.h"
+
+#include "utils/rel.h"
+
+#include "run_as.h"
+
+extern bool run_as_owner_for_writer(Relation rel, RunAs *saved);
+extern bool rows_may_be_named(Oid relid);
+
+#endif							/* VMNET_ADDRESS_CHECK_H */

@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -115,6 +116,33 @@ strategy_of(AttachedTable *table, TupleTableSlot *slot)
 	NicStrategy strategy = name ? nic_strategy_parse(name, strlen(name)) : NIC_START;
 
 	return strategy == NIC_UNKNOWN_STRATEGY ? NIC_START : strategy;
+}
+
+/*
+ * Raises an error unless the owner of the table, as whom a guard runs its
+ * queries, may use the schema of the inventory.
+ */
+static void
+require_schema(AttachedGuard *guard)
+{
+	Oid			owner = guard->rel->rd_rel->relowner;
+	Oid			schema = guard->table->schema;
+	char	   *name;
+
+	if (DatumGetBool(DirectFunctionCall3(has_schema_privilege_id_id,
+										 ObjectIdGetDatum(owner),
+										 ObjectIdGetDatum(schema),
+										 PointerGetDatum(cstring_to_text("USAGE")))))
+		return;
+	name = get_namespace_name(schema);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("schema \"%s\" cannot be used by the owner of table \"%s\"",
+					name, RelationGetRelationName(guard->rel)),
+			 errdetail("Its guards work as role \"%s\".", GetUserNameFromId(owner, true)),
+			 errhint("GRANT USAGE ON SCHEMA %s TO %s;", quote_identifier(name),
+					 quote_identifier(GetUserNameFromId(owner, false))),
+			 errtableconstraint(guard->rel, "inventory_owner")));
 }
 
 /*
@@ -452,7 +480,10 @@ history_table(AttachedGuard *guard, const char *name)
 	Oid			history = get_relname_relid(name, guard->table->schema);
 
 	if (OidIsValid(history))
+	{
 		require_owner(history, guard->rel->rd_rel->relowner, RelationGetRelid(guard->rel));
+		require_schema(guard);
+	}
 	return history;
 }
 
@@ -605,6 +636,8 @@ check_in_use(AttachedGuard *guard, TupleTableSlot *slot, bool network, bool remo
 		return;
 	attached_parent_lock(table, argtypes[0], values[0], LockTupleExclusive, &removed);
 
+	require_owner(nics->table, nics->owner, nics->view);
+	require_schema(guard);
 	SPI_connect();
 	view = relation_open(table->view, AccessShareLock);
 	plan_run_as_owner(plan_lookup_as_owner(PLAN_ATTACHED_HELD, view,
@@ -724,6 +757,7 @@ check_truncate(AttachedGuard *guard, bool network)
 	if (is_referenced(nics, guard->rel))
 		return;
 
+	require_schema(guard);
 	SPI_connect();
 	view = relation_open(nics->view, AccessShareLock);
 	plan_run_as_owner(plan_lookup_as_owner(PLAN_ATTACHED_ANY_HELD, view,

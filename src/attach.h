@@ -6,9 +6,10 @@
 #define VMNET_ATTACH_H
 
 #include "nic_state.h"
+#include "run_as.h"
 #include "vmnet_ext.h"
 
-/* Columns of an attached view, in the order of attached_names[]. */
+/* Columns of an attached view, in the order of attached_columns[]. */
 typedef enum AttachedColumn
 {
 	ATTACHED_ID,
@@ -31,27 +32,41 @@ typedef enum AttachedColumn
 
 #define ATTACHED_COLUMN_COUNT	(ATTACHED_VPC_ID + 1)
 
+/*
+ * An attached view as it was when it was read.  It never changes; a newer
+ * reading is another struct.  Valid until the end of the transaction.
+ */
 typedef struct AttachedTable
 {
-	Oid			view;			/* hash key: attached_nics and the like */
-	Oid			table;			/* what the view reads */
+	Oid			view;			/* attached_nics and the like */
+	Oid			table;			/* what the view reads; InvalidOid: see problem */
 	Oid			schema;			/* the inventory */
 	Oid			info;			/* its view inventory_info */
 	Oid			owner;			/* of the view */
+	Oid			info_owner;
+	bool		attached;		/* is the inventory of kind attached? */
 	bool		enforce;
 	bool		no_time;		/* is it not known when a row was removed? */
+	const char *problem;		/* why a guard cannot judge by it, or NULL */
 	bool		lacks[ATTACHED_COLUMN_COUNT];	/* NULL in every row */
-	Oid			type[ATTACHED_COLUMN_COUNT];
+	Oid			type[ATTACHED_COLUMN_COUNT];	/* a base type */
+	Oid			collation[ATTACHED_COLUMN_COUNT];
 	AttrNumber	attnum[ATTACHED_COLUMN_COUNT];	/* where it is a plain column */
-	ExprState  *exprs[ATTACHED_COLUMN_COUNT];
+	Expr	   *trees[ATTACHED_COLUMN_COUNT];	/* as the view has them */
+	ExprState  *exprs[ATTACHED_COLUMN_COUNT];	/* NULL until first needed */
+	List	   *functions;		/* PlanInvalItems of what exprs are made of */
 	ExprContext *econtext;
 	MemoryContext context;
-	bool		valid;
+	bool		stale;			/* the view, or a function in it, changed */
+	bool		busy;			/* one of exprs is being evaluated */
 } AttachedTable;
 
 extern Oid	attached_schema(Relation rel, Trigger *trigger);
 extern AttachedTable *attached_table_lookup(Oid schema, const char *role);
-extern AttachedTable *attached_table_of(Relation rel, Trigger *trigger);
+extern AttachedTable *attached_table_of(Relation rel, Trigger *trigger,
+										const char *role);
+extern AttachedTable *attached_related(Relation rel, AttachedTable *table,
+									   const char *role);
 extern bool attached_lacks_column(AttachedTable *table, const char *column);
 extern Datum attached_value(AttachedTable *table, TupleTableSlot *slot,
 							AttachedColumn column, bool *isnull);
@@ -59,6 +74,8 @@ extern bool attached_same(AttachedTable *table, TupleTableSlot *a,
 						  TupleTableSlot *b, AttachedColumn column);
 extern char *attached_output(AttachedTable *table, TupleTableSlot *slot,
 							 AttachedColumn column);
+extern void attached_append_collate(StringInfo sql, AttachedTable *nics,
+									AttachedColumn column, AttachedTable *parent);
 extern ParentStatus attached_parent_lock(AttachedTable *parent, Oid keytype, Datum key,
 										 LockTupleMode mode, TimestampTz *removed);
 extern int64 attached_parent_id(AttachedTable *parent, Oid keytype, Datum key);

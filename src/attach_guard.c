@@ -6,15 +6,23 @@
  * rule is about: a rule about states is silent where there is no state, or one
  * that is none of the canonical ones.  In mode warn the same is said as a
  * warning, and nothing is refused.
+ *
+ * A guard works as the owner of the table that it fired on: the expressions of
+ * the views, and all that it reads, are his.
  */
 #include "compat.h"
 
-#include "catalog/pg_type.h"
+#include "access/relation.h"
 #include "access/table.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rls.h"
 #include "utils/timestamp.h"
 
 #include "attach.h"
@@ -28,8 +36,50 @@ PG_FUNCTION_INFO_V1(attached_view_write);
 
 #define BLOCKERS_NAMED	5
 
+/* A guard at work: the table that it fired on, how that reads, and the writer. */
+typedef struct AttachedGuard
+{
+	Relation	rel;
+	AttachedTable *table;
+	RunAs		writer;
+} AttachedGuard;
+
 /* The level of a refusal. */
-#define REFUSAL(table)	((table)->enforce ? ERROR : WARNING)
+#define REFUSAL(guard)	((guard)->table->enforce ? ERROR : WARNING)
+
+/*
+ * Begins the work of a guard for a role (NULL: any of the three).  From here to
+ * guard_end() the current user is the owner of the table.
+ */
+static void
+guard_begin(AttachedGuard *guard, TriggerData *trigdata, const char *role)
+{
+	guard->rel = trigdata->tg_relation;
+	guard->table = attached_table_of(guard->rel, trigdata->tg_trigger, role);
+	run_as_table_owner(guard->rel, &guard->writer);
+}
+
+static void
+guard_end(AttachedGuard *guard)
+{
+	run_as_end(&guard->writer);
+}
+
+/*
+ * May the writer see every row of a table?  Where he may not, DETAIL and HINT
+ * name none.
+ */
+static bool
+writer_sees(AttachedGuard *guard, Oid relid)
+{
+	bool		sees;
+
+	run_as_end(&guard->writer);
+	sees = pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
+	run_as_table_owner(guard->rel, &guard->writer);
+	return sees;
+}
 
 static bool
 is_null(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column)
@@ -68,10 +118,45 @@ strategy_of(AttachedTable *table, TupleTableSlot *slot)
 	return strategy == NIC_UNKNOWN_STRATEGY ? NIC_START : strategy;
 }
 
-static char *
-nic_description(AttachedTable *table, TupleTableSlot *slot)
+/*
+ * Raises an error unless the owner of the table, as whom a guard runs its
+ * queries, may use the schema of the inventory.
+ */
+static void
+require_schema(AttachedGuard *guard)
 {
+	Oid			owner = guard->rel->rd_rel->relowner;
+	Oid			schema = guard->table->schema;
+	char	   *name;
+
+	if (DatumGetBool(DirectFunctionCall3(has_schema_privilege_id_id,
+										 ObjectIdGetDatum(owner),
+										 ObjectIdGetDatum(schema),
+										 PointerGetDatum(cstring_to_text("USAGE")))))
+		return;
+	name = get_namespace_name(schema);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("schema \"%s\" cannot be used by the owner of table \"%s\"",
+					name, RelationGetRelationName(guard->rel)),
+			 errdetail("Its guards work as role \"%s\".", GetUserNameFromId(owner, true)),
+			 errhint("GRANT USAGE ON SCHEMA %s TO %s;", quote_identifier(name),
+					 quote_identifier(GetUserNameFromId(owner, false))),
+			 errtableconstraint(guard->rel, "inventory_owner")));
+}
+
+/*
+ * The NIC in a row, for the DETAIL of an error; NULL where the writer may not
+ * see it.
+ */
+static char *
+nic_description(AttachedGuard *guard, TupleTableSlot *slot)
+{
+	AttachedTable *table = guard->table;
 	StringInfoData buf;
+
+	if (!writer_sees(guard, RelationGetRelid(guard->rel)))
+		return NULL;
 
 	initStringInfo(&buf);
 	appendStringInfo(&buf, "NIC %s on network %s, of %s %s",
@@ -88,75 +173,102 @@ nic_description(AttachedTable *table, TupleTableSlot *slot)
 	return buf.data;
 }
 
+static int
+nic_detail(AttachedGuard *guard, TupleTableSlot *slot)
+{
+	char	   *description = nic_description(guard, slot);
+
+	return description ? errdetail_internal("%s", description) : 0;
+}
+
 /*
  * attached_nic_guard()
  */
 
+/*
+ * What is said of the parent that a NIC cannot have; NULL where the writer may
+ * not see either.
+ */
+static char *
+parent_detail(AttachedGuard *guard, TupleTableSlot *slot, const char *what,
+			  AttachedTable *parent, ParentStatus status, TimestampTz removed)
+{
+	char	   *description = nic_description(guard, slot);
+
+	if (status != PARENT_REMOVED || TIMESTAMP_NOT_FINITE(removed) ||
+		!writer_sees(guard, parent->table))
+		return description;
+	return psprintf("%s%sThe %s was removed at %s.", description ? description : "",
+					description ? " " : "", what, timestamptz_to_str(removed));
+}
+
 static void
-check_parent(Relation rel, AttachedTable *table, TupleTableSlot *slot,
+check_parent(AttachedGuard *guard, TupleTableSlot *slot,
 			 AttachedColumn column, const char *what)
 {
+	AttachedTable *table = guard->table;
 	AttachedTable *parent;
 	TimestampTz removed = 0;
 	ParentStatus status;
 	bool		isnull;
 	Datum		key = attached_value(table, slot, column, &isnull);
+	char	   *detail;
 
 	if (isnull)
 		return;
-	parent = attached_table_lookup(table->schema, psprintf("%ss", what));
+	parent = attached_related(guard->rel, table, psprintf("%ss", what));
 	if (parent == NULL)
 		return;
 	status = attached_parent_lock(parent, table->type[column], key, LockTupleKeyShare, &removed);
 	if (status == PARENT_LIVE)
 		return;
 
-	ereport(REFUSAL(table),
+	detail = parent_detail(guard, slot, what, parent, status, removed);
+	ereport(REFUSAL(guard),
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 			 status == PARENT_REMOVED ?
 			 errmsg("cannot add a NIC to %s %s, which has been removed",
 					what, attached_output(table, slot, column)) :
 			 errmsg("cannot add a NIC to %s %s, which does not exist",
 					what, attached_output(table, slot, column)),
-			 status == PARENT_REMOVED && !TIMESTAMP_NOT_FINITE(removed) ?
-			 errdetail("%s The %s was removed at %s.",
-					   nic_description(table, slot), what, timestamptz_to_str(removed)) :
-			 errdetail_internal("%s", nic_description(table, slot)),
+			 detail ? errdetail_internal("%s", detail) : 0,
 			 errhint("A removed %s stays removed; choose one that is in the view \"%ss\".",
 					 what, what),
-			 errtableconstraint(rel, "nic_parent_active")));
+			 errtableconstraint(guard->rel, "nic_parent_active")));
 }
 
 static void
-check_initial_state(Relation rel, AttachedTable *table, TupleTableSlot *slot)
+check_initial_state(AttachedGuard *guard, TupleTableSlot *slot)
 {
+	AttachedTable *table = guard->table;
 	NicState	state = state_of(table, slot);
 
 	if (state == NIC_UNKNOWN_STATE || nic_state_initial(state))
 		return;
-	ereport(REFUSAL(table),
+	ereport(REFUSAL(guard),
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("a new NIC cannot start in state \"%s\"",
 					attached_output(table, slot, ATTACHED_STATE)),
-			 errdetail_internal("%s", nic_description(table, slot)),
+			 nic_detail(guard, slot),
 			 errhint("Insert it as what reads as \"Allocated\", or as \"Reserved\" if its address is in use already; then move it on with UPDATE."),
-			 errtableconstraint(rel, "nic_initial_state")));
+			 errtableconstraint(guard->rel, "nic_initial_state")));
 }
 
 static void
-guard_insert(Relation rel, AttachedTable *table, TupleTableSlot *slot)
+guard_insert(AttachedGuard *guard, TupleTableSlot *slot)
 {
 	/* A row that is removed already is a piece of the past. */
-	if (!is_null(table, slot, ATTACHED_REMOVED))
+	if (!is_null(guard->table, slot, ATTACHED_REMOVED))
 		return;
-	check_initial_state(rel, table, slot);
-	check_parent(rel, table, slot, ATTACHED_NETWORK_KEY, "network");
-	check_parent(rel, table, slot, ATTACHED_INSTANCE_KEY, "instance");
+	check_initial_state(guard, slot);
+	check_parent(guard, slot, ATTACHED_NETWORK_KEY, "network");
+	check_parent(guard, slot, ATTACHED_INSTANCE_KEY, "instance");
 }
 
 static void
-check_identity(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTableSlot *new)
+check_identity(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 {
+	AttachedTable *table = guard->table;
 	static const struct
 	{
 		AttachedColumn column;
@@ -170,32 +282,33 @@ check_identity(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTab
 	{
 		if (attached_same(table, old, new, identity[i].column))
 			continue;
-		ereport(REFUSAL(table),
+		ereport(REFUSAL(guard),
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("\"%s\" of NIC %s cannot change from %s to %s", identity[i].name,
 						attached_output(table, old, ATTACHED_ID),
 						attached_output(table, old, identity[i].column),
 						attached_output(table, new, identity[i].column)),
-				 errdetail_internal("%s", nic_description(table, old)),
+				 nic_detail(guard, old),
 				 errhint("A NIC keeps its id, network and instance. Remove this NIC and add another."),
-				 errtableconstraint(rel, "nic_identity_immutable")));
+				 errtableconstraint(guard->rel, "nic_identity_immutable")));
 	}
 }
 
 static void
-check_removed_once(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTableSlot *new)
+check_removed_once(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 {
+	AttachedTable *table = guard->table;
 	if (is_null(table, old, ATTACHED_REMOVED) || attached_same(table, old, new, ATTACHED_REMOVED))
 		return;
-	ereport(REFUSAL(table),
+	ereport(REFUSAL(guard),
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("\"removed\" of NIC %s cannot change from %s to %s",
 					attached_output(table, old, ATTACHED_ID),
 					attached_output(table, old, ATTACHED_REMOVED),
 					attached_output(table, new, ATTACHED_REMOVED)),
-			 errdetail_internal("%s", nic_description(table, old)),
+			 nic_detail(guard, old),
 			 errhint("A removed NIC stays removed. Add a new NIC instead."),
-			 errtableconstraint(rel, "nic_removed_once")));
+			 errtableconstraint(guard->rel, "nic_removed_once")));
 }
 
 static bool
@@ -206,8 +319,9 @@ move_known(AttachedTable *table, TupleTableSlot *old, NicState from, NicState to
 }
 
 static void
-check_move(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTableSlot *new)
+check_move(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 {
+	AttachedTable *table = guard->table;
 	NicState	from = state_of(table, old);
 	NicState	to = state_of(table, new);
 	StringInfoData choices;
@@ -226,35 +340,36 @@ check_move(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTableSl
 			appendStringInfo(&choices, "%s\"%s\" (%s)", choices.len > 0 ? ", " : "",
 							 nic_state_name(nic_moves[i].to), nic_event_name(nic_moves[i].event));
 	}
-	ereport(REFUSAL(table),
+	ereport(REFUSAL(guard),
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("NIC %s cannot move from state \"%s\" to \"%s\"",
 					attached_output(table, old, ATTACHED_ID),
 					attached_output(table, old, ATTACHED_STATE),
 					attached_output(table, new, ATTACHED_STATE)),
-			 errdetail_internal("%s", nic_description(table, old)),
+			 nic_detail(guard, old),
 			 from == NIC_DEALLOCATING ?
 			 errhint("A NIC that is being deallocated can only be removed: set \"removed\".") :
 			 errhint("From here it can move to %s; see vmnet.nic_state_transitions().", choices.data),
-			 errtableconstraint(rel, "nic_state_transition")));
+			 errtableconstraint(guard->rel, "nic_state_transition")));
 }
 
 static void
-guard_update(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTableSlot *new)
+guard_update(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 {
+	AttachedTable *table = guard->table;
 	bool		revived = !is_null(table, old, ATTACHED_REMOVED);
 
-	check_identity(rel, table, old, new);
-	check_removed_once(rel, table, old, new);
-	check_move(rel, table, old, new);
+	check_identity(guard, old, new);
+	check_removed_once(guard, old, new);
+	check_move(guard, old, new);
 
 	/* In mode warn all that was refused may be here, with other parents. */
 	if (!is_null(table, new, ATTACHED_REMOVED))
 		return;
 	if (revived || !attached_same(table, old, new, ATTACHED_NETWORK_KEY))
-		check_parent(rel, table, new, ATTACHED_NETWORK_KEY, "network");
+		check_parent(guard, new, ATTACHED_NETWORK_KEY, "network");
 	if (revived || !attached_same(table, old, new, ATTACHED_INSTANCE_KEY))
-		check_parent(rel, table, new, ATTACHED_INSTANCE_KEY, "instance");
+		check_parent(guard, new, ATTACHED_INSTANCE_KEY, "instance");
 }
 
 /*
@@ -262,9 +377,10 @@ guard_update(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTable
  * the row that its key means.
  */
 static bool
-parent_id(AttachedTable *table, TupleTableSlot *slot, AttachedColumn id,
+parent_id(AttachedGuard *guard, TupleTableSlot *slot, AttachedColumn id,
 		  AttachedColumn key, const char *role, int64 *result)
 {
+	AttachedTable *table = guard->table;
 	bool		isnull;
 	Datum		value = attached_value(table, slot, id, &isnull);
 	AttachedTable *parent;
@@ -276,18 +392,20 @@ parent_id(AttachedTable *table, TupleTableSlot *slot, AttachedColumn id,
 		*result = DatumGetInt64(value);
 		return true;
 	}
-	parent = attached_table_lookup(table->schema, role);
-	*result = attached_parent_id(parent, table->type[key],
-								 attached_value(table, slot, key, &isnull));
+	parent = attached_related(guard->rel, table, role);
+	value = attached_value(table, slot, key, &isnull);
+	*result = isnull || parent == NULL ? 0 :
+		attached_parent_id(parent, table->type[key], value);
 	return *result != 0;
 }
 
 /* History has bigint keys only; of other keys it is not kept. */
 static bool
-keeps_history(AttachedTable *table)
+keeps_history(AttachedGuard *guard)
 {
-	AttachedTable *networks = attached_table_lookup(table->schema, "networks");
-	AttachedTable *instances = attached_table_lookup(table->schema, "instances");
+	AttachedTable *table = guard->table;
+	AttachedTable *networks = attached_related(guard->rel, table, "networks");
+	AttachedTable *instances = attached_related(guard->rel, table, "instances");
 
 	return table->type[ATTACHED_ID] == INT8OID &&
 		(networks ? networks : table)->type[networks ? ATTACHED_ID : ATTACHED_NETWORK_ID] == INT8OID &&
@@ -307,7 +425,7 @@ lasting_state(AttachedTable *table, TupleTableSlot *slot, NicState state)
 }
 
 static void
-remember_addresses(Relation rel, AttachedTable *table, Oid history, TupleTableSlot *old)
+remember_addresses(AttachedGuard *guard, Oid history, TupleTableSlot *old)
 {
 	static const AttachedColumn columns[4] = {
 		ATTACHED_ID, ATTACHED_MAC_ADDRESS, ATTACHED_IP4_ADDRESS, ATTACHED_IP6_ADDRESS
@@ -320,24 +438,25 @@ remember_addresses(Relation rel, AttachedTable *table, Oid history, TupleTableSl
 	{
 		bool		isnull;
 
-		values[i] = attached_value(table, old, columns[i], &isnull);
+		values[i] = attached_value(guard->table, old, columns[i], &isnull);
 		nulls[i] = isnull ? 'n' : ' ';
 	}
-	history_take_addresses(rel, history, values, nulls);
+	history_take_addresses(guard->rel, history, values, nulls);
 }
 
 static void
-remember_change(Relation rel, AttachedTable *table, Oid history,
+remember_change(AttachedGuard *guard, Oid history,
 				TupleTableSlot *old, TupleTableSlot *new)
 {
+	AttachedTable *table = guard->table;
 	HistoryEntry entry = {0};
 	NicState	from = state_of(table, old);
 	NicState	to = state_of(table, new);
 	bool		isnull;
 
 	entry.nic_id = DatumGetInt64(attached_value(table, new, ATTACHED_ID, &isnull));
-	parent_id(table, new, ATTACHED_NETWORK_ID, ATTACHED_NETWORK_KEY, "networks", &entry.network_id);
-	entry.has_instance = parent_id(table, new, ATTACHED_INSTANCE_ID, ATTACHED_INSTANCE_KEY,
+	parent_id(guard, new, ATTACHED_NETWORK_ID, ATTACHED_NETWORK_KEY, "networks", &entry.network_id);
+	entry.has_instance = parent_id(guard, new, ATTACHED_INSTANCE_ID, ATTACHED_INSTANCE_KEY,
 								   "instances", &entry.instance_id);
 	entry.removed = DatumGetTimestampTz(attached_value(table, new, ATTACHED_REMOVED, &isnull));
 	entry.is_removed = !isnull;
@@ -348,23 +467,48 @@ remember_change(Relation rel, AttachedTable *table, Oid history,
 		entry.event = "Changed";
 	else if (attached_same(table, old, new, ATTACHED_STATE))
 		entry.event = entry.is_removed ? "Removed" : "Revived";
-	history_take(rel, &entry, history, strategy_of(table, old), from, to);
+	history_take(guard->rel, &entry, history, strategy_of(table, old), from, to);
+}
+
+/*
+ * The table of history of that name, which belongs to the owner of the guarded
+ * table; InvalidOid where there is none.
+ */
+static Oid
+history_table(AttachedGuard *guard, const char *name)
+{
+	Oid			history = get_relname_relid(name, guard->table->schema);
+
+	if (OidIsValid(history))
+	{
+		require_owner(history, guard->rel->rd_rel->relowner, RelationGetRelid(guard->rel));
+		require_schema(guard);
+	}
+	return history;
 }
 
 static void
-remember_update(Relation rel, AttachedTable *table, TupleTableSlot *old, TupleTableSlot *new)
+remember_update(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 {
-	Oid			history = get_relname_relid("nic_history", table->schema);
-	Oid			addresses = get_relname_relid("nic_address_history", table->schema);
-
-	if (!OidIsValid(history) || !OidIsValid(addresses) || !keeps_history(table))
-		return;
-	if (!attached_same(table, old, new, ATTACHED_STATE) || !attached_same(table, old, new, ATTACHED_REMOVED))
-		remember_change(rel, table, history, old, new);
-	if (!attached_same(table, old, new, ATTACHED_MAC_ADDRESS) ||
+	AttachedTable *table = guard->table;
+	bool		changed = !attached_same(table, old, new, ATTACHED_STATE) ||
+		!attached_same(table, old, new, ATTACHED_REMOVED);
+	bool		moved = !attached_same(table, old, new, ATTACHED_MAC_ADDRESS) ||
 		!attached_same(table, old, new, ATTACHED_IP4_ADDRESS) ||
-		!attached_same(table, old, new, ATTACHED_IP6_ADDRESS))
-		remember_addresses(rel, table, addresses, old);
+		!attached_same(table, old, new, ATTACHED_IP6_ADDRESS);
+	Oid			history;
+	Oid			addresses;
+
+	if ((!changed && !moved) || is_null(table, new, ATTACHED_ID))
+		return;
+	history = history_table(guard, "nic_history");
+	addresses = history_table(guard, "nic_address_history");
+	if (!OidIsValid(history) || !OidIsValid(addresses) || !keeps_history(guard))
+		return;
+	if (changed)
+		remember_change(guard, history, old, new);
+	if (moved)
+		remember_addresses(guard, addresses, old);
 }
 
 Datum
@@ -373,16 +517,17 @@ attached_nic_guard(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = guard_called(fcinfo, "attached_nic_guard",
 										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
 										 GUARD_INSERT | GUARD_UPDATE);
-	Relation	rel = trigdata->tg_relation;
-	AttachedTable *table = attached_table_of(rel, trigdata->tg_trigger);
+	AttachedGuard guard;
 
+	guard_begin(&guard, trigdata, "nics");
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		guard_insert(rel, table, trigdata->tg_trigslot);
+		guard_insert(&guard, trigdata->tg_trigslot);
 	else
 	{
-		guard_update(rel, table, trigdata->tg_trigslot, trigdata->tg_newslot);
-		remember_update(rel, table, trigdata->tg_trigslot, trigdata->tg_newslot);
+		guard_update(&guard, trigdata->tg_trigslot, trigdata->tg_newslot);
+		remember_update(&guard, trigdata->tg_trigslot, trigdata->tg_newslot);
 	}
+	guard_end(&guard);
 	return PointerGetDatum(NULL);
 }
 
@@ -394,10 +539,14 @@ attached_nic_history(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = guard_called(fcinfo, "attached_nic_history",
 										 TRIGGER_EVENT_AFTER, 0, GUARD_UPDATE);
-	Relation	rel = trigdata->tg_relation;
-	AttachedTable *table = attached_table_of(rel, trigdata->tg_trigger);
+	AttachedGuard guard;
+	Oid			history;
 
-	history_write_pending(rel, get_relname_relid("nic_history", table->schema));
+	guard_begin(&guard, trigdata, "nics");
+	history = history_table(&guard, "nic_history");
+	guard_end(&guard);
+	if (OidIsValid(history))
+		history_write_pending(guard.rel, history);
 	return PointerGetDatum(NULL);
 }
 
@@ -405,16 +554,24 @@ attached_nic_history(PG_FUNCTION_ARGS)
  * attached_network_guard(), attached_instance_guard()
  */
 
+/* The query of a guard on networks or instances; relid is the view of these. */
 static void
 held_query(StringInfo sql, Oid relid, int column)
 {
 	bool		network = column == ATTACHED_NETWORK_KEY;
+	Oid			schema = get_rel_namespace(relid);
+	AttachedTable *nics = attached_table_lookup(schema, "nics");
+	AttachedTable *parent = attached_table_lookup(schema, network ? "networks" : "instances");
 
+	if (nics == NULL || parent == NULL)
+		elog(ERROR, "the views of inventory \"%s\" are gone", get_namespace_name(schema));
 	appendStringInfo(sql, "SELECT n.id, n.state, n.%s, pg_catalog.count(*) OVER () FROM ",
 					 network ? "instance_key" : "network_key");
-	append_relation_name(sql, relid);
-	appendStringInfo(sql, " n WHERE n.%s OPERATOR(pg_catalog.=) $1 AND n.removed IS NULL ORDER BY n.id LIMIT %d",
-					 network ? "network_key" : "instance_key", BLOCKERS_NAMED);
+	append_relation_name(sql, nics->view);
+	appendStringInfo(sql, " n WHERE n.%s OPERATOR(pg_catalog.=) $1",
+					 network ? "network_key" : "instance_key");
+	attached_append_collate(sql, nics, column, parent);
+	appendStringInfo(sql, " AND n.removed IS NULL ORDER BY n.id LIMIT %d", BLOCKERS_NAMED);
 }
 
 /* "NIC 7 (Reserved, instance 3), ..." of the result of held_query(). */
@@ -438,47 +595,96 @@ blockers(const char *other)
 	return buf.data;
 }
 
-static void
-check_in_use(Relation rel, AttachedTable *table, TupleTableSlot *slot, bool network, bool remove)
+/*
+ * What is said of the NICs that held_query() has found.
+ */
+static char *
+held_detail(AttachedGuard *guard, AttachedTable *nics, bool network)
 {
-	AttachedTable *nics = attached_table_lookup(table->schema, "nics");
+	bool		isnull;
+	int64		total = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+													SPI_tuptable->tupdesc, 4, &isnull));
+	char	   *count = total == 1 ? "1 NIC is held" :
+		psprintf("%lld NICs are held", (long long) total);
+
+	if (!writer_sees(guard, nics->table))
+		return psprintf("%s.", count);
+	return psprintf("%s: %s%s.", count, blockers(network ? "instance" : "network"),
+					total > BLOCKERS_NAMED ?
+					psprintf(" and %lld more", (long long) total - BLOCKERS_NAMED) : "");
+}
+
+/*
+ * Refuses the removal of a network or instance, or the change of its key, while
+ * it has NICs.  The plan belongs to the view of the networks or instances, since
+ * the type of the key is that view's.
+ */
+static void
+check_in_use(AttachedGuard *guard, TupleTableSlot *slot, bool network, bool remove)
+{
+	AttachedTable *table = guard->table;
+	AttachedTable *nics = attached_related(guard->rel, table, "nics");
 	const char *noun = network ? "network" : "instance";
 	Oid			argtypes[1] = {table->type[ATTACHED_KEY]};
 	Datum		values[1];
 	TimestampTz removed;
 	Relation	view;
 	bool		isnull;
-	int64		total;
 
 	values[0] = attached_value(table, slot, ATTACHED_KEY, &isnull);
 	if (isnull || nics == NULL)
 		return;
 	attached_parent_lock(table, argtypes[0], values[0], LockTupleExclusive, &removed);
 
+	require_owner(nics->table, nics->owner, nics->view);
+	require_schema(guard);
 	SPI_connect();
-	view = table_open(nics->view, AccessShareLock);
+	view = relation_open(table->view, AccessShareLock);
 	plan_run_as_owner(plan_lookup_as_owner(PLAN_ATTACHED_HELD, view,
 										   network ? ATTACHED_NETWORK_KEY : ATTACHED_INSTANCE_KEY,
 										   held_query, 1, argtypes),
 					  view, values, 0);
-	table_close(view, NoLock);
+	relation_close(view, NoLock);
 	if (SPI_processed > 0)
-	{
-		total = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4, &isnull));
-		ereport(REFUSAL(table),
+		ereport(REFUSAL(guard),
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 remove ? errmsg("cannot remove %s %s: NICs are left on it", noun,
 								 attached_output(table, slot, ATTACHED_ID)) :
 				 errmsg("cannot change the key of %s %s: NICs are left on it", noun,
 						attached_output(table, slot, ATTACHED_ID)),
-				 errdetail("%s held: %s%s.",
-						   total == 1 ? "1 NIC is" : psprintf("%lld NICs are", (long long) total),
-						   blockers(network ? "instance" : "network"), total > BLOCKERS_NAMED ?
-						   psprintf(" and %lld more", (long long) total - BLOCKERS_NAMED) : ""),
+				 errdetail_internal("%s", held_detail(guard, nics, network)),
 				 errhint("Remove its NICs first."),
-				 errtableconstraint(rel, network ? "network_in_use" : "instance_in_use")));
-	}
+				 errtableconstraint(guard->rel, network ? "network_in_use" : "instance_in_use")));
 	SPI_finish();
+}
+
+/*
+ * A network or instance is removed once, and only while it has no NIC.
+ */
+static void
+guard_parent(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new, bool network)
+{
+	AttachedTable *table = guard->table;
+	bool		sees;
+
+	/* What NICs refer to is there no more, unless a foreign key sees to it. */
+	if (!attached_same(table, old, new, ATTACHED_KEY) && is_null(table, old, ATTACHED_REMOVED))
+		check_in_use(guard, old, network, false);
+	if (attached_same(table, old, new, ATTACHED_REMOVED))
+		return;
+	if (is_null(table, old, ATTACHED_REMOVED))
+	{
+		check_in_use(guard, new, network, true);
+		return;
+	}
+	sees = writer_sees(guard, RelationGetRelid(guard->rel));
+	ereport(REFUSAL(guard),
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("\"removed\" of %s %s cannot change", network ? "network" : "instance",
+					attached_output(table, old, ATTACHED_ID)),
+			 sees ? errdetail("It was removed at %s.", attached_output(table, old, ATTACHED_REMOVED)) : 0,
+			 errhint("A removed %s stays removed. Add a new one instead.", network ? "network" : "instance"),
+			 errtableconstraint(guard->rel, network ? "network_removed_once" : "instance_removed_once")));
 }
 
 static Datum
@@ -487,33 +693,14 @@ parent_guard(FunctionCallInfo fcinfo, const char *function, bool network)
 	TriggerData *trigdata = guard_called(fcinfo, function,
 										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
 										 GUARD_UPDATE | GUARD_DELETE);
-	Relation	rel = trigdata->tg_relation;
-	AttachedTable *table = attached_table_of(rel, trigdata->tg_trigger);
-	TupleTableSlot *old = trigdata->tg_trigslot;
-	TupleTableSlot *new = trigdata->tg_newslot;
+	AttachedGuard guard;
 
-	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-	{
-		if (is_null(table, old, ATTACHED_REMOVED))
-			check_in_use(rel, table, old, network, true);
-		return PointerGetDatum(NULL);
-	}
-
-	/* What NICs refer to is there no more, unless a foreign key sees to it. */
-	if (!attached_same(table, old, new, ATTACHED_KEY) && is_null(table, old, ATTACHED_REMOVED))
-		check_in_use(rel, table, old, network, false);
-	if (attached_same(table, old, new, ATTACHED_REMOVED))
-		return PointerGetDatum(NULL);
-	if (!is_null(table, old, ATTACHED_REMOVED))
-		ereport(REFUSAL(table),
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("\"removed\" of %s %s cannot change", network ? "network" : "instance",
-						attached_output(table, old, ATTACHED_ID)),
-				 errdetail("It was removed at %s.", attached_output(table, old, ATTACHED_REMOVED)),
-				 errhint("A removed %s stays removed. Add a new one instead.", network ? "network" : "instance"),
-				 errtableconstraint(rel, network ? "network_removed_once" : "instance_removed_once")));
-	else
-		check_in_use(rel, table, new, network, true);
+	guard_begin(&guard, trigdata, network ? "networks" : "instances");
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		guard_parent(&guard, trigdata->tg_trigslot, trigdata->tg_newslot, network);
+	else if (is_null(guard.table, trigdata->tg_trigslot, ATTACHED_REMOVED))
+		check_in_use(&guard, trigdata->tg_trigslot, network, true);
+	guard_end(&guard);
 	return PointerGetDatum(NULL);
 }
 
@@ -538,46 +725,94 @@ any_held_query(StringInfo sql, Oid relid, int column)
 					 column == ATTACHED_NETWORK_KEY ? "network_key" : "instance_key");
 }
 
+/* Does a foreign key of the NICs lead to a table? */
+static bool
+is_referenced(AttachedTable *nics, Relation rel)
+{
+	Relation	nicrel = table_open(nics->table, AccessShareLock);
+	bool		referenced = false;
+	ListCell   *lc;
+
+	foreach(lc, RelationGetFKeyList(nicrel))
+		referenced |= ((ForeignKeyCacheInfo *) lfirst(lc))->confrelid == RelationGetRelid(rel);
+	table_close(nicrel, NoLock);
+	return referenced;
+}
+
 /*
  * TRUNCATE of networks or instances that know no softer removal: none is left,
  * so no NIC may be held.  Where a foreign key leads to them, the server sees
  * to that itself.
  */
 static void
-check_truncate(Relation rel, AttachedTable *table, bool network)
+check_truncate(AttachedGuard *guard, bool network)
 {
-	AttachedTable *nics = attached_table_lookup(table->schema, "nics");
-	Relation	nicrel;
+	AttachedTable *nics = attached_related(guard->rel, guard->table, "nics");
 	Relation	view;
-	ListCell   *lc;
-	bool		keyed = false;
+	bool		sees;
 
 	if (nics == NULL)
 		return;
-	nicrel = table_open(nics->table, AccessShareLock);
-	foreach(lc, RelationGetFKeyList(nicrel))
-		keyed |= ((ForeignKeyCacheInfo *) lfirst(lc))->confrelid == RelationGetRelid(rel);
-	table_close(nicrel, NoLock);
-	if (keyed)
+	require_owner(nics->table, nics->owner, nics->view);
+	if (is_referenced(nics, guard->rel))
 		return;
 
+	require_schema(guard);
 	SPI_connect();
-	view = table_open(nics->view, AccessShareLock);
+	view = relation_open(nics->view, AccessShareLock);
 	plan_run_as_owner(plan_lookup_as_owner(PLAN_ATTACHED_ANY_HELD, view,
 										   network ? ATTACHED_NETWORK_KEY : ATTACHED_INSTANCE_KEY,
 										   any_held_query, 0, NULL),
 					  view, NULL, 1);
-	table_close(view, NoLock);
+	relation_close(view, NoLock);
 	if (SPI_processed > 0)
-		ereport(REFUSAL(table),
+	{
+		sees = writer_sees(guard, nics->table);
+		ereport(REFUSAL(guard),
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("cannot truncate table \"%s\": NICs are left on its %s",
-						RelationGetRelationName(rel), network ? "networks" : "instances"),
-				 errdetail("NIC %s is one of them.",
-						   SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)),
+						RelationGetRelationName(guard->rel), network ? "networks" : "instances"),
+				 sees ? errdetail("NIC %s is one of them.",
+								  SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)) : 0,
 				 errhint("Remove the NICs first."),
-				 errtableconstraint(rel, network ? "network_in_use" : "instance_in_use")));
+				 errtableconstraint(guard->rel, network ? "network_in_use" : "instance_in_use")));
+	}
 	SPI_finish();
+}
+
+/* Refuses to delete a row that is not removed. */
+static void
+guard_delete(AttachedGuard *guard, HeapTuple row)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(guard->rel), &TTSOpsHeapTuple);
+	bool		sees;
+
+	ExecStoreHeapTuple(row, slot, false);
+	if (is_null(guard->table, slot, ATTACHED_REMOVED))
+	{
+		sees = writer_sees(guard, RelationGetRelid(guard->rel));
+		ereport(REFUSAL(guard),
+				(errcode(ERRCODE_RESTRICT_VIOLATION),
+				 errmsg("cannot delete from table \"%s\"", RelationGetRelationName(guard->rel)),
+				 sees ? errdetail("The row with id %s is not removed; it would be lost, and with it what happened to it.",
+								  attached_output(guard->table, slot, ATTACHED_ID)) :
+				 errdetail("The row is not removed; it would be lost, and with it what happened to it."),
+				 errhint("Remove it instead, as its table does: set the column that \"removed\" is read from."),
+				 errtableconstraint(guard->rel, "no_hard_delete")));
+	}
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+static void
+refuse_truncate(AttachedGuard *guard)
+{
+	ereport(REFUSAL(guard),
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("cannot truncate table \"%s\"", RelationGetRelationName(guard->rel)),
+			 errdetail("All rows of inventory \"%s\" in this table would be lost.",
+					   get_namespace_name(guard->table->schema)),
+			 errhint("Remove rows instead, as their table does."),
+			 errtableconstraint(guard->rel, "no_hard_delete")));
 }
 
 /*
@@ -590,49 +825,24 @@ attached_no_delete(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = CALLED_AS_TRIGGER(fcinfo) ? (TriggerData *) fcinfo->context : NULL;
 	bool		truncate = trigdata && TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event);
-	AttachedTable *table;
-	Relation	rel;
-	TupleTableSlot *slot;
-	bool		is_removed;
+	AttachedGuard guard;
+	const char *role;
 
 	trigdata = guard_called(fcinfo, "attached_no_delete", TRIGGER_EVENT_BEFORE,
 							truncate ? 0 : TRIGGER_EVENT_ROW, GUARD_DELETE | GUARD_TRUNCATE);
-	rel = trigdata->tg_relation;
-	table = attached_table_of(rel, trigdata->tg_trigger);
-	if (table->lacks[ATTACHED_REMOVED])
+	guard_begin(&guard, trigdata, NULL);
+	role = trigdata->tg_trigger->tgargs[1];
+	if (!guard.table->lacks[ATTACHED_REMOVED])
 	{
-		const char *role = trigdata->tg_trigger->tgargs[1];
-
-		if (truncate && strcmp(role, "nics") != 0)
-			check_truncate(rel, table, strcmp(role, "networks") == 0);
-		return PointerGetDatum(truncate ? NULL : trigdata->tg_trigtuple);
+		if (truncate)
+			refuse_truncate(&guard);
+		else
+			guard_delete(&guard, trigdata->tg_trigtuple);
 	}
-
-	if (!truncate)
-	{
-		slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
-		ExecStoreHeapTuple(trigdata->tg_trigtuple, slot, false);
-		is_removed = !is_null(table, slot, ATTACHED_REMOVED);
-		if (!is_removed)
-			ereport(REFUSAL(table),
-					(errcode(ERRCODE_RESTRICT_VIOLATION),
-					 errmsg("cannot delete from table \"%s\"", RelationGetRelationName(rel)),
-					 errdetail("The row with id %s is not removed; it would be lost, and with it what happened to it.",
-							   attached_output(table, slot, ATTACHED_ID)),
-					 errhint("Remove it instead, as its table does: set the column that \"removed\" is read from."),
-					 errtableconstraint(rel, "no_hard_delete")));
-		ExecDropSingleTupleTableSlot(slot);
-		return PointerGetDatum(trigdata->tg_trigtuple);
-	}
-
-	ereport(REFUSAL(table),
-			(errcode(ERRCODE_RESTRICT_VIOLATION),
-			 errmsg("cannot truncate table \"%s\"", RelationGetRelationName(rel)),
-			 errdetail("All rows of inventory \"%s\" in this table would be lost.",
-					   get_namespace_name(table->schema)),
-			 errhint("Remove rows instead, as their table does."),
-			 errtableconstraint(rel, "no_hard_delete")));
-	return PointerGetDatum(NULL);
+	else if (truncate && strcmp(role, "nics") != 0)
+		check_truncate(&guard, strcmp(role, "networks") == 0);
+	guard_end(&guard);
+	return PointerGetDatum(truncate ? NULL : trigdata->tg_trigtuple);
 }
 
 /*
@@ -652,6 +862,8 @@ attached_view_write(PG_FUNCTION_ARGS)
 
 	if (attached_table_lookup(RelationGetNamespace(rel), "nics") == NULL)
 		refuse_table(rel, "Its schema is not an attached inventory.");
+	if (table && !OidIsValid(table->table))
+		table = NULL;
 	initStringInfo(&where);
 	if (table)
 		append_relation_name(&where, table->table);

@@ -47,7 +47,8 @@ notify_row(TupleTableSlot *old, TupleTableSlot *slot, void *arg)
 /*
  * attached_nic_notify(): AFTER a write, for each statement, with transition
  * tables; made by set_inventory_notify().  The channel is the third argument
- * of the trigger.
+ * of the trigger.  Rows are read as the owner of their table, the message is
+ * the writer's.
  */
 Datum
 attached_nic_notify(PG_FUNCTION_ARGS)
@@ -56,15 +57,18 @@ attached_nic_notify(PG_FUNCTION_ARGS)
 										 TRIGGER_EVENT_AFTER, 0,
 										 GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
 	AttachedNotify state = {0};
+	RunAs		writer;
 
-	state.table = attached_table_of(trigdata->tg_relation, trigdata->tg_trigger);
+	state.table = attached_table_of(trigdata->tg_relation, trigdata->tg_trigger, "nics");
 	if (trigdata->tg_trigger->tgnargs != 3)
 		refuse_table(trigdata->tg_relation, "Its trigger names no channel.");
 
 	initStringInfo(&state.notice.ids);
 	state.context = AllocSetContextCreate(CurrentMemoryContext, "vmnet message",
 										  ALLOCSET_SMALL_SIZES);
+	run_as_table_owner(trigdata->tg_relation, &writer);
 	each_written_row(trigdata, notify_row, &state);
+	run_as_end(&writer);
 	MemoryContextDelete(state.context);
 	notice_send(&state.notice, trigdata, trigdata->tg_trigger->tgargs[2]);
 	return PointerGetDatum(NULL);

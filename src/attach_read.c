@@ -60,7 +60,8 @@ attached_check_column(Oid schema, const char *role, const char *column)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("inventory \"%s\" cannot answer this: its %s have no column \"%s\"",
 					get_namespace_name(schema), strcmp(role, "nics") == 0 ? "NICs" : role, column),
-			 table ? errdetail("It stands on table \"%s\".", get_rel_name(table->table)) :
+			 table && OidIsValid(table->table) ?
+			 errdetail("It stands on table \"%s\".", get_rel_name(table->table)) :
 			 errdetail("It has no table of %s.", role),
 			 errhint("If there is such a column under another name, detach it and attach it again with that in \"columns\".")));
 }
@@ -80,7 +81,8 @@ attached_check_times(Oid schema, const char *role)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("inventory \"%s\" cannot answer this: its %s have no column \"removed\" with a time",
 					get_namespace_name(schema), strcmp(role, "nics") == 0 ? "NICs" : role),
-			 errdetail("Table \"%s\" tells that a row was removed, but not when.", get_rel_name(table->table)),
+			 errdetail("Table \"%s\" tells that a row was removed, but not when.",
+					   get_rel_name(OidIsValid(table->table) ? table->table : table->view)),
 			 errhint("If it has such a column, detach the inventory and attach it again with that as \"time\" of \"removed\" in \"columns\".")));
 }
 

@@ -82,34 +82,42 @@ run_as_table_writer(Relation rel, RunAs *saved)
 }
 
 /*
- * Becomes the owner of an inventory, where the current user is somebody else
- * who has the owner's rights.  Otherwise nothing changes, and the result is
- * false: the caller works as himself.
+ * Becomes a role, where the current user is another one that has the role's
+ * rights.  Otherwise nothing changes, and the result is false: the caller works
+ * as himself.
  *
- * The operation is a security-restricted one, and what code of the owner sets is
+ * The operation is a security-restricted one, and what code of the role sets is
  * undone by run_as_end().  A caller who passes row-level security goes on to
- * pass it where the owner has it forced on himself.
+ * pass it where a table's owner has it forced on himself.
  *
  * Must not span a commit.
  */
 bool
-run_as_inventory_owner(Oid schema, RunAs *saved)
+run_as_role(Oid role, RunAs *saved)
 {
-	Oid			owner = inventory_owner(schema);
 	int			flags = SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION;
 
 	GetUserIdAndSecContext(&saved->user, &saved->sec_context);
 	saved->guc_level = 0;
-	saved->switched = OidIsValid(owner) && owner != saved->user &&
-		has_privs_of_role(saved->user, owner);
+	saved->switched = OidIsValid(role) && role != saved->user &&
+		has_privs_of_role(saved->user, role);
 	if (!saved->switched)
 		return false;
 
 	if (has_bypassrls_privilege(saved->user))
 		flags |= SECURITY_NOFORCE_RLS;
-	SetUserIdAndSecContext(owner, saved->sec_context | flags);
+	SetUserIdAndSecContext(role, saved->sec_context | flags);
 	saved->guc_level = NewGUCNestLevel();
 	return true;
+}
+
+/*
+ * Becomes the owner of an inventory, as run_as_role() does.
+ */
+bool
+run_as_inventory_owner(Oid schema, RunAs *saved)
+{
+	return run_as_role(inventory_owner(schema), saved);
 }
 
 /*

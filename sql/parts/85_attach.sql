@@ -312,7 +312,7 @@ COMMENT ON FUNCTION vmnet.attached_null(text) IS
 
 -- One table: the text of its attached view, what cannot be, and its condition
 -- "not removed".  spec maps canonical names; names that are the same need no word.
-CREATE FUNCTION vmnet.attached_view(relation text, rel regclass, spec jsonb,
+CREATE FUNCTION vmnet.attached_view(relation text, rel regclass, spec jsonb, collations jsonb,
 	OUT query text, OUT live text, OUT key_columns jsonb, OUT problems text[])
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -330,7 +330,7 @@ BEGIN
 	FOR c IN SELECT a.name, a.type, a.needed FROM vmnet.attached_columns() a WHERE a.relation = $1 ORDER BY a.ord LOOP
 		SELECT i.* INTO item FROM vmnet.attached_item(relation, rel, spec, c.name, c.type, c.needed) i;
 		problems := array_remove(problems || item.problem, NULL);
-		items := items || format('%s AS %I', coalesce(item.expression, vmnet.attached_null(c.type)), c.name);
+		items := items || format('%s%s AS %I', coalesce(item.expression, vmnet.attached_null(c.type)), ' COLLATE ' || (collations->>c.name), c.name);
 		IF c.type = 'removed' THEN
 			removed := coalesce(item.expression, removed);
 			live := item.condition;
@@ -347,7 +347,8 @@ BEGIN
 	IF relation = 'nics' THEN
 		items := items || (CASE WHEN held IS NULL THEN removed
 				ELSE format('CASE WHEN %s THEN %s ELSE coalesce(%s, %s) END', held, removed, removed, changed) END || ' AS ended')
-			|| format('%I AS network_key', coalesce(key_columns->>'network_id', '')) || format('%I AS instance_key', coalesce(key_columns->>'instance_id', ''));
+			|| format('%I%s AS network_key', coalesce(key_columns->>'network_id', ''), ' COLLATE ' || (collations->>'network_id'))
+			|| format('%I%s AS instance_key', coalesce(key_columns->>'instance_id', ''), ' COLLATE ' || (collations->>'instance_id'));
 	ELSE
 		key_columns := key_columns || jsonb_build_object('key', coalesce(spec->>'key', key_columns->>'id'));
 		items := items || format('%I AS key', coalesce(key_columns->>'key', ''));
@@ -358,8 +359,28 @@ BEGIN
 	query := format('SELECT %s FROM %s', array_to_string(items, E',\n\t'), rel);
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_view(text, regclass, jsonb) IS
+COMMENT ON FUNCTION vmnet.attached_view(text, regclass, jsonb, jsonb) IS
 'Part of attach_inventory(): the view that says how the rows of one table read, and what of it cannot be';
+
+-- The collation in which a column of NICs is compared with the key that it
+-- refers to: that of the key, as for a foreign key.  NULL where it need not be
+-- said, since both columns hold the same for equal and one yields to the other.
+CREATE FUNCTION vmnet.attached_collation(nics regclass, nic_column text, parent regclass, key text)
+RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('%I.%I', s.nspname, k.collname)
+FROM pg_catalog.pg_attribute a
+	JOIN pg_catalog.pg_collation n ON n.oid = a.attcollation
+	CROSS JOIN pg_catalog.pg_attribute b
+	JOIN pg_catalog.pg_collation k ON k.oid = b.attcollation
+	JOIN pg_catalog.pg_namespace s ON s.oid = k.collnamespace
+WHERE a.attrelid = $1 AND a.attname = $2 AND b.attrelid = $3 AND b.attname = $4 AND n.oid <> k.oid
+	AND NOT (n.collisdeterministic AND k.collisdeterministic AND 'default' IN (n.collname, k.collname))
+$$;
+COMMENT ON FUNCTION vmnet.attached_collation(regclass, text, regclass, text) IS
+'Part of attach_inventory(): the collation in which a column of NICs is compared with the key that it refers to; NULL where it need not be said';
 
 CREATE FUNCTION vmnet.attached_refuse(inventory text, problems text[],
 	message text DEFAULT 'these tables cannot be attached as inventory "%s"',
@@ -424,9 +445,6 @@ SELECT coalesce(array_agg(p.p), '{}') FROM (
 		CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' WHEN 'p' THEN 'partitioned table' ELSE 'relation of another kind' END)
 	FROM (VALUES ('nics', $1), ('networks', $2), ('instances', $3)) t (what, rel) JOIN pg_catalog.pg_class c ON c.oid = t.rel
 	WHERE c.relkind <> 'r' AND ($5 <> 'read_only' OR c.relkind NOT IN ('v', 'm', 'f', 'p'))
-	UNION ALL SELECT format('%s: table %s belongs to somebody else, and only its owner can have guards on it', t.what, t.rel)
-	FROM (VALUES ('nics', $1), ('networks', $2), ('instances', $3)) t (what, rel) JOIN pg_catalog.pg_class c ON c.oid = t.rel
-	WHERE $5 <> 'read_only' AND NOT pg_catalog.pg_has_role(current_user, c.relowner, 'USAGE')
 	UNION ALL SELECT format('%s: table %s is temporary', t.what, t.rel)
 	FROM (VALUES ('nics', $1), ('networks', $2), ('instances', $3)) t (what, rel) JOIN pg_catalog.pg_class c ON c.oid = t.rel
 	WHERE c.relpersistence = 't') p (p)
@@ -536,7 +554,7 @@ BEGIN
 	key := vmnet.attached_key(nics, nic_column, rel, spec);
 	key_type := vmnet.attached_column_type(rel, key);
 	SELECT v.query, v.problems, v.key_columns->>'id' INTO query, problems, id_column
-	FROM vmnet.attached_view(relation, rel, spec || jsonb_build_object('key', key)) v;
+	FROM vmnet.attached_view(relation, rel, spec || jsonb_build_object('key', key), '{}') v;
 	IF (nic_type = 'uuid'::regtype) <> (key_type = 'uuid'::regtype)
 		OR (nic_type IN ('text'::regtype, 'varchar', 'bpchar')) <> (key_type IN ('text'::regtype, 'varchar', 'bpchar')) THEN
 		problems := problems || format('nics.%s_id is of type %s, but %s."%s" is of type %s; {"%s": {"key": ...}} names the column that is meant',
@@ -600,13 +618,15 @@ DECLARE
 	queries jsonb;
 	joined text[] := '{}';
 	part record;
+	nic_spec jsonb := coalesce(columns->'nics', '{}')
+		|| CASE WHEN columns ? 'states' THEN jsonb_build_object('states', columns->'states') ELSE '{}' END;
+	collations jsonb := '{}';
 BEGIN
-	SELECT v.* INTO nic FROM vmnet.attached_view('nics', nics, coalesce(columns->'nics', '{}')
-		|| CASE WHEN columns ? 'states' THEN jsonb_build_object('states', columns->'states') ELSE '{}' END) v;
+	SELECT v.* INTO nic FROM vmnet.attached_view('nics', nics, nic_spec, '{}') v;
 	problems := nic.problems;
-	queries := jsonb_build_object('nics', nic.query);
+	queries := '{}';
 	FOR parent IN
-		SELECT p.relation, p.noun, v.*
+		SELECT p.relation, p.noun, p.rel, v.*
 		FROM (VALUES ('networks', 'network', networks), ('instances', 'instance', instances)) p (relation, noun, rel),
 			vmnet.attached_parent(nics, nic.key_columns->>(p.noun || '_id'), p.relation, p.noun, p.rel, coalesce(columns->p.relation, '{}')) v
 		WHERE p.rel IS NOT NULL
@@ -616,8 +636,11 @@ BEGIN
 		IF parent.key <> parent.id_column THEN
 			joined := joined || parent.noun;
 		END IF;
+		collations := collations || jsonb_build_object(parent.noun || '_id', vmnet.attached_collation(nics,
+			nic.key_columns->>(parent.noun || '_id'), parent.rel, parent.key));
 	END LOOP;
 	PERFORM vmnet.attached_refuse(inventory, problems);
+	queries := queries || jsonb_build_object('nics', (vmnet.attached_view('nics', nics, nic_spec, collations)).query);
 
 	SELECT jsonb_object_agg(q.key, format('%I.%I', inventory, 'attached_' || q.key)) INTO sources FROM jsonb_object_keys(queries) q (key);
 	FOR part IN
@@ -793,12 +816,49 @@ BEGIN
 		WHERE x.indisvalid AND x.indrelid IN (SELECT rel UNION SELECT t.relid FROM pg_catalog.pg_partition_tree(rel) t)
 			AND (c.relname IN (SELECT n.name #>> '{}' FROM jsonb_path_query(plan, '$.** ? (exists (@."Index Cond"))."Index Name"') n (name))
 				OR x.indrelid = rel AND (x.indpred IS NULL OR pg_get_expr(x.indpred, x.indrelid) IN (live, '(' || live || ')')))
-			AND regexp_replace(pg_get_indexdef(x.indexrelid, 1, true), '[()]', '', 'g') = regexp_replace(keys[1], '[()]', '', 'g'));
+			AND regexp_replace(pg_get_indexdef(x.indexrelid, 1, true), '[()]', '', 'g') = regexp_replace(regexp_replace(keys[1], ' COLLATE .*$', ''), '[()]', '', 'g')
+			AND x.indcollation[0] = (SELECT a.attcollation FROM pg_catalog.pg_attribute a
+				WHERE a.attrelid = format('%I.attached_nics', inventory)::regclass AND a.attname = wanted));
 	statement := format('CREATE INDEX ON %s (%s)%s;', rel, array_to_string(keys, ', '), coalesce(' WHERE ' || nullif(live, 'true'), ''));
 END
 $$;
 COMMENT ON FUNCTION vmnet.attached_index(text, text, text) IS
 'Part of attach_inventory(): whether EXPLAIN shows an index for the NICs of a parent, and the statement that makes the best one';
+
+-- One inventory, one owner: who owns everything in it.  That is the owner of the
+-- tables, if all have the same and the caller has his rights.  Else it is the
+-- caller, and there can be no guards: a guard works as the owner of its table.
+CREATE FUNCTION vmnet.attached_owner(inventory text, nics regclass, networks regclass, instances regclass, mode text)
+RETURNS name
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	owners name[] := ARRAY(SELECT DISTINCT pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class c WHERE c.oid IN (nics, networks, instances));
+	wanted name := (SELECT pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class c WHERE c.oid = nics);
+BEGIN
+	IF cardinality(owners) = 1 AND pg_catalog.pg_has_role(current_user, wanted, 'USAGE') THEN
+		RETURN wanted;
+	ELSIF mode = 'read_only' THEN
+		RETURN current_user;
+	END IF;
+	IF NOT pg_catalog.pg_has_role(current_user, wanted, 'USAGE') THEN
+		wanted := current_user;
+	END IF;
+	RAISE EXCEPTION USING
+		ERRCODE = 'insufficient_privilege',
+		CONSTRAINT = 'inventory_owner',
+		SCHEMA = inventory,
+		MESSAGE = format('inventory "%s" cannot have guards: its tables do not all belong to one role whose rights this role has', inventory),
+		DETAIL = (SELECT string_agg(format('Table %s belongs to role "%s".', t.rel, pg_catalog.pg_get_userbyid(c.relowner)), E'\n' ORDER BY t.ord)
+			FROM unnest(ARRAY[nics, networks, instances]) WITH ORDINALITY t (rel, ord) JOIN pg_catalog.pg_class c ON c.oid = t.rel),
+		HINT = (SELECT string_agg(format('ALTER TABLE %s OWNER TO %I;', t.rel, wanted), ' ' ORDER BY t.ord)
+			FROM unnest(ARRAY[nics, networks, instances]) WITH ORDINALITY t (rel, ord) JOIN pg_catalog.pg_class c ON c.oid = t.rel
+			WHERE pg_catalog.pg_get_userbyid(c.relowner) <> wanted) || ' Mode read_only needs none of this.';
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_owner(text, regclass, regclass, regclass, text) IS
+'Part of attach_inventory(): the role that everything in it belongs to; 42501 with constraint inventory_owner where guards are wanted and the tables are not of one role whose rights the caller has';
 
 CREATE FUNCTION vmnet.attach_inventory(
 	name text,
@@ -813,8 +873,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-	live text;
-	violations bigint;
+	owner name;
 BEGIN
 	PERFORM vmnet.attached_refuse(coalesce($1, 'NULL'), vmnet.attached_problems($2, $3, $4, $5, $6)
 		|| CASE WHEN $1 IS NULL OR octet_length($1) NOT BETWEEN 1 AND 63 THEN ARRAY['the name of an inventory must have 1 to 63 bytes'] ELSE '{}' END);
@@ -825,20 +884,41 @@ BEGIN
 			DETAIL = 'An attached inventory gets a schema of its own. Nothing was touched.',
 			HINT = 'Choose another name; vmnet.detach_inventory() takes an attached inventory away.';
 	END IF;
+	owner := vmnet.attached_owner($1, $2, $3, $4, $6);
 
+	-- the caller makes the schema, its owner all that is in it
+	EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', $1, owner);
+	RETURN QUERY SELECT a.* FROM vmnet.attach_as_owner($1, $2, $3, $4, $5, $6) a;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attach_inventory(text, regclass, regclass, regclass, jsonb, text) IS
+'Makes an inventory over tables that exist already: views in a new schema of that name, and guards as triggers on the tables
+Their columns, types and data stay as they are. columns maps canonical names to theirs, by table: {"nics": {"network_id": "net_id", "removed": "deleted_at"}}; a name that is the same need not be said, null leaves a column out, and what is lacking reads as NULL (needed: id of each table, network_id and instance_id of nics). removed may be {"column": ..., "removed_when": ..., "time": ...}: not_null (a time, the default), not_infinity (a time), true (a flag, the default of boolean; a text like Y), false (a flag of what is there), not_zero (a number, the default); without a time it is -infinity. "states" of nics maps their states to the canonical ones: {"up": "Reserved"}. "key" of networks or instances names the column that NICs refer to, where no foreign key says. Times without a zone are UTC. networks or instances NULL: made from the NICs.
+mode: warn (the default: guards give warnings), enforce (errors), read_only (no guards). Needs CREATE on the database. Schema and views belong to the owner of the tables, if they have one owner and the caller has his rights; guards need that. Else they belong to the caller, who can have mode read_only.
+Rows: what already violates the rules (violation), what may be meant otherwise (removed_unmapped, column_unread, id_not_unique, rows_hidden, history_not_kept), and the indexes that the views want (index_found, index_missing). Errors: 22023 with all that is in the way, 42P06 where the schema exists, 23514 for enforce while there are violations, 42501 with constraint attached_rows_hidden for enforce where row-level policies may hide some, 42501 with constraint inventory_owner for guards on tables of several owners, or of one whose rights the caller has not.';
+
+-- Runs as the owner of the schema.
+CREATE FUNCTION vmnet.attached_build(name text, nics regclass, networks regclass, instances regclass, columns jsonb, mode text)
+RETURNS TABLE (finding text, rule text, message text, statement text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	live text;
+	violations bigint;
+BEGIN
 	PERFORM vmnet.attached_refuse($1, (SELECT array_agg(n.message) FROM vmnet.attached_notes($2, $3, $4, $5) n WHERE n.finding = 'id_not_unique' AND $6 <> 'read_only'));
-
 	IF $6 = 'enforce' THEN
 		PERFORM vmnet.attached_refuse_hidden($1, $2, $3, $4);
 	END IF;
 
-	EXECUTE format('CREATE SCHEMA %I', $1);
 	EXECUTE format('COMMENT ON SCHEMA %I IS %L', $1, format('Inventory over table %s (vmnet_ext)
 networks, instances and nics are what is live; all_networks, all_instances and all_nics have the rest too.', $2));
 	live := (SELECT b.live FROM vmnet.attached_base_views($1, $2, $3, $4, $5) b);
 	PERFORM vmnet.attached_rest($1, $6);
 
-	-- first the guards, which wait for whoever is writing; then what is found is all there is
+	-- first the guards, which wait for writers; then what is found is all there is
 	IF $6 <> 'read_only' THEN
 		PERFORM vmnet.attached_triggers($1, true);
 	END IF;
@@ -861,11 +941,15 @@ networks, instances and nics are what is live; all_networks, all_instances and a
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attach_inventory(text, regclass, regclass, regclass, jsonb, text) IS
-'Makes an inventory over tables that exist already: views in a new schema of that name, and guards as triggers on the tables
-Their columns, types and data stay as they are. columns maps canonical names to theirs, by table: {"nics": {"network_id": "net_id", "removed": "deleted_at"}}; a name that is the same need not be said, null leaves a column out, and what is lacking reads as NULL (needed: id of each table, network_id and instance_id of nics). removed may be {"column": ..., "removed_when": ..., "time": ...}: not_null (a time, the default), not_infinity (a time), true (a flag, the default of boolean; a text like Y), false (a flag of what is there), not_zero (a number, the default); without a time it is -infinity. "states" of nics maps their states to the canonical ones: {"up": "Reserved"}. "key" of networks or instances names the column that NICs refer to, where no foreign key says. Times without a zone are UTC. networks or instances NULL: made from the NICs.
-mode: warn (the default: guards give warnings), enforce (errors), read_only (no guards). Needs CREATE on the database and, for guards, the ownership of the tables.
-Rows: what already violates the rules (violation), what may be meant otherwise (removed_unmapped, column_unread, id_not_unique, rows_hidden, history_not_kept), and the indexes that the views want (index_found, index_missing). Errors: 22023 with all that is in the way, 42P06 where the schema exists, 23514 for enforce while there are violations, 42501 with constraint attached_rows_hidden for enforce where row-level policies may hide some.';
+COMMENT ON FUNCTION vmnet.attached_build(text, regclass, regclass, regclass, jsonb, text) IS
+'Part of attach_inventory(): makes what is in the schema, and the guards; the rows are those of attach_inventory()';
+
+CREATE FUNCTION vmnet.attach_as_owner(name text, nics regclass, networks regclass, instances regclass, columns jsonb, mode text)
+RETURNS TABLE (finding text, rule text, message text, statement text)
+AS 'MODULE_PATHNAME', 'attach_as_owner'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.attach_as_owner(text, regclass, regclass, regclass, jsonb, text) IS
+'Part of attach_inventory(): attached_build() as the owner of the schema, if the caller has his rights';
 
 CREATE FUNCTION vmnet.attached_refuse_enforce(inventory text)
 RETURNS void

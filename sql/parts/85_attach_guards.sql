@@ -137,8 +137,9 @@ DECLARE
 	info record;
 	t record;
 BEGIN
-	SELECT c.relkind IN ('r', 'p') AS table, pg_catalog.pg_has_role(current_user, c.relowner, 'USAGE') AS owned INTO info
-	FROM pg_catalog.pg_class c WHERE c.oid = nics;
+	SELECT c.relkind IN ('r', 'p') AS table, c.relowner = v.relowner AND pg_catalog.pg_has_role(current_user, c.relowner, 'USAGE') AS owned INTO info
+	FROM pg_catalog.pg_class c, pg_catalog.pg_class v
+	WHERE c.oid = nics AND v.oid = format('%I.attached_nics', inventory)::regclass;
 	IF "on" AND NOT (info.table AND info.owned) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = CASE WHEN info.table THEN 'insufficient_privilege' ELSE 'invalid_parameter_value' END,
@@ -206,6 +207,41 @@ $$;
 COMMENT ON FUNCTION vmnet.attached_target(text) IS
 'Part of set_inventory_mode() and detach_inventory(): the name of an attached inventory; 22023 where it is none';
 
+-- A guard works as the owner of its table, so all that it reads belongs to him.
+CREATE FUNCTION vmnet.attached_refuse_owners(inventory text)
+RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	inventory_owner oid := (SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid = format('%I.all_nics', inventory)::regclass);
+	others record;
+BEGIN
+	SELECT string_agg(format('%s belongs to role "%s".', r.rel, pg_catalog.pg_get_userbyid(c.relowner)), E'\n' ORDER BY r.ord) AS detail,
+		string_agg(format('ALTER %s %s OWNER TO %I;', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, r.rel, pg_catalog.pg_get_userbyid(inventory_owner)), ' ' ORDER BY r.ord) AS hint
+	INTO others
+	FROM (
+		SELECT vmnet.attached_table(inventory, t.name), t.ord FROM unnest(ARRAY['nics', 'networks', 'instances']) WITH ORDINALITY t (name, ord)
+		UNION ALL
+		SELECT c.oid::regclass, 3 + n.ord
+		FROM unnest(ARRAY['attached_nics', 'attached_networks', 'attached_instances', 'inventory_info', 'nic_history', 'nic_address_history']) WITH ORDINALITY n (name, ord)
+			JOIN pg_catalog.pg_class c ON c.relname = n.name AND c.relnamespace = quote_ident(inventory)::regnamespace) r (rel, ord)
+		JOIN pg_catalog.pg_class c ON c.oid = r.rel
+	WHERE c.relowner <> inventory_owner;
+	IF others.detail IS NOT NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'insufficient_privilege',
+			CONSTRAINT = 'inventory_owner',
+			SCHEMA = inventory,
+			MESSAGE = format('inventory "%s" cannot have guards: not all that they read belongs to its owner, role "%s"', inventory, pg_catalog.pg_get_userbyid(inventory_owner)),
+			DETAIL = others.detail,
+			HINT = others.hint;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_refuse_owners(text) IS
+'Part of set_inventory_mode(): the error where guards would read what does not belong to the owner of the inventory (42501, constraint inventory_owner)';
+
 CREATE FUNCTION vmnet_internal.set_inventory_mode(name text, mode text, force boolean)
 RETURNS void
 LANGUAGE plpgsql
@@ -216,7 +252,10 @@ DECLARE
 BEGIN
 	PERFORM vmnet.attached_refuse(inventory, vmnet.attached_problems(
 		vmnet.attached_table(inventory, 'nics'), vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'), '{}', $2),
-		'the mode of inventory "%s" cannot change', 'Guards need ordinary tables of your own; read_only needs none.');
+		'the mode of inventory "%s" cannot change', 'Guards need ordinary tables; read_only needs none.');
+	IF $2 <> 'read_only' THEN
+		PERFORM vmnet.attached_refuse_owners(inventory);
+	END IF;
 	IF $2 = 'enforce' AND $3 IS NOT TRUE THEN
 		PERFORM vmnet.attached_refuse_hidden(inventory, vmnet.attached_table(inventory, 'nics'),
 			vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'));
@@ -244,7 +283,7 @@ LANGUAGE C;
 COMMENT ON FUNCTION vmnet.set_inventory_mode(text, text, boolean) IS
 'Changes what the guards of an attached inventory do: enforce (errors), warn (warnings), read_only (no guards)
 enforce is refused while the tables violate the rules (23514, constraint attached_violations), unless force is true: then only what is new is judged. It makes the guards anew.
-Errors: 42501 with constraint attached_rows_hidden for enforce where row-level policies may hide violations from the caller, unless force is true; 22023 for an inventory that is not attached and an unknown mode.';
+Errors: 42501 with constraint attached_rows_hidden for enforce where row-level policies may hide violations from the caller, unless force is true; 42501 with constraint inventory_owner for enforce and warn where the tables, or views that guards read, belong to another role than the inventory; 22023 for an inventory that is not attached and an unknown mode.';
 
 CREATE FUNCTION vmnet_internal.detach_inventory(name text)
 RETURNS void

@@ -3,7 +3,7 @@
 -- guarded, and one odd value breaks no query.
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
-SELECT plan(65);
+SELECT plan(66);
 SET client_min_messages = error;
 CREATE SCHEMA app;
 
@@ -181,7 +181,7 @@ SELECT results_eq('SELECT ip4_address, ip6_address FROM fam.nics ORDER BY id', $
 SELECT vmnet.detach_inventory('fam') \g /dev/null
 
 --
--- An inventory that belongs to another role than the tables
+-- Tables attached by another role than their owner: the inventory is the owner's
 --
 CREATE ROLE shapes_owner;
 CREATE ROLE shapes_manager;
@@ -196,13 +196,15 @@ SELECT vmnet.attach_inventory('managed_for', 'app.theirs', mode => 'enforce') \g
 RESET ROLE;
 SELECT vmnet.attach_inventory('by_superuser', 'app.theirs') \g /dev/null
 SELECT is(pg_temp.outcome_as('shapes_owner', $$ UPDATE app.theirs SET state = 'Reserving', mac_address = '02:00:00:00:00:01' WHERE id = 1 $$), 'accepted',
-	'the owner of tables needs no right on an inventory of another role over them');
+	'the owner of tables writes to them whoever attached them');
 SELECT results_eq('SELECT nic_id, to_state FROM managed_for.nic_history UNION ALL SELECT nic_id, to_state FROM by_superuser.nic_history',
 	$$ VALUES (1::bigint, 'Reserving'), (1, 'Reserving') $$, 'and both remember what he did');
 SELECT is((SELECT count(*) FROM by_superuser.nic_address_history) + (SELECT count(*) FROM managed_for.nic_address_history), 2::bigint, 'and which addresses there were');
+SELECT results_eq($$ SELECT DISTINCT relnamespace::regnamespace::text, pg_get_userbyid(relowner)::text COLLATE "default" FROM pg_class WHERE relnamespace IN ('managed_for'::regnamespace, 'by_superuser'::regnamespace) ORDER BY 1 $$,
+	$$ VALUES ('by_superuser', 'shapes_owner'), ('managed_for', 'shapes_owner') $$, 'whose everything in both is');
 -- the table of history belongs to a third: not written with rights that the NICs' owner has not
 ALTER TABLE by_superuser.nic_history OWNER TO pg_database_owner;
-SELECT matches(pg_temp.outcome_as('shapes_owner', $$ UPDATE app.theirs SET state = 'Reserved' WHERE id = 1 $$), '^42501', 'nobody is lent the rights of a role that did not attach');
+SELECT matches(pg_temp.outcome_as('shapes_owner', $$ UPDATE app.theirs SET state = 'Reserved' WHERE id = 1 $$), '^42501 inventory_owner', 'nor does a guard write with the rights of a third');
 SELECT vmnet.detach_inventory('by_superuser') \g /dev/null
 
 --

@@ -94,5 +94,32 @@ sql('DROP SCHEMA full_report, few_report, uuids_report CASCADE', 'restored');
 sql(q{SELECT vmnet.detach_inventory(n) FROM unnest('{full,few,uuids,texts}'::text[]) n}, 'restored');
 is(sql(q{SELECT (SELECT count(*) FROM pg_trigger WHERE tgname ~ '^_vmnet'), (SELECT string_agg(name, ' ') FROM vmnet.inventories)}, 'restored'), '0|live', 'what was restored can be detached');
 
+#
+# A restore with --no-owner into schemas that are there already, one of them
+# another role's: all that a guard reads belongs to the role that restores
+#
+sql('CREATE ROLE plain LOGIN; CREATE ROLE plain_writer LOGIN');
+sql('CREATE DATABASE unowned OWNER plain');
+sql('CREATE EXTENSION vmnet_ext', 'unowned');
+sql(q{CREATE SCHEMA theirs AUTHORIZATION plain; CREATE SCHEMA "full" AUTHORIZATION plain; CREATE SCHEMA few; GRANT ALL ON SCHEMA few TO plain;
+	CREATE SCHEMA uuids AUTHORIZATION plain; CREATE SCHEMA texts AUTHORIZATION plain}, 'unowned');
+$node->command_ok([ 'pg_restore', '-e', '--no-owner', '--no-privileges', (map { ('-n', $_) } qw(theirs full few uuids texts)), '-d', $node->connstr('unowned') . ' user=plain', $dump ],
+	'a role that is no superuser restores with --no-owner');
+sql('GRANT USAGE ON SCHEMA theirs TO plain_writer; GRANT ALL ON ALL TABLES IN SCHEMA theirs TO plain_writer', 'unowned');
+foreach my $who ('plain', 'plain_writer')
+{
+	my (undef, undef, $error) = $node->psql('unowned', q{UPDATE theirs.net SET removed = now() WHERE id = 1}, extra_params => [ '-v', 'VERBOSITY=verbose', '-U', $who ]);
+	like($error, qr/ERROR:  23503: cannot remove network 1.*CONSTRAINT NAME:  network_in_use/s, "its guards judge what $who writes");
+}
+is($node->safe_psql('unowned', q{SET client_min_messages = error; UPDATE theirs.nic SET state = 'Allocated' WHERE id = 1; DELETE FROM theirs.port; SELECT count(*) FROM theirs.port}, extra_params => [ '-U', 'plain_writer' ]), '0', 'and let through what they should');
+is(sql(q{SELECT to_state FROM "full".nic_history ORDER BY seq DESC LIMIT 1}, 'unowned'), 'Allocated', 'and write history');
+is($node->safe_psql('unowned', q{SET client_min_messages = error; SELECT vmnet.set_inventory_mode('full', 'warn', true)}, extra_params => [ '-U', 'plain' ]), '', 'the role is the owner of the inventory');
+# the table of NICs alone is restored as another role's
+sql('ALTER TABLE theirs.nic OWNER TO plain_writer', 'unowned');
+(undef, undef, my $refused) = $node->psql('unowned', q{UPDATE theirs.nic SET state = 'Reserving' WHERE id = 1}, extra_params => [ '-U', 'plain_writer' ]);
+like($refused, qr/does not belong to the owner of its inventory.*HINT:  ALTER VIEW "full"\.attached_nics OWNER TO plain_writer;/s, 'a table of another role is refused, and the HINT says how it is mended');
+sql('ALTER TABLE theirs.nic OWNER TO plain', 'unowned');
+is($node->safe_psql('unowned', q{UPDATE theirs.nic SET state = 'Reserving' WHERE id = 1; SELECT state FROM theirs.nic WHERE id = 1}, extra_params => [ '-U', 'plain' ]), 'Reserving', 'with one owner it is written');
+
 $node->stop;
 done_testing();

@@ -2,7 +2,7 @@
 -- network, in every kind of inventory; and whatever answers agrees with that.
 \i test/tap/setup.psql
 
-SELECT plan(110);
+SELECT plan(120);
 
 -- One NIC of an instance of its own on network 1 for each state that a source may
 -- have: the state there, and whether the NIC is active.
@@ -100,9 +100,17 @@ BEGIN
 	EXECUTE format('SELECT array_agg(id ORDER BY id) FROM %I.all_nics WHERE (state IN (SELECT from_state FROM vmnet.nic_state_transitions() UNION SELECT ''Deallocating'')) IS NOT TRUE', inv) INTO held;
 	SELECT array_agg(c.object_id ORDER BY c.object_id) INTO found FROM vmnet.check_inventory(inv) c WHERE c.code = 'unknown_state';
 	RETURN NEXT is(found, held, 'check_inventory(): an unknown state is one that is none of the five, and none at all');
+
+	PERFORM vmnet.create_report(inv);
+	EXECUTE format('SELECT sum(value) FROM %I.metrics WHERE name = ''vmnet_nics_held''', inv || '_report') INTO n;
+	SELECT count(*) INTO other FROM said s WHERE s.removed IS NULL;
+	RETURN NEXT is(n, other, 'metrics: held NICs');
+	EXECUTE format('SELECT sum(value) FROM %I.metrics WHERE name = ''vmnet_nics_half_removed''', inv || '_report') INTO n;
+	RETURN NEXT is(n, cardinality(half)::bigint, 'metrics: half-removed ones');
 	RETURN;
 END
 $$;
+SET LOCAL client_min_messages = warning;
 SELECT same_everywhere(k) FROM unnest('{cloud,mirror,live,attached,exact}'::name[]) k;
 -- A mend of what has no state, as it is said.
 SELECT is((SELECT message FROM vmnet.check_inventory('attached') WHERE code = 'unknown_state' AND object_id = 1),

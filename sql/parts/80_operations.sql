@@ -732,9 +732,12 @@ BEGIN
 	EXECUTE format('UPDATE %I.all_nics SET default_nic = false, device_id = CASE WHEN id = $2 THEN NULL ELSE device_id END
 		WHERE instance_id = $1 AND active AND default_nic', inventory)
 	USING instance_id, CASE WHEN old_device IS NOT NULL THEN old_id END;
-	-- what a policy keeps from being changed is still the default
+	-- what a policy, or a trigger, keeps from being changed is still the default
 	rest := vmnet_internal.other_nics(inventory, instance_id, new_id);
 	IF rest.defaults > 0 THEN
+		IF NOT row_security_active(format('%I.all_nics', inventory)) THEN
+			ok := vmnet.operation_done(inventory, 'all_nics', 0);
+		END IF;
 		ok := vmnet.operation_refuse('42501', inventory, 'all_nics', 'nic_default_hidden',
 			format('cannot make NIC %s the default of instance %s', new_id, instance_id),
 			'Its default is a NIC that you may not change.',

@@ -310,8 +310,8 @@ make_missing_mirror(Import *import)
 /*
  * Waits until no other import into the mirror runs, and keeps others out: until
  * the end of the transaction, or of the call where the import commits.  The lock
- * is the one of VACUUM; nobody can take one that conflicts with it, or wait for
- * one, who may only read.  False where the mirror was replaced meanwhile.
+ * is the one of VACUUM; no role can take one that conflicts with it, or wait for
+ * one, that may only read.  False where the mirror was replaced meanwhile.
  */
 static bool
 lock_mirror(Import *import)

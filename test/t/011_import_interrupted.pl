@@ -77,7 +77,7 @@ sub check_and_mend
 	is($node->safe_psql('postgres', $wrong), '0', "$title: the next import makes it what the source is");
 	is($node->safe_psql('postgres', q{SELECT string_agg(status || coalesce(' ' || message, ''), ', ' ORDER BY run) FROM (SELECT * FROM cloud.import_runs ORDER BY run DESC LIMIT 2) r}),
 		'failed interrupted, done', "$title: the run that was killed is closed as interrupted");
-	# temporary tables of a server that crashed are dropped by whose turn it is
+	# temporary tables of a server that crashed are dropped when their schema is used again
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_class WHERE relname LIKE 'vmnet\_import\_%' AND relpersistence = 't'}), '0', "$title: and its stages are gone")
 	  if $title =~ /^terminated/;
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_class WHERE relname LIKE '%import\_%' AND relnamespace = 'cloud'::regnamespace AND relkind = 'r'}), '2', "$title: and no table is left in the mirror");

@@ -24,9 +24,9 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rls.h"
 
 #include "address_check.h"
+#include "visibility.h"
 #include "vmnet_ext.h"
 
 PG_FUNCTION_INFO_V1(address_holder);
@@ -110,17 +110,6 @@ run_as_owner_for_writer(Relation rel, RunAs *saved)
 
 	run_as_table_owner(rel, saved);
 	return true;
-}
-
-/*
- * Whether messages to the current user may name rows of a relation: he may read
- * all of them.
- */
-bool
-rows_may_be_named(Oid relid)
-{
-	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
-		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
 }
 
 /*
@@ -258,7 +247,7 @@ address_holder(PG_FUNCTION_ARGS)
 					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(nics)),
 												RelationGetRelationName(nics)),
 					 NameStr(*PG_GETARG_NAME(2)), type);
-	result = ask(fcinfo, nics, sql.data, rows_may_be_named(RelationGetRelid(nics)),
+	result = ask(fcinfo, nics, sql.data, may_see_rows(nics),
 				 lengthof(argnos), argnos);
 	table_close(nics, NoLock);
 	return result;
@@ -293,8 +282,8 @@ secondary_holder(PG_FUNCTION_ARGS)
 					 quote_qualified_identifier(schema, RelationGetRelationName(nics)),
 					 quote_qualified_identifier(schema, RelationGetRelationName(addresses)),
 					 NameStr(*PG_GETARG_NAME(2)));
-	named = rows_may_be_named(RelationGetRelid(nics)) &&
-		rows_may_be_named(RelationGetRelid(addresses));
+	named = may_see_rows(nics) &&
+		may_see_rows(addresses);
 	result = ask(fcinfo, nics, sql.data, named, lengthof(argnos), argnos);
 	table_close(addresses, NoLock);
 	table_close(nics, NoLock);
@@ -316,7 +305,7 @@ ask_nics(FunctionCallInfo fcinfo, const char *format, int nargs)
 	appendStringInfo(&sql, format,
 					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(nics)),
 												RelationGetRelationName(nics)));
-	result = ask(fcinfo, nics, sql.data, rows_may_be_named(RelationGetRelid(nics)),
+	result = ask(fcinfo, nics, sql.data, may_see_rows(nics),
 				 nargs, argnos);
 	table_close(nics, NoLock);
 	return result;

@@ -12,6 +12,5 @@
 #include "run_as.h"
 
 extern bool run_as_owner_for_writer(Relation rel, RunAs *saved);
-extern bool rows_may_be_named(Oid relid);
 
 #endif							/* VMNET_ADDRESS_CHECK_H */

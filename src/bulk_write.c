@@ -18,6 +18,7 @@
 
 #include "bulk_write.h"
 #include "run_as.h"
+#include "shell_table.h"
 #include "vmnet_ext.h"
 
 /* Columns whose values are read or compared as bigint or timestamptz. */
@@ -90,7 +91,7 @@ open_table(Oid schema, const char *name)
 		rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		refuse_shape(schema, name, "It is not an ordinary table.");
 
-	/* A table whose rows are on another node is refused here. */
+	refuse_shell(rel, psprintf("write inventory \"%s\"", get_namespace_name(schema)));
 	return rel;
 }
 

@@ -11,6 +11,7 @@
  */
 #include "compat.h"
 
+#include "access/relation.h"
 #include "access/tupconvert.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -21,6 +22,7 @@
 #include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 
+#include "address_check.h"
 #include "run_as.h"
 #include "vmnet_ext.h"
 
@@ -522,13 +524,26 @@ network_active_instance_count(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(count);
 }
 
+/*
+ * network_in_use(): answered by all rows, as the guard of a removal decides, to
+ * who may write to the table of NICs; by the rows that he sees to anybody else.
+ */
 Datum
 network_in_use(PG_FUNCTION_ARGS)
 {
+	Oid			schema = inventory_resolve_arg(fcinfo, 1);
+	Oid			nics = get_relname_relid("all_nics", schema);
+	Relation	rel = OidIsValid(nics) ? try_relation_open(nics, AccessShareLock) : NULL;
+	RunAs		saved = {0};
 	Datum		in_use;
 
+	if (rel)
+		(void) run_as_owner_for_writer(rel, &saved);
 	if (!read_value(fcinfo, READ_IN_USE, INT8OID, &in_use))
-		PG_RETURN_BOOL(false);
+		in_use = BoolGetDatum(false);
+	run_as_end(&saved);
+	if (rel)
+		relation_close(rel, AccessShareLock);
 	PG_RETURN_DATUM(in_use);
 }
 

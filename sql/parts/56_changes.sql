@@ -112,6 +112,7 @@ BEGIN
 			MESSAGE = format('inventory "%s" keeps no history of NICs, so it cannot tell what changed', inventory),
 			DETAIL = why.detail, HINT = why.hint;
 	END IF;
+	PERFORM vmnet.refuse_shell_table(to_regclass(format('%I.nic_history', inventory)), format('read the changes of inventory "%s"', inventory));
 	RETURN inventory;
 END
 $$;

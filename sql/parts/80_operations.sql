@@ -589,7 +589,9 @@ BEGIN
 					ELSE 'A removed NIC stays removed. Add a new NIC instead.' END));
 	END IF;
 
-	-- what nic_history is to say of the one statement that follows
+	-- what nic_history is to say of the one statement that follows; the memory of
+	-- this backend tells a guard on another node nothing
+	PERFORM vmnet.refuse_shell_table(format('%I.all_nics', resolved)::regclass, format('move a NIC of inventory "%s" by an event', resolved));
 	PERFORM vmnet.announce_nic_event(nic_id, event);
 	PERFORM set_config('vmnet.reason', coalesce(reason, reason_before), true);
 	EXECUTE format('UPDATE %I.all_nics SET state = $2 WHERE id = $1', resolved) USING nic_id, next_state;

@@ -847,8 +847,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT c.schema_name, c.tenant
-FROM vmnet.list_inventories() l, vmnet.report_candidates(l.name) c
-WHERE l.name = vmnet.resolve_inventory($1) AND c.owners = ARRAY[l.owner_id]
+FROM vmnet_internal.inventory_facts(vmnet.resolve_inventory($1)) l, vmnet.report_candidates(l.name) c
+WHERE c.owners = ARRAY[l.owner_id]
 ORDER BY c.schema_name
 $$;
 COMMENT ON FUNCTION vmnet.report_schemas(name) IS
@@ -907,8 +907,8 @@ BEGIN
 	SELECT c.schema_name, pg_get_userbyid((SELECT min(o) FROM unnest(c.owners) o WHERE o <> l.owner_id)) AS its_owner,
 		pg_get_userbyid(l.owner_id) AS owner
 	INTO other
-	FROM vmnet.list_inventories() l, vmnet.report_candidates(l.name) c
-	WHERE l.name = inventory_name AND c.owners <> ARRAY[l.owner_id]
+	FROM vmnet_internal.inventory_facts(inventory_name) l, vmnet.report_candidates(l.name) c
+	WHERE c.owners <> ARRAY[l.owner_id]
 		AND (wanted IS NULL OR c.schema_name = wanted)
 	ORDER BY c.schema_name
 	LIMIT 1;
@@ -1004,7 +1004,7 @@ COMMENT ON FUNCTION vmnet.comment_report(text) IS
 -- Makes the views of a report in a schema that is there, and comments on them.
 -- This is what has to be done as the owner of the inventory: making a view
 -- resolves operators and reads constants of the types that the tables have.
-CREATE FUNCTION vmnet.report_build(inventory name, target text, tenant boolean)
+CREATE FUNCTION vmnet_internal.report_build(inventory name, target text, tenant boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -1034,6 +1034,13 @@ BEGIN
 	PERFORM vmnet.comment_report(target);
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.report_build(name, text, boolean) IS
+'Body of vmnet.report_build(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.report_build(inventory name, target text, tenant boolean)
+RETURNS void
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C;
 COMMENT ON FUNCTION vmnet.report_build(name, text, boolean) IS
 'Part of create_report(): makes the views of a report in schema target, or brings them up to date';
 
@@ -1050,7 +1057,7 @@ DECLARE
 BEGIN
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = target) THEN
 		EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', target,
-			(SELECT pg_get_userbyid(l.owner_id) FROM vmnet.list_inventories() l WHERE l.name = info.name));
+			(SELECT pg_get_userbyid(l.owner_id) FROM vmnet_internal.inventory_facts(info.name) l));
 		EXECUTE format('COMMENT ON SCHEMA %I IS %L', target, format(
 			E'Reporting views of inventory "%s" (vmnet_ext)\ndata_dictionary says what is here and what it means.', info.name));
 	END IF;

@@ -103,5 +103,5 @@ RETURNS void
 AS 'MODULE_PATHNAME', 'refuse_shell_table'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vmnet.refuse_shell_table(regclass, text) IS
-'Raises an error if the rows of a table are on another node, as those of a distributed table can be
-what says what cannot be done. Error: 0A000.';
+'Part of the functions that read or write rows past the planner: raises an error if those of a table are on another node
+what says what cannot be done, as in "cannot ... on this node". Error: 0A000.';

@@ -147,7 +147,7 @@ BEGIN
 		WHEN 'restrict' THEN RAISE restrict_violation;
 		WHEN 'cancel' THEN PERFORM pg_cancel_backend(pg_backend_pid());
 		WHEN 'terminate' THEN PERFORM pg_terminate_backend(pg_backend_pid());
-		WHEN 'sleep' THEN PERFORM pg_sleep(600);
+		WHEN 'sleep' THEN PERFORM pg_sleep(1);
 		WHEN 'gate' THEN LOCK TABLE fault.gate;
 		WHEN 'count' THEN NULL;
 	END CASE;
@@ -226,9 +226,9 @@ $$;
 GRANT USAGE, CREATE ON SCHEMA fault TO sound_owner;
 SET ROLE sound_owner;
 CREATE SCHEMA source;
-CREATE TABLE source.networks AS SELECT g AS id, 'net' || g AS name, 'Implemented' AS state, timestamp '2025-01-06' AS created, NULL::timestamp AS removed FROM generate_series(1, 3) g;
+CREATE TABLE source.networks AS SELECT g AS id, 'net' || g AS name, 'Implemented' AS state, 'Guest' AS traffic_type, timestamp '2025-01-06' AS created, NULL::timestamp AS removed FROM generate_series(1, 3) g;
 CREATE TABLE source.vm_instance AS SELECT g AS id, 'vm' || g AS name, 'Running' AS state, 'User' AS type, timestamp '2025-01-06' AS created, NULL::timestamp AS removed FROM generate_series(1, 5) g;
-CREATE TABLE source.nics AS SELECT g AS id, 1 + g % 5 AS instance_id, 1 + g % 3 AS network_id, 'Reserved' AS state, timestamp '2025-01-06' AS created, NULL::timestamp AS removed FROM generate_series(1, 9) g;
+CREATE TABLE source.nics AS SELECT g AS id, 1 + g % 5 AS instance_id, 1 + g % 3 AS network_id, 'Reserved' AS state, 'Start' AS strategy, 'User' AS vm_type, timestamp '2025-01-06' AS created, NULL::timestamp AS removed FROM generate_series(1, 9) g;
 CALL vmnet.import_cloudstack('source', 'mirror');
 CALL vmnet.import_cloudstack('source', 'imported');
 CREATE SCHEMA theirs;
@@ -410,7 +410,7 @@ sub look_outside
 		UPDATE fault.armed SET action = NULL;
 		SELECT concat_ws(' ', state, 'xid ' || backend_xid, 'xmin ' || backend_xmin,
 			(SELECT 'locks: ' || string_agg(concat_ws(' ', locktype, relation::regclass, mode), ', ') FROM pg_locks WHERE pid = $session->{pid}))
-		FROM pg_stat_activity WHERE pid = $session->{pid}));
+		FROM pg_stat_activity WHERE pid = $session->{pid})) =~ s/^UPDATE 1\n//r;
 }
 
 my @problems;
@@ -437,7 +437,7 @@ sub try_call
 	$control->must($options{before}) if $options{before};
 	$session->send(join ";\n", (map { "SET $_" } split /; */, $settings), $text);
 	$options{during}->() if $options{during};
-	my $said = $session->receive;
+	my $said = $session->{said} = $session->receive;
 	if ($kind eq 'terminated by another')
 	{
 		# It may have come to its end before it was told to go.
@@ -456,7 +456,15 @@ sub try_call
 	}
 	else
 	{
-		my $outside = look_outside($session) =~ s/^UPDATE 1\n//r;
+		# An idle process may be reading what others have changed in the
+		# catalogs, for a moment.
+		my $outside = look_outside($session);
+		for (my $i = 0; $i < 500 && $outside ne 'idle'; $i++)
+		{
+			sleep(0.01) if $i > 0;
+			last if $outside =~ /in transaction/;
+			$outside = look_outside($session);
+		}
 		if ($outside ne 'idle')
 		{
 			problem("$what: seen from outside", $outside, "the call said", $said);
@@ -539,7 +547,7 @@ for my $call (@all)
 
 		# With nothing in its way the call does what it is for.
 		try_call($session, $call, 'plain', 'count', -1, armed => 1) || $call->{text} =~ /connect_cloudstack/
-		  || problem("$call->{text} as $role: fails by itself");
+		  || problem("$call->{text} as $role: fails by itself", $session->{said});
 		my $duration = time - $start;
 		my $k = $control->must('SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM fault.events');
 		$events = $k if $k > $events;

@@ -380,7 +380,7 @@ my @modes = qw(plain savepoint block do);
 # The text that makes a call in one way.
 sub in_mode
 {
-	my ($mode, $call, $guards) = @_;
+	my ($mode, $call, $guards, $settings) = @_;
 	my $perform = $call =~ s/^SELECT /PERFORM /r;
 	my $after = "PERFORM setval('fault.events', 1000000); INSERT INTO fault.committed VALUES ($try, 'inside');";
 
@@ -388,7 +388,7 @@ sub in_mode
 	  if $guards;
 	return $call if $mode eq 'plain';
 	return "DO \$do\$ BEGIN $perform; END \$do\$" if $mode eq 'do';
-	return "BEGIN;\nSAVEPOINT s;\n$call;\nROLLBACK TO SAVEPOINT s;\nDO \$do\$ BEGIN $after END \$do\$;\nCOMMIT" if $mode eq 'savepoint';
+	return "BEGIN;\nSAVEPOINT s;\n" . ($settings ne '' ? "SET LOCAL $settings;\n" : '') . "$call;\nROLLBACK TO SAVEPOINT s;\nDO \$do\$ BEGIN $after END \$do\$;\nCOMMIT" if $mode eq 'savepoint';
 	return "DO \$do\$ BEGIN BEGIN $perform; EXCEPTION WHEN query_canceled OR OTHERS THEN NULL; END; $after END \$do\$";
 }
 
@@ -398,8 +398,11 @@ my $probe = q(SELECT fault.session(); SELECT say FROM fault.guards;);
 sub look_inside
 {
 	my ($session) = @_;
+
+	# A time-out or a cancel that comes late hits this, and is no matter.
+	$session->ask('SELECT 1');
 	return $session->ask(
-		"SELECT 1;\n$probe\nINSERT INTO fault.committed VALUES ($try, 'after') RETURNING xmin::text = (pg_current_xact_id()::text::numeric % 4294967296)::text");
+		"$probe\nINSERT INTO fault.committed VALUES ($try, 'after') RETURNING xmin::text = (pg_current_xact_id()::text::numeric % 4294967296)::text");
 }
 
 # And from outside, when it waits for a statement.
@@ -427,15 +430,16 @@ sub problem
 sub try_call
 {
 	my ($session, $call, $mode, $kind, $at, %options) = @_;
-	my $text = in_mode($mode, $call->{text}, $kind ne 'lock');
 	my $what = "try $try: $call->{name} as $session->{role}, $mode, $kind at $at";
 	my $settings = $options{settings} // '';
+	my $text = in_mode($mode, $call->{text}, $kind ne 'lock', $settings);
 	my $prepared = $control->ask(($call->{prepare} // '') . "\nSELECT setval('fault.events', 1, false);");
 
 	problem("$what: not prepared", $prepared) if $prepared =~ /ERROR|FATAL/;
 	$control->must("UPDATE fault.armed SET (action, at) = ('$kind', $at)") if $options{armed};
 	$control->must($options{before}) if $options{before};
-	$session->send(join ";\n", (map { "SET $_" } split /; */, $settings), $text);
+	# Where a savepoint is gone back to, the setting goes with it.
+	$session->send(join ";\n", ($settings ne '' && $mode ne 'savepoint' ? "SET $settings" : ()), $text);
 	$options{during}->() if $options{during};
 	my $said = $session->{said} = $session->receive;
 	if ($kind eq 'terminated by another')
@@ -512,7 +516,7 @@ my %sessions = map {
 	$session->{acknowledged} = [];
 	$_ => $session
 } 'sound_owner', $superuser;
-like($sessions{$_}{sound}, qr/^1\n$_\|$_\|.*\n23001 no_hard_delete, 23514 [^\n]*\nt\nINSERT 0 1\z/s, "what a sound session of $_ looks like") for sort keys %sessions;
+like($sessions{$_}{sound}, qr/^$_\|$_\|.*\n23001 no_hard_delete, 23514 [^\n]*\nt\nINSERT 0 1\z/s, "what a sound session of $_ looks like") for sort keys %sessions;
 $try++;
 
 my @all = map {

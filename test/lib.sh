@@ -1,4 +1,4 @@
-# Shared by test.sh, bench.sh and the demos: what they need is installed, the
+# Shared by test.sh, the checks, bench.sh and the demos: what they need is installed, the
 # extension is built in a copy of this tree against a private copy of the
 # installation, and a private server runs it.  Nothing of the system's own
 # PostgreSQL is used or changed, and nothing is left behind.
@@ -128,7 +128,7 @@ start_server()
 {
 	as_user "$bindir/initdb" -D "$work/data" -U postgres -A trust -N -E UTF8 --locale=C.UTF-8 \
 		>"$work/initdb.log" 2>&1 || { cat "$work/initdb.log" >&2; fail "initdb failed"; }
-	as_user "$bindir/pg_ctl" -D "$work/data" -l "$work/server.log" -w -s \
+	as_user "$bindir/pg_ctl" -D "$work/data" -l "$work/server.log" -w -s ${postgres_program:+-p "$postgres_program"} -t "${start_timeout:-60}" \
 		-o "-c listen_addresses= -c unix_socket_directories='$work' -c fsync=off ${*:-}" start ||
 		{ cat "$work/server.log" >&2; fail "the server did not start"; }
 	server_started=yes
@@ -181,4 +181,83 @@ check()
 		say "   WRONG: $1: expected \"$3\", got \"$2\""
 		wrong=$((wrong + 1))
 	fi
+}
+
+passed=0
+failed=0
+
+# Counts the lines of a log that say a test passed or failed; a run that ended
+# badly without naming a failed test counts as one.
+count()
+{
+	log=$1 status=$2 ok=$3 bad=$4
+	p=$(grep -cE "$ok" "$log" || :)
+	f=$(grep -cE "$bad" "$log" || :)
+	if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
+	if [ "$p" -eq 0 ] && [ "$f" -eq 0 ]; then f=1; fi
+	passed=$((passed + p))
+	failed=$((failed + f))
+	say "  $p passed, $f failed so"
+}
+
+# pg_regress prints in one way up to 15 and as TAP from 16 on.
+regress_ok='^(test )?[a-z0-9_]+ +\.\.\. ok|^ok [0-9]'
+regress_bad='^(test )?[a-z0-9_]+ +\.\.\. (FAILED|failed)|^not ok [0-9]'
+
+run()
+{
+	title=$1 ok=$2 bad=$3
+	shift 3
+	say "$title"
+	status=0
+	as_user "$@" >"$work/run.log" 2>&1 || status=$?
+	if [ $status -ne 0 ]; then
+		grep -A 12 '^not ok' "$work/run.log" | head -n 300 || :
+		tail -n 60 "$work/run.log"
+		if [ -f regression.diffs ]; then head -n 300 regression.diffs; as_user rm -f regression.diffs; fi
+	fi
+	count "$work/run.log" $status "$ok" "$bad"
+}
+
+# Runs the tests of the kinds named: regress, isolation, pgtap.  CHECK_TESTS
+# names those to run, where it is set.
+run_tests()
+{
+	cd "$work/src"
+	mk="make -s with_llvm=no PG_CONFIG=$PG_CONFIG"
+	for kind in "$@"; do
+		case $kind in
+			regress) tests=$(named_tests sql | grep -v '^tap_' || :) ;;
+			isolation) tests=$(named_tests specs) ;;
+			pgtap) tests=$(named_tests sql | grep '^tap_' || :) ;;
+		esac
+		[ -n "$tests" ] || continue
+		case $kind in
+			regress)
+				run "pg_regress" "$regress_ok" "$regress_bad" \
+					$mk installcheck ISOLATION= TAP_TESTS= ${CHECK_TESTS:+REGRESS="$(echo $tests)"}
+				;;
+			isolation)
+				run "isolation" "$regress_ok" "$regress_bad" \
+					$mk installcheck REGRESS= TAP_TESTS= ${CHECK_TESTS:+ISOLATION="$(echo $tests)"}
+				;;
+			pgtap)
+				createdb tap
+				psql -q -X -d tap -c 'CREATE EXTENSION vmnet_ext; CREATE EXTENSION pgtap'
+				run "pgTAP" '^ok [0-9]' '^not ok [0-9]|No subtests run|Dubious' \
+					pg_prove -v -d tap --ext .sql $(for t in $tests; do echo "test/sql/$t.sql"; done)
+				;;
+		esac
+	done
+}
+
+# The names of the tests in a folder, of those that are asked for.
+named_tests()
+{
+	for file in test/"$1"/*; do
+		name=$(basename "$file" | sed 's/\.[a-z]*$//')
+		case " ${CHECK_TESTS:-$name} " in
+			*" $name "*) echo "$name" ;;
+		esac
+	done
 }

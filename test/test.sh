@@ -54,54 +54,7 @@ copy_installation
 build_extension ${CI:+WERROR=1}
 start_server "-c max_prepared_transactions=10"
 
-cd "$work/src"
-passed=0
-failed=0
-
-# Counts the lines of a log that say a test passed or failed; a run that ended
-# badly without naming a failed test counts as one.
-count()
-{
-	log=$1 status=$2 ok=$3 bad=$4
-	p=$(grep -cE "$ok" "$log" || :)
-	f=$(grep -cE "$bad" "$log" || :)
-	if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
-	if [ "$p" -eq 0 ] && [ "$f" -eq 0 ]; then f=1; fi
-	passed=$((passed + p))
-	failed=$((failed + f))
-	say "  $p passed, $f failed so"
-}
-
-# pg_regress prints in one way up to 15 and as TAP from 16 on.
-regress_ok='^(test )?[a-z0-9_]+ +\.\.\. ok|^ok [0-9]'
-regress_bad='^(test )?[a-z0-9_]+ +\.\.\. (FAILED|failed)|^not ok [0-9]'
-
-run()
-{
-	title=$1 ok=$2 bad=$3
-	shift 3
-	say "$title"
-	status=0
-	as_user "$@" >"$work/run.log" 2>&1 || status=$?
-	if [ $status -ne 0 ]; then
-		grep -A 12 '^not ok' "$work/run.log" | head -n 300 || :
-		tail -n 60 "$work/run.log"
-		if [ -f regression.diffs ]; then head -n 300 regression.diffs; as_user rm -f regression.diffs; fi
-	fi
-	count "$work/run.log" $status "$ok" "$bad"
-}
-
-mk="make -s with_llvm=no PG_CONFIG=$PG_CONFIG"
-
-run "pg_regress" "$regress_ok" "$regress_bad" \
-	$mk installcheck ISOLATION= TAP_TESTS=
-run "isolation" "$regress_ok" "$regress_bad" \
-	$mk installcheck REGRESS= TAP_TESTS=
-
-createdb tap
-psql -q -X -d tap -c 'CREATE EXTENSION vmnet_ext; CREATE EXTENSION pgtap'
-run "pgTAP" '^ok [0-9]' '^not ok [0-9]|No subtests run|Dubious' \
-	pg_prove -v -d tap --ext .sql $(ls test/sql/tap_*.sql)
+run_tests regress isolation pgtap
 
 if ls test/t/*.pl >/dev/null 2>&1; then
 	run "TAP" '^ok [0-9]' '^not ok [0-9]|Dubious' \

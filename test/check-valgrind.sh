@@ -1,0 +1,72 @@
+#!/bin/sh
+# make check-valgrind: tests of the guards, history, attached tables and the
+# import, with the whole server under valgrind.  First it is seen that valgrind
+# says so where a function is wrong.  Counted are errors with a frame of the
+# extension; any of them and any failed test is an error.  An error elsewhere is
+# PostgreSQL's own affair: how many there were is said.
+#
+#   CHECK_TESTS='a b'   these tests instead
+. "$(dirname "$0")/lib.sh"
+
+: "${CHECK_TESTS:=errors guard_session nic_copy past past_mirror secondary_ips partition_history attach_errors import_errors import_planted
+	tap_guard_scenarios tap_history tap_attach tap_attach_shapes tap_nic_moves tap_trigger_protocol tap_operations tap_purge
+	iso_attach iso_remove_network iso_secondary_ip}"
+
+find_postgres postgresql-15-pgtap libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
+need_packages valgrind libc6-dbg
+make_work_folder
+copy_installation
+build_extension COPT="-g -O1"
+
+as_user sh -c "cd '$work' && gcc -shared -fPIC -g -O0 -I'$("$PG_CONFIG" --includedir-server)' -o wrong.so src/test/sanitizer/wrong.c" >"$work/build.log" 2>&1 ||
+	{ cat "$work/build.log" >&2; fail "the build failed"; }
+
+# No --error-exitcode: the server would take a process that ends so for one that
+# has crashed, and end all others.
+as_user mkdir "$work/valgrind"
+as_user sh -c "cat >'$work/postgres'" <<END
+#!/bin/sh
+exec valgrind --quiet --trace-children=yes --leak-check=no --track-origins=yes --num-callers=40 --fullpath-after= \\
+	--error-markers=ERROR-BEGIN,ERROR-END --suppressions='$work/src/test/sanitizer/valgrind.supp' \\
+	--log-file='$work/valgrind/%p.log' '$bindir/postgres' "\$@"
+END
+as_user chmod +x "$work/postgres"
+postgres_program=$work/postgres
+start_timeout=600
+PGISOLATIONTIMEOUT=3600
+export PGISOLATIONTIMEOUT
+say "starting the server under valgrind"
+start_server -c max_prepared_transactions=10 -c autovacuum=off -c max_parallel_workers_per_gather=0 -c jit=off \
+	-c authentication_timeout=600s
+
+# How many of the errors in the logs have a frame that matches.
+errors()
+{
+	cat "$work"/valgrind/*.log 2>/dev/null | awk -v frame="$1" '
+		/ERROR-BEGIN/ { found = 0; text = "" }
+		{ text = text $0 "\n"; if ($0 ~ /(at|by) 0x/ && $0 ~ frame) found = 1 }
+		/ERROR-END/ { if (found) { n++; if (shown++ < 20) print text > "/dev/stderr" } }
+		END { print n + 0 }'
+}
+
+say "valgrind at work"
+psql -q -X -d postgres -c "CREATE FUNCTION wrong_heap(int) RETURNS int LANGUAGE c AS '$work/wrong'"
+psql -q -X -d postgres -c 'SELECT wrong_heap(8)' >/dev/null
+tries=60
+until [ "$(errors 'test/sanitizer/wrong\.c' 2>/dev/null)" -ge 1 ]; do
+	tries=$((tries - 1))
+	[ $tries -gt 0 ] || fail "a write behind an array is not reported"
+	sleep 1
+done
+psql -q -X -d postgres -c 'DROP FUNCTION wrong_heap(int)'
+as_user find "$work/valgrind" -name '*.log' -exec sh -c ': >"$1"' - {} \;
+say "  a write behind an array is reported"
+
+run_tests regress isolation pgtap
+
+as_user "$bindir/pg_ctl" -D "$work/data" -m fast -w -s -t 600 stop
+server_started=
+found=$(errors "$work/src/src/|vmnet_ext")
+all=$(errors '.' 2>/dev/null)
+say "$passed passed, $failed failed, $found errors with a frame of the extension, $((all - found)) others"
+[ "$failed" -eq 0 ] && [ "$found" -eq 0 ]

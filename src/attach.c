@@ -160,8 +160,9 @@ query_problem(Query *query, Index *varno, RangeTblEntry **rte)
 	if (rt_fetch(*varno, query->rtable)->rtekind != RTE_RELATION)
 		return "It does not read exactly one table.";
 	*rte = rt_fetch(*varno, query->rtable);
-	if (get_rel_relkind((*rte)->relid) != RELKIND_RELATION)
-		return psprintf("It reads \"%s\", which is not an ordinary table.",
+	if (get_rel_relkind((*rte)->relid) != RELKIND_RELATION &&
+		get_rel_relkind((*rte)->relid) != RELKIND_PARTITIONED_TABLE)
+		return psprintf("It reads \"%s\", which is not a table.",
 						get_rel_name((*rte)->relid));
 	if (from->quals || (*rte)->tablesample || query->limitCount || query->limitOffset)
 		return "It shows only some of the rows.";
@@ -485,8 +486,10 @@ attached_table_of(Relation rel, Trigger *trigger, const char *role)
 	AttachedTable *table;
 	const char *said;
 
-	if (rel->rd_rel->relkind != RELKIND_RELATION)
-		refuse_table(rel, "It is not an ordinary table.");
+	/* A partitioned table has messages, but no guards: see attached_problems(). */
+	if (rel->rd_rel->relkind != RELKIND_RELATION &&
+		rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		refuse_table(rel, "It is not a table.");
 	if (trigger->tgnargs < 2)
 		refuse_table(rel, "The trigger does not say of which inventory it is.");
 	said = trigger->tgargs[1];

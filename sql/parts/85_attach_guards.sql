@@ -242,7 +242,56 @@ $$;
 COMMENT ON FUNCTION vmnet.attached_refuse_owners(text) IS
 'Part of set_inventory_mode(): the error where guards would read what does not belong to the owner of the inventory (42501, constraint inventory_owner)';
 
-CREATE FUNCTION vmnet_internal.set_inventory_mode(name text, mode text, force boolean)
+-- Turns guards on, which looks at the rows: so it works as the owner.
+CREATE FUNCTION vmnet_internal.attached_arm(name text, mode text, force boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	inventory text := vmnet.attached_target($1);
+BEGIN
+	PERFORM vmnet.attached_refuse_owners(inventory);
+	IF $2 = 'enforce' AND $3 IS NOT TRUE THEN
+		PERFORM vmnet.attached_refuse_hidden(inventory, vmnet.attached_table(inventory, 'nics'),
+			vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'));
+	END IF;
+	PERFORM vmnet.attached_say_mode(inventory, $2);
+	PERFORM vmnet.attached_triggers(inventory, true);
+	-- now nobody writes what is not judged
+	IF $2 = 'enforce' AND $3 IS NOT TRUE AND EXISTS (SELECT FROM vmnet.attached_violations(inventory)) THEN
+		PERFORM vmnet.attached_refuse_enforce(inventory);
+	END IF;
+	-- with guards there is a history to report
+	PERFORM vmnet.renew_reports(inventory);
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.attached_arm(text, text, boolean) IS
+'Body of vmnet.attached_arm(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.attached_arm(name text, mode text, force boolean)
+RETURNS void
+AS 'MODULE_PATHNAME', 'inventory_entry_any'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet.attached_arm(text, text, boolean) IS
+'Part of set_inventory_mode(): turns the guards of an attached inventory on, in mode enforce or warn';
+
+CREATE FUNCTION vmnet.attached_say_mode(inventory text, mode text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format((SELECT replace(d.ddl, 'CREATE VIEW', 'CREATE OR REPLACE VIEW') FROM vmnet.inventory_definition('managed') d
+		WHERE d.object = 'VIEW %1$I.inventory_info'), inventory, 'attached', NULL, mode, vmnet.extension_version());
+END
+$$;
+COMMENT ON FUNCTION vmnet.attached_say_mode(text, text) IS
+'Part of set_inventory_mode(): writes the mode into the view inventory_info';
+
+-- Taking guards away looks at the catalogs alone.  It is done as the caller, who
+-- may have the rights of both owners where table and inventory have two.
+CREATE FUNCTION vmnet.set_inventory_mode(name text, mode text, force boolean DEFAULT false)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -253,39 +302,21 @@ BEGIN
 	PERFORM vmnet.attached_refuse(inventory, vmnet.attached_problems(
 		vmnet.attached_table(inventory, 'nics'), vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'), '{}', $2),
 		'the mode of inventory "%s" cannot change', 'Guards need ordinary tables; read_only needs none.');
-	IF $2 <> 'read_only' THEN
-		PERFORM vmnet.attached_refuse_owners(inventory);
-	END IF;
-	IF $2 = 'enforce' AND $3 IS NOT TRUE THEN
-		PERFORM vmnet.attached_refuse_hidden(inventory, vmnet.attached_table(inventory, 'nics'),
-			vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'));
-	END IF;
-	EXECUTE format((SELECT replace(d.ddl, 'CREATE VIEW', 'CREATE OR REPLACE VIEW') FROM vmnet.inventory_definition('managed') d
-		WHERE d.object = 'VIEW %1$I.inventory_info'), inventory, 'attached', NULL, $2, vmnet.extension_version());
-	PERFORM vmnet.attached_triggers(inventory, $2 <> 'read_only');
-	-- now nobody writes what is not judged
-	IF $2 = 'enforce' AND $3 IS NOT TRUE AND EXISTS (SELECT FROM vmnet.attached_violations(inventory)) THEN
-		PERFORM vmnet.attached_refuse_enforce(inventory);
-	END IF;
-	-- with guards there is a history to report
-	IF $2 <> 'read_only' THEN
-		PERFORM vmnet.renew_reports(inventory);
+	IF $2 = 'read_only' THEN
+		PERFORM vmnet.attached_say_mode(inventory, $2);
+		PERFORM vmnet.attached_triggers(inventory, false);
+	ELSE
+		PERFORM vmnet.attached_arm(inventory, $2, $3);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.set_inventory_mode(text, text, boolean) IS
-'Body of vmnet.set_inventory_mode(), run with the rights that this has switched to';
-
-CREATE FUNCTION vmnet.set_inventory_mode(name text, mode text, force boolean DEFAULT false)
-RETURNS void
-AS 'MODULE_PATHNAME', 'inventory_entry_any'
-LANGUAGE C;
 COMMENT ON FUNCTION vmnet.set_inventory_mode(text, text, boolean) IS
 'Changes what the guards of an attached inventory do: enforce (errors), warn (warnings), read_only (no guards)
 enforce is refused while the tables violate the rules (23514, constraint attached_violations), unless force is true: then only what is new is judged. It makes the guards anew.
 Errors: 42501 with constraint attached_rows_hidden for enforce where row-level policies may hide violations from the caller, unless force is true; 42501 with constraint inventory_owner for enforce and warn where the tables, or views that guards read, belong to another role than the inventory; 22023 for an inventory that is not attached and an unknown mode.';
 
-CREATE FUNCTION vmnet_internal.detach_inventory(name text)
+-- This drops what is there and runs nothing of it, so it works as the caller.
+CREATE FUNCTION vmnet.detach_inventory(name text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -310,13 +341,6 @@ BEGIN
 	EXECUTE format('DROP SCHEMA %I', inventory);
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.detach_inventory(text) IS
-'Body of vmnet.detach_inventory(), run with the rights that this has switched to';
-
-CREATE FUNCTION vmnet.detach_inventory(name text)
-RETURNS void
-AS 'MODULE_PATHNAME', 'inventory_entry_any'
-LANGUAGE C;
 COMMENT ON FUNCTION vmnet.detach_inventory(text) IS
 'Takes an attached inventory away: its guards, its views, its history and its schema; the tables stay as they were
 What others have built on its views is in the way (2BP01). The history is lost: copy nic_history first if it matters.

@@ -13,8 +13,11 @@ INSERT INTO cloud.nic_secondary_ips (nic_id, network_id, ip4_address) VALUES (1,
 -- in the schema of an inventory that is somebody else's
 CREATE ROLE regress_vmnet_worker;
 GRANT USAGE, CREATE ON SCHEMA cloud TO regress_vmnet_worker;
-SELECT format('CREATE SERVER here FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname %L, host %L, port %L)', current_database(),
-	split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port')) \gexec
+DO $$
+BEGIN
+	EXECUTE format('CREATE SERVER here FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname %L, host %L, port %L)', current_database(),
+		split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'));
+END $$;
 CREATE USER MAPPING FOR PUBLIC SERVER here OPTIONS (user 'regress_vmnet_worker', password_required 'false');
 ALTER ROLE regress_vmnet_worker LOGIN;
 GRANT USAGE ON FOREIGN SERVER here TO regress_vmnet_worker;

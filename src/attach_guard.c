@@ -125,7 +125,8 @@ strategy_of(AttachedTable *table, TupleTableSlot *slot)
 static void
 require_schema(AttachedGuard *guard)
 {
-	Oid			owner = guard->rel->rd_rel->relowner;
+	Relation	rel = guard->rel;
+	Oid			owner = rel->rd_rel->relowner;
 	Oid			schema = guard->table->schema;
 	char	   *name;
 
@@ -138,11 +139,11 @@ require_schema(AttachedGuard *guard)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("schema \"%s\" cannot be used by the owner of table \"%s\"",
-					name, RelationGetRelationName(guard->rel)),
+					name, RelationGetRelationName(rel)),
 			 errdetail("Its guards work as role \"%s\".", GetUserNameFromId(owner, true)),
 			 errhint("GRANT USAGE ON SCHEMA %s TO %s;", quote_identifier(name),
 					 quote_identifier(GetUserNameFromId(owner, false))),
-			 errtableconstraint(guard->rel, "inventory_owner")));
+			 errtableconstraint(rel, "inventory_owner")));
 }
 
 /*
@@ -206,6 +207,7 @@ static void
 check_parent(AttachedGuard *guard, TupleTableSlot *slot,
 			 AttachedColumn column, const char *what)
 {
+	Relation	rel = guard->rel;
 	AttachedTable *table = guard->table;
 	AttachedTable *parent;
 	TimestampTz removed = 0;
@@ -216,7 +218,7 @@ check_parent(AttachedGuard *guard, TupleTableSlot *slot,
 
 	if (isnull)
 		return;
-	parent = attached_related(guard->rel, table, psprintf("%ss", what));
+	parent = attached_related(rel, table, psprintf("%ss", what));
 	if (parent == NULL)
 		return;
 	status = attached_parent_lock(parent, table->type[column], key, LockTupleKeyShare, &removed);
@@ -234,12 +236,13 @@ check_parent(AttachedGuard *guard, TupleTableSlot *slot,
 			 detail ? errdetail_internal("%s", detail) : 0,
 			 errhint("A removed %s stays removed; choose one that is in the view \"%ss\".",
 					 what, what),
-			 errtableconstraint(guard->rel, "nic_parent_active")));
+			 errtableconstraint(rel, "nic_parent_active")));
 }
 
 static void
 check_initial_state(AttachedGuard *guard, TupleTableSlot *slot)
 {
+	Relation	rel = guard->rel;
 	AttachedTable *table = guard->table;
 	NicState	state = state_of(table, slot);
 
@@ -251,7 +254,7 @@ check_initial_state(AttachedGuard *guard, TupleTableSlot *slot)
 					attached_output(table, slot, ATTACHED_STATE)),
 			 nic_detail(guard, slot),
 			 errhint("Insert it as what reads as \"Allocated\", or as \"Reserved\" if its address is in use already; then move it on with UPDATE."),
-			 errtableconstraint(guard->rel, "nic_initial_state")));
+			 errtableconstraint(rel, "nic_initial_state")));
 }
 
 static void
@@ -268,6 +271,7 @@ guard_insert(AttachedGuard *guard, TupleTableSlot *slot)
 static void
 check_identity(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 {
+	Relation	rel = guard->rel;
 	AttachedTable *table = guard->table;
 	static const struct
 	{
@@ -290,14 +294,16 @@ check_identity(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 						attached_output(table, new, identity[i].column)),
 				 nic_detail(guard, old),
 				 errhint("A NIC keeps its id, network and instance. Remove this NIC and add another."),
-				 errtableconstraint(guard->rel, "nic_identity_immutable")));
+				 errtableconstraint(rel, "nic_identity_immutable")));
 	}
 }
 
 static void
 check_removed_once(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 {
+	Relation	rel = guard->rel;
 	AttachedTable *table = guard->table;
+
 	if (is_null(table, old, ATTACHED_REMOVED) || attached_same(table, old, new, ATTACHED_REMOVED))
 		return;
 	ereport(REFUSAL(guard),
@@ -308,7 +314,7 @@ check_removed_once(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *ne
 					attached_output(table, new, ATTACHED_REMOVED)),
 			 nic_detail(guard, old),
 			 errhint("A removed NIC stays removed. Add a new NIC instead."),
-			 errtableconstraint(guard->rel, "nic_removed_once")));
+			 errtableconstraint(rel, "nic_removed_once")));
 }
 
 static bool
@@ -321,6 +327,7 @@ move_known(AttachedTable *table, TupleTableSlot *old, NicState from, NicState to
 static void
 check_move(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 {
+	Relation	rel = guard->rel;
 	AttachedTable *table = guard->table;
 	NicState	from = state_of(table, old);
 	NicState	to = state_of(table, new);
@@ -350,7 +357,7 @@ check_move(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 			 from == NIC_DEALLOCATING ?
 			 errhint("A NIC that is being deallocated can only be removed: set \"removed\".") :
 			 errhint("From here it can move to %s; see vmnet.nic_state_transitions().", choices.data),
-			 errtableconstraint(guard->rel, "nic_state_transition")));
+			 errtableconstraint(rel, "nic_state_transition")));
 }
 
 static void
@@ -622,8 +629,9 @@ held_detail(AttachedGuard *guard, AttachedTable *nics, bool network)
 static void
 check_in_use(AttachedGuard *guard, TupleTableSlot *slot, bool network, bool remove)
 {
+	Relation	rel = guard->rel;
 	AttachedTable *table = guard->table;
-	AttachedTable *nics = attached_related(guard->rel, table, "nics");
+	AttachedTable *nics = attached_related(rel, table, "nics");
 	const char *noun = network ? "network" : "instance";
 	Oid			argtypes[1] = {table->type[ATTACHED_KEY]};
 	Datum		values[1];
@@ -654,7 +662,7 @@ check_in_use(AttachedGuard *guard, TupleTableSlot *slot, bool network, bool remo
 						attached_output(table, slot, ATTACHED_ID)),
 				 errdetail_internal("%s", held_detail(guard, nics, network)),
 				 errhint("Remove its NICs first."),
-				 errtableconstraint(guard->rel, network ? "network_in_use" : "instance_in_use")));
+				 errtableconstraint(rel, network ? "network_in_use" : "instance_in_use")));
 	SPI_finish();
 }
 
@@ -664,6 +672,7 @@ check_in_use(AttachedGuard *guard, TupleTableSlot *slot, bool network, bool remo
 static void
 guard_parent(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new, bool network)
 {
+	Relation	rel = guard->rel;
 	AttachedTable *table = guard->table;
 	bool		sees;
 
@@ -677,14 +686,14 @@ guard_parent(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new, boo
 		check_in_use(guard, new, network, true);
 		return;
 	}
-	sees = writer_sees(guard, RelationGetRelid(guard->rel));
+	sees = writer_sees(guard, RelationGetRelid(rel));
 	ereport(REFUSAL(guard),
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("\"removed\" of %s %s cannot change", network ? "network" : "instance",
 					attached_output(table, old, ATTACHED_ID)),
 			 sees ? errdetail("It was removed at %s.", attached_output(table, old, ATTACHED_REMOVED)) : 0,
 			 errhint("A removed %s stays removed. Add a new one instead.", network ? "network" : "instance"),
-			 errtableconstraint(guard->rel, network ? "network_removed_once" : "instance_removed_once")));
+			 errtableconstraint(rel, network ? "network_removed_once" : "instance_removed_once")));
 }
 
 static Datum
@@ -747,14 +756,15 @@ is_referenced(AttachedTable *nics, Relation rel)
 static void
 check_truncate(AttachedGuard *guard, bool network)
 {
-	AttachedTable *nics = attached_related(guard->rel, guard->table, "nics");
+	Relation	rel = guard->rel;
+	AttachedTable *nics = attached_related(rel, guard->table, "nics");
 	Relation	view;
 	bool		sees;
 
 	if (nics == NULL)
 		return;
 	require_owner(nics->table, nics->owner, nics->view);
-	if (is_referenced(nics, guard->rel))
+	if (is_referenced(nics, rel))
 		return;
 
 	require_schema(guard);
@@ -771,11 +781,11 @@ check_truncate(AttachedGuard *guard, bool network)
 		ereport(REFUSAL(guard),
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("cannot truncate table \"%s\": NICs are left on its %s",
-						RelationGetRelationName(guard->rel), network ? "networks" : "instances"),
+						RelationGetRelationName(rel), network ? "networks" : "instances"),
 				 sees ? errdetail("NIC %s is one of them.",
 								  SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)) : 0,
 				 errhint("Remove the NICs first."),
-				 errtableconstraint(guard->rel, network ? "network_in_use" : "instance_in_use")));
+				 errtableconstraint(rel, network ? "network_in_use" : "instance_in_use")));
 	}
 	SPI_finish();
 }
@@ -784,21 +794,22 @@ check_truncate(AttachedGuard *guard, bool network)
 static void
 guard_delete(AttachedGuard *guard, HeapTuple row)
 {
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(guard->rel), &TTSOpsHeapTuple);
+	Relation	rel = guard->rel;
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
 	bool		sees;
 
 	ExecStoreHeapTuple(row, slot, false);
 	if (is_null(guard->table, slot, ATTACHED_REMOVED))
 	{
-		sees = writer_sees(guard, RelationGetRelid(guard->rel));
+		sees = writer_sees(guard, RelationGetRelid(rel));
 		ereport(REFUSAL(guard),
 				(errcode(ERRCODE_RESTRICT_VIOLATION),
-				 errmsg("cannot delete from table \"%s\"", RelationGetRelationName(guard->rel)),
+				 errmsg("cannot delete from table \"%s\"", RelationGetRelationName(rel)),
 				 sees ? errdetail("The row with id %s is not removed; it would be lost, and with it what happened to it.",
 								  attached_output(guard->table, slot, ATTACHED_ID)) :
 				 errdetail("The row is not removed; it would be lost, and with it what happened to it."),
 				 errhint("Remove it instead, as its table does: set the column that \"removed\" is read from."),
-				 errtableconstraint(guard->rel, "no_hard_delete")));
+				 errtableconstraint(rel, "no_hard_delete")));
 	}
 	ExecDropSingleTupleTableSlot(slot);
 }
@@ -806,13 +817,15 @@ guard_delete(AttachedGuard *guard, HeapTuple row)
 static void
 refuse_truncate(AttachedGuard *guard)
 {
+	Relation	rel = guard->rel;
+
 	ereport(REFUSAL(guard),
 			(errcode(ERRCODE_RESTRICT_VIOLATION),
-			 errmsg("cannot truncate table \"%s\"", RelationGetRelationName(guard->rel)),
+			 errmsg("cannot truncate table \"%s\"", RelationGetRelationName(rel)),
 			 errdetail("All rows of inventory \"%s\" in this table would be lost.",
 					   get_namespace_name(guard->table->schema)),
 			 errhint("Remove rows instead, as their table does."),
-			 errtableconstraint(guard->rel, "no_hard_delete")));
+			 errtableconstraint(rel, "no_hard_delete")));
 }
 
 /*

@@ -81,18 +81,17 @@ build_into_result(FunctionCallInfo fcinfo)
  * schema if the caller has his rights, else as the caller.  All that looks into
  * the tables is done here: planning a query over them runs code of their owner.
  *
- * Called by attach_inventory(), which has just made the schema.
+ * Called by attach_inventory(), which has just made the schema.  No rows where
+ * the name is NULL.
  */
 Datum
 attach_as_owner(PG_FUNCTION_ARGS)
 {
 	RunAs		caller;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the name of an inventory must not be null")));
 	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
 	run_as_role(schema_owner(text_to_cstring(PG_GETARG_TEXT_PP(0))), &caller);
 	build_into_result(fcinfo);
 	run_as_end(&caller);

@@ -9,9 +9,10 @@
 #include "compat.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/nbtree.h"
 #include "access/skey.h"
 #include "access/stratnum.h"
-#include "access/nbtree.h"
 #include "access/table.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"

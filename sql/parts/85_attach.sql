@@ -885,6 +885,9 @@ BEGIN
 			HINT = 'Choose another name; vmnet.detach_inventory() takes an attached inventory away.';
 	END IF;
 	owner := vmnet.attached_owner($1, $2, $3, $4, $6);
+	IF $6 = 'enforce' AND owner = current_user THEN
+		PERFORM vmnet.attached_refuse_hidden($1, $2, $3, $4);
+	END IF;
 
 	-- the caller makes the schema, its owner all that is in it
 	EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', $1, owner);

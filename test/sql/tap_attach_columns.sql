@@ -196,12 +196,12 @@ SELECT vmnet.attach_inventory('managed_for', 'app.theirs', mode => 'enforce') \g
 RESET ROLE;
 SELECT vmnet.attach_inventory('by_superuser', 'app.theirs') \g /dev/null
 SELECT is(pg_temp.outcome_as('shapes_owner', $$ UPDATE app.theirs SET state = 'Reserving', mac_address = '02:00:00:00:00:01' WHERE id = 1 $$), 'accepted',
-	'the owner of tables writes to them whoever attached them');
+	'the owner of tables writes to them, attached by another role or not');
 SELECT results_eq('SELECT nic_id, to_state FROM managed_for.nic_history UNION ALL SELECT nic_id, to_state FROM by_superuser.nic_history',
 	$$ VALUES (1::bigint, 'Reserving'), (1, 'Reserving') $$, 'and both remember what he did');
 SELECT is((SELECT count(*) FROM by_superuser.nic_address_history) + (SELECT count(*) FROM managed_for.nic_address_history), 2::bigint, 'and which addresses there were');
 SELECT results_eq($$ SELECT DISTINCT relnamespace::regnamespace::text, pg_get_userbyid(relowner)::text COLLATE "default" FROM pg_class WHERE relnamespace IN ('managed_for'::regnamespace, 'by_superuser'::regnamespace) ORDER BY 1 $$,
-	$$ VALUES ('by_superuser', 'shapes_owner'), ('managed_for', 'shapes_owner') $$, 'whose everything in both is');
+	$$ VALUES ('by_superuser', 'shapes_owner'), ('managed_for', 'shapes_owner') $$, 'and owns all of both inventories');
 -- the table of history belongs to a third: not written with rights that the NICs' owner has not
 ALTER TABLE by_superuser.nic_history OWNER TO pg_database_owner;
 SELECT matches(pg_temp.outcome_as('shapes_owner', $$ UPDATE app.theirs SET state = 'Reserved' WHERE id = 1 $$), '^42501 inventory_owner', 'nor does a guard write with the rights of a third');

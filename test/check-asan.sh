@@ -7,7 +7,7 @@
 #   CHECK_TESTS='a b'   only these tests, of any of the three kinds
 . "$(dirname "$0")/lib.sh"
 
-find_postgres postgresql-15-pgtap libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
+find_postgres binutils postgresql-15-pgtap libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
 make_work_folder
 copy_installation
 
@@ -43,6 +43,10 @@ reports()
 lines() { wc -l <"$work/server.log"; }
 
 say "the sanitizers at work"
+library=$("$PG_CONFIG" --pkglibdir)/vmnet_ext.so
+for symbol in __asan_report_load __ubsan_handle_; do
+	nm -D "$library" | grep -q "$symbol" || fail "the extension is not built for it: $library has no $symbol"
+done
 psql -q -X -d postgres -c "CREATE FUNCTION wrong_heap(int) RETURNS int LANGUAGE c AS '$work/wrong';
 	CREATE FUNCTION wrong_sum(int, int) RETURNS int LANGUAGE c AS '$work/wrong'"
 psql -X -At -d postgres -c "SELECT pg_read_file('/proc/self/maps')" | grep -q libasan || fail "the server does not run with $asan"

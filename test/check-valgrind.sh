@@ -9,7 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 
 : "${CHECK_TESTS:=errors guard_session nic_copy past past_mirror secondary_ips partition_history attach_errors import_errors import_planted
-	tap_guard_scenarios tap_history tap_attach tap_attach_shapes tap_nic_moves tap_trigger_protocol tap_operations tap_purge
+	tap_guard_scenarios tap_history tap_attach tap_nic_moves tap_operations tap_purge
 	iso_attach iso_remove_network iso_secondary_ip}"
 
 find_postgres postgresql-15-pgtap libipc-run-perl libtap-parser-sourcehandler-pgtap-perl

@@ -390,7 +390,9 @@ COMMENT ON FUNCTION vmnet.attached_unchecked(text) IS
 'Part of check_inventory(): codes of findings that attached tables have no columns for; none for another inventory
 A removed row keeps its state in most systems, so that is no finding here.';
 
--- As plain SQL that calls no function of the extension, for reports.  Tables are
+-- As plain SQL that calls no function of the extension, for reports.  A table is
+-- known by the view that reads it: a view that named the row type of the table
+-- would keep its owner from altering it.  Tables are
 -- told by their row types, since a constant of type regclass would be written out
 -- as a name.
 CREATE FUNCTION vmnet.attached_guards_query(inventory text)
@@ -415,8 +417,10 @@ FROM (VALUES %1$s) e (rel, function, timing, fires)
 				JOIN pg_catalog.pg_type y ON y.tableoid = d.refclassid AND y.oid = d.refobjid
 				WHERE d.classid = t.tableoid AND d.objid = t.oid AND y.oid = c.reltype)
 WHERE i.mode <> 'read_only' AND coalesce(t.tgenabled, 'D') NOT IN ('O', 'A')$$,
-	string_agg(format('((SELECT y.typrelid FROM pg_catalog.pg_type y WHERE y.oid = pg_catalog.pg_typeof(NULL::%s))::regclass, %L, %L, %s)',
-		g.rel, g.function, g.timing, g.fires), ', '), $1)
+	string_agg(format('((SELECT d.refobjid FROM pg_catalog.pg_class v JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid'
+		' JOIN pg_catalog.pg_depend d ON d.classid = r.tableoid AND d.objid = r.oid AND d.refclassid = v.tableoid AND d.refobjid <> v.oid'
+		' WHERE v.reltype = pg_catalog.pg_typeof(NULL::%I.%I) LIMIT 1)::regclass, %L, %L, %s)',
+		$1, 'attached_' || g.relation, g.function, g.timing, g.fires), ', '), $1)
 FROM vmnet.attached_expected_guards($1) g
 $query$;
 COMMENT ON FUNCTION vmnet.attached_guards_query(text) IS

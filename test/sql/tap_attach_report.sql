@@ -6,7 +6,7 @@ SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO, YMD';
 \i test/tap/outcome.psql
 \i test/tap/attached.psql
-SELECT plan(115);
+SELECT plan(117);
 SET LOCAL client_min_messages = error;
 
 -- what a report has to cope with: a removed instance with a NIC, NICs that are
@@ -130,6 +130,10 @@ RESET ROLE;
 SELECT is((SELECT tenant FROM seen), '1 9', 'a tenant sees what the policy on the table shows');
 SELECT is((SELECT uuids FROM seen), 'c1 c9', 'with uuid keys, too');
 SELECT is((SELECT reader FROM seen), (SELECT count(*) FROM full_report.nics), 'a reader all');
+
+-- A report must not keep the owner of an attached table from altering it.
+SELECT lives_ok(format($$ ALTER TABLE %s ADD COLUMN extra int GENERATED ALWAYS AS (1) STORED, ADD COLUMN later timestamptz DEFAULT clock_timestamp() $$, vmnet.attached_table('full', r)), 'a table of ' || r || ' with a report on it can be written anew')
+FROM unnest('{nics,networks}'::text[]) r;
 
 -- detach
 SELECT is(pg_temp.outcome($$ SELECT vmnet.detach_inventory('full') $$), '2BP01', 'an inventory with a report is not detached unawares');

@@ -117,7 +117,8 @@ BEGIN
 		PERFORM w.trap_live_view(rel);
 	END LOOP;
 	FOR rel IN SELECT oid FROM pg_class WHERE relnamespace = quote_ident(name)::regnamespace AND relkind = 'v'
-		AND relname NOT IN ('nics', 'networks', 'instances', 'inventory_info') AND relname <> ALL (except_for) ORDER BY relname LOOP
+		-- a guard refuses to judge by a view with a condition
+		AND relname NOT IN ('nics', 'networks', 'instances', 'inventory_info', 'attached_nics', 'attached_networks', 'attached_instances') AND relname <> ALL (except_for) ORDER BY relname LOOP
 		PERFORM w.trap_view(rel);
 	END LOOP;
 	FOR rel IN SELECT oid FROM pg_class WHERE relnamespace = quote_ident(name)::regnamespace AND relkind = 'r' AND relname <> ALL (except_for) ORDER BY relname LOOP

@@ -131,7 +131,7 @@ open_of_inventory(FunctionCallInfo fcinfo, const char *name)
 	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("schema \"%s\" is not an inventory", get_namespace_name(schema)),
+				 errmsg("schema \"%s\" is not an inventory", require_namespace_name(schema)),
 				 errdetail("It has no relation \"%s\".", name)));
 	return table_open(relid, AccessShareLock);
 }
@@ -244,7 +244,7 @@ address_holder(PG_FUNCTION_ARGS)
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, address_holder_sql,
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(nics)),
+					 quote_qualified_identifier(require_namespace_name(RelationGetNamespace(nics)),
 												RelationGetRelationName(nics)),
 					 NameStr(*PG_GETARG_NAME(2)), type);
 	result = ask(fcinfo, nics, sql.data, may_see_rows(nics),
@@ -276,7 +276,7 @@ secondary_holder(PG_FUNCTION_ARGS)
 	addresses = open_of_inventory(fcinfo, "all_nic_secondary_ips");
 	require_owner(RelationGetRelid(addresses), nics->rd_rel->relowner, RelationGetRelid(nics));
 
-	schema = get_namespace_name(RelationGetNamespace(nics));
+	schema = require_namespace_name(RelationGetNamespace(nics));
 	initStringInfo(&sql);
 	appendStringInfo(&sql, secondary_holder_sql,
 					 quote_qualified_identifier(schema, RelationGetRelationName(nics)),
@@ -303,7 +303,7 @@ ask_nics(FunctionCallInfo fcinfo, const char *format, int nargs)
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, format,
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(nics)),
+					 quote_qualified_identifier(require_namespace_name(RelationGetNamespace(nics)),
 												RelationGetRelationName(nics)));
 	result = ask(fcinfo, nics, sql.data, may_see_rows(nics),
 				 nargs, argnos);

@@ -135,7 +135,7 @@ require_schema(AttachedGuard *guard)
 										 ObjectIdGetDatum(schema),
 										 PointerGetDatum(cstring_to_text("USAGE")))))
 		return;
-	name = get_namespace_name(schema);
+	name = require_namespace_name(schema);
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("schema \"%s\" cannot be used by the owner of table \"%s\"",
@@ -571,7 +571,7 @@ held_query(StringInfo sql, Oid relid, int column)
 	AttachedTable *parent = attached_table_lookup(schema, network ? "networks" : "instances");
 
 	if (nics == NULL || parent == NULL)
-		elog(ERROR, "the views of inventory \"%s\" are gone", get_namespace_name(schema));
+		elog(ERROR, "the views of inventory \"%s\" are gone", require_namespace_name(schema));
 	appendStringInfo(sql, "SELECT n.id, n.state, n.%s, pg_catalog.count(*) OVER () FROM ",
 					 network ? "instance_key" : "network_key");
 	append_relation_name(sql, nics->view);
@@ -823,7 +823,7 @@ refuse_truncate(AttachedGuard *guard)
 			(errcode(ERRCODE_RESTRICT_VIOLATION),
 			 errmsg("cannot truncate table \"%s\"", RelationGetRelationName(rel)),
 			 errdetail("All rows of inventory \"%s\" in this table would be lost.",
-					   get_namespace_name(guard->table->schema)),
+					   require_namespace_name(guard->table->schema)),
 			 errhint("Remove rows instead, as their table does."),
 			 errtableconstraint(rel, "no_hard_delete")));
 }

@@ -50,7 +50,7 @@ build_into_result(FunctionCallInfo fcinfo)
 	ParamListInfo params = makeParamList(ATTACH_ARGS);
 	SPIExecuteOptions options = {0};
 	DestReceiver *dest = CreateDestReceiver(DestTuplestore);
-	char	   *schema = get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid));
+	char	   *schema = require_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid));
 	int			i;
 
 	for (i = 0; i < ATTACH_ARGS; i++)

@@ -115,7 +115,7 @@ refuse_key(AttachedTable *table, const char *why)
 	ereport(ERROR,
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 			 errmsg("NICs cannot refer to column \"key\" of view \"%s.%s\"",
-					get_namespace_name(table->schema), get_rel_name(table->view)),
+					require_namespace_name(table->schema), get_rel_name(table->view)),
 			 errdetail_internal("%s", why),
 			 errhint("vmnet.attach_inventory() makes such views; its argument \"columns\" names the key.")));
 }

@@ -33,10 +33,10 @@ attached_check_keys(Oid schema)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("inventory \"%s\" cannot be read by functions that take bigint",
-						get_namespace_name(schema)),
+						require_namespace_name(schema)),
 				 errdetail("The ids of its view \"%s\" are of type %s.", relations[i], format_type_be(type)),
 				 errhint("Use its views: %s says which instances are active where.",
-						 quote_qualified_identifier(get_namespace_name(schema), "network_instances"))));
+						 quote_qualified_identifier(require_namespace_name(schema), "network_instances"))));
 	}
 }
 
@@ -59,7 +59,7 @@ attached_check_column(Oid schema, const char *role, const char *column)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("inventory \"%s\" cannot answer this: its %s have no column \"%s\"",
-					get_namespace_name(schema), strcmp(role, "nics") == 0 ? "NICs" : role, column),
+					require_namespace_name(schema), strcmp(role, "nics") == 0 ? "NICs" : role, column),
 			 table && OidIsValid(table->table) ?
 			 errdetail("It stands on table \"%s\".", get_rel_name(table->table)) :
 			 errdetail("It has no table of %s.", role),
@@ -80,7 +80,7 @@ attached_check_times(Oid schema, const char *role)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("inventory \"%s\" cannot answer this: its %s have no column \"removed\" with a time",
-					get_namespace_name(schema), strcmp(role, "nics") == 0 ? "NICs" : role),
+					require_namespace_name(schema), strcmp(role, "nics") == 0 ? "NICs" : role),
 			 errdetail("Table \"%s\" tells that a row was removed, but not when.",
 					   get_rel_name(OidIsValid(table->table) ? table->table : table->view)),
 			 errhint("If it has such a column, detach the inventory and attach it again with that as \"time\" of \"removed\" in \"columns\".")));

@@ -52,7 +52,7 @@ require_owner_rights(Oid schema)
 	Oid			owner = inventory_owner(schema);
 
 	if (!OidIsValid(owner) || !has_privs_of_role(GetUserId(), owner))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, get_namespace_name(schema));
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, require_namespace_name(schema));
 	require_one_owner(schema);
 }
 
@@ -60,7 +60,7 @@ require_owner_rights(Oid schema)
 static void
 refuse_shape(Oid schema, const char *table, const char *why)
 {
-	char	   *name = get_namespace_name(schema);
+	char	   *name = require_namespace_name(schema);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -91,7 +91,7 @@ open_table(Oid schema, const char *name)
 		rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		refuse_shape(schema, name, "It is not an ordinary table.");
 
-	refuse_shell(rel, psprintf("write inventory \"%s\"", get_namespace_name(schema)));
+	refuse_shell(rel, psprintf("write inventory \"%s\"", require_namespace_name(schema)));
 	return rel;
 }
 
@@ -150,7 +150,8 @@ check_references_at_once(Oid schema)
 		" FROM pg_catalog.pg_constraint c"
 		" JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.connamespace"
 		" JOIN pg_catalog.pg_class t ON t.oid OPERATOR(pg_catalog.=)"
-		" CASE c.contype WHEN 'f' THEN c.confrelid WHEN 't' THEN c.conrelid END"
+		" CASE WHEN c.contype OPERATOR(pg_catalog.=) 'f' THEN c.confrelid"
+		" WHEN c.contype OPERATOR(pg_catalog.=) 't' THEN c.conrelid END"
 		" WHERE c.condeferrable AND t.relnamespace OPERATOR(pg_catalog.=) $1"
 		" HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0";
 	Oid			argtypes[1] = {OIDOID};
@@ -182,7 +183,7 @@ bulk_write(const char *sql, int expected, Oid schema, const char *table,
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("could not write to table \"%s\" of inventory \"%s\"",
-						table, get_namespace_name(schema)),
+						table, require_namespace_name(schema)),
 				 errdetail("A rule of the table makes something else of the statement."),
 				 errhint("Drop the rule: a purge and an import write to the tables themselves.")));
 	return (int64) SPI_processed;

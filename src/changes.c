@@ -125,7 +125,7 @@ resolve_inventory(PG_FUNCTION_ARGS)
 {
 	Oid			schema = inventory_resolve_arg(fcinfo, 0);
 
-	PG_RETURN_DATUM(DirectFunctionCall1(namein, CStringGetDatum(get_namespace_name(schema))));
+	PG_RETURN_DATUM(DirectFunctionCall1(namein, CStringGetDatum(require_namespace_name(schema))));
 }
 
 /* Tell whether a column differs between the two rows of an UPDATE. */

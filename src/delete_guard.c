@@ -21,7 +21,7 @@ PG_FUNCTION_INFO_V1(nic_view_delete);
 static const char *
 schema_name(Relation rel)
 {
-	return get_namespace_name(RelationGetNamespace(rel));
+	return require_namespace_name(RelationGetNamespace(rel));
 }
 
 /* The source of a mirror, for messages. */

@@ -101,22 +101,18 @@ entry_lookup(FunctionCallInfo fcinfo)
 }
 
 /*
- * The schema of the inventory that a call is about; InvalidOid where there is no
- * such schema, which the function itself then has an error for.
+ * The schema of the inventory that a call is about; an error where there is none.
+ * It must not be left to the function to say so: what it then finds under that
+ * name may have come there in between, and would be used as the caller.
  */
 static Oid
 entry_schema(FunctionCallInfo fcinfo, const Entry *entry)
 {
-	char	   *name;
-
 	if (PG_ARGISNULL(entry->inventory))
-		name = vmnet_inventory;
-	else if (entry->inventory_type == NAMEOID)
-		name = NameStr(*PG_GETARG_NAME(entry->inventory));
-	else
-		name = text_to_cstring(PG_GETARG_TEXT_PP(entry->inventory));
-
-	return strlen(name) < NAMEDATALEN ? get_namespace_oid(name, true) : InvalidOid;
+		return inventory_resolve(NULL);
+	if (entry->inventory_type == NAMEOID)
+		return inventory_resolve(NameStr(*PG_GETARG_NAME(entry->inventory)));
+	return inventory_resolve(text_to_cstring(PG_GETARG_TEXT_PP(entry->inventory)));
 }
 
 /*
@@ -149,15 +145,16 @@ run_entry(FunctionCallInfo fcinfo, bool one_owner)
 {
 	Entry	   *entry = entry_lookup(fcinfo);
 	Oid			schema = entry_schema(fcinfo, entry);
-	RunAs		saved = {0};
+	RunAs		saved;
 	Datum		result;
 
-	if (OidIsValid(schema))
+	if (one_owner)
 	{
-		if (one_owner)
-			require_one_owner(schema);
+		require_one_owner(schema);
 		(void) run_as_inventory_owner(schema, &saved);
 	}
+	else
+		(void) run_as_role(require_inventory_owner(schema), &saved);
 	result = call_body(fcinfo, entry);
 	run_as_end(&saved);
 	return result;

@@ -438,7 +438,7 @@ history_take_addresses(Relation rel, Oid address_history, Datum *values, const c
 	history_require_owner(rel, address_history);
 	history = table_open(address_history, RowExclusiveLock);
 	SPI_connect();
-	run_as_table_writer(history, &saved);
+	run_as_table_owner(history, &saved);
 	plan = plan_lookup(PLAN_ADDRESS_HISTORY, address_history, 0,
 					   address_history_query, 4, argtypes, 0);
 	if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)

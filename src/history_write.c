@@ -137,9 +137,9 @@ require_sequence_owner(Relation rel, Oid sequence)
 	if (its_owner == owner)
 		return;
 
-	name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(sequence)),
+	name = quote_qualified_identifier(require_namespace_name(get_rel_namespace(sequence)),
 									  get_rel_name(sequence));
-	table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+	table = quote_qualified_identifier(require_namespace_name(RelationGetNamespace(rel)),
 									   RelationGetRelationName(rel));
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -508,7 +508,7 @@ write_by_query(Relation history, HistoryEntry **entries, int count)
 
 	SPI_connect();
 	column_arrays(entries, count, arrays);
-	run_as_table_writer(history, &saved);
+	run_as_table_owner(history, &saved);
 	plan = plan_lookup(PLAN_HISTORY, RelationGetRelid(history), 0, history_query,
 					   HISTORY_COLUMN_COUNT, argtypes, 0);
 	if (SPI_execute_plan(plan, arrays, NULL, false, 0) != SPI_OK_INSERT)

@@ -9,6 +9,7 @@
  */
 #include "compat.h"
 
+#include "access/detoast.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -35,6 +36,9 @@ PG_FUNCTION_INFO_V1(list_inventories);
 PG_FUNCTION_INFO_V1(inventory_facts);
 
 #define LIST_INVENTORIES_COLUMNS	6
+
+/* A view of four constants is shorter; a longer one is not read at all. */
+#define LONGEST_INFO	65536
 
 /*
  * Stores one column of the view's query in its place; false if it is no constant.
@@ -84,7 +88,7 @@ view_query(Oid relid)
 	if (!HeapTupleIsValid(tuple))
 		return NULL;
 	action = SysCacheGetAttr(RULERELNAME, tuple, Anum_pg_rewrite_ev_action, &isnull);
-	queries = isnull ? NIL : (List *) stringToNode(TextDatumGetCString(action));
+	queries = isnull || toast_raw_datum_size(action) > LONGEST_INFO ? NIL : (List *) stringToNode(TextDatumGetCString(action));
 	ReleaseSysCache(tuple);
 	return list_length(queries) == 1 ? linitial_node(Query, queries) : NULL;
 }
@@ -149,6 +153,24 @@ inventory_resolve(const char *name)
 			 errhint("The name comes from the setting \"vmnet.inventory\". The view vmnet.inventories lists what is there; vmnet.create_inventory() makes one.") :
 			 errhint("The view vmnet.inventories lists what is there; vmnet.create_inventory() makes one.")));
 	return InvalidOid;			/* keep compiler quiet */
+}
+
+/*
+ * The name of a schema, in the current memory context; an error where the schema
+ * was dropped after it was looked up.
+ */
+char *
+require_namespace_name(Oid schema)
+{
+	char	   *name = get_namespace_name(schema);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an inventory was dropped while it was being used"),
+				 errdetail("Its schema had OID %u.", schema),
+				 errhint("The view vmnet.inventories lists what is there.")));
+	return name;
 }
 
 /* The inventory that an argument of type name says. */

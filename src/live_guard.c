@@ -32,7 +32,7 @@ live_guard(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("cannot write to view \"%s\": inventory \"%s\" is live",
 					RelationGetRelationName(rel),
-					get_namespace_name(RelationGetNamespace(rel))),
+					require_namespace_name(RelationGetNamespace(rel))),
 			 errdetail("It shows what CloudStack's database holds at the time of a query, and is read only."),
 			 errhint("Make the change with CloudStack."),
 			 errtableconstraint(rel, "live_guard")));

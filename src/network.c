@@ -156,7 +156,7 @@ read_query(StringInfo sql, Oid schema, int column)
 		network_id_sql, instance_id_sql
 	};
 	const char *text = texts[column - PLAN_READ];
-	const char *name = quote_identifier(get_namespace_name(schema));
+	const char *name = quote_identifier(require_namespace_name(schema));
 
 	require_one_owner(schema);
 	attached_check_keys(schema);

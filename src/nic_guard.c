@@ -19,6 +19,7 @@
 #include "utils/timestamp.h"
 
 #include "nic_state.h"
+#include "run_as.h"
 #include "removal_time.h"
 #include "visibility.h"
 #include "vmnet_ext.h"
@@ -191,6 +192,8 @@ instance_has_live_nic(Relation rel, const NicTable *table, Datum instance_id)
  * An instance's first live NIC is its default, where the INSERT does not say
  * (CloudStack #7859).  Two sessions that add NICs to one instance at once take
  * turns, network before instance as everywhere, so that just one is the first.
+ * On an instance of another owner only the lock of a foreign key is taken: who
+ * may refer to it must not keep its owner from updating it.
  */
 static bool
 is_first_nic(Relation rel, const NicTable *table, TupleTableSlot *slot)
@@ -207,7 +210,9 @@ is_first_nic(Relation rel, const NicTable *table, TupleTableSlot *slot)
 	instance_id = nic_value(table, slot, NIC_INSTANCE_ID);
 	parent_lock(&table->network, nic_value(table, slot, NIC_NETWORK_ID),
 				LockTupleKeyShare, &removed);
-	parent_lock(&table->instance, instance_id, LockTupleNoKeyExclusive, &removed);
+	parent_lock(&table->instance, instance_id,
+				relation_owner(table->instance.relid) == rel->rd_rel->relowner ?
+				LockTupleNoKeyExclusive : LockTupleKeyShare, &removed);
 	return !instance_has_live_nic(rel, table, instance_id);
 }
 

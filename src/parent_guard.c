@@ -15,6 +15,7 @@
 
 #include "removal_time.h"
 #include "visibility.h"
+#include "run_as.h"
 #include "vmnet_ext.h"
 
 PG_FUNCTION_INFO_V1(network_guard);
@@ -321,25 +322,41 @@ referring_tables(Relation rel)
 }
 
 /*
- * Looks into every NIC table that refers to this one.  Where there is none, it
- * has lost its foreign key or its guard: then nobody can tell.
+ * Looks into the NIC tables that refer to this one: those of its owner, or those
+ * of others.  False where there is none.
  */
-static void
-check_in_use(Relation rel, const ParentKind *kind, TupleTableSlot *slot, TimestampTz removed)
+static bool
+check_nic_tables(Relation rel, const ParentKind *kind, TupleTableSlot *slot,
+				 TimestampTz removed, bool of_owner)
 {
 	bool		found = false;
 	ListCell   *lc;
 
 	foreach(lc, referring_tables(rel))
 	{
-		Relation	nics = table_open(lfirst_oid(lc), AccessShareLock);
+		Relation	nics;
 
+		if ((relation_owner(lfirst_oid(lc)) == rel->rd_rel->relowner) != of_owner)
+			continue;
+		nics = table_open(lfirst_oid(lc), AccessShareLock);
 		if (is_nic_table(nics) && check_nic_table(rel, nics, kind, slot, removed))
 			found = true;
 		table_close(nics, NoLock);
 	}
+	return found;
+}
 
-	if (!found)
+/*
+ * Looks for held NICs.  Where the owner has a table of NICs, those of others are
+ * passed over: who may refer to a table must not keep its owner from removals.
+ * Where there is none at all, it has lost its foreign key or its guard, and the
+ * removal is refused.
+ */
+static void
+check_in_use(Relation rel, const ParentKind *kind, TupleTableSlot *slot, TimestampTz removed)
+{
+	if (!check_nic_tables(rel, kind, slot, removed, true) &&
+		!check_nic_tables(rel, kind, slot, removed, false))
 		refuse_table(rel, "No guarded table of NICs refers to it, so nobody can tell whether it holds any.");
 }
 

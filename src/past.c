@@ -224,7 +224,7 @@ past_query(StringInfo sql, Oid schema, int column)
 		network_instances_sql, nic_timeline_sql, ip4_holders_sql,
 		ip6_holders_sql, mac_holders_sql, stuck_nics_sql, nic_explain_sql
 	};
-	const char *name = quote_identifier(get_namespace_name(schema));
+	const char *name = quote_identifier(require_namespace_name(schema));
 
 	require_one_owner(schema);
 	check_columns(schema, column);

@@ -49,7 +49,7 @@ permit_open(Oid schema)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a purge or an import cannot run inside a statement of another one"),
 				 errdetail("A statement that writes to inventory \"%s\" is running in this session.",
-						   get_namespace_name(permitted_schema)),
+						   require_namespace_name(permitted_schema)),
 				 errhint("Call it after the other one has ended, not from a trigger or a function of its tables.")));
 
 	permitted_schema = schema;

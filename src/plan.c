@@ -209,6 +209,6 @@ append_relation_name(StringInfo buf, Oid relid)
 		elog(ERROR, "cache lookup failed for relation %u", relid);
 
 	appendStringInfoString(buf,
-						   quote_qualified_identifier(get_namespace_name(schema),
+						   quote_qualified_identifier(require_namespace_name(schema),
 													  relname));
 }

@@ -349,7 +349,7 @@ purge_inventory(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect_ext failed");
 
 	/* These live until SPI_finish(), commits or not. */
-	purge.inventory = pstrdup(get_namespace_name(inventory_resolve_arg(fcinfo, 0)));
+	purge.inventory = pstrdup(require_namespace_name(inventory_resolve_arg(fcinfo, 0)));
 	purge.schema = pstrdup(quote_identifier(purge.inventory));
 	purge.before = PG_GETARG_TIMESTAMPTZ(1);
 	purge.batch_size = PG_GETARG_INT32(2);

@@ -18,8 +18,10 @@
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -31,6 +33,7 @@
 #include "vmnet_ext.h"
 
 PG_FUNCTION_INFO_V1(named_relations_list);
+PG_FUNCTION_INFO_V1(require_one_owner_of);
 
 /*
  * The relations of an inventory that functions and guards reach by name.  Which
@@ -47,12 +50,13 @@ static const char *const named_relations[] = {
 };
 
 /*
- * Becomes the owner of a table whose rows a guard is about to read or lock.
+ * Becomes the owner of a table that a guard is about to read, lock or write.
  * Row-level security is not in force for him, even where it is forced.
  *
  * Where the current user is somebody else, the operation is a security-restricted
- * one: code of the owner cannot leave anything behind, as a deferred trigger,
- * that would run later as the current user.
+ * one, and what code of the owner sets is undone by run_as_end(): nothing is left
+ * behind, as a deferred trigger or a search path, that would have an effect on
+ * the current user later.
  */
 void
 run_as_table_owner(Relation rel, RunAs *saved)
@@ -63,22 +67,14 @@ run_as_table_owner(Relation rel, RunAs *saved)
 	GetUserIdAndSecContext(&saved->user, &saved->sec_context);
 	saved->guc_level = 0;
 	saved->switched = true;
-	if (owner != saved->user)
-		flags |= SECURITY_RESTRICTED_OPERATION;
+	if (owner == saved->user)
+	{
+		SetUserIdAndSecContext(owner, saved->sec_context | flags);
+		return;
+	}
+	flags |= SECURITY_RESTRICTED_OPERATION;
 	SetUserIdAndSecContext(owner, saved->sec_context | flags);
-}
-
-/*
- * The same for a table that is about to be written, which runs the triggers and
- * defaults of the owner: what they set is undone by run_as_end(), unless the
- * current user is the owner.
- */
-void
-run_as_table_writer(Relation rel, RunAs *saved)
-{
-	run_as_table_owner(rel, saved);
-	if (rel->rd_rel->relowner != saved->user)
-		saved->guc_level = NewGUCNestLevel();
+	saved->guc_level = NewGUCNestLevel();
 }
 
 /*
@@ -111,13 +107,68 @@ run_as_role(Oid role, RunAs *saved)
 	return true;
 }
 
+/* Locks a relation, so that its name goes on meaning it; InvalidOid: there is none. */
+static Oid
+lock_named_relation(const char *name, Oid schema)
+{
+	Oid			relid;
+
+	for (;;)
+	{
+		relid = get_relname_relid(name, schema);
+		if (!OidIsValid(relid))
+			return InvalidOid;
+		LockRelationOid(relid, AccessShareLock);
+		if (get_relname_relid(name, schema) == relid)
+			return relid;
+		UnlockRelationOid(relid, AccessShareLock);
+	}
+}
+
 /*
- * Becomes the owner of an inventory, as run_as_role() does.
+ * Makes sure that the names of an inventory mean relations of its owner until
+ * the transaction ends, where the schema belongs to somebody else: he could drop
+ * a relation and put one of his own in its place between the look at its owner
+ * and the query that names it.  Where the schema belongs to the owner of the
+ * inventory nobody else can do so, and nothing is locked here.
+ */
+static void
+hold_relations(Oid schema, Oid owner)
+{
+	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+	Oid			schema_owner = InvalidOid;
+	Oid			all_nics;
+	int			i;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		schema_owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+		ReleaseSysCache(tuple);
+	}
+	if (schema_owner == owner)
+		return;
+
+	all_nics = lock_named_relation("all_nics", schema);
+	for (i = 0; i < lengthof(named_relations); i++)
+	{
+		Oid			relid = lock_named_relation(named_relations[i], schema);
+
+		if (OidIsValid(relid))
+			require_owner(relid, owner, OidIsValid(all_nics) ? all_nics : relid);
+	}
+}
+
+/*
+ * Becomes the owner of an inventory, as run_as_role() does.  Raises an error
+ * where the inventory is gone, or one of its relations belongs to another role.
  */
 bool
 run_as_inventory_owner(Oid schema, RunAs *saved)
 {
-	return run_as_role(inventory_owner(schema), saved);
+	Oid			owner = require_inventory_owner(schema);
+
+	hold_relations(schema, owner);
+	return run_as_role(owner, saved);
 }
 
 /*
@@ -185,6 +236,24 @@ inventory_owner(Oid schema)
 	return OidIsValid(relid) ? relation_owner(relid) : InvalidOid;
 }
 
+/*
+ * The owner of an inventory; an error where the inventory is gone, or is none:
+ * the caller must not go on with rights of his own then.
+ */
+Oid
+require_inventory_owner(Oid schema)
+{
+	Oid			owner = inventory_owner(schema);
+
+	if (!OidIsValid(owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("inventory \"%s\" is not complete", require_namespace_name(schema)),
+				 errdetail("It has no relation all_nics."),
+				 errhint("vmnet.check_inventory() says what is missing.")));
+	return owner;
+}
+
 /* The word of ALTER ... OWNER TO for a kind of relation. */
 static const char *
 alter_word(char relkind)
@@ -218,7 +287,7 @@ require_owner(Oid relid, Oid owner, Oid owned)
 	if (!OidIsValid(its_owner) || its_owner == owner)
 		return;
 
-	schema = get_namespace_name(get_rel_namespace(relid));
+	schema = require_namespace_name(get_rel_namespace(relid));
 	name = get_rel_name(relid);
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -244,19 +313,31 @@ require_owner(Oid relid, Oid owner, Oid owned)
 void
 require_one_owner(Oid schema)
 {
+	Oid			owner = require_inventory_owner(schema);
 	Oid			all_nics = get_relname_relid("all_nics", schema);
-	Oid			owner = inventory_owner(schema);
 	int			i;
 
-	if (!OidIsValid(all_nics))
-		return;
 	for (i = 0; i < lengthof(named_relations); i++)
 	{
 		Oid			relid = get_relname_relid(named_relations[i], schema);
 
 		if (OidIsValid(relid))
-			require_owner(relid, owner, all_nics);
+			require_owner(relid, owner, OidIsValid(all_nics) ? all_nics : relid);
 	}
+}
+
+/*
+ * require_one_owner(inventory): the same for functions in SQL; the relations are
+ * locked where their names could come to mean others.
+ */
+Datum
+require_one_owner_of(PG_FUNCTION_ARGS)
+{
+	Oid			schema = inventory_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+
+	require_one_owner(schema);
+	hold_relations(schema, require_inventory_owner(schema));
+	PG_RETURN_VOID();
 }
 
 /*

@@ -19,7 +19,6 @@ typedef struct RunAs
 } RunAs;
 
 extern void run_as_table_owner(Relation rel, RunAs *saved);
-extern void run_as_table_writer(Relation rel, RunAs *saved);
 extern bool run_as_role(Oid role, RunAs *saved);
 extern bool run_as_inventory_owner(Oid schema, RunAs *saved);
 extern void run_as_inventory_owner_unforced(Oid schema, RunAs *saved);
@@ -27,6 +26,7 @@ extern void run_as_end(const RunAs *saved);
 
 extern Oid	relation_owner(Oid relid);
 extern Oid	inventory_owner(Oid schema);
+extern Oid	require_inventory_owner(Oid schema);
 extern void require_owner(Oid relid, Oid owner, Oid owned);
 extern void require_one_owner(Oid schema);
 

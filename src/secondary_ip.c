@@ -268,7 +268,7 @@ remove_addresses(Relation table, Datum *values, TimestampTz *last)
 	bool		isnull;
 
 	SPI_connect();
-	run_as_table_writer(table, &saved);
+	run_as_table_owner(table, &saved);
 	plan = plan_lookup(PLAN_SECONDARY_REMOVE, RelationGetRelid(table), 0, remove_query,
 					   2, argtypes, 0);
 	if (SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot,

@@ -16,6 +16,7 @@
 #include "utils/reltrigger.h"
 
 #include "shell_table.h"
+#include "vmnet_ext.h"
 
 PG_FUNCTION_INFO_V1(refuse_shell_table);
 
@@ -50,7 +51,7 @@ refuse_shell(Relation rel, const char *what)
 	if (!table_is_shell(rel))
 		return;
 
-	schema = get_namespace_name(RelationGetNamespace(rel));
+	schema = require_namespace_name(RelationGetNamespace(rel));
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("cannot %s on this node", what),

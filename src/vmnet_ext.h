@@ -43,6 +43,7 @@ extern Oid	inventory_resolve(const char *name);
 extern Oid	inventory_resolve_arg(FunctionCallInfo fcinfo, int argno);
 extern bool inventory_info(Oid schema, InventoryInfo *info);
 extern bool inventory_is_live(Oid schema);
+extern char *require_namespace_name(Oid schema);
 
 /* plan.c */
 

@@ -36,6 +36,14 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vmnet_internal.named_relations() IS
 'Relations of an inventory that functions and guards reach by name, so that all have to belong to one owner';
 
+CREATE FUNCTION vmnet_internal.require_one_owner(inventory text)
+RETURNS void
+AS 'MODULE_PATHNAME', 'require_one_owner_of'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vmnet_internal.require_one_owner(text) IS
+'Raises an error where relations of an inventory that are reached by name belong to several roles
+Errors: 42501 with constraint inventory_owner, 22023 for an unknown inventory.';
+
 CREATE VIEW vmnet.inventories AS
 SELECT l.name, l.kind, l.source, l.mode, l.version,
 	pg_catalog.pg_get_userbyid(l.owner_id) AS owner

@@ -239,7 +239,10 @@ DECLARE
 	server_name text := coalesce($7, $6);
 	-- The password is in expressions only: whatever looks at the statements of
 	-- functions may see their parameters.
-	logged boolean := $5 <> '' AND current_setting('log_statement') = 'all' AND position($5 IN current_query()) > 0;
+	logged text := CASE WHEN $5 <> '' AND position($5 IN current_query()) > 0 THEN CASE
+		WHEN current_setting('log_statement') = 'all' THEN 'log_statement is "all"'
+		WHEN current_setting('log_min_duration_statement') <> '-1' THEN 'log_min_duration_statement is set'
+		WHEN current_setting('log_min_duration_sample') <> '-1' THEN 'log_min_duration_sample is set' END END;
 	mapped boolean;
 	there jsonb;
 	part record;
@@ -280,10 +283,10 @@ BEGIN
 		RETURN NEXT;
 	END LOOP;
 	PERFORM vmnet.import_check_account($6);
-	IF logged THEN
+	IF logged IS NOT NULL THEN
 		RAISE WARNING USING
 			MESSAGE = 'the password is in the log of this server',
-			DETAIL = 'It stands in the statement, and log_statement is "all".',
+			DETAIL = format('It stands in the statement, and %s.', logged),
 			HINT = 'Change it in MySQL, and have the next one read from a table: see "A live CloudStack" in the README.';
 	END IF;
 END

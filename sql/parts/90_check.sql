@@ -588,6 +588,7 @@ BEGIN
 	END IF;
 
 	BEGIN
+		PERFORM vmnet_internal.require_one_owner(target.name);
 		RETURN QUERY EXECUTE format($q$
 			SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since,
 				f.message || CASE WHEN $3 AND f.source_fix IS NOT NULL THEN $4 ELSE '' END,

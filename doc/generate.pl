@@ -30,15 +30,15 @@ sub ask
 my $catalog = ask(<<'END');
 SET LOCAL search_path = pg_catalog;
 SELECT json_build_object(
-	'version', vmnet.extension_version(),
+	'version', vmnet.version(),
 	'functions', (SELECT json_agg(f ORDER BY f.name COLLATE "C", f.arguments COLLATE "C") FROM (
-		SELECT p.proname AS name, p.prokind AS kind, pg_get_function_arguments(p.oid) AS arguments,
+		SELECT p.proname AS name, p.pronamespace::regnamespace AS schema, p.prokind AS kind, pg_get_function_arguments(p.oid) AS arguments,
 			pg_get_function_result(p.oid) AS result, format_type(p.prorettype, NULL) AS type, p.proretset AS set,
 			obj_description(p.oid, 'pg_proc') AS comment,
 			(SELECT json_agg(json_build_object('name', a.name, 'type', format_type(a.type, NULL), 'mode', a.mode) ORDER BY a.ord)
 			 FROM unnest(p.proargnames, p.proallargtypes, p.proargmodes) WITH ORDINALITY a (name, type, mode, ord)
 			 WHERE a.mode IN ('o', 't')) AS columns
-		FROM pg_proc p WHERE p.pronamespace = 'vmnet'::regnamespace) f),
+		FROM pg_proc p WHERE p.pronamespace IN ('vmnet'::regnamespace, 'vmnet_internal'::regnamespace)) f),
 	'settings', (SELECT json_agg(json_build_object('name', name, 'default', boot_val, 'comment', short_desc) ORDER BY name COLLATE "C")
 		FROM pg_settings WHERE name LIKE 'vmnet.%'),
 	'relations', (SELECT json_agg(r ORDER BY r.schema COLLATE "C", r.kind, r.name COLLATE "C") FROM (
@@ -103,12 +103,11 @@ sub function_text
 	return "$text\n";
 }
 
-# What is no part of something else is for users.  Most parts say that they are.
+# What schema vmnet holds is for users.
 sub is_part
 {
 	my ($f) = @_;
-	return $f->{comment} =~ /^(Part of|Planner support)/
-	  || $f->{name} =~ /^(read_\w+|import_(columns|expression|source_\w+)|(inventory|report)_(definition|column_comments)|attached_(lacks|table)|list_inventories|announce_\w+)$/;
+	return $f->{schema} eq 'vmnet_internal';
 }
 my @triggers = grep { $_->{type} eq 'trigger' } @{ $catalog->{functions} };
 my @others = grep { $_->{type} ne 'trigger' } @{ $catalog->{functions} };
@@ -138,9 +137,9 @@ save('reference.md', join '',
 	"## Settings\n\n| setting | default | |\n|---|---|---|\n",
 	(map { "| `$_->{name}` | " . ($_->{default} eq '' ? '' : "`$_->{default}`") . ' | ' . cell($_->{comment}) . " |\n" } @{ $catalog->{settings} }),
 	"\n## Triggers\n\nFunctions of the triggers that inventories have.\n\n| function | |\n|---|---|\n",
-	(map { "| `vmnet.$_->{name}()` | " . cell($_->{comment}) . " |\n" } @triggers),
-	"\n## Parts\n\nFunctions that others are made of. They may change or go in any version.\n\n| function | |\n|---|---|\n",
-	(map { "| `vmnet.$_->{name}` | " . cell((split /\n/, $_->{comment})[0]) . " |\n" } @parts));
+	(map { "| `$_->{schema}.$_->{name}()` | " . cell($_->{comment}) . " |\n" } @triggers),
+	"\n## Parts\n\nFunctions of schema `vmnet_internal`, which others are made of. They may change or go in any version.\n\n| function | |\n|---|---|\n",
+	(map { "| `$_->{schema}.$_->{name}` | " . cell((split /\n/, $_->{comment})[0]) . " |\n" } @parts));
 
 #
 # errors.md

@@ -6,7 +6,8 @@
  * users call, vmnet.f(), is a C function; it becomes the owner of the inventory
  * that its arguments name, where the caller has the owner's rights and is not
  * the owner, and runs the function of the same name and arguments in schema
- * vmnet_internal.
+ * vmnet_internal.  A part of such functions, vmnet_internal.f(), does the same
+ * with vmnet_internal.f_as_owner().
  */
 #include "compat.h"
 
@@ -72,8 +73,10 @@ static Entry *
 entry_lookup(FunctionCallInfo fcinfo)
 {
 	Entry	   *entry = fcinfo->flinfo->fn_extra;
+	Oid			internal = get_namespace_oid("vmnet_internal", false);
 	HeapTuple	proc;
 	Form_pg_proc form;
+	NameData	name;
 	Oid			body;
 
 	if (entry)
@@ -83,14 +86,17 @@ entry_lookup(FunctionCallInfo fcinfo)
 	if (!HeapTupleIsValid(proc))
 		elog(ERROR, "cache lookup failed for function %u", fcinfo->flinfo->fn_oid);
 	form = (Form_pg_proc) GETSTRUCT(proc);
+	namestrcpy(&name, NameStr(form->proname));
+	if (form->pronamespace == internal)
+		namestrcpy(&name, psprintf("%s_as_owner", NameStr(form->proname)));
 	body = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						   NameGetDatum(&form->proname),
+						   NameGetDatum(&name),
 						   PointerGetDatum(&form->proargtypes),
-						   ObjectIdGetDatum(get_namespace_oid("vmnet_internal", false)));
+						   ObjectIdGetDatum(internal));
 	if (!OidIsValid(body) || get_func_rettype(body) != form->prorettype ||
 		get_func_retset(body) != form->proretset)
-		elog(ERROR, "schema \"vmnet_internal\" has no function \"%s\" like that of schema \"vmnet\"",
-			 NameStr(form->proname));
+		elog(ERROR, "schema \"vmnet_internal\" has no function \"%s\" for its entry",
+			 NameStr(name));
 
 	entry = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Entry));
 	find_inventory_argument(proc, entry);

@@ -365,26 +365,26 @@ as_owner(Import *import, ImportStep part, const char *relation)
 static void
 step_check(Import *import, const char *unused)
 {
-	run_step(import, "SELECT vmnet.import_check($2, $3)", NULL);
+	run_step(import, "SELECT vmnet_internal.import_check($2, $3)", NULL);
 	do
 	{
 		make_missing_mirror(import);
 		check_mirror(import);
 	} while (!lock_mirror(import));
-	run_step(import, "SELECT vmnet.import_check_account($2)", NULL);
+	run_step(import, "SELECT vmnet_internal.import_check_account($2)", NULL);
 }
 
 static void
 start_run(Import *import, const char *unused)
 {
-	import->run = DatumGetInt64(run_step(import, "SELECT vmnet.import_start($2, $3)", NULL));
+	import->run = DatumGetInt64(run_step(import, "SELECT vmnet_internal.import_start($2, $3)", NULL));
 }
 
 static void
 step_start(Import *import, const char *unused)
 {
 	check_mirror(import);
-	run_step(import, "SELECT vmnet.import_make_stages()", NULL);
+	run_step(import, "SELECT vmnet_internal.import_make_stages()", NULL);
 	as_owner(import, start_run, NULL);
 }
 
@@ -392,13 +392,13 @@ step_start(Import *import, const char *unused)
 static void
 say_progress(Import *import, const char *text)
 {
-	run_step(import, "SELECT vmnet.import_progress($1, $3, $4)", text);
+	run_step(import, "SELECT vmnet_internal.import_progress($1, $3, $4)", text);
 }
 
 static void
 step_stage(Import *import, const char *relation)
 {
-	int64		rows = DatumGetInt64(run_step(import, "SELECT vmnet.import_stage($2, $4)", relation));
+	int64		rows = DatumGetInt64(run_step(import, "SELECT vmnet_internal.import_stage($2, $4)", relation));
 
 	if (rows < 0)				/* the source has no such table */
 		return;
@@ -414,7 +414,7 @@ prepare_mirror(Import *import, const char *unused)
 {
 	int			i;
 
-	import->first_copy = DatumGetBool(run_step(import, "SELECT vmnet.import_prepare($3)", NULL));
+	import->first_copy = DatumGetBool(run_step(import, "SELECT vmnet_internal.import_prepare($3)", NULL));
 	if (import->first_copy)
 		return;
 	for (i = 0; i < lengthof(relations); i++)
@@ -432,7 +432,7 @@ write_mirror(Import *import, const char *unused)
 
 	if (!import->first_copy)
 	{
-		run_step(import, "SELECT vmnet.import_remember($1, $3)", NULL);
+		run_step(import, "SELECT vmnet_internal.import_remember($1, $3)", NULL);
 		import->deleted = write_rows(import, "nic_secondary_ips", WRITE_DELETE);
 		import->deleted += write_rows(import, "nics", WRITE_DELETE);
 	}
@@ -451,7 +451,7 @@ write_mirror(Import *import, const char *unused)
 		import->deleted += write_rows(import, "networks", WRITE_DELETE);
 	}
 	run_step(import,
-			 psprintf("SELECT vmnet.import_finish($1, $2, $3, %s, " INT64_FORMAT ", " INT64_FORMAT ", " INT64_FORMAT ")",
+			 psprintf("SELECT vmnet_internal.import_finish($1, $2, $3, %s, " INT64_FORMAT ", " INT64_FORMAT ", " INT64_FORMAT ")",
 					  import->first_copy ? "true" : "false",
 					  import->inserted, import->updated, import->deleted),
 			 NULL);
@@ -474,15 +474,15 @@ step_apply(Import *import, const char *unused)
 								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 								 true, 0, false);
 
-	run_step(import, "SELECT vmnet.import_judge()", NULL);
+	run_step(import, "SELECT vmnet_internal.import_judge()", NULL);
 	owner = inventory_owner(import->schema);
 	if (owner != GetUserId())
-		run_step(import, "SELECT vmnet.import_share($4)", GetUserNameFromId(owner, false));
+		run_step(import, "SELECT vmnet_internal.import_share($4)", GetUserNameFromId(owner, false));
 	as_owner(import, prepare_mirror, NULL);
 	if (!import->first_copy)
-		run_step(import, "SELECT vmnet.import_analyze_changes()", NULL);
+		run_step(import, "SELECT vmnet_internal.import_analyze_changes()", NULL);
 	as_owner(import, write_mirror, NULL);
-	run_step(import, "SELECT vmnet.import_drop_stages()", NULL);
+	run_step(import, "SELECT vmnet_internal.import_drop_stages()", NULL);
 	AtEOXact_GUC(true, nestlevel);
 }
 
@@ -499,7 +499,7 @@ typedef struct Failure
 static void
 mark_failed(Import *import, const char *message)
 {
-	run_step(import, "SELECT vmnet.import_failed($1, $3, $4)", message);
+	run_step(import, "SELECT vmnet_internal.import_failed($1, $3, $4)", message);
 }
 
 static void
@@ -514,7 +514,7 @@ record_failure(void *arg)
 static void
 drop_stages(void *arg)
 {
-	run_step((Import *) arg, "SELECT vmnet.import_drop_stages()", NULL);
+	run_step((Import *) arg, "SELECT vmnet_internal.import_drop_stages()", NULL);
 }
 
 /*

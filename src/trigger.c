@@ -122,8 +122,7 @@ function_is_ours(Oid funcid, const char *name)
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
 	result = strcmp(NameStr(proc->proname), name) == 0 &&
 		proc->prolang == ClanguageId &&
-		(proc->pronamespace == get_namespace_oid("vmnet", true) ||
-		 proc->pronamespace == get_namespace_oid("vmnet_internal", true));
+		proc->pronamespace == get_namespace_oid("vmnet_internal", true);
 	ReleaseSysCache(tuple);
 	return result;
 }

@@ -3,7 +3,7 @@
 -- import uses the same definitions to make indexes after a load.
 --
 
-CREATE FUNCTION vmnet.inventory_definition(kind text)
+CREATE FUNCTION vmnet_internal.inventory_definition(kind text)
 RETURNS TABLE (ord int, phase text, object text, ddl text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -614,88 +614,88 @@ It says whether the ways agree. What to look at before a critical operation. Onl
 -- the triggers of users, whose names start with a letter, so that they see what
 -- was allowed.
 ('triggers', 'managed', 'TRIGGER nic_prepare ON %1$I.all_nics',
-'CREATE TRIGGER nic_prepare BEFORE INSERT OR UPDATE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_prepare()',
+'CREATE TRIGGER nic_prepare BEFORE INSERT OR UPDATE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_prepare()',
 'Sets state_changed, and default_nic where an INSERT does not say'),
 ('triggers', 'managed', 'TRIGGER _nic_guard ON %1$I.all_nics',
-'CREATE TRIGGER _nic_guard AFTER INSERT OR UPDATE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_guard()',
+'CREATE TRIGGER _nic_guard AFTER INSERT OR UPDATE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_guard()',
 'Allows only legal states and moves, on parents that are not removed'),
 ('triggers', 'managed', 'TRIGGER _nic_history ON %1$I.all_nics',
-'CREATE TRIGGER _nic_history AFTER UPDATE ON %1$I.all_nics FOR EACH STATEMENT EXECUTE FUNCTION vmnet.nic_history()',
+'CREATE TRIGGER _nic_history AFTER UPDATE ON %1$I.all_nics FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.nic_history()',
 'Writes the changes that the guard saw to nic_history'),
 -- No foreign key ties secondary addresses to NICs, since a TRUNCATE of the NICs
 -- would then fail for the key before the guard can say why; so the guards are
 -- told where to look.
 ('triggers', 'managed', 'TRIGGER _nic_secondary_ips ON %1$I.all_nics',
-'CREATE TRIGGER _nic_secondary_ips AFTER UPDATE ON %1$I.all_nics FOR EACH ROW WHEN (OLD.removed IS NULL AND NEW.removed IS NOT NULL) EXECUTE FUNCTION vmnet.nic_secondary_ips_remove(''all_nic_secondary_ips'')',
+'CREATE TRIGGER _nic_secondary_ips AFTER UPDATE ON %1$I.all_nics FOR EACH ROW WHEN (OLD.removed IS NULL AND NEW.removed IS NOT NULL) EXECUTE FUNCTION vmnet_internal.nic_secondary_ips_remove(''all_nic_secondary_ips'')',
 'Removes the secondary addresses of a NIC with it'),
 ('triggers', 'managed', 'TRIGGER secondary_ip_guard ON %1$I.all_nic_secondary_ips',
-'CREATE TRIGGER secondary_ip_guard AFTER INSERT OR UPDATE ON %1$I.all_nic_secondary_ips FOR EACH ROW EXECUTE FUNCTION vmnet.secondary_ip_guard(''all_nics'')',
+'CREATE TRIGGER secondary_ip_guard AFTER INSERT OR UPDATE ON %1$I.all_nic_secondary_ips FOR EACH ROW EXECUTE FUNCTION vmnet_internal.secondary_ip_guard(''all_nics'')',
 'A secondary address is given to a live NIC only, and removed once'),
 ('triggers', 'managed', 'TRIGGER network_guard ON %1$I.all_networks',
-'CREATE TRIGGER network_guard AFTER UPDATE ON %1$I.all_networks FOR EACH ROW WHEN (OLD.removed IS DISTINCT FROM NEW.removed) EXECUTE FUNCTION vmnet.network_guard()',
+'CREATE TRIGGER network_guard AFTER UPDATE ON %1$I.all_networks FOR EACH ROW WHEN (OLD.removed IS DISTINCT FROM NEW.removed) EXECUTE FUNCTION vmnet_internal.network_guard()',
 'A network is removed once, and only when it holds no NIC'),
 ('triggers', 'managed', 'TRIGGER instance_guard ON %1$I.all_instances',
-'CREATE TRIGGER instance_guard AFTER UPDATE ON %1$I.all_instances FOR EACH ROW WHEN (OLD.removed IS DISTINCT FROM NEW.removed) EXECUTE FUNCTION vmnet.instance_guard()',
+'CREATE TRIGGER instance_guard AFTER UPDATE ON %1$I.all_instances FOR EACH ROW WHEN (OLD.removed IS DISTINCT FROM NEW.removed) EXECUTE FUNCTION vmnet_internal.instance_guard()',
 'An instance is removed once, and only when it holds no NIC'),
 ('triggers', 'mirror', 'TRIGGER mirror_guard ON %1$I.all_networks',
-'CREATE TRIGGER mirror_guard BEFORE INSERT OR UPDATE ON %1$I.all_networks FOR EACH STATEMENT EXECUTE FUNCTION vmnet.mirror_guard()',
+'CREATE TRIGGER mirror_guard BEFORE INSERT OR UPDATE ON %1$I.all_networks FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.mirror_guard()',
 'Only the import writes to a mirror'),
 ('triggers', 'mirror', 'TRIGGER mirror_guard ON %1$I.all_instances',
-'CREATE TRIGGER mirror_guard BEFORE INSERT OR UPDATE ON %1$I.all_instances FOR EACH STATEMENT EXECUTE FUNCTION vmnet.mirror_guard()',
+'CREATE TRIGGER mirror_guard BEFORE INSERT OR UPDATE ON %1$I.all_instances FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.mirror_guard()',
 'Only the import writes to a mirror'),
 ('triggers', 'mirror', 'TRIGGER mirror_guard ON %1$I.all_nics',
-'CREATE TRIGGER mirror_guard BEFORE INSERT OR UPDATE ON %1$I.all_nics FOR EACH STATEMENT EXECUTE FUNCTION vmnet.mirror_guard()',
+'CREATE TRIGGER mirror_guard BEFORE INSERT OR UPDATE ON %1$I.all_nics FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.mirror_guard()',
 'Only the import writes to a mirror'),
 ('triggers', 'mirror', 'TRIGGER mirror_guard ON %1$I.all_nic_secondary_ips',
-'CREATE TRIGGER mirror_guard BEFORE INSERT OR UPDATE ON %1$I.all_nic_secondary_ips FOR EACH STATEMENT EXECUTE FUNCTION vmnet.mirror_guard()',
+'CREATE TRIGGER mirror_guard BEFORE INSERT OR UPDATE ON %1$I.all_nic_secondary_ips FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.mirror_guard()',
 'Only the import writes to a mirror'),
 ('triggers', NULL, 'TRIGGER no_hard_delete ON %1$I.all_nic_secondary_ips',
-'CREATE TRIGGER no_hard_delete BEFORE DELETE ON %1$I.all_nic_secondary_ips FOR EACH ROW EXECUTE FUNCTION vmnet.no_hard_delete()',
+'CREATE TRIGGER no_hard_delete BEFORE DELETE ON %1$I.all_nic_secondary_ips FOR EACH ROW EXECUTE FUNCTION vmnet_internal.no_hard_delete()',
 'Rows are never deleted by hand'),
 ('triggers', NULL, 'TRIGGER no_truncate ON %1$I.all_nic_secondary_ips',
-'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %1$I.all_nic_secondary_ips FOR EACH STATEMENT EXECUTE FUNCTION vmnet.no_truncate()',
+'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %1$I.all_nic_secondary_ips FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.no_truncate()',
 'Rows are never truncated by hand'),
 ('triggers', NULL, 'TRIGGER no_hard_delete ON %1$I.all_networks',
-'CREATE TRIGGER no_hard_delete BEFORE DELETE ON %1$I.all_networks FOR EACH ROW EXECUTE FUNCTION vmnet.no_hard_delete()',
+'CREATE TRIGGER no_hard_delete BEFORE DELETE ON %1$I.all_networks FOR EACH ROW EXECUTE FUNCTION vmnet_internal.no_hard_delete()',
 'Rows are never deleted by hand'),
 ('triggers', NULL, 'TRIGGER no_hard_delete ON %1$I.all_instances',
-'CREATE TRIGGER no_hard_delete BEFORE DELETE ON %1$I.all_instances FOR EACH ROW EXECUTE FUNCTION vmnet.no_hard_delete()',
+'CREATE TRIGGER no_hard_delete BEFORE DELETE ON %1$I.all_instances FOR EACH ROW EXECUTE FUNCTION vmnet_internal.no_hard_delete()',
 'Rows are never deleted by hand'),
 ('triggers', NULL, 'TRIGGER no_hard_delete ON %1$I.all_nics',
-'CREATE TRIGGER no_hard_delete BEFORE DELETE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet.no_hard_delete()',
+'CREATE TRIGGER no_hard_delete BEFORE DELETE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet_internal.no_hard_delete()',
 'Rows are never deleted by hand'),
 ('triggers', NULL, 'TRIGGER no_truncate ON %1$I.all_networks',
-'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %1$I.all_networks FOR EACH STATEMENT EXECUTE FUNCTION vmnet.no_truncate()',
+'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %1$I.all_networks FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.no_truncate()',
 'Rows are never truncated by hand'),
 ('triggers', NULL, 'TRIGGER no_truncate ON %1$I.all_instances',
-'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %1$I.all_instances FOR EACH STATEMENT EXECUTE FUNCTION vmnet.no_truncate()',
+'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %1$I.all_instances FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.no_truncate()',
 'Rows are never truncated by hand'),
 ('triggers', NULL, 'TRIGGER no_truncate ON %1$I.all_nics',
-'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %1$I.all_nics FOR EACH STATEMENT EXECUTE FUNCTION vmnet.no_truncate()',
+'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %1$I.all_nics FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.no_truncate()',
 'Rows are never truncated by hand'),
 ('triggers', NULL, 'TRIGGER history_guard ON %1$I.nic_history',
-'CREATE TRIGGER history_guard BEFORE INSERT OR UPDATE OR DELETE ON %1$I.nic_history FOR EACH STATEMENT EXECUTE FUNCTION vmnet.history_guard()',
+'CREATE TRIGGER history_guard BEFORE INSERT OR UPDATE OR DELETE ON %1$I.nic_history FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.history_guard()',
 'Only the owner writes to history by hand'),
 ('triggers', NULL, 'TRIGGER history_no_truncate ON %1$I.nic_history',
-'CREATE TRIGGER history_no_truncate BEFORE TRUNCATE ON %1$I.nic_history FOR EACH STATEMENT EXECUTE FUNCTION vmnet.history_guard()',
+'CREATE TRIGGER history_no_truncate BEFORE TRUNCATE ON %1$I.nic_history FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.history_guard()',
 'Only the owner truncates history'),
 ('triggers', NULL, 'TRIGGER history_guard ON %1$I.nic_address_history',
-'CREATE TRIGGER history_guard BEFORE INSERT OR UPDATE OR DELETE ON %1$I.nic_address_history FOR EACH STATEMENT EXECUTE FUNCTION vmnet.history_guard()',
+'CREATE TRIGGER history_guard BEFORE INSERT OR UPDATE OR DELETE ON %1$I.nic_address_history FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.history_guard()',
 'Only the owner writes to history by hand'),
 ('triggers', NULL, 'TRIGGER history_no_truncate ON %1$I.nic_address_history',
-'CREATE TRIGGER history_no_truncate BEFORE TRUNCATE ON %1$I.nic_address_history FOR EACH STATEMENT EXECUTE FUNCTION vmnet.history_guard()',
+'CREATE TRIGGER history_no_truncate BEFORE TRUNCATE ON %1$I.nic_address_history FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.history_guard()',
 'Only the owner truncates history'),
 ('triggers', NULL, 'TRIGGER nic_view_delete ON %1$I.nics',
-'CREATE TRIGGER nic_view_delete INSTEAD OF DELETE ON %1$I.nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_view_delete()',
+'CREATE TRIGGER nic_view_delete INSTEAD OF DELETE ON %1$I.nics FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_view_delete()',
 'DELETE on the view of live NICs is a removal')
 ) AS d (phase, only_kind, object, ddl, comment)
 WHERE d.only_kind IS NULL OR d.only_kind = $1
 $definition$;
-COMMENT ON FUNCTION vmnet.inventory_definition(text) IS
+COMMENT ON FUNCTION vmnet_internal.inventory_definition(text) IS
 'What an inventory of a kind consists of: every statement that makes it, in order, with the comment of what it makes
 In ddl, %1$I stands for the name of the inventory.';
 
-CREATE FUNCTION vmnet.inventory_column_comments()
+CREATE FUNCTION vmnet_internal.inventory_column_comments()
 RETURNS TABLE (relations text[], column_name text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -862,6 +862,6 @@ None of them is active here.'),
 (NULL, 'action', 'rejected: the row was left out; changed: the value was stored differently'),
 (NULL, 'reason', 'Why')
 $comments$;
-COMMENT ON FUNCTION vmnet.inventory_column_comments() IS
+COMMENT ON FUNCTION vmnet_internal.inventory_column_comments() IS
 'Comments of the columns of an inventory, by relation and column; relations NULL: any';
 

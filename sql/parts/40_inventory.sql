@@ -2,7 +2,7 @@
 -- Inventories
 --
 
-CREATE FUNCTION vmnet.list_inventories(
+CREATE FUNCTION vmnet_internal.list_inventories(
 	OUT name name,
 	OUT kind text,
 	OUT source text,
@@ -12,7 +12,7 @@ CREATE FUNCTION vmnet.list_inventories(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'list_inventories'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10;
-COMMENT ON FUNCTION vmnet.list_inventories() IS
+COMMENT ON FUNCTION vmnet_internal.list_inventories() IS
 'Inventories of this database, found from the catalogs; the view vmnet.inventories shows them';
 
 CREATE FUNCTION vmnet_internal.inventory_facts(
@@ -47,7 +47,7 @@ Errors: 42501 with constraint inventory_owner, 22023 for an unknown inventory.';
 CREATE VIEW vmnet.inventories AS
 SELECT l.name, l.kind, l.source, l.mode, l.version,
 	pg_catalog.pg_get_userbyid(l.owner_id) AS owner
-FROM vmnet.list_inventories() l;
+FROM vmnet_internal.list_inventories() l;
 COMMENT ON VIEW vmnet.inventories IS
 'Inventories of this database
 Found from the catalogs: a schema is an inventory when it has a view inventory_info of constants.';
@@ -60,16 +60,16 @@ COMMENT ON COLUMN vmnet.inventories.version IS 'Version of vmnet_ext that made i
 COMMENT ON COLUMN vmnet.inventories.owner IS 'Role that owns it: the owner of all_nics';
 GRANT SELECT ON vmnet.inventories TO PUBLIC;
 
-CREATE FUNCTION vmnet.extension_version()
+CREATE FUNCTION vmnet.version()
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'vmnet_ext' $$;
-COMMENT ON FUNCTION vmnet.extension_version() IS 'Version of vmnet_ext that is installed in this database';
+COMMENT ON FUNCTION vmnet.version() IS 'Version of vmnet_ext that is installed in this database';
 
 -- Runs the statements of some phases of a definition, and comments on what
 -- they make.
-CREATE FUNCTION vmnet.build_inventory(inventory text, inventory_kind text, source text, mode text, phases text[])
+CREATE FUNCTION vmnet_internal.build_inventory(inventory text, inventory_kind text, source text, mode text, phases text[])
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -79,23 +79,23 @@ DECLARE
 BEGIN
 	FOR part IN
 		SELECT d.ddl, d.object, d.comment
-		FROM vmnet.inventory_definition(inventory_kind) d
+		FROM vmnet_internal.inventory_definition(inventory_kind) d
 		WHERE d.phase = ANY (phases)
 		ORDER BY d.ord
 	LOOP
-		EXECUTE format(part.ddl, inventory, inventory_kind, source, mode, vmnet.extension_version());
+		EXECUTE format(part.ddl, inventory, inventory_kind, source, mode, vmnet.version());
 		IF part.object IS NOT NULL THEN
 			EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', inventory, part.comment);
 		END IF;
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.build_inventory(text, text, text, text, text[]) IS
+COMMENT ON FUNCTION vmnet_internal.build_inventory(text, text, text, text, text[]) IS
 'Part of create_inventory(): runs the statements of some phases of inventory_definition(), as the caller';
 
 -- Comments on every column of every relation of an inventory, on its
 -- sequences, and on the indexes of its keys.
-CREATE FUNCTION vmnet.comment_inventory(inventory text)
+CREATE FUNCTION vmnet_internal.comment_inventory(inventory text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -110,7 +110,7 @@ BEGIN
 			JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 			CROSS JOIN LATERAL (
 				SELECT d.comment
-				FROM vmnet.inventory_column_comments() WITH ORDINALITY d (relations, column_name, comment, ord)
+				FROM vmnet_internal.inventory_column_comments() WITH ORDINALITY d (relations, column_name, comment, ord)
 				WHERE d.column_name = a.attname AND (d.relations IS NULL OR c.relname = ANY (d.relations))
 				ORDER BY d.relations IS NULL, d.ord
 				LIMIT 1) m
@@ -141,7 +141,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.comment_inventory(text) IS
+COMMENT ON FUNCTION vmnet_internal.comment_inventory(text) IS
 'Part of create_inventory(): comments on columns, sequences and the indexes of keys, as the caller';
 
 CREATE FUNCTION vmnet.create_inventory(name text, kind text DEFAULT 'managed')
@@ -181,10 +181,10 @@ BEGIN
 	EXECUTE format('COMMENT ON SCHEMA %I IS %L', $1,
 		'Inventory of networks, instances and NICs (vmnet_ext)
 networks, instances and nics are what is live; all_networks, all_instances and all_nics have the rest too.');
-	PERFORM vmnet.build_inventory($1, $2, NULL,
+	PERFORM vmnet_internal.build_inventory($1, $2, NULL,
 		CASE $2 WHEN 'managed' THEN 'enforce' ELSE 'read_only' END,
 		ARRAY['tables', 'keys', 'references', 'indexes', 'rules', 'views', 'triggers']);
-	PERFORM vmnet.comment_inventory($1);
+	PERFORM vmnet_internal.comment_inventory($1);
 END
 $$;
 COMMENT ON FUNCTION vmnet.create_inventory(text, text) IS

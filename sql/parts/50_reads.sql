@@ -2,30 +2,30 @@
 -- Reads (src/network.c), and what tells the planner how many rows they return
 --
 
-CREATE FUNCTION vmnet.network_read_support(internal)
+CREATE FUNCTION vmnet_internal.network_read_support(internal)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'network_read_support'
 LANGUAGE C STRICT;
-COMMENT ON FUNCTION vmnet.network_read_support(internal) IS
+COMMENT ON FUNCTION vmnet_internal.network_read_support(internal) IS
 'Planner support: rows of a read function whose argument is a network';
 
-CREATE FUNCTION vmnet.instance_read_support(internal)
+CREATE FUNCTION vmnet_internal.instance_read_support(internal)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'instance_read_support'
 LANGUAGE C STRICT;
-COMMENT ON FUNCTION vmnet.instance_read_support(internal) IS
+COMMENT ON FUNCTION vmnet_internal.instance_read_support(internal) IS
 'Planner support: rows of a read function whose argument is an instance';
 
-CREATE FUNCTION vmnet.vpc_read_support(internal)
+CREATE FUNCTION vmnet_internal.vpc_read_support(internal)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'vpc_read_support'
 LANGUAGE C STRICT;
-COMMENT ON FUNCTION vmnet.vpc_read_support(internal) IS
+COMMENT ON FUNCTION vmnet_internal.vpc_read_support(internal) IS
 'Planner support: rows of a read function whose argument is a VPC';
 
-REVOKE ALL ON FUNCTION vmnet.network_read_support(internal) FROM PUBLIC;
-REVOKE ALL ON FUNCTION vmnet.instance_read_support(internal) FROM PUBLIC;
-REVOKE ALL ON FUNCTION vmnet.vpc_read_support(internal) FROM PUBLIC;
+REVOKE ALL ON FUNCTION vmnet_internal.network_read_support(internal) FROM PUBLIC;
+REVOKE ALL ON FUNCTION vmnet_internal.instance_read_support(internal) FROM PUBLIC;
+REVOKE ALL ON FUNCTION vmnet_internal.vpc_read_support(internal) FROM PUBLIC;
 
 CREATE FUNCTION vmnet.network_active_instances(
 	net_id bigint,
@@ -48,7 +48,7 @@ CREATE FUNCTION vmnet.network_active_instances(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'network_active_instances'
 LANGUAGE C STABLE PARALLEL RESTRICTED
-SUPPORT vmnet.network_read_support;
+SUPPORT vmnet_internal.network_read_support;
 COMMENT ON FUNCTION vmnet.network_active_instances(bigint, bigint, int, name) IS
 'Instances that are active on a network: one row each, in the order of their ids
 Active: at least one active NIC there (not removed, not Deallocating), and neither the instance nor the network removed; every instance type, every instance state. Where an instance has several active NICs there, nic_count says how many and the row shows that of the lowest device_id (NULLs last), then of the lowest id.
@@ -77,7 +77,7 @@ CREATE FUNCTION vmnet.network_active_nics(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'network_active_nics'
 LANGUAGE C STABLE PARALLEL RESTRICTED
-SUPPORT vmnet.network_read_support;
+SUPPORT vmnet_internal.network_read_support;
 COMMENT ON FUNCTION vmnet.network_active_nics(bigint, name) IS
 'Active NICs of a network, in the order of their ids
 Placeholders, which have no instance, are there; NICs of removed instances are not. No row for NULL, an unknown id or a removed network. Error: 22023 for an unknown inventory.';
@@ -102,7 +102,7 @@ CREATE FUNCTION vmnet.instance_active_networks(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'instance_active_networks'
 LANGUAGE C STABLE PARALLEL RESTRICTED
-SUPPORT vmnet.instance_read_support;
+SUPPORT vmnet_internal.instance_read_support;
 COMMENT ON FUNCTION vmnet.instance_active_networks(bigint, name) IS
 'Networks that an instance is active on: one row each, in the order of their ids
 No row for NULL, an unknown id or a removed instance; removed networks are left out. Error: 22023 for an unknown inventory.';
@@ -120,7 +120,7 @@ CREATE FUNCTION vmnet.vpc_active_instances(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'vpc_active_instances'
 LANGUAGE C STABLE PARALLEL RESTRICTED
-SUPPORT vmnet.vpc_read_support;
+SUPPORT vmnet_internal.vpc_read_support;
 COMMENT ON FUNCTION vmnet.vpc_active_instances(bigint, name) IS
 'Instances that are active on at least one live network of a VPC: each once, in the order of their ids
 The other half of CloudStack issue 10188. No row for NULL or an unknown VPC. Error: 22023 for an unknown inventory.';

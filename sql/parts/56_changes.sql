@@ -2,19 +2,19 @@
 -- Changes: what a poller has not seen yet, and messages to those who listen.
 --
 
-CREATE FUNCTION vmnet.resolve_inventory(inventory name DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.resolve_inventory(inventory name DEFAULT NULL)
 RETURNS name
 AS 'MODULE_PATHNAME', 'resolve_inventory'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION vmnet.resolve_inventory(name) IS
+COMMENT ON FUNCTION vmnet_internal.resolve_inventory(name) IS
 'Name of the inventory that an argument means: NULL is the one that the setting vmnet.inventory names
 Error: 22023 where there is none of that name.';
 
-CREATE FUNCTION vmnet.feed_moment(OUT snapshot pg_snapshot, OUT next_transaction_id xid8)
+CREATE FUNCTION vmnet_internal.feed_moment(OUT snapshot pg_snapshot, OUT next_transaction_id xid8)
 RETURNS record
 AS 'MODULE_PATHNAME', 'feed_moment'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION vmnet.feed_moment() IS
+COMMENT ON FUNCTION vmnet_internal.feed_moment() IS
 'Part of nic_changes_since(): what is committed for the caller, also on a standby, and a transaction id that none has yet';
 
 -- A moment is a snapshot s, a transaction id x that no transaction had by then,
@@ -27,13 +27,13 @@ COMMENT ON FUNCTION vmnet.feed_moment() IS
 -- and for good: later the server gives out those ids itself.
 
 -- The moment of now, for one inventory.
-CREATE FUNCTION vmnet.feed_now(inventory text, OUT s pg_snapshot, OUT x xid8, OUT q bigint)
+CREATE FUNCTION vmnet_internal.feed_now(inventory text, OUT s pg_snapshot, OUT x xid8, OUT q bigint)
 RETURNS record
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	SELECT m.snapshot, m.next_transaction_id INTO s, x FROM vmnet.feed_moment() m;
+	SELECT m.snapshot, m.next_transaction_id INTO s, x FROM vmnet_internal.feed_moment() m;
 	EXECUTE format('SELECT h.seq FROM %I.nic_history h
 		WHERE h.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()
 		ORDER BY h.seq DESC LIMIT 1', inventory)
@@ -41,7 +41,7 @@ BEGIN
 	q := coalesce(q, 0);
 END
 $$;
-COMMENT ON FUNCTION vmnet.feed_now(text) IS
+COMMENT ON FUNCTION vmnet_internal.feed_now(text) IS
 'Part of nic_changes_since(): the moment of now';
 
 -- A cursor is "1/floor/px/pq/q/x0/q0/s" when all that was known at the moment
@@ -49,7 +49,7 @@ COMMENT ON FUNCTION vmnet.feed_now(text) IS
 -- later moment is being read and has been up to seq "after".  Nothing unread
 -- has a seq of floor or less.  (px, pq) is what floor becomes known from: once
 -- all transactions below px have ended, nothing unread is at or below pq.
-CREATE FUNCTION vmnet.feed_cursor(floor bigint, px xid8, pq bigint, q bigint, x xid8, s pg_snapshot, x0 xid8, q0 bigint)
+CREATE FUNCTION vmnet_internal.feed_cursor(floor bigint, px xid8, pq bigint, q bigint, x xid8, s pg_snapshot, x0 xid8, q0 bigint)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -58,10 +58,10 @@ SELECT concat_ws('/', '1', CASE WHEN ended THEN pq ELSE floor END,
 	CASE WHEN ended THEN x ELSE px END, CASE WHEN ended THEN q ELSE pq END, q, x0, q0, s)
 FROM (SELECT pg_snapshot_xmin(s) >= px AS ended) e
 $$;
-COMMENT ON FUNCTION vmnet.feed_cursor(bigint, xid8, bigint, bigint, xid8, pg_snapshot, xid8, bigint) IS
+COMMENT ON FUNCTION vmnet_internal.feed_cursor(bigint, xid8, bigint, bigint, xid8, pg_snapshot, xid8, bigint) IS
 'Part of nic_changes_since(): the cursor after a moment';
 
-CREATE FUNCTION vmnet.parse_feed_cursor(cursor text)
+CREATE FUNCTION vmnet_internal.parse_feed_cursor(cursor text)
 RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -90,37 +90,37 @@ BEGIN
 		HINT = 'Give next_cursor of the last row that was read, as it is; NULL begins with the first entry, vmnet.nic_changes_cursor() with what comes after now.';
 END
 $$;
-COMMENT ON FUNCTION vmnet.parse_feed_cursor(text) IS
+COMMENT ON FUNCTION vmnet_internal.parse_feed_cursor(text) IS
 'Part of nic_changes_since(): the parts of a cursor
 Error: 22023 where it is none.';
 
 -- Refuses an inventory in which nothing can be told, rather than to tell that
 -- nothing has changed.
-CREATE FUNCTION vmnet.feed_target(wanted name)
+CREATE FUNCTION vmnet_internal.feed_target(wanted name)
 RETURNS name
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	inventory name := vmnet.resolve_inventory(wanted);
+	inventory name := vmnet_internal.resolve_inventory(wanted);
 	why record;
 BEGIN
-	SELECT k.detail, k.hint INTO why FROM vmnet.history_kept(inventory) k WHERE NOT k.kept;
+	SELECT k.detail, k.hint INTO why FROM vmnet_internal.history_kept(inventory) k WHERE NOT k.kept;
 	IF FOUND THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('inventory "%s" keeps no history of NICs, so it cannot tell what changed', inventory),
 			DETAIL = why.detail, HINT = why.hint;
 	END IF;
-	PERFORM vmnet.refuse_shell_table(to_regclass(format('%I.nic_history', inventory)), format('read the changes of inventory "%s"', inventory));
+	PERFORM vmnet_internal.refuse_shell_table(to_regclass(format('%I.nic_history', inventory)), format('read the changes of inventory "%s"', inventory));
 	RETURN inventory;
 END
 $$;
-COMMENT ON FUNCTION vmnet.feed_target(name) IS
+COMMENT ON FUNCTION vmnet_internal.feed_target(name) IS
 'Part of nic_changes_since(): the inventory that a call means; 22023 where it keeps no history';
 
 -- Does an inventory write down what happens to NICs, and if not, why?
-CREATE FUNCTION vmnet.history_kept(inventory text, OUT kept boolean, OUT detail text, OUT hint text)
+CREATE FUNCTION vmnet_internal.history_kept(inventory text, OUT kept boolean, OUT detail text, OUT hint text)
 RETURNS record
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -134,11 +134,11 @@ BEGIN
 		detail := 'It is a live one: it shows what another system holds at the moment, and remembers nothing.';
 		hint := format('A mirror remembers, from its first import on: CALL vmnet.import_cloudstack(%L, %L);', info.source, left(inventory || '_mirror', 63));
 	ELSIF info.kind = 'attached' THEN
-		SELECT o.* INTO keys FROM vmnet.attached_other_keys(inventory) o;
+		SELECT o.* INTO keys FROM vmnet_internal.attached_other_keys(inventory) o;
 		IF keys.view IS NOT NULL THEN
 			detail := format('The ids of its view "%s" are of type %s; history has bigint ones.', keys.view, keys.type);
 			hint := 'Its views show what is there now.';
-		ELSIF vmnet.attached_lacks(inventory) @> '{nics.state,nics.removed}' THEN
+		ELSIF vmnet_internal.attached_lacks(inventory) @> '{nics.state,nics.removed}' THEN
 			detail := 'Its NICs have neither a column "state" nor a column "removed", so there is no change to write down.';
 			hint := 'If the table has such a column under another name, detach it and attach it again with that in "columns".';
 		ELSIF info.mode = 'read_only' THEN
@@ -149,7 +149,7 @@ BEGIN
 	kept := detail IS NULL;
 END
 $$;
-COMMENT ON FUNCTION vmnet.history_kept(text) IS
+COMMENT ON FUNCTION vmnet_internal.history_kept(text) IS
 'Part of nic_changes_since() and create_report(): does an inventory keep a history of NICs, and why not';
 
 CREATE FUNCTION vmnet_internal.nic_changes_cursor(inventory name)
@@ -160,8 +160,8 @@ AS $$
 DECLARE
 	m record;
 BEGIN
-	SELECT f.* INTO m FROM vmnet.feed_now(vmnet.feed_target(inventory)) f;
-	RETURN vmnet.feed_cursor(0, m.x, m.q, m.q, m.x, m.s, m.x, m.q);
+	SELECT f.* INTO m FROM vmnet_internal.feed_now(vmnet_internal.feed_target(inventory)) f;
+	RETURN vmnet_internal.feed_cursor(0, m.x, m.q, m.q, m.x, m.s, m.x, m.q);
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.nic_changes_cursor(name) IS
@@ -176,7 +176,7 @@ COMMENT ON FUNCTION vmnet.nic_changes_cursor(name) IS
 Take it before you list what is there: a change that comes in between is then told, not lost. Error: 22023 for an unknown inventory.';
 
 -- The part of a batch that is known at a moment, after "after".
-CREATE FUNCTION vmnet.feed_batch(inventory text, parts text[],
+CREATE FUNCTION vmnet_internal.feed_batch(inventory text, parts text[],
 	q bigint, x xid8, s pg_snapshot, after bigint, max_rows int)
 RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
 	instance_id bigint, from_state text, to_state text, event text, removed timestamptz,
@@ -210,11 +210,11 @@ BEGIN
 		LIMIT $8$q$, inventory)
 	USING greatest(parts[2]::bigint, after), parts[8]::pg_snapshot, parts[6]::xid8, parts[5]::bigint,
 		q, x, s, max_rows,
-		vmnet.feed_cursor(parts[2]::bigint, parts[3]::xid8, parts[4]::bigint, q, x, s, x0, q0),
+		vmnet_internal.feed_cursor(parts[2]::bigint, parts[3]::xid8, parts[4]::bigint, q, x, s, x0, q0),
 		array_to_string(parts[1:8], '/'), parts[7]::bigint, x0, q0;
 END
 $$;
-COMMENT ON FUNCTION vmnet.feed_batch(text, text[], bigint, xid8, pg_snapshot, bigint, int) IS
+COMMENT ON FUNCTION vmnet_internal.feed_batch(text, text[], bigint, xid8, pg_snapshot, bigint, int) IS
 'Part of nic_changes_since(): the entries that are known at one moment and were not at another';
 
 CREATE FUNCTION vmnet_internal.nic_changes_since(cursor text, max_rows int, inventory name)
@@ -226,8 +226,8 @@ LANGUAGE plpgsql STABLE ROWS 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	schema text := vmnet.feed_target(inventory);
-	parts text[] := vmnet.parse_feed_cursor(cursor);
+	schema text := vmnet_internal.feed_target(inventory);
+	parts text[] := vmnet_internal.parse_feed_cursor(cursor);
 	m record;
 BEGIN
 	IF max_rows < 0 THEN
@@ -240,19 +240,19 @@ BEGIN
 
 	-- The rest of a batch that was begun
 	IF array_length(parts, 1) > 8 THEN
-		RETURN QUERY SELECT b.* FROM vmnet.feed_batch(schema, parts,
+		RETURN QUERY SELECT b.* FROM vmnet_internal.feed_batch(schema, parts,
 			parts[9]::bigint, parts[10]::xid8, parts[11]::pg_snapshot, parts[12]::bigint, max_rows) b;
 		IF FOUND THEN
 			RETURN;
 		END IF;
-		parts := vmnet.parse_feed_cursor(vmnet.feed_cursor(parts[2]::bigint, parts[3]::xid8,
+		parts := vmnet_internal.parse_feed_cursor(vmnet_internal.feed_cursor(parts[2]::bigint, parts[3]::xid8,
 			parts[4]::bigint, parts[9]::bigint, parts[10]::xid8, parts[11]::pg_snapshot,
 			CASE WHEN parts[6] = '0' THEN parts[10] ELSE parts[6] END::xid8,
 			CASE WHEN parts[6] = '0' THEN parts[9] ELSE parts[7] END::bigint));
 	END IF;
 
-	SELECT f.* INTO m FROM vmnet.feed_now(schema) f;
-	RETURN QUERY SELECT b.* FROM vmnet.feed_batch(schema, parts, m.q, m.x, m.s, 0, max_rows) b;
+	SELECT f.* INTO m FROM vmnet_internal.feed_now(schema) f;
+	RETURN QUERY SELECT b.* FROM vmnet_internal.feed_batch(schema, parts, m.q, m.x, m.s, 0, max_rows) b;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.nic_changes_since(text, int, name) IS
@@ -274,14 +274,14 @@ A cursor belongs to one inventory of one server (a standby of it too). Creation 
 -- Messages
 --
 
-CREATE FUNCTION vmnet.nic_notify()
+CREATE FUNCTION vmnet_internal.nic_notify()
 RETURNS trigger
 AS 'MODULE_PATHNAME', 'nic_notify'
 LANGUAGE C;
-COMMENT ON FUNCTION vmnet.nic_notify() IS
+COMMENT ON FUNCTION vmnet_internal.nic_notify() IS
 'Trigger AFTER writes on all_nics, for each statement, made by set_inventory_notify(): tells those who listen which NICs changed';
 
-CREATE FUNCTION vmnet.notify_triggers(inventory text, channel text, "on" boolean)
+CREATE FUNCTION vmnet_internal.notify_triggers(inventory text, channel text, "on" boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -299,7 +299,7 @@ BEGIN
 			EXECUTE format('DROP TRIGGER %I ON %I.all_nics', t.name, inventory);
 		END IF;
 		IF "on" THEN
-			EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I.all_nics REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION vmnet.nic_notify(%L)',
+			EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I.all_nics REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.nic_notify(%L)',
 				t.name, t.event, inventory, t.tables, channel);
 			EXECUTE format('COMMENT ON TRIGGER %I ON %I.all_nics IS %L', t.name, inventory,
 				format('Tells those who LISTEN %I which NICs changed; see vmnet.set_inventory_notify()', channel));
@@ -307,7 +307,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.notify_triggers(text, text, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.notify_triggers(text, text, boolean) IS
 'Part of set_inventory_notify(): the triggers on all_nics, dropped and made anew';
 
 CREATE FUNCTION vmnet_internal.set_inventory_notify(inventory name, "on" boolean)
@@ -316,7 +316,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	schema text := vmnet.resolve_inventory(inventory);
+	schema text := vmnet_internal.resolve_inventory(inventory);
 	channel text := 'vmnet_' || schema;
 	kind text;
 BEGIN
@@ -337,7 +337,7 @@ BEGIN
 
 	SELECT l.kind INTO kind FROM vmnet_internal.inventory_facts(schema) l;
 	IF kind = 'attached' THEN
-		PERFORM vmnet.attached_notify(schema, channel, "on");
+		PERFORM vmnet_internal.attached_notify(schema, channel, "on");
 	ELSIF kind = 'live' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
@@ -345,7 +345,7 @@ BEGIN
 			DETAIL = 'It is a live one: what it shows is written in another system, which sends none.',
 			HINT = 'A mirror sends messages when an import changes it; see vmnet.import_cloudstack().';
 	ELSE
-		PERFORM vmnet.notify_triggers(schema, channel, "on");
+		PERFORM vmnet_internal.notify_triggers(schema, channel, "on");
 	END IF;
 	RETURN CASE WHEN "on" THEN channel END;
 END
@@ -364,10 +364,10 @@ Over an attached inventory the messages come from its table of NICs; ids that ar
 
 -- Told by vmnet.nic_event(): of several events that lead from one state to
 -- another, the one that was meant.
-CREATE FUNCTION vmnet.announce_nic_event(nic_id bigint, event text)
+CREATE FUNCTION vmnet_internal.announce_nic_event(nic_id bigint, event text)
 RETURNS void
 AS 'MODULE_PATHNAME', 'announce_nic_event'
 LANGUAGE C STRICT;
-COMMENT ON FUNCTION vmnet.announce_nic_event(bigint, text) IS
+COMMENT ON FUNCTION vmnet_internal.announce_nic_event(bigint, text) IS
 'Part of nic_event(): the event under which the next change of a NIC is recorded, if it leads there
 It lasts until the next statement that changes a NIC ends. An event that does not lead to the change is ignored.';

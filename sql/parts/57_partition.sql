@@ -10,7 +10,7 @@
 -- What users have put on the table of history, with the statements that make it
 -- anew on a table of the same name.  own: names of the indexes, constraints and
 -- triggers that an inventory has itself.
-CREATE FUNCTION vmnet.partition_parts(old regclass, own text[])
+CREATE FUNCTION vmnet_internal.partition_parts(old regclass, own text[])
 RETURNS TABLE (ord int, what text, ddl text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -45,15 +45,15 @@ WITH part AS (
 			obj_description(t.oid, 'pg_statistic_ext')) ELSE '' END
 	FROM pg_statistic_ext t WHERE t.stxrelid = $1
 	UNION ALL
-	SELECT 5, format('rule %s', r.rulename), pg_get_ruledef(r.oid) || vmnet.partition_switch($1, 'RULE', r.rulename, r.ev_enabled)
+	SELECT 5, format('rule %s', r.rulename), pg_get_ruledef(r.oid) || vmnet_internal.partition_switch($1, 'RULE', r.rulename, r.ev_enabled)
 		|| CASE WHEN obj_description(r.oid, 'pg_rewrite') IS NOT NULL THEN format('COMMENT ON RULE %I ON %s IS %L;', r.rulename, $1, obj_description(r.oid, 'pg_rewrite')) ELSE '' END
 	FROM pg_rewrite r WHERE r.ev_class = $1
 	UNION ALL
-	SELECT 6, format('trigger %s', t.tgname), pg_get_triggerdef(t.oid) || ';' || vmnet.partition_switch($1, 'TRIGGER', t.tgname, t.tgenabled)
+	SELECT 6, format('trigger %s', t.tgname), pg_get_triggerdef(t.oid) || ';' || vmnet_internal.partition_switch($1, 'TRIGGER', t.tgname, t.tgenabled)
 		|| CASE WHEN obj_description(t.oid, 'pg_trigger') IS NOT NULL THEN format('COMMENT ON TRIGGER %I ON %s IS %L;', t.tgname, $1, obj_description(t.oid, 'pg_trigger')) ELSE '' END
 	FROM pg_trigger t WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgname <> ALL ($2)
 	UNION ALL
-	SELECT 7, format('policy %s', p.polname), vmnet.partition_policy(p.oid)
+	SELECT 7, format('policy %s', p.polname), vmnet_internal.partition_policy(p.oid)
 	FROM pg_policy p WHERE p.polrelid = $1
 	UNION ALL
 	SELECT 8, 'row-level security', CASE WHEN c.relrowsecurity THEN format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY;', $1) ELSE '' END
@@ -64,11 +64,11 @@ WITH part AS (
 	FROM pg_class c WHERE c.oid = $1)
 SELECT p.ord, p.what, p.ddl FROM part p WHERE p.ddl <> '' ORDER BY p.ord, p.what
 $$;
-COMMENT ON FUNCTION vmnet.partition_parts(regclass, text[]) IS
+COMMENT ON FUNCTION vmnet_internal.partition_parts(regclass, text[]) IS
 'Part of partition_history(): what users have put on the table, with the statements that make it anew';
 
 -- Whether a rule or a trigger fires, as it is in the catalog.
-CREATE FUNCTION vmnet.partition_switch(rel regclass, kind text, name name, enabled "char")
+CREATE FUNCTION vmnet_internal.partition_switch(rel regclass, kind text, name name, enabled "char")
 RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -76,11 +76,11 @@ AS $$
 SELECT CASE $4 WHEN 'O' THEN '' ELSE format('ALTER TABLE %s %s %s %I;', $1,
 	CASE $4 WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, $2, $3) END
 $$;
-COMMENT ON FUNCTION vmnet.partition_switch(regclass, text, name, "char") IS
+COMMENT ON FUNCTION vmnet_internal.partition_switch(regclass, text, name, "char") IS
 'Part of partition_history(): the statement that has a rule or trigger fire as another one does';
 
 -- The statement that makes a policy.
-CREATE FUNCTION vmnet.partition_policy(policy oid)
+CREATE FUNCTION vmnet_internal.partition_policy(policy oid)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -95,12 +95,12 @@ SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s;', p.polname, p.pol
 		obj_description(p.oid, 'pg_policy')) ELSE '' END
 FROM pg_policy p WHERE p.oid = $1
 $$;
-COMMENT ON FUNCTION vmnet.partition_policy(oid) IS
+COMMENT ON FUNCTION vmnet_internal.partition_policy(oid) IS
 'Part of partition_history(): the statement that makes a policy';
 
 -- What is on the table, or a property of it, that a partitioned table cannot have,
 -- or cannot pass on to partitions that are made later.
-CREATE FUNCTION vmnet.partition_cannot(old regclass)
+CREATE FUNCTION vmnet_internal.partition_cannot(old regclass)
 RETURNS TABLE (what text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -142,12 +142,12 @@ SELECT format('it belongs to extension %s', e.extname)
 FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
 WHERE d.classid = 'pg_class'::regclass AND d.objid = $1 AND d.refclassid = 'pg_extension'::regclass
 $$;
-COMMENT ON FUNCTION vmnet.partition_cannot(regclass) IS
+COMMENT ON FUNCTION vmnet_internal.partition_cannot(regclass) IS
 'Part of partition_history(): what a partitioned table cannot have, one row each';
 
 -- What refers to the old table, or to its row type, and is not a part of it: it
 -- would go on reading what no longer grows.
-CREATE FUNCTION vmnet.partition_left(old regclass)
+CREATE FUNCTION vmnet_internal.partition_left(old regclass)
 RETURNS TABLE (what text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -174,12 +174,12 @@ WHERE c.oid = $1 AND d.deptype IN ('n', 'a')
 		WHEN 'pg_publication_rel'::regclass THEN EXISTS (SELECT FROM pg_publication_rel p WHERE p.oid = d.objid AND p.prrelid = $1)
 		ELSE false END
 $$;
-COMMENT ON FUNCTION vmnet.partition_left(regclass) IS
+COMMENT ON FUNCTION vmnet_internal.partition_left(regclass) IS
 'Part of partition_history(): what refers to the old table and is not a part of it, one row each';
 
 -- The rights on a table as they are on another one: no more, by default
 -- privileges say, and no less.
-CREATE FUNCTION vmnet.partition_grants(old regclass, new regclass)
+CREATE FUNCTION vmnet_internal.partition_grants(old regclass, new regclass)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -209,11 +209,11 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.partition_grants(regclass, regclass) IS
+COMMENT ON FUNCTION vmnet_internal.partition_grants(regclass, regclass) IS
 'Part of partition_history(): gives a table the rights that another one has, columns too';
 
 -- Takes the names that the new table will need from what is on the old one.
-CREATE FUNCTION vmnet.partition_rename(old regclass)
+CREATE FUNCTION vmnet_internal.partition_rename(old regclass)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -239,12 +239,12 @@ BEGIN
 	EXECUTE format('ALTER TABLE %s RENAME TO nic_history_unpartitioned', old);
 END
 $$;
-COMMENT ON FUNCTION vmnet.partition_rename(regclass) IS
+COMMENT ON FUNCTION vmnet_internal.partition_rename(regclass) IS
 'Part of partition_history(): gives the old table, its indexes and its statistics other names';
 
 -- Makes anew what users had put on the table; gives what could not be made, with
 -- the reason.  An error that says nothing about the part is thrown on.
-CREATE FUNCTION vmnet.partition_carry(parts jsonb)
+CREATE FUNCTION vmnet_internal.partition_carry(parts jsonb)
 RETURNS text[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -266,10 +266,10 @@ BEGIN
 	RETURN problems;
 END
 $$;
-COMMENT ON FUNCTION vmnet.partition_carry(jsonb) IS
+COMMENT ON FUNCTION vmnet_internal.partition_carry(jsonb) IS
 'Part of partition_history(): makes anew what users had put on the table, and gives what could not be';
 
-CREATE FUNCTION vmnet.partition_refuse(schema text, problems text[])
+CREATE FUNCTION vmnet_internal.partition_refuse(schema text, problems text[])
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -284,7 +284,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.partition_refuse(text, text[]) IS
+COMMENT ON FUNCTION vmnet_internal.partition_refuse(text, text[]) IS
 'Part of partition_history(): refuses where something cannot be kept, and lists it';
 
 CREATE FUNCTION vmnet_internal.partition_history(inventory name)
@@ -293,7 +293,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	schema text := vmnet.resolve_inventory(inventory);
+	schema text := vmnet_internal.resolve_inventory(inventory);
 	info record;
 	old regclass := format('%I.nic_history', schema)::regclass;
 	-- what was a mirror once may still tell where NICs were before they moved
@@ -331,10 +331,10 @@ BEGIN
 	EXECUTE format('LOCK TABLE %I.all_nics IN SHARE ROW EXCLUSIVE MODE', schema);
 	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', old);
 	own := ARRAY(SELECT coalesce(substring(d.object FROM '^\w+ (\w+) ON %1\$I\.nic_history$'), substring(d.object FROM '^INDEX %1\$I\.(nic_history_\w+)$'))
-		FROM vmnet.inventory_definition('mirror') d WHERE d.object ~ '%1\$I\.nic_history(_\w+)?$' AND d.phase IN ('keys', 'triggers'));
-	parts := (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM vmnet.partition_parts(old, own) p);
-	problems := ARRAY(SELECT c.what FROM vmnet.partition_cannot(old) c ORDER BY c.what);
-	PERFORM vmnet.partition_rename(old);
+		FROM vmnet_internal.inventory_definition('mirror') d WHERE d.object ~ '%1\$I\.nic_history(_\w+)?$' AND d.phase IN ('keys', 'triggers'));
+	parts := (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM vmnet_internal.partition_parts(old, own) p);
+	problems := ARRAY(SELECT c.what FROM vmnet_internal.partition_cannot(old) c ORDER BY c.what);
+	PERFORM vmnet_internal.partition_rename(old);
 	EXECUTE format('CREATE TABLE %I.nic_history (LIKE %s INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS) PARTITION BY RANGE (at)', schema, old);
 	EXECUTE format('COMMENT ON TABLE %I.nic_history IS %L', schema, obj_description(old, 'pg_class'));
 	FOR part IN
@@ -348,7 +348,7 @@ BEGIN
 
 	FOR part IN
 		SELECT replace(d.ddl, 'CREATE VIEW ', 'CREATE OR REPLACE VIEW ') AS ddl, d.object, d.comment
-		FROM vmnet.inventory_definition(CASE WHEN tells_moves THEN 'mirror' ELSE info.kind END) d
+		FROM vmnet_internal.inventory_definition(CASE WHEN tells_moves THEN 'mirror' ELSE info.kind END) d
 		WHERE d.phase IN ('keys', 'triggers') AND d.ddl ~ '(ON|TABLE) %1\$I\.nic_history '
 			OR d.phase = 'views' AND d.ddl ~ '%1\$I\.nic_history\M'
 		ORDER BY d.ord
@@ -357,11 +357,11 @@ BEGIN
 		EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', schema, part.comment);
 	END LOOP;
 
-	PERFORM vmnet.renew_reports(schema);
-	PERFORM vmnet.partition_grants(old, format('%I.nic_history', schema)::regclass);
-	PERFORM vmnet.partition_refuse(schema, problems || vmnet.partition_carry(parts)
+	PERFORM vmnet_internal.renew_reports(schema);
+	PERFORM vmnet_internal.partition_grants(old, format('%I.nic_history', schema)::regclass);
+	PERFORM vmnet_internal.partition_refuse(schema, problems || vmnet_internal.partition_carry(parts)
 		-- by the name that it has again when this is refused
-		|| ARRAY(SELECT replace(l.what, 'nic_history_unpartitioned', 'nic_history') FROM vmnet.partition_left(old) l ORDER BY 1));
+		|| ARRAY(SELECT replace(l.what, 'nic_history_unpartitioned', 'nic_history') FROM vmnet_internal.partition_left(old) l ORDER BY 1));
 	RETURN old;
 END
 $$;

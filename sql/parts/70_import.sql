@@ -10,7 +10,7 @@
 
 -- Where each column of an inventory comes from.  from_lookup names a table of
 -- the source that is joined by key; needed: the import refuses to run without.
-CREATE FUNCTION vmnet.import_columns(relation text)
+CREATE FUNCTION vmnet_internal.import_columns(relation text)
 RETURNS TABLE (ord int, target text, target_type text, source_column text,
 	from_lookup text, lookup_key text, needed boolean)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -87,20 +87,20 @@ FROM (VALUES
 ) m (relation, target, target_type, source_column, from_lookup, lookup_key, needed)
 WHERE m.relation = $1
 $$;
-COMMENT ON FUNCTION vmnet.import_columns(text) IS
+COMMENT ON FUNCTION vmnet_internal.import_columns(text) IS
 'Where the columns of networks, instances, nics or nic_secondary_ips come from in CloudStack''s tables';
 
-CREATE FUNCTION vmnet.import_source_table(relation text)
+CREATE FUNCTION vmnet_internal.import_source_table(relation text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT CASE relation WHEN 'instances' THEN 'vm_instance' ELSE relation END $$;
-COMMENT ON FUNCTION vmnet.import_source_table(text) IS
+COMMENT ON FUNCTION vmnet_internal.import_source_table(text) IS
 'CloudStack''s table that networks, instances, nics or nic_secondary_ips come from';
 
 -- A column of the source under the name it has there: nicId, which loaders that
 -- fold names to lower case made nicid.
-CREATE FUNCTION vmnet.import_source_column(source text, source_table text, source_column text)
+CREATE FUNCTION vmnet_internal.import_source_column(source text, source_table text, source_column text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -113,11 +113,11 @@ WHERE s.nspname = $1 AND c.relname = $2 AND a.attname IN ($3, lower($3))
 ORDER BY a.attname <> $3
 LIMIT 1
 $$;
-COMMENT ON FUNCTION vmnet.import_source_column(text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_source_column(text, text, text) IS
 'Name of a column of the source, as it is or in lower case; NULL where it has no such column';
 
 -- The type of a column of the source, or NULL where it has none.
-CREATE FUNCTION vmnet.import_source_type(source text, source_table text, source_column text)
+CREATE FUNCTION vmnet_internal.import_source_type(source text, source_table text, source_column text)
 RETURNS regtype
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -127,14 +127,14 @@ FROM pg_catalog.pg_namespace s
 	JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 	JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 	JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-WHERE s.nspname = $1 AND c.relname = $2 AND a.attname = vmnet.import_source_column($1, $2, $3)
+WHERE s.nspname = $1 AND c.relname = $2 AND a.attname = vmnet_internal.import_source_column($1, $2, $3)
 $$;
-COMMENT ON FUNCTION vmnet.import_source_type(text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_source_type(text, text, text) IS
 'Type of a column of the source, NULL where it has no such column';
 
 -- How a value of the source becomes one of the inventory: an expression over
 -- "value", which is quoted already.  NULL for what cannot be read.
-CREATE FUNCTION vmnet.import_expression(value text, source_type regtype, target_type text)
+CREATE FUNCTION vmnet_internal.import_expression(value text, source_type regtype, target_type text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -143,35 +143,35 @@ SELECT format(
 	CASE
 	WHEN $3 = 'text' THEN 'rtrim(%1$s::text, '' '')'
 	WHEN $3 IN ('bigint', 'integer') AND $2 IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN '%1$s::bigint'
-	WHEN $3 IN ('bigint', 'integer') THEN 'vmnet.read_bigint(%1$s::text)'
+	WHEN $3 IN ('bigint', 'integer') THEN 'vmnet_internal.read_bigint(%1$s::text)'
 	WHEN $3 = 'boolean' AND $2 IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN '(%1$s <> 0)'
 	WHEN $3 = 'timestamptz' AND $2 = 'timestamptz'::regtype THEN '%1$s::timestamptz'
 	WHEN $3 = 'timestamptz' AND $2 IN ('timestamp'::regtype, 'date'::regtype) THEN '(%1$s::timestamp AT TIME ZONE ''UTC'')'
 	WHEN $2 = $3::regtype THEN '%1$s::' || $3
 	WHEN $3 = 'inet' AND $2 = 'cidr'::regtype THEN '%1$s::inet'
-	ELSE 'vmnet.read_' || $3 || '(%1$s::text)'
+	ELSE 'vmnet_internal.read_' || $3 || '(%1$s::text)'
 	END, $1)
 $$;
-COMMENT ON FUNCTION vmnet.import_expression(text, regtype, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_expression(text, regtype, text) IS
 'Expression that turns a value of the source into one of the inventory';
 
 -- The same for millions of rows: what PostgreSQL's own functions do slowly is
 -- done by ours.
-CREATE FUNCTION vmnet.import_bulk_expression(value text, source_type regtype, target_type text)
+CREATE FUNCTION vmnet_internal.import_bulk_expression(value text, source_type regtype, target_type text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE
-	WHEN $3 = 'text' THEN format('vmnet.read_text(%s::text)', $1)
-	WHEN $3 = 'timestamptz' AND $2 IN ('timestamp'::regtype, 'date'::regtype) THEN format('vmnet.read_utc(%s::timestamp)', $1)
-	ELSE vmnet.import_expression($1, $2, $3) END
+	WHEN $3 = 'text' THEN format('vmnet_internal.read_text(%s::text)', $1)
+	WHEN $3 = 'timestamptz' AND $2 IN ('timestamp'::regtype, 'date'::regtype) THEN format('vmnet_internal.read_utc(%s::timestamp)', $1)
+	ELSE vmnet_internal.import_expression($1, $2, $3) END
 $$;
-COMMENT ON FUNCTION vmnet.import_bulk_expression(text, regtype, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_bulk_expression(text, regtype, text) IS
 'Expression that turns a value of the source into one of the inventory, for whole tables';
 
 -- Drops the stages that this session has.
-CREATE FUNCTION vmnet.import_drop_stages()
+CREATE FUNCTION vmnet_internal.import_drop_stages()
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -189,27 +189,27 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_drop_stages() IS
+COMMENT ON FUNCTION vmnet_internal.import_drop_stages() IS
 'Part of import_cloudstack(): drops the stages';
 
 -- Makes the stages for what is found; those for the tables of the source are
 -- made when they are read.
-CREATE FUNCTION vmnet.import_make_stages()
+CREATE FUNCTION vmnet_internal.import_make_stages()
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM vmnet.import_drop_stages();
+	PERFORM vmnet_internal.import_drop_stages();
 	CREATE TEMPORARY TABLE vmnet_import_log ("table" text, id text, "column" text, original text, action text, reason text);
 	CREATE TEMPORARY TABLE vmnet_import_changes (relation text, id bigint, kind text);
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_make_stages() IS
+COMMENT ON FUNCTION vmnet_internal.import_make_stages() IS
 'Part of import_cloudstack(): makes temporary tables for what is found';
 
 -- Lets the owner of a mirror read the stages, and write what differs.
-CREATE FUNCTION vmnet.import_share(owner text)
+CREATE FUNCTION vmnet_internal.import_share(owner text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -220,12 +220,12 @@ BEGIN
 	EXECUTE format('GRANT SELECT, INSERT ON pg_temp.vmnet_import_changes TO %I', owner);
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_share(text) IS
+COMMENT ON FUNCTION vmnet_internal.import_share(text) IS
 'Part of import_cloudstack(): lets the owner of the mirror read the stages';
 
 -- Asks something of a MySQL server: one text for each row that the condition,
 -- which MySQL judges, lets pass.  The foreign table that this needs is temporary.
-CREATE FUNCTION vmnet.import_ask_mysql(server text, remote_table text, columns text[], condition text)
+CREATE FUNCTION vmnet_internal.import_ask_mysql(server text, remote_table text, columns text[], condition text)
 RETURNS SETOF text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -241,14 +241,14 @@ BEGIN
 	RETURN QUERY SELECT a FROM unnest(answers) a;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_ask_mysql(text, text, text[], text) IS
+COMMENT ON FUNCTION vmnet_internal.import_ask_mysql(text, text, text[], text) IS
 'Part of import_cloudstack(): asks the information schema of a MySQL server through mysql_fdw';
 
 -- Where the source is MySQL through mysql_fdw: says so if its account can write,
 -- since then everybody can change CloudStack who may write to the foreign tables.
 -- mysql_fdw runs no SHOW GRANTS; the information schema has, for each column,
 -- what this account may do with it, by whatever grant.
-CREATE FUNCTION vmnet.import_check_account(source text)
+CREATE FUNCTION vmnet_internal.import_check_account(source text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -275,7 +275,7 @@ BEGIN
 	LOOP
 		BEGIN
 			SELECT string_agg(DISTINCT a, ', ') INTO writable
-			FROM vmnet.import_ask_mysql(part.server, 'COLUMNS', ARRAY['table_name', 'table_schema', 'privileges'],
+			FROM vmnet_internal.import_ask_mysql(part.server, 'COLUMNS', ARRAY['table_name', 'table_schema', 'privileges'],
 				format('table_schema = %L AND table_name IN (%s) AND (privileges LIKE ''%%insert%%'' OR privileges LIKE ''%%update%%'')',
 					part.db, part.tables)) a;
 		EXCEPTION WHEN OTHERS THEN
@@ -291,14 +291,14 @@ BEGIN
 
 		-- Columns of MySQL's type timestamp come in the zone of the session there.
 		CONTINUE WHEN NOT part.has_nics
-			OR vmnet.import_source_type(source, 'nics', 'update_time') IS DISTINCT FROM 'timestamp'::regtype;
+			OR vmnet_internal.import_source_type(source, 'nics', 'update_time') IS DISTINCT FROM 'timestamp'::regtype;
 		BEGIN
 			SELECT a INTO zone
-			FROM vmnet.import_ask_mysql(part.server, 'SYSTEM_VARIABLES', ARRAY['session_value', 'variable_name'],
+			FROM vmnet_internal.import_ask_mysql(part.server, 'SYSTEM_VARIABLES', ARRAY['session_value', 'variable_name'],
 				'variable_name = ''TIME_ZONE''') a;
 			IF zone = 'SYSTEM' THEN
 				SELECT a INTO zone
-				FROM vmnet.import_ask_mysql(part.server, 'SYSTEM_VARIABLES', ARRAY['global_value', 'variable_name'],
+				FROM vmnet_internal.import_ask_mysql(part.server, 'SYSTEM_VARIABLES', ARRAY['global_value', 'variable_name'],
 					'variable_name = ''SYSTEM_TIME_ZONE''') a;
 			END IF;
 		EXCEPTION WHEN OTHERS THEN
@@ -313,11 +313,11 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_check_account(text) IS
+COMMENT ON FUNCTION vmnet_internal.import_check_account(text) IS
 'Part of import_cloudstack(): warns where the account of a MySQL source can write, or its time zone is not UTC';
 
 -- Refuses what cannot be a source.
-CREATE FUNCTION vmnet.import_check(source text, inventory text)
+CREATE FUNCTION vmnet_internal.import_check(source text, inventory text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -340,17 +340,17 @@ BEGIN
 			HINT = format('CALL vmnet.import_cloudstack(%L, %L);', source, left(inventory, 56) || '_mirror');
 	END IF;
 
-	SELECT string_agg(format('%s.%s', vmnet.import_source_table(r), c.source_column), ', ' ORDER BY r, c.ord)
+	SELECT string_agg(format('%s.%s', vmnet_internal.import_source_table(r), c.source_column), ', ' ORDER BY r, c.ord)
 	INTO missing
 	FROM unnest(ARRAY['networks', 'instances', 'nics']) r,
-		LATERAL vmnet.import_columns(r) c
-	WHERE c.needed AND vmnet.import_source_type(source, vmnet.import_source_table(r), c.source_column) IS NULL;
+		LATERAL vmnet_internal.import_columns(r) c
+	WHERE c.needed AND vmnet_internal.import_source_type(source, vmnet_internal.import_source_table(r), c.source_column) IS NULL;
 	-- this table a source need not have, but if so then as a whole
 	IF missing IS NULL THEN
 		SELECT string_agg('nic_secondary_ips.' || c.source_column, ', ' ORDER BY c.ord)
 		INTO missing
-		FROM vmnet.import_columns('nic_secondary_ips') c
-		WHERE c.needed AND vmnet.import_source_type(source, 'nic_secondary_ips', c.source_column) IS NULL
+		FROM vmnet_internal.import_columns('nic_secondary_ips') c
+		WHERE c.needed AND vmnet_internal.import_source_type(source, 'nic_secondary_ips', c.source_column) IS NULL
 			AND EXISTS (SELECT FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
 				WHERE n.nspname = source AND t.relname = 'nic_secondary_ips' AND t.relkind IN ('r', 'p', 'v', 'm', 'f'));
 	END IF;
@@ -363,11 +363,11 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_check(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_check(text, text) IS
 'Part of import_cloudstack(): checks the source';
 
 -- Opens a run.  The lock on the import is held: no other one is running.
-CREATE FUNCTION vmnet.import_start(source text, inventory text)
+CREATE FUNCTION vmnet_internal.import_start(source text, inventory text)
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -382,12 +382,12 @@ BEGIN
 	RETURN run;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_start(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_start(text, text) IS
 'Part of import_cloudstack(): opens a run';
 
 -- Says how far a run is.  progress: a table of the inventory, and how many rows
 -- of it were read.
-CREATE FUNCTION vmnet.import_progress(run bigint, inventory text, progress text)
+CREATE FUNCTION vmnet_internal.import_progress(run bigint, inventory text, progress text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -396,22 +396,22 @@ DECLARE
 	relation text := split_part(progress, ' ', 1);
 BEGIN
 	EXECUTE format('UPDATE %I.import_runs SET step = $1, %I = $2 WHERE run = $3', inventory, relation || '_read')
-	USING 'read ' || vmnet.import_source_table(relation), split_part(progress, ' ', 2)::bigint, run;
+	USING 'read ' || vmnet_internal.import_source_table(relation), split_part(progress, ' ', 2)::bigint, run;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_progress(bigint, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_progress(bigint, text, text) IS
 'Part of import_cloudstack(): says how far a run is';
 
 -- The query that reads one table of the source: every column converted, and
 -- in "notes" what could not be taken as it was.  Each value is converted once,
 -- in the inner query (as c_1, c_2 ...); the outer one looks at both.
-CREATE FUNCTION vmnet.import_query(source text, relation text)
+CREATE FUNCTION vmnet_internal.import_query(source text, relation text)
 RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	source_table text := vmnet.import_source_table(relation);
+	source_table text := vmnet_internal.import_source_table(relation);
 	col record;
 	source_type regtype;
 	value text;
@@ -428,11 +428,11 @@ DECLARE
 	bads text[] := '{}';
 	notes text[] := '{}';
 BEGIN
-	FOR col IN SELECT * FROM vmnet.import_columns(relation) ORDER BY ord LOOP
-		source_type := vmnet.import_source_type(source, coalesce(col.from_lookup, source_table), col.source_column);
+	FOR col IN SELECT * FROM vmnet_internal.import_columns(relation) ORDER BY ord LOOP
+		source_type := vmnet_internal.import_source_type(source, coalesce(col.from_lookup, source_table), col.source_column);
 		IF source_type IS NULL OR (col.from_lookup IS NOT NULL AND (
-			vmnet.import_source_type(source, col.from_lookup, 'id') IS NULL OR
-			vmnet.import_source_type(source, source_table, col.lookup_key) IS NULL))
+			vmnet_internal.import_source_type(source, col.from_lookup, 'id') IS NULL OR
+			vmnet_internal.import_source_type(source, source_table, col.lookup_key) IS NULL))
 		THEN
 			-- a version of CloudStack that has no such column
 			targets := targets || format('%s::%s AS %I',
@@ -446,10 +446,10 @@ BEGIN
 			CONTINUE;
 		END IF;
 
-		value := format('s.%I', vmnet.import_source_column(source, source_table, col.source_column));
+		value := format('s.%I', vmnet_internal.import_source_column(source, source_table, col.source_column));
 		conv := format('s.c_%s', col.ord);
 		read := read || value || format('%s AS c_%s',
-			vmnet.import_bulk_expression(value, source_type, col.target_type), col.ord);
+			vmnet_internal.import_bulk_expression(value, source_type, col.target_type), col.ord);
 		filled := CASE
 			WHEN source_type IN ('timestamp'::regtype, 'timestamptz'::regtype, 'date'::regtype,
 				'bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
@@ -502,7 +502,7 @@ BEGIN
 			WHEN col.target_type = 'text' AND source_type IN ('text'::regtype, 'varchar'::regtype)
 				THEN format('%s::text <> %s', value, conv)
 			WHEN col.target_type = 'cidr' AND source_type <> 'cidr'::regtype
-				THEN format('vmnet.read_inet(%s::text) <> %s::inet', value, conv)
+				THEN format('vmnet_internal.read_inet(%s::text) <> %s::inet', value, conv)
 			END;
 		IF bad IS NOT NULL THEN
 			bads := bads || format('(%s)', bad);
@@ -515,10 +515,10 @@ BEGIN
 
 	IF relation = 'nics' THEN
 		-- CloudStack does not keep when a state changed; this is the best it has
-		source_type := vmnet.import_source_type(source, source_table, 'update_time');
+		source_type := vmnet_internal.import_source_type(source, source_table, 'update_time');
 		IF source_type IS NOT NULL THEN
 			read := read || 's.update_time'::text;
-			state_changed := vmnet.import_bulk_expression('s.update_time', source_type, 'timestamptz');
+			state_changed := vmnet_internal.import_bulk_expression('s.update_time', source_type, 'timestamptz');
 		END IF;
 		targets := targets || format('coalesce(%s, %s, %s) AS state_changed', removed, state_changed, created);
 	END IF;
@@ -527,49 +527,49 @@ BEGIN
 		array_to_string(targets, ', '), coalesce(nullif(array_to_string(bads, ' OR '), ''), 'false'),
 		array_to_string(notes, ', '),
 		(SELECT string_agg(DISTINCT r, ', ') FROM unnest(read) r),
-		source, source_table, vmnet.import_lookups(source, relation));
+		source, source_table, vmnet_internal.import_lookups(source, relation));
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_query(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_query(text, text) IS
 'Part of import_cloudstack(): the query that reads one table of the source, with every column converted';
 
 -- A table of the source behind a fence: what is asked of its rows is asked here,
 -- not of another system that may spell a function in another way, or compare
 -- text without case.
-CREATE FUNCTION vmnet.import_fenced(source text, source_table text)
+CREATE FUNCTION vmnet_internal.import_fenced(source text, source_table text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT format('(SELECT * FROM %I.%I OFFSET 0)', $1, $2) $$;
-COMMENT ON FUNCTION vmnet.import_fenced(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_fenced(text, text) IS
 'Part of import_cloudstack(): a table of the source, of which only rows are asked';
 
 -- The joins that bring in names and counters from other tables of the source;
 -- each gives at most one row, the same one every time, whatever the source
 -- holds twice.
-CREATE FUNCTION vmnet.import_lookups(source text, relation text)
+CREATE FUNCTION vmnet_internal.import_lookups(source text, relation text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(string_agg(format(
 	' LEFT JOIN (SELECT DISTINCT ON (1) %1$s AS key, %2$s AS %3$I FROM %4$s l ORDER BY 1, 2) l_%3$I ON l_%3$I.key = %5$s',
-	vmnet.import_expression('l.id', k.type, 'bigint'),
-	vmnet.import_expression(format('l.%I', c.source_column), v.type, c.target_type),
-	c.target, vmnet.import_fenced(source, c.from_lookup),
-	vmnet.import_expression(format('s.%I', c.lookup_key), r.type, 'bigint')), '' ORDER BY c.ord), '')
-FROM vmnet.import_columns(relation) c,
-	LATERAL (SELECT vmnet.import_source_type(source, c.from_lookup, 'id')) k (type),
-	LATERAL (SELECT vmnet.import_source_type(source, c.from_lookup, c.source_column)) v (type),
-	LATERAL (SELECT vmnet.import_source_type(source, vmnet.import_source_table(relation), c.lookup_key)) r (type)
+	vmnet_internal.import_expression('l.id', k.type, 'bigint'),
+	vmnet_internal.import_expression(format('l.%I', c.source_column), v.type, c.target_type),
+	c.target, vmnet_internal.import_fenced(source, c.from_lookup),
+	vmnet_internal.import_expression(format('s.%I', c.lookup_key), r.type, 'bigint')), '' ORDER BY c.ord), '')
+FROM vmnet_internal.import_columns(relation) c,
+	LATERAL (SELECT vmnet_internal.import_source_type(source, c.from_lookup, 'id')) k (type),
+	LATERAL (SELECT vmnet_internal.import_source_type(source, c.from_lookup, c.source_column)) v (type),
+	LATERAL (SELECT vmnet_internal.import_source_type(source, vmnet_internal.import_source_table(relation), c.lookup_key)) r (type)
 WHERE c.from_lookup IS NOT NULL AND k.type IS NOT NULL AND v.type IS NOT NULL AND r.type IS NOT NULL
 $$;
-COMMENT ON FUNCTION vmnet.import_lookups(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_lookups(text, text) IS
 'Part of import_cloudstack(): the joins that bring in names and counters';
 
 -- Writes down what the tables that are joined by key hold but an inventory
 -- cannot: once for each of their rows, not for all that refer to it.
-CREATE FUNCTION vmnet.import_judge_lookups(source text)
+CREATE FUNCTION vmnet_internal.import_judge_lookups(source text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -581,34 +581,34 @@ DECLARE
 BEGIN
 	FOR col IN
 		SELECT DISTINCT c.from_lookup, c.source_column, c.target_type
-		FROM unnest(ARRAY['networks', 'instances', 'nics']) r, LATERAL vmnet.import_columns(r) c
-		WHERE c.from_lookup IS NOT NULL AND vmnet.import_source_type(source, c.from_lookup, 'id') IS NOT NULL
+		FROM unnest(ARRAY['networks', 'instances', 'nics']) r, LATERAL vmnet_internal.import_columns(r) c
+		WHERE c.from_lookup IS NOT NULL AND vmnet_internal.import_source_type(source, c.from_lookup, 'id') IS NOT NULL
 	LOOP
-		source_type := vmnet.import_source_type(source, col.from_lookup, col.source_column);
+		source_type := vmnet_internal.import_source_type(source, col.from_lookup, col.source_column);
 		IF col.target_type = 'text' AND source_type IN ('text'::regtype, 'varchar'::regtype) THEN
 			EXECUTE format($f$
 				INSERT INTO pg_temp.vmnet_import_log
 				SELECT %2$L, l.id::text, %3$L, l.%3$I::text, 'changed', 'blanks at the end were cut off'
 				FROM %1$s l WHERE l.%3$I::text <> rtrim(l.%3$I::text, ' ')$f$,
-				vmnet.import_fenced(source, col.from_lookup), col.from_lookup, col.source_column);
+				vmnet_internal.import_fenced(source, col.from_lookup), col.from_lookup, col.source_column);
 		ELSIF col.target_type <> 'text' AND source_type IS NOT NULL THEN
 			EXECUTE format($f$
 				INSERT INTO pg_temp.vmnet_import_log
 				SELECT %2$L, l.id::text, %3$L, l.%3$I::text, 'changed', %4$L
 				FROM %1$s l WHERE btrim(l.%3$I::text) <> '' AND %5$s IS NULL$f$,
-				vmnet.import_fenced(source, col.from_lookup), col.from_lookup, col.source_column,
+				vmnet_internal.import_fenced(source, col.from_lookup), col.from_lookup, col.source_column,
 				format('not a value of type %s; stored as NULL', col.target_type),
-				vmnet.import_expression(format('l.%I', col.source_column), source_type, col.target_type));
+				vmnet_internal.import_expression(format('l.%I', col.source_column), source_type, col.target_type));
 		END IF;
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_judge_lookups(text) IS
+COMMENT ON FUNCTION vmnet_internal.import_judge_lookups(text) IS
 'Part of import_cloudstack(): writes down what tables joined by key hold but an inventory cannot';
 
 -- How many rows a table of the source has, where another system is to give
 -- them; NULL for a table that is here.
-CREATE FUNCTION vmnet.import_count(source text, source_table text)
+CREATE FUNCTION vmnet_internal.import_count(source text, source_table text)
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -625,11 +625,11 @@ BEGIN
 	RETURN n;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_count(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_count(text, text) IS
 'Part of import_cloudstack(): number of rows of a foreign table; NULL for a table of this database';
 
 -- Says what to do where a time of the source is none in PostgreSQL.
-CREATE FUNCTION vmnet.import_refuse_time(source text, source_table text, message text)
+CREATE FUNCTION vmnet_internal.import_refuse_time(source text, source_table text, message text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -648,12 +648,12 @@ BEGIN
 			'Give the column of the source as text.');
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_refuse_time(text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_refuse_time(text, text, text) IS
 'Part of import_cloudstack(): the error where a time of the source cannot be read';
 
 -- Copies one table of the source into a stage, converted.  A policy that hides
 -- rows of the source from the caller is an error: they would look deleted.
-CREATE FUNCTION vmnet.import_stage(source text, relation text)
+CREATE FUNCTION vmnet_internal.import_stage(source text, relation text)
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -662,28 +662,28 @@ SET TimeZone = 'UTC'
 SET row_security = off
 AS $$
 DECLARE
-	source_table text := vmnet.import_source_table(relation);
+	source_table text := vmnet_internal.import_source_table(relation);
 	there bigint;
 	n bigint;
 BEGIN
-	IF relation = 'nic_secondary_ips' AND vmnet.import_source_type(source, source_table, 'id') IS NULL THEN
+	IF relation = 'nic_secondary_ips' AND vmnet_internal.import_source_type(source, source_table, 'id') IS NULL THEN
 		EXECUTE 'CREATE TEMPORARY TABLE vmnet_import_nic_secondary_ips (raw_id text, raw_nic_id text, raw_network_id text, notes jsonb[], '
-			|| (SELECT string_agg(format('%I %s', c.target, c.target_type), ', ' ORDER BY c.ord) FROM vmnet.import_columns(relation) c) || ')';
+			|| (SELECT string_agg(format('%I %s', c.target, c.target_type), ', ' ORDER BY c.ord) FROM vmnet_internal.import_columns(relation) c) || ')';
 		RETURN -1;
 	END IF;
 
-	there := vmnet.import_count(source, source_table);
+	there := vmnet_internal.import_count(source, source_table);
 	BEGIN
 		EXECUTE format('CREATE TEMPORARY TABLE %I AS ', 'vmnet_import_' || relation)
-			|| vmnet.import_query(source, relation);
+			|| vmnet_internal.import_query(source, relation);
 		GET DIAGNOSTICS n = ROW_COUNT;
 	EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format THEN
-		PERFORM vmnet.import_refuse_time(source, source_table, SQLERRM);
+		PERFORM vmnet_internal.import_refuse_time(source, source_table, SQLERRM);
 	END;
 	-- A row that was purged meanwhile is missing in the second count, too.
 	IF n < there THEN
 		BEGIN
-			there := vmnet.import_count(source, source_table);
+			there := vmnet_internal.import_count(source, source_table);
 		EXCEPTION WHEN OTHERS THEN
 			RAISE EXCEPTION USING
 				ERRCODE = 'connection_failure',
@@ -700,7 +700,7 @@ BEGIN
 			HINT = 'The mirror is what it was. Run the import again.';
 	END IF;
 	IF relation = 'networks' THEN
-		PERFORM vmnet.import_judge_lookups(source);
+		PERFORM vmnet_internal.import_judge_lookups(source);
 	END IF;
 	-- only what the steps that follow join by
 	EXECUTE format('ANALYZE pg_temp.%I (%s)', 'vmnet_import_' || relation,
@@ -708,14 +708,14 @@ BEGIN
 	RETURN n;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_stage(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_stage(text, text) IS
 'Part of import_cloudstack(): copies one table of the source into a stage
 Returns the number of rows, -1 where the source has no such table.';
 
 -- Most often nothing is wrong with a stage, which one look says: does a row lack
 -- its id, are ids or uuids there twice, has a row notes, does one name an
 -- instance that cannot be read?
-CREATE FUNCTION vmnet.import_look(relation text,
+CREATE FUNCTION vmnet_internal.import_look(relation text,
 	OUT lacks_id boolean, OUT ids_twice boolean, OUT uuids_twice boolean, OUT has_notes boolean, OUT bad_instance boolean)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -727,11 +727,11 @@ BEGIN
 	INTO lacks_id, ids_twice, uuids_twice, has_notes, bad_instance;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_look(text) IS
+COMMENT ON FUNCTION vmnet_internal.import_look(text) IS
 'Part of import_cloudstack(): what may be wrong with the rows of a stage';
 
 -- Takes rows of a stage that have no id of their own out of it.
-CREATE FUNCTION vmnet.import_judge_ids(relation text, lacks_id boolean, ids_twice boolean)
+CREATE FUNCTION vmnet_internal.import_judge_ids(relation text, lacks_id boolean, ids_twice boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -742,7 +742,7 @@ BEGIN
 			WITH gone AS (DELETE FROM pg_temp.%1$I WHERE id IS NULL RETURNING raw_id)
 			INSERT INTO pg_temp.vmnet_import_log
 			SELECT %2$L, raw_id, 'id', raw_id, 'rejected', 'the row has no id that can be read' FROM gone$f$,
-			'vmnet_import_' || relation, vmnet.import_source_table(relation));
+			'vmnet_import_' || relation, vmnet_internal.import_source_table(relation));
 	END IF;
 	IF ids_twice THEN
 		EXECUTE format($f$
@@ -750,16 +750,16 @@ BEGIN
 				gone AS (DELETE FROM pg_temp.%1$I s USING twice t WHERE s.id = t.id AND s.ctid <> t.first RETURNING s.id)
 			INSERT INTO pg_temp.vmnet_import_log
 			SELECT %2$L, id::text, 'id', id::text, 'rejected', 'another row has the same id' FROM gone$f$,
-			'vmnet_import_' || relation, vmnet.import_source_table(relation));
+			'vmnet_import_' || relation, vmnet_internal.import_source_table(relation));
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_judge_ids(text, boolean, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.import_judge_ids(text, boolean, boolean) IS
 'Part of import_cloudstack(): rejects rows without an id, or with that of another one';
 
 -- Takes NICs out of their stage that have no network, or name an instance that
 -- is not there.
-CREATE FUNCTION vmnet.import_judge_nics(bad_instance boolean)
+CREATE FUNCTION vmnet_internal.import_judge_nics(bad_instance boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -806,11 +806,11 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_judge_nics(boolean) IS
+COMMENT ON FUNCTION vmnet_internal.import_judge_nics(boolean) IS
 'Part of import_cloudstack(): rejects NICs whose network or instance is not there';
 
 -- Takes secondary addresses out of their stage that have no place.
-CREATE FUNCTION vmnet.import_judge_secondary()
+CREATE FUNCTION vmnet_internal.import_judge_secondary()
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -831,12 +831,12 @@ BEGIN
 	FROM gone;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_judge_secondary() IS
+COMMENT ON FUNCTION vmnet_internal.import_judge_secondary() IS
 'Part of import_cloudstack(): rejects secondary addresses that have no place';
 
 -- Writes down what was changed in the rows of a stage; where two rows have one
 -- uuid, one of them keeps it.
-CREATE FUNCTION vmnet.import_judge_values(relation text, uuids_twice boolean, has_notes boolean)
+CREATE FUNCTION vmnet_internal.import_judge_values(relation text, uuids_twice boolean, has_notes boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -848,7 +848,7 @@ BEGIN
 				mended AS (UPDATE pg_temp.%1$I s SET uuid = NULL FROM twice t WHERE s.uuid = t.uuid AND s.id <> t.first RETURNING s.id, t.uuid)
 			INSERT INTO pg_temp.vmnet_import_log
 			SELECT %2$L, id::text, 'uuid', uuid::text, 'changed', 'another row has the same uuid; stored as NULL' FROM mended$f$,
-			'vmnet_import_' || relation, vmnet.import_source_table(relation));
+			'vmnet_import_' || relation, vmnet_internal.import_source_table(relation));
 	END IF;
 	IF has_notes THEN
 		EXECUTE format($f$
@@ -856,16 +856,16 @@ BEGIN
 			SELECT %2$L, s.id::text, note->>0, note->>1, 'changed', note->>2
 			FROM pg_temp.%1$I s, unnest(s.notes) note
 			WHERE s.notes IS NOT NULL$f$,
-			'vmnet_import_' || relation, vmnet.import_source_table(relation));
+			'vmnet_import_' || relation, vmnet_internal.import_source_table(relation));
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_judge_values(text, boolean, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.import_judge_values(text, boolean, boolean) IS
 'Part of import_cloudstack(): writes down what was changed in the rows of a stage';
 
 -- Takes rows that have no place out of the stages, and writes down why: ids first,
 -- then what refers to them, then what is left.
-CREATE FUNCTION vmnet.import_judge()
+CREATE FUNCTION vmnet_internal.import_judge()
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -877,24 +877,24 @@ DECLARE
 	relation text;
 BEGIN
 	FOREACH relation IN ARRAY relations LOOP
-		SELECT to_jsonb(l) INTO look FROM vmnet.import_look(relation) l;
+		SELECT to_jsonb(l) INTO look FROM vmnet_internal.import_look(relation) l;
 		looks := looks || jsonb_build_object(relation, look);
-		PERFORM vmnet.import_judge_ids(relation, (look->>'lacks_id')::boolean, (look->>'ids_twice')::boolean);
+		PERFORM vmnet_internal.import_judge_ids(relation, (look->>'lacks_id')::boolean, (look->>'ids_twice')::boolean);
 	END LOOP;
-	PERFORM vmnet.import_judge_nics((looks->'nics'->>'bad_instance')::boolean);
-	PERFORM vmnet.import_judge_secondary();
+	PERFORM vmnet_internal.import_judge_nics((looks->'nics'->>'bad_instance')::boolean);
+	PERFORM vmnet_internal.import_judge_secondary();
 	FOREACH relation IN ARRAY relations LOOP
 		look := looks->relation;
-		PERFORM vmnet.import_judge_values(relation, (look->>'uuids_twice')::boolean, (look->>'has_notes')::boolean);
+		PERFORM vmnet_internal.import_judge_values(relation, (look->>'uuids_twice')::boolean, (look->>'has_notes')::boolean);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_judge() IS
+COMMENT ON FUNCTION vmnet_internal.import_judge() IS
 'Part of import_cloudstack(): takes rows that have no place out of the stages, and writes down why';
 
 -- Keeps other writers out until the transaction ends.  A first copy goes into
 -- bare tables: what reads and references need is made after it.
-CREATE FUNCTION vmnet.import_prepare(inventory text)
+CREATE FUNCTION vmnet_internal.import_prepare(inventory text)
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -911,7 +911,7 @@ BEGIN
 	END IF;
 
 	FOR part IN
-		SELECT d.phase, d.object FROM vmnet.inventory_definition('mirror') d
+		SELECT d.phase, d.object FROM vmnet_internal.inventory_definition('mirror') d
 		WHERE d.phase IN ('references', 'indexes')
 			OR d.phase = 'keys' AND d.object ~ '^CONSTRAINT all_(networks|instances|nics)_(pkey|uuid_key) '
 		ORDER BY d.ord DESC
@@ -930,11 +930,11 @@ BEGIN
 	RETURN true;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_prepare(text) IS
+COMMENT ON FUNCTION vmnet_internal.import_prepare(text) IS
 'Part of import_cloudstack(): locks the mirror; true where it is empty, with its indexes and references dropped';
 
 -- Makes the keys again that import_prepare() has dropped.
-CREATE FUNCTION vmnet.import_build_keys(inventory text)
+CREATE FUNCTION vmnet_internal.import_build_keys(inventory text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -944,7 +944,7 @@ DECLARE
 BEGIN
 	FOR part IN
 		SELECT d.ddl, d.object, d.comment
-		FROM vmnet.inventory_definition('mirror') d
+		FROM vmnet_internal.inventory_definition('mirror') d
 		WHERE d.phase = 'keys' AND d.object LIKE 'CONSTRAINT %'
 			AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint c
 				WHERE c.connamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = inventory)
@@ -957,11 +957,11 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_build_keys(text) IS
+COMMENT ON FUNCTION vmnet_internal.import_build_keys(text) IS
 'Part of import_cloudstack(): makes the keys of a mirror that are not there';
 
 -- What differs is known now, and so how much of it there is.
-CREATE FUNCTION vmnet.import_analyze_changes()
+CREATE FUNCTION vmnet_internal.import_analyze_changes()
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -970,14 +970,14 @@ BEGIN
 	ANALYZE pg_temp.vmnet_import_changes;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_analyze_changes() IS
+COMMENT ON FUNCTION vmnet_internal.import_analyze_changes() IS
 'Part of import_cloudstack(): has statistics of what differs';
 
 -- Writes down what the mirror is about to see of NICs: changes of state,
 -- removals, moves to another network, rows that the source has no more, and the
 -- addresses that NICs had until now.  The time is that of the run, and never
 -- before the last entry of the NIC, should the clock have been set back.
-CREATE FUNCTION vmnet.import_remember(run bigint, inventory text)
+CREATE FUNCTION vmnet_internal.import_remember(run bigint, inventory text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -1026,11 +1026,11 @@ BEGIN
 		WHERE c.relation = 'nics' AND c.kind = 'delete' AND a.nic_id = c.id$f$, inventory);
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_remember(bigint, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_remember(bigint, text) IS
 'Part of import_cloudstack(): writes down in history what the run is about to change';
 
 -- Closes a run: log, sequences, source, statistics.
-CREATE FUNCTION vmnet.import_finish(run bigint, source text, inventory text, first_copy boolean,
+CREATE FUNCTION vmnet_internal.import_finish(run bigint, source text, inventory text, first_copy boolean,
 	inserted bigint, updated bigint, deleted bigint)
 RETURNS void
 LANGUAGE plpgsql
@@ -1043,8 +1043,8 @@ DECLARE
 	changed bigint;
 BEGIN
 	IF first_copy THEN
-		PERFORM vmnet.import_build_keys(inventory);
-		PERFORM vmnet.build_inventory(inventory, 'mirror', source, 'read_only', ARRAY['references', 'indexes']);
+		PERFORM vmnet_internal.import_build_keys(inventory);
+		PERFORM vmnet_internal.build_inventory(inventory, 'mirror', source, 'read_only', ARRAY['references', 'indexes']);
 	END IF;
 
 	SELECT count(*) FILTER (WHERE action = 'rejected'), count(*) FILTER (WHERE action = 'changed')
@@ -1056,7 +1056,7 @@ BEGIN
 		FROM (SELECT "table", id, "column", original, action, reason FROM pg_temp.vmnet_import_log
 			EXCEPT ALL
 			SELECT "table", id, "column", original, action, reason FROM %1$I.import_log) s
-		ORDER BY s."table", vmnet.read_bigint(s.id), s.id, s."column"$f$, inventory)
+		ORDER BY s."table", vmnet_internal.read_bigint(s.id), s.id, s."column"$f$, inventory)
 	USING run;
 
 	FOREACH relation IN ARRAY ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips'] LOOP
@@ -1082,11 +1082,11 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_finish(bigint, text, text, boolean, bigint, bigint, bigint) IS
+COMMENT ON FUNCTION vmnet_internal.import_finish(bigint, text, text, boolean, bigint, bigint, bigint) IS
 'Part of import_cloudstack(): closes a run';
 
 -- Marks a run as failed.
-CREATE FUNCTION vmnet.import_failed(run bigint, inventory text, message text)
+CREATE FUNCTION vmnet_internal.import_failed(run bigint, inventory text, message text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -1096,7 +1096,7 @@ BEGIN
 	USING run, message, clock_timestamp();
 END
 $$;
-COMMENT ON FUNCTION vmnet.import_failed(bigint, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_failed(bigint, text, text) IS
 'Part of import_cloudstack(): marks a run as failed';
 
 CREATE PROCEDURE vmnet.import_cloudstack(source name, inventory name DEFAULT NULL)

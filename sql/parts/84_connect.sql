@@ -10,19 +10,19 @@
 --
 
 -- The columns that an import and a live inventory read, by CloudStack's tables.
-CREATE FUNCTION vmnet.connect_columns()
+CREATE FUNCTION vmnet_internal.connect_columns()
 RETURNS TABLE (table_name text, column_name text, target_type text, needed boolean, place bigint)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH wanted (table_name, column_name, target_type, needed, place) AS (
-	SELECT coalesce(c.from_lookup, vmnet.import_source_table(r.relation)), c.source_column, c.target_type,
+	SELECT coalesce(c.from_lookup, vmnet_internal.import_source_table(r.relation)), c.source_column, c.target_type,
 		c.needed AND c.from_lookup IS NULL, r.place * 100 + c.ord
 	FROM unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips']) WITH ORDINALITY r (relation, place),
-		LATERAL vmnet.import_columns(r.relation) c
+		LATERAL vmnet_internal.import_columns(r.relation) c
 	UNION ALL
 	SELECT c.from_lookup, 'id', 'bigint', false, 0
-	FROM unnest(ARRAY['networks', 'instances']) r (relation), LATERAL vmnet.import_columns(r.relation) c
+	FROM unnest(ARRAY['networks', 'instances']) r (relation), LATERAL vmnet_internal.import_columns(r.relation) c
 	WHERE c.from_lookup IS NOT NULL
 	UNION ALL
 	VALUES ('nics', 'update_time', 'timestamptz', false, 399))
@@ -30,12 +30,12 @@ SELECT w.table_name, w.column_name, min(w.target_type), bool_or(w.needed), min(w
 FROM wanted w
 GROUP BY w.table_name, w.column_name
 $$;
-COMMENT ON FUNCTION vmnet.connect_columns() IS
+COMMENT ON FUNCTION vmnet_internal.connect_columns() IS
 'Part of connect_cloudstack(): the columns of CloudStack''s tables that are read';
 
 -- The type that a column of MySQL has in a foreign table.  Numbers stay numbers,
 -- so that conditions on them go to MySQL.
-CREATE FUNCTION vmnet.connect_type(data_type text, column_type text, target_type text)
+CREATE FUNCTION vmnet_internal.connect_type(data_type text, column_type text, target_type text)
 RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -48,11 +48,11 @@ SELECT CASE
 	WHEN lower($1) = 'smallint' THEN 'smallint'
 	ELSE 'integer' END
 $$;
-COMMENT ON FUNCTION vmnet.connect_type(text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.connect_type(text, text, text) IS
 'Part of connect_cloudstack(): the type in PostgreSQL of a column of MySQL';
 
 -- Refuses arguments that cannot be, before anything is made.
-CREATE FUNCTION vmnet.connect_check(host text, port integer, dbname text, username text, source text, server text,
+CREATE FUNCTION vmnet_internal.connect_check(host text, port integer, dbname text, username text, source text, server text,
 	options jsonb)
 RETURNS void
 LANGUAGE plpgsql STABLE
@@ -103,11 +103,11 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.connect_check(text, integer, text, text, text, text, jsonb) IS
+COMMENT ON FUNCTION vmnet_internal.connect_check(text, integer, text, text, text, text, jsonb) IS
 'Part of connect_cloudstack(): checks the arguments';
 
 -- The wrapper that can do it, whatever it is called here.
-CREATE FUNCTION vmnet.connect_wrapper()
+CREATE FUNCTION vmnet_internal.connect_wrapper()
 RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -130,13 +130,13 @@ BEGIN
 	RETURN wrapper;
 END
 $$;
-COMMENT ON FUNCTION vmnet.connect_wrapper() IS
+COMMENT ON FUNCTION vmnet_internal.connect_wrapper() IS
 'Part of connect_cloudstack(): the foreign-data wrapper for MySQL';
 
 -- Makes the server.  Times of MySQL's type timestamp are UTC, as CloudStack's
 -- others are; text comes in the encoding of this database, not in that of the
 -- operating system's locale.
-CREATE FUNCTION vmnet.connect_server(server text, host text, port integer, options jsonb)
+CREATE FUNCTION vmnet_internal.connect_server(server text, host text, port integer, options jsonb)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -148,7 +148,7 @@ DECLARE
 		|| options;
 	valid text;
 BEGIN
-	EXECUTE format('CREATE SERVER %I FOREIGN DATA WRAPPER %I OPTIONS (%s)', server, vmnet.connect_wrapper(),
+	EXECUTE format('CREATE SERVER %I FOREIGN DATA WRAPPER %I OPTIONS (%s)', server, vmnet_internal.connect_wrapper(),
 		(SELECT string_agg(format('%I %L', o.key, o.value), ', ' ORDER BY o.key) FROM jsonb_each_text(wanted) o));
 	EXECUTE format('COMMENT ON SERVER %I IS %L', server, 'CloudStack''s database (made by vmnet.connect_cloudstack())');
 EXCEPTION WHEN fdw_invalid_option_name OR syntax_error THEN
@@ -160,20 +160,20 @@ EXCEPTION WHEN fdw_invalid_option_name OR syntax_error THEN
 		HINT = coalesce(nullif(valid, ''), 'The options of a server are in the documentation of mysql_fdw.');
 END
 $$;
-COMMENT ON FUNCTION vmnet.connect_server(text, text, integer, jsonb) IS
+COMMENT ON FUNCTION vmnet_internal.connect_server(text, text, integer, jsonb) IS
 'Part of connect_cloudstack(): makes the server';
 
-CREATE FUNCTION vmnet.connect_map_user(server text, username text, password text, for_public boolean)
+CREATE FUNCTION vmnet_internal.connect_map_user(server text, username text, password text, for_public boolean)
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'connect_map_user'
 LANGUAGE C;
-COMMENT ON FUNCTION vmnet.connect_map_user(text, text, text, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.connect_map_user(text, text, text, boolean) IS
 'Part of connect_cloudstack(): makes the user mapping, the password in no text';
 
 -- Asks MySQL which columns of CloudStack's tables are there, as far as the
 -- account may know.  Names are compared here, exactly; those of columns without
 -- case, as MySQL does.
-CREATE FUNCTION vmnet.connect_ask(source text, server text, dbname text)
+CREATE FUNCTION vmnet_internal.connect_ask(source text, server text, dbname text)
 RETURNS TABLE (table_name text, column_name text, type text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -187,8 +187,8 @@ BEGIN
 	INTO answers;
 	EXECUTE format('DROP FOREIGN TABLE %I.connect_columns', source);
 	RETURN QUERY
-		SELECT w.table_name, w.column_name, vmnet.connect_type(a."DATA_TYPE", a."COLUMN_TYPE", w.target_type)
-		FROM vmnet.connect_columns() w
+		SELECT w.table_name, w.column_name, vmnet_internal.connect_type(a."DATA_TYPE", a."COLUMN_TYPE", w.target_type)
+		FROM vmnet_internal.connect_columns() w
 			JOIN jsonb_to_recordset(answers) a ("TABLE_SCHEMA" text, "TABLE_NAME" text, "COLUMN_NAME" text, "DATA_TYPE" text, "COLUMN_TYPE" text)
 				ON a."TABLE_SCHEMA" = dbname AND a."TABLE_NAME" = w.table_name AND lower(a."COLUMN_NAME") = lower(w.column_name);
 EXCEPTION WHEN fdw_unable_to_establish_connection OR fdw_unable_to_create_execution OR fdw_error THEN
@@ -199,11 +199,11 @@ EXCEPTION WHEN fdw_unable_to_establish_connection OR fdw_unable_to_create_execut
 		HINT = 'Try host, port, username and password with a client of MySQL on this machine; the account in MySQL names the host that it comes from.';
 END
 $$;
-COMMENT ON FUNCTION vmnet.connect_ask(text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.connect_ask(text, text, text) IS
 'Part of connect_cloudstack(): the columns that MySQL has, with their types';
 
 -- Refuses a database without the columns that an inventory needs.
-CREATE FUNCTION vmnet.connect_needs(dbname text, username text, there jsonb)
+CREATE FUNCTION vmnet_internal.connect_needs(dbname text, username text, there jsonb)
 RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -213,7 +213,7 @@ DECLARE
 BEGIN
 	SELECT string_agg(w.table_name || '.' || w.column_name, ', ' ORDER BY w.place)
 	INTO missing
-	FROM vmnet.connect_columns() w
+	FROM vmnet_internal.connect_columns() w
 	WHERE w.needed AND w.table_name <> 'nic_secondary_ips' AND NOT coalesce(there->w.table_name ? w.column_name, false);
 	IF missing IS NOT NULL THEN
 		RAISE EXCEPTION USING
@@ -225,7 +225,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.connect_needs(text, text, jsonb) IS
+COMMENT ON FUNCTION vmnet_internal.connect_needs(text, text, jsonb) IS
 'Part of connect_cloudstack(): the error where needed columns are lacking';
 
 CREATE FUNCTION vmnet_internal.connect_cloudstack(host text, port integer, dbname text, username text, password text,
@@ -247,17 +247,17 @@ DECLARE
 	there jsonb;
 	part record;
 BEGIN
-	PERFORM vmnet.connect_check($1, $2, $3, $4, $6, server_name, $9);
-	PERFORM vmnet.connect_wrapper();
+	PERFORM vmnet_internal.connect_check($1, $2, $3, $4, $6, server_name, $9);
+	PERFORM vmnet_internal.connect_wrapper();
 	EXECUTE format('CREATE SCHEMA %I', $6);
 	EXECUTE format('COMMENT ON SCHEMA %I IS %L', $6, 'Foreign tables of CloudStack''s database (made by vmnet.connect_cloudstack())');
-	PERFORM vmnet.connect_server(server_name, $1, $2, $9);
-	mapped := vmnet.connect_map_user(server_name, $4, $5, coalesce($8, false));
+	PERFORM vmnet_internal.connect_server(server_name, $1, $2, $9);
+	mapped := vmnet_internal.connect_map_user(server_name, $4, $5, coalesce($8, false));
 
 	SELECT coalesce(jsonb_object_agg(a.table_name, a.columns), '{}') INTO there
 	FROM (SELECT c.table_name, jsonb_object_agg(c.column_name, c.type) AS columns
-		FROM vmnet.connect_ask($6, server_name, $3) c GROUP BY c.table_name) a;
-	PERFORM vmnet.connect_needs($3, $4, there);
+		FROM vmnet_internal.connect_ask($6, server_name, $3) c GROUP BY c.table_name) a;
+	PERFORM vmnet_internal.connect_needs($3, $4, there);
 
 	FOR part IN
 		SELECT w.table_name,
@@ -267,7 +267,7 @@ BEGIN
 				FILTER (WHERE NOT coalesce(there->w.table_name ? w.column_name, false) AND there ? w.table_name) AS lacking,
 			string_agg(format('%I %s', w.column_name, there->w.table_name->>w.column_name), ', ' ORDER BY w.place)
 				FILTER (WHERE there->w.table_name ? w.column_name) AS definition
-		FROM vmnet.connect_columns() w
+		FROM vmnet_internal.connect_columns() w
 		GROUP BY w.table_name
 		ORDER BY min(w.place) = 0, min(w.place), w.table_name
 	LOOP
@@ -282,7 +282,7 @@ BEGIN
 		END IF;
 		RETURN NEXT;
 	END LOOP;
-	PERFORM vmnet.import_check_account($6);
+	PERFORM vmnet_internal.import_check_account($6);
 	IF logged IS NOT NULL THEN
 		RAISE WARNING USING
 			MESSAGE = 'the password is in the log of this server',

@@ -6,55 +6,55 @@
 -- judge a row by the same expressions.
 --
 
-CREATE FUNCTION vmnet.attached_nic_guard()
+CREATE FUNCTION vmnet_internal.attached_nic_guard()
 RETURNS trigger
 AS 'MODULE_PATHNAME', 'attached_nic_guard'
 LANGUAGE C;
-COMMENT ON FUNCTION vmnet.attached_nic_guard() IS
+COMMENT ON FUNCTION vmnet_internal.attached_nic_guard() IS
 'Trigger AFTER INSERT OR UPDATE on an attached table of NICs: judges a row as the inventory named by its argument reads it
 In mode enforce errors, in mode warn warnings: 23514 with constraint nic_initial_state, nic_state_transition, nic_identity_immutable or nic_removed_once; 23503 with nic_parent_active.';
 
-CREATE FUNCTION vmnet.attached_nic_history()
+CREATE FUNCTION vmnet_internal.attached_nic_history()
 RETURNS trigger
 AS 'MODULE_PATHNAME', 'attached_nic_history'
 LANGUAGE C;
-COMMENT ON FUNCTION vmnet.attached_nic_history() IS
+COMMENT ON FUNCTION vmnet_internal.attached_nic_history() IS
 'Trigger AFTER UPDATE on an attached table of NICs, for each statement: writes what attached_nic_guard() saw to nic_history';
 
-CREATE FUNCTION vmnet.attached_network_guard()
+CREATE FUNCTION vmnet_internal.attached_network_guard()
 RETURNS trigger
 AS 'MODULE_PATHNAME', 'attached_network_guard'
 LANGUAGE C;
-COMMENT ON FUNCTION vmnet.attached_network_guard() IS
+COMMENT ON FUNCTION vmnet_internal.attached_network_guard() IS
 'Trigger AFTER UPDATE OR DELETE on an attached table of networks: removed once, and only when no NIC is held
 In mode enforce errors, in mode warn warnings: 23503 with constraint network_in_use, 23514 with network_removed_once.';
 
-CREATE FUNCTION vmnet.attached_instance_guard()
+CREATE FUNCTION vmnet_internal.attached_instance_guard()
 RETURNS trigger
 AS 'MODULE_PATHNAME', 'attached_instance_guard'
 LANGUAGE C;
-COMMENT ON FUNCTION vmnet.attached_instance_guard() IS
+COMMENT ON FUNCTION vmnet_internal.attached_instance_guard() IS
 'Trigger AFTER UPDATE OR DELETE on an attached table of instances: removed once, and only when no NIC is held
 In mode enforce errors, in mode warn warnings: 23503 with constraint instance_in_use, 23514 with instance_removed_once.';
 
-CREATE FUNCTION vmnet.attached_no_delete()
+CREATE FUNCTION vmnet_internal.attached_no_delete()
 RETURNS trigger
 AS 'MODULE_PATHNAME', 'attached_no_delete'
 LANGUAGE C;
-COMMENT ON FUNCTION vmnet.attached_no_delete() IS
+COMMENT ON FUNCTION vmnet_internal.attached_no_delete() IS
 'Trigger BEFORE DELETE (each row) or TRUNCATE on an attached table whose rows are removed softly
 In mode enforce an error, in mode warn a warning: 23001 with constraint no_hard_delete.';
 
-CREATE FUNCTION vmnet.attached_view_write()
+CREATE FUNCTION vmnet_internal.attached_view_write()
 RETURNS trigger
 AS 'MODULE_PATHNAME', 'attached_view_write'
 LANGUAGE C;
-COMMENT ON FUNCTION vmnet.attached_view_write() IS
+COMMENT ON FUNCTION vmnet_internal.attached_view_write() IS
 'Trigger INSTEAD OF writes to the views of an attached inventory: refuses, and names the table to write to
 Error: 42501 with constraint attached_view_read_only.';
 
 -- The canonical columns, in the order of the views.  A key is of type key.
-CREATE FUNCTION vmnet.attached_columns()
+CREATE FUNCTION vmnet_internal.attached_columns()
 RETURNS TABLE (relation text, name text, type text, needed boolean, ord int)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -66,12 +66,12 @@ FROM (VALUES
 	('nics', 'id key !,uuid uuid,instance_id key !,network_id key !,state text,strategy text,reserver_name text,reservation_id text,vm_type text,device_id int,default_nic boolean,mac_address macaddr,ip4_address inet,ip6_address inet,netmask inet,gateway inet,broadcast_uri text,mtu bigint,enabled boolean,created timestamptz,state_changed timestamptz,removed removed')
 	) r (relation, columns), unnest(string_to_array(r.columns, ',')) WITH ORDINALITY c (c, ord)
 $columns$;
-COMMENT ON FUNCTION vmnet.attached_columns() IS
+COMMENT ON FUNCTION vmnet_internal.attached_columns() IS
 'Part of attach_inventory(): the canonical columns and their types';
 
 -- How a column reads as a canonical type; NULL where it cannot.  Text that is
 -- no address reads as NULL, since one bad row must not break every query.
-CREATE FUNCTION vmnet.attached_cast(column_name text, from_type regtype, to_type text)
+CREATE FUNCTION vmnet_internal.attached_cast(column_name text, from_type regtype, to_type text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -120,10 +120,10 @@ FROM (SELECT k.texty, k.number, k.least, k.greatest,
 		' AND pg_catalog.regexp_count(pg_catalog.split_part(%1$I::pg_catalog.text, ''/'', 1), ''[0-9A-Fa-f]+'') OPERATOR(pg_catalog.<=) 7'
 		) k (texty, number, least, greatest, four, six)) t (texty, number, least, greatest, family, address)
 $cast$;
-COMMENT ON FUNCTION vmnet.attached_cast(text, regtype, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_cast(text, regtype, text) IS
 'Part of attach_inventory(): how a column of theirs reads as a canonical type; NULL where it cannot';
 
-CREATE FUNCTION vmnet.attached_column_type(rel regclass, column_name text)
+CREATE FUNCTION vmnet_internal.attached_column_type(rel regclass, column_name text)
 RETURNS regtype
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -136,17 +136,17 @@ WITH RECURSIVE base AS (
 	SELECT t.typbasetype FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
 SELECT b.type::regtype FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype <> 'd'
 $$;
-COMMENT ON FUNCTION vmnet.attached_column_type(regclass, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_column_type(regclass, text) IS
 'Part of attach_inventory(): type of a column (of a domain: its base type), NULL where there is none';
 
 -- "Is not removed", written out over their column, and when it was removed.
-CREATE FUNCTION vmnet.attached_removed(rel regclass, spec jsonb, OUT live text, OUT removed text, OUT problem text)
+CREATE FUNCTION vmnet_internal.attached_removed(rel regclass, spec jsonb, OUT live text, OUT removed text, OUT problem text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	col text := spec->>'column';
-	col_type regtype := vmnet.attached_column_type(rel, col);
+	col_type regtype := vmnet_internal.attached_column_type(rel, col);
 	at_col text := spec->>'time';
 	at_time text;
 	whole boolean := col_type IN ('bigint'::regtype, 'int', 'smallint', 'numeric');
@@ -174,14 +174,14 @@ BEGIN
 	ELSIF how = 'not_null' AND never_null THEN
 		problem := format('column "%s" is NOT NULL, so every row would read as removed; "removed_when" or another column must say which are', col);
 	ELSIF how = 'not_infinity' AND at_col IS NULL THEN
-		removed := format('CASE WHEN %s THEN NULL ELSE %s END', live, vmnet.attached_cast(col, col_type, 'timestamptz'));
+		removed := format('CASE WHEN %s THEN NULL ELSE %s END', live, vmnet_internal.attached_cast(col, col_type, 'timestamptz'));
 	ELSIF how = 'not_null' AND at_col IS NULL THEN
-		removed := vmnet.attached_cast(col, col_type, 'timestamptz');
+		removed := vmnet_internal.attached_cast(col, col_type, 'timestamptz');
 		IF removed IS NULL THEN
 			removed := format('CASE WHEN %s THEN NULL ELSE ''-infinity''::pg_catalog.timestamptz END', live);
 		END IF;
 	ELSE
-		at_time := vmnet.attached_cast(at_col, vmnet.attached_column_type(rel, at_col), 'timestamptz');
+		at_time := vmnet_internal.attached_cast(at_col, vmnet_internal.attached_column_type(rel, at_col), 'timestamptz');
 		IF at_col IS NOT NULL AND at_time IS NULL THEN
 			problem := format('column "%s" is not there, or no time', at_col);
 		END IF;
@@ -190,19 +190,19 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_removed(regclass, jsonb) IS
+COMMENT ON FUNCTION vmnet_internal.attached_removed(regclass, jsonb) IS
 'Part of attach_inventory(): the condition "not removed" over their column, and the time of removal (-infinity: unknown)';
 
 -- The state as the canonical ones call it, and "is not being deallocated"
 -- written out over their column, without a cast where an index needs none.
-CREATE FUNCTION vmnet.attached_state(rel regclass, col text, states jsonb, OUT state text, OUT held text, OUT problem text)
+CREATE FUNCTION vmnet_internal.attached_state(rel regclass, col text, states jsonb, OUT state text, OUT held text, OUT problem text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	col_type regtype := vmnet.attached_column_type(rel, col);
+	col_type regtype := vmnet_internal.attached_column_type(rel, col);
 	is_enum boolean := EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid = col_type AND t.typtype = 'e');
-	as_text text := vmnet.attached_cast(col, col_type, 'text');
+	as_text text := vmnet_internal.attached_cast(col, col_type, 'text');
 	gone text[];
 	pairs record;
 BEGIN
@@ -229,12 +229,12 @@ BEGIN
 	FROM unnest(gone) g (g);
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_state(regclass, text, jsonb) IS
+COMMENT ON FUNCTION vmnet_internal.attached_state(regclass, text, jsonb) IS
 'Part of attach_inventory(): the state in canonical words, and the condition "not Deallocating" over their column';
 
 -- How one canonical column reads, and under which condition a row is not
 -- removed, or not being deallocated, where the column tells that.
-CREATE FUNCTION vmnet.attached_item(relation text, rel regclass, spec jsonb, canonical text, type text, needed boolean,
+CREATE FUNCTION vmnet_internal.attached_item(relation text, rel regclass, spec jsonb, canonical text, type text, needed boolean,
 	OUT col text, OUT expression text, OUT condition text, OUT problem text, OUT note text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -247,12 +247,12 @@ BEGIN
 	col := CASE WHEN NOT said THEN canonical
 		WHEN jsonb_typeof(spec->canonical) = 'object' THEN spec->canonical->>'column'
 		ELSE spec->>canonical END;
-	col_type := vmnet.attached_column_type(rel, col);
+	col_type := vmnet_internal.attached_column_type(rel, col);
 	-- a column of addresses of both families need be said only once
 	IF col_type IS NULL AND NOT said AND canonical IN ('ip4_address', 'ip6_address') THEN
 		other := spec->CASE canonical WHEN 'ip4_address' THEN 'ip6_address' ELSE 'ip4_address' END;
 		col := coalesce(other->>'column', other #>> '{}');
-		col_type := vmnet.attached_column_type(rel, col);
+		col_type := vmnet_internal.attached_column_type(rel, col);
 	END IF;
 	IF col_type IS NULL THEN
 		problem := CASE WHEN said AND col IS NOT NULL THEN format('%s.%s: table %s has no column "%s"', relation, canonical, rel, col)
@@ -260,13 +260,13 @@ BEGIN
 			WHEN relation = 'nics' AND canonical = 'state' AND spec ? 'states' THEN format('states are given, but table %s has no column "state"', rel) END;
 	ELSIF type = 'removed' THEN
 		SELECT r.removed, r.live, format('%s.%s: ', relation, canonical) || r.problem INTO expression, condition, problem
-		FROM vmnet.attached_removed(rel, CASE jsonb_typeof(spec->canonical)
+		FROM vmnet_internal.attached_removed(rel, CASE jsonb_typeof(spec->canonical)
 			WHEN 'object' THEN spec->canonical ELSE jsonb_build_object('column', col) END) r;
 	ELSIF canonical = 'state' AND relation = 'nics' THEN
 		SELECT t.state, t.held, format('%s.%s: ', relation, canonical) || t.problem INTO expression, condition, problem
-		FROM vmnet.attached_state(rel, col, spec->'states') t;
+		FROM vmnet_internal.attached_state(rel, col, spec->'states') t;
 	ELSE
-		expression := vmnet.attached_cast(col, col_type, CASE canonical WHEN 'ip4_address' THEN 'inet4' WHEN 'ip6_address' THEN 'inet6' ELSE type END);
+		expression := vmnet_internal.attached_cast(col, col_type, CASE canonical WHEN 'ip4_address' THEN 'inet4' WHEN 'ip6_address' THEN 'inet6' ELSE type END);
 		IF expression IS NULL THEN
 			note := format('%s.%s: column "%s" of table %s is of type %s, which does not read as %s', relation, canonical, col, rel, col_type,
 				CASE type WHEN 'key' THEN 'bigint, uuid or text' ELSE type END);
@@ -279,12 +279,12 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_item(text, regclass, jsonb, text, text, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.attached_item(text, regclass, jsonb, text, text, boolean) IS
 'Part of attach_inventory(): how one canonical column reads, and what of it cannot be';
 
 -- Is each row told by this column?  Children that inherit share no index; of a
 -- view nobody knows.
-CREATE FUNCTION vmnet.attached_unique(rel regclass, column_name text)
+CREATE FUNCTION vmnet_internal.attached_unique(rel regclass, column_name text)
 RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -295,11 +295,11 @@ SELECT c.relkind NOT IN ('r', 'p') OR EXISTS (
 	AND NOT (c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = $1))
 FROM pg_catalog.pg_class c WHERE c.oid = $1
 $$;
-COMMENT ON FUNCTION vmnet.attached_unique(regclass, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_unique(regclass, text) IS
 'Part of attach_inventory(): whether a unique index keeps the values of a column apart; true for a view';
 
 -- A column of a canonical type that is NULL in every row.
-CREATE FUNCTION vmnet.attached_null(type text)
+CREATE FUNCTION vmnet_internal.attached_null(type text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -307,12 +307,12 @@ AS $$
 SELECT 'NULL::pg_catalog.' || CASE $1 WHEN 'removed' THEN 'timestamptz' WHEN 'boolean' THEN 'bool'
 	WHEN 'bigint' THEN 'int8' WHEN 'int' THEN 'int4' WHEN 'key' THEN 'int8' ELSE $1 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_null(text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_null(text) IS
 'Part of attach_inventory(): NULL of a canonical type';
 
 -- One table: the text of its attached view, what cannot be, and its condition
 -- "not removed".  spec maps canonical names; names that are the same need no word.
-CREATE FUNCTION vmnet.attached_view(relation text, rel regclass, spec jsonb, collations jsonb,
+CREATE FUNCTION vmnet_internal.attached_view(relation text, rel regclass, spec jsonb, collations jsonb,
 	OUT query text, OUT live text, OUT key_columns jsonb, OUT problems text[])
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -322,19 +322,19 @@ DECLARE
 	item record;
 	items text[] := '{}';
 	held text;
-	removed text := vmnet.attached_null('removed');
+	removed text := vmnet_internal.attached_null('removed');
 	changed text := '''-infinity''::pg_catalog.timestamptz';
 BEGIN
 	problems := '{}';
 	key_columns := '{}';
-	FOR c IN SELECT a.name, a.type, a.needed FROM vmnet.attached_columns() a WHERE a.relation = $1 ORDER BY a.ord LOOP
-		SELECT i.* INTO item FROM vmnet.attached_item(relation, rel, spec, c.name, c.type, c.needed) i;
+	FOR c IN SELECT a.name, a.type, a.needed FROM vmnet_internal.attached_columns() a WHERE a.relation = $1 ORDER BY a.ord LOOP
+		SELECT i.* INTO item FROM vmnet_internal.attached_item(relation, rel, spec, c.name, c.type, c.needed) i;
 		problems := array_remove(problems || item.problem, NULL);
-		items := items || format('%s%s AS %I', coalesce(item.expression, vmnet.attached_null(c.type)), ' COLLATE ' || (collations->>c.name), c.name);
+		items := items || format('%s%s AS %I', coalesce(item.expression, vmnet_internal.attached_null(c.type)), ' COLLATE ' || (collations->>c.name), c.name);
 		IF c.type = 'removed' THEN
 			removed := coalesce(item.expression, removed);
 			live := item.condition;
-		ELSIF c.type = 'key' AND vmnet.attached_column_type(rel, item.col) IS NOT NULL THEN
+		ELSIF c.type = 'key' AND vmnet_internal.attached_column_type(rel, item.col) IS NOT NULL THEN
 			key_columns := key_columns || jsonb_build_object(c.name, item.col);
 		ELSIF c.name = 'state' THEN
 			held := item.condition;
@@ -352,20 +352,20 @@ BEGIN
 	ELSE
 		key_columns := key_columns || jsonb_build_object('key', coalesce(spec->>'key', key_columns->>'id'));
 		items := items || format('%I AS key', coalesce(key_columns->>'key', ''));
-		IF vmnet.attached_column_type(rel, key_columns->>'key') IS NULL AND key_columns ? 'id' THEN
+		IF vmnet_internal.attached_column_type(rel, key_columns->>'key') IS NULL AND key_columns ? 'id' THEN
 			problems := problems || format('%s.key: table %s has no column "%s"', relation, rel, key_columns->>'key');
 		END IF;
 	END IF;
 	query := format('SELECT %s FROM %s', array_to_string(items, E',\n\t'), rel);
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_view(text, regclass, jsonb, jsonb) IS
+COMMENT ON FUNCTION vmnet_internal.attached_view(text, regclass, jsonb, jsonb) IS
 'Part of attach_inventory(): the view that says how the rows of one table read, and what of it cannot be';
 
 -- The collation in which a column of NICs is compared with the key that it
 -- refers to: that of the key, as for a foreign key.  NULL where it need not be
 -- said, since both columns hold the same for equal and one yields to the other.
-CREATE FUNCTION vmnet.attached_collation(nics regclass, nic_column text, parent regclass, key text)
+CREATE FUNCTION vmnet_internal.attached_collation(nics regclass, nic_column text, parent regclass, key text)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -379,10 +379,10 @@ FROM pg_catalog.pg_attribute a
 WHERE a.attrelid = $1 AND a.attname = $2 AND b.attrelid = $3 AND b.attname = $4 AND n.oid <> k.oid
 	AND NOT (n.collisdeterministic AND k.collisdeterministic AND 'default' IN (n.collname, k.collname))
 $$;
-COMMENT ON FUNCTION vmnet.attached_collation(regclass, text, regclass, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_collation(regclass, text, regclass, text) IS
 'Part of attach_inventory(): the collation in which a column of NICs is compared with the key that it refers to; NULL where it need not be said';
 
-CREATE FUNCTION vmnet.attached_refuse(inventory text, problems text[],
+CREATE FUNCTION vmnet_internal.attached_refuse(inventory text, problems text[],
 	message text DEFAULT 'these tables cannot be attached as inventory "%s"',
 	hint text DEFAULT 'columns says which column is meant, as {"nics": {"network_id": "net_id", "removed": {"column": "deleted", "removed_when": "not_zero", "time": "deleted_at"}}}.')
 RETURNS void
@@ -399,11 +399,11 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_refuse(text, text[], text, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_refuse(text, text[], text, text) IS
 'Part of attach_inventory(): one error that lists all that is in the way (22023)';
 
 -- What is wrong with the call itself, before any table is looked at closely.
-CREATE FUNCTION vmnet.attached_problems(nics regclass, networks regclass, instances regclass, columns jsonb, mode text)
+CREATE FUNCTION vmnet_internal.attached_problems(nics regclass, networks regclass, instances regclass, columns jsonb, mode text)
 RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -421,7 +421,7 @@ SELECT coalesce(array_agg(p.p), '{}') FROM (
 	FROM jsonb_each(CASE jsonb_typeof($4) WHEN 'object' THEN $4 ELSE '{}' END) e,
 		jsonb_object_keys(CASE jsonb_typeof(e.value) WHEN 'object' THEN e.value ELSE '{}' END) f (key)
 	WHERE e.key IN ('nics', 'networks', 'instances')
-		AND NOT EXISTS (SELECT FROM vmnet.attached_columns() a WHERE a.relation = e.key AND a.name = f.key)
+		AND NOT EXISTS (SELECT FROM vmnet_internal.attached_columns() a WHERE a.relation = e.key AND a.name = f.key)
 		AND NOT (e.key = 'nics' AND f.key = 'states') AND NOT (e.key <> 'nics' AND f.key = 'key')
 	UNION ALL SELECT format('columns: %s.%s must be the name of a column, or null%s', e.key, f.key,
 		CASE f.key WHEN 'removed' THEN ', or an object with "column", and "removed_when" and "time" if they are needed, each a text' ELSE '' END)
@@ -449,11 +449,11 @@ SELECT coalesce(array_agg(p.p), '{}') FROM (
 	FROM (VALUES ('nics', $1), ('networks', $2), ('instances', $3)) t (what, rel) JOIN pg_catalog.pg_class c ON c.oid = t.rel
 	WHERE c.relpersistence = 't') p (p)
 $$;
-COMMENT ON FUNCTION vmnet.attached_problems(regclass, regclass, regclass, jsonb, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_problems(regclass, regclass, regclass, jsonb, text) IS
 'Part of attach_inventory(): what is wrong with its arguments';
 
 -- A policy hides rows from a guard never, but from who looks for violations.
-CREATE FUNCTION vmnet.attached_hidden(nics regclass, networks regclass, instances regclass)
+CREATE FUNCTION vmnet_internal.attached_hidden(nics regclass, networks regclass, instances regclass)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -462,16 +462,16 @@ SELECT string_agg(t.rel::text, ', ' ORDER BY t.ord)
 FROM unnest(ARRAY[$1, $2, $3]) WITH ORDINALITY t (rel, ord)
 WHERE t.rel IS NOT NULL AND pg_catalog.row_security_active(t.rel::oid)
 $$;
-COMMENT ON FUNCTION vmnet.attached_hidden(regclass, regclass, regclass) IS
+COMMENT ON FUNCTION vmnet_internal.attached_hidden(regclass, regclass, regclass) IS
 'Part of attach_inventory(): the tables of which row-level policies may hide rows from the caller; NULL where there are none';
 
-CREATE FUNCTION vmnet.attached_refuse_hidden(inventory text, nics regclass, networks regclass, instances regclass)
+CREATE FUNCTION vmnet_internal.attached_refuse_hidden(inventory text, nics regclass, networks regclass, instances regclass)
 RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	hidden text := vmnet.attached_hidden(nics, networks, instances);
+	hidden text := vmnet_internal.attached_hidden(nics, networks, instances);
 BEGIN
 	IF hidden IS NOT NULL THEN
 		RAISE EXCEPTION USING
@@ -484,11 +484,11 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_refuse_hidden(text, regclass, regclass, regclass) IS
+COMMENT ON FUNCTION vmnet_internal.attached_refuse_hidden(text, regclass, regclass, regclass) IS
 'Part of attach_inventory(): the error where violations cannot be looked for';
 
 -- What can be read, but perhaps not as it was meant.
-CREATE FUNCTION vmnet.attached_notes(nics regclass, networks regclass, instances regclass, columns jsonb)
+CREATE FUNCTION vmnet_internal.attached_notes(nics regclass, networks regclass, instances regclass, columns jsonb)
 RETURNS TABLE (finding text, message text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -496,8 +496,8 @@ AS $$
 WITH item AS (
 	SELECT t.relation, t.rel, a.name, a.type, i.*, coalesce(columns->t.relation, '{}') ? a.name AS said
 	FROM (VALUES ('nics', nics), ('networks', networks), ('instances', instances)) t (relation, rel)
-		JOIN vmnet.attached_columns() a ON a.relation = t.relation,
-		vmnet.attached_item(t.relation, t.rel, coalesce(columns->t.relation, '{}') || CASE WHEN columns ? 'states' THEN jsonb_build_object('states', columns->'states') ELSE '{}' END, a.name, a.type, a.needed) i
+		JOIN vmnet_internal.attached_columns() a ON a.relation = t.relation,
+		vmnet_internal.attached_item(t.relation, t.rel, coalesce(columns->t.relation, '{}') || CASE WHEN columns ? 'states' THEN jsonb_build_object('states', columns->'states') ELSE '{}' END, a.name, a.type, a.needed) i
 	WHERE t.rel IS NOT NULL
 )
 SELECT 'removed_unmapped', format('%1$s: no column says which rows are removed, so all of %2$s read as live; if "%3$s" says it: {"%1$s": {"removed": "%3$s"}}', i.relation, i.rel, c.attname)
@@ -505,24 +505,24 @@ FROM item i CROSS JOIN LATERAL (
 	SELECT a.attname FROM pg_catalog.pg_attribute a
 	WHERE a.attrelid = i.rel AND a.attnum > 0 AND NOT a.attisdropped
 		AND a.attname ~* '(delet|remov|discard|destroy|archiv|trash|purge|expung|deactivat|terminat|retire)'
-		AND vmnet.attached_column_type(i.rel, a.attname) IN ('boolean'::regtype, 'smallint', 'int', 'bigint', 'numeric', 'date', 'timestamp', 'timestamptz')
+		AND vmnet_internal.attached_column_type(i.rel, a.attname) IN ('boolean'::regtype, 'smallint', 'int', 'bigint', 'numeric', 'date', 'timestamp', 'timestamptz')
 	ORDER BY a.attnum) c
 WHERE i.type = 'removed' AND i.expression IS NULL AND NOT i.said
 UNION ALL
 SELECT 'column_unread', i.note || ': it reads as NULL' FROM item i WHERE i.note IS NOT NULL AND i.problem IS NULL
 UNION ALL
-SELECT 'rows_hidden', format('row-level policies of %s hide rows from this role, so violations among them are not seen', vmnet.attached_hidden(nics, networks, instances))
-WHERE vmnet.attached_hidden(nics, networks, instances) IS NOT NULL
+SELECT 'rows_hidden', format('row-level policies of %s hide rows from this role, so violations among them are not seen', vmnet_internal.attached_hidden(nics, networks, instances))
+WHERE vmnet_internal.attached_hidden(nics, networks, instances) IS NOT NULL
 UNION ALL
 SELECT 'id_not_unique', format('nics.id: %s."%s" has no unique index, so two NICs could have one id', i.rel, i.col)
-FROM item i WHERE i.relation = 'nics' AND i.name = 'id' AND i.expression IS NOT NULL AND NOT vmnet.attached_unique(i.rel, i.col)
+FROM item i WHERE i.relation = 'nics' AND i.name = 'id' AND i.expression IS NOT NULL AND NOT vmnet_internal.attached_unique(i.rel, i.col)
 $$;
-COMMENT ON FUNCTION vmnet.attached_notes(regclass, regclass, regclass, jsonb) IS
+COMMENT ON FUNCTION vmnet_internal.attached_notes(regclass, regclass, regclass, jsonb) IS
 'Part of attach_inventory(): columns that may be meant otherwise, as rows';
 
 -- The column of a parent that the NICs' column means: where its foreign key
 -- leads, else, for a uuid, the parent's uuid, else its id.
-CREATE FUNCTION vmnet.attached_key(nics regclass, nic_column text, parent regclass, spec jsonb)
+CREATE FUNCTION vmnet_internal.attached_key(nics regclass, nic_column text, parent regclass, spec jsonb)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -533,79 +533,79 @@ SELECT coalesce($4->>'key',
 		JOIN pg_catalog.pg_attribute r ON r.attrelid = k.confrelid AND k.confkey = ARRAY[r.attnum]
 	WHERE k.contype = 'f' AND k.conrelid = $1 AND k.confrelid = $3 AND a.attname = $2
 	ORDER BY k.oid LIMIT 1),
-	CASE WHEN vmnet.attached_column_type($1, $2) = 'uuid'::regtype
-			AND vmnet.attached_column_type($3, coalesce($4->>'id', 'id')) <> 'uuid'::regtype
+	CASE WHEN vmnet_internal.attached_column_type($1, $2) = 'uuid'::regtype
+			AND vmnet_internal.attached_column_type($3, coalesce($4->>'id', 'id')) <> 'uuid'::regtype
 		THEN coalesce($4->>'uuid', 'uuid') ELSE coalesce($4->>'id', 'id') END)
 $$;
-COMMENT ON FUNCTION vmnet.attached_key(regclass, text, regclass, jsonb) IS
+COMMENT ON FUNCTION vmnet_internal.attached_key(regclass, text, regclass, jsonb) IS
 'Part of attach_inventory(): the column of networks or instances that the NICs refer to';
 
 -- A table of networks or of instances: its attached view, the column that NICs
 -- refer to, and what is in the way of that.
-CREATE FUNCTION vmnet.attached_parent(nics regclass, nic_column text, relation text, noun text, rel regclass, spec jsonb,
+CREATE FUNCTION vmnet_internal.attached_parent(nics regclass, nic_column text, relation text, noun text, rel regclass, spec jsonb,
 	OUT query text, OUT key text, OUT id_column text, OUT problems text[])
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	nic_type regtype := vmnet.attached_column_type(nics, nic_column);
+	nic_type regtype := vmnet_internal.attached_column_type(nics, nic_column);
 	key_type regtype;
 BEGIN
-	key := vmnet.attached_key(nics, nic_column, rel, spec);
-	key_type := vmnet.attached_column_type(rel, key);
+	key := vmnet_internal.attached_key(nics, nic_column, rel, spec);
+	key_type := vmnet_internal.attached_column_type(rel, key);
 	SELECT v.query, v.problems, v.key_columns->>'id' INTO query, problems, id_column
-	FROM vmnet.attached_view(relation, rel, spec || jsonb_build_object('key', key), '{}') v;
+	FROM vmnet_internal.attached_view(relation, rel, spec || jsonb_build_object('key', key), '{}') v;
 	IF (nic_type = 'uuid'::regtype) <> (key_type = 'uuid'::regtype)
 		OR (nic_type IN ('text'::regtype, 'varchar', 'bpchar')) <> (key_type IN ('text'::regtype, 'varchar', 'bpchar')) THEN
 		problems := problems || format('nics.%s_id is of type %s, but %s."%s" is of type %s; {"%s": {"key": ...}} names the column that is meant',
 			noun, nic_type, rel, key, key_type, relation);
 	END IF;
-	IF key_type IS NOT NULL AND NOT vmnet.attached_unique(rel, key) THEN
+	IF key_type IS NOT NULL AND NOT vmnet_internal.attached_unique(rel, key) THEN
 		problems := problems || format('%s."%s" has no unique index, so a NIC could be on several of its rows', rel, key);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_parent(regclass, text, text, text, regclass, jsonb) IS
+COMMENT ON FUNCTION vmnet_internal.attached_parent(regclass, text, text, text, regclass, jsonb) IS
 'Part of attach_inventory(): the view over a table of networks or instances, and the column that NICs refer to';
 
 -- The canonical columns of a relation as a list; what comes from elsewhere
 -- (the id of a parent from a join with it) is in joined.
-CREATE FUNCTION vmnet.attached_column_list(relation text, alias text, joined jsonb DEFAULT '{}')
+CREATE FUNCTION vmnet_internal.attached_column_list(relation text, alias text, joined jsonb DEFAULT '{}')
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT string_agg(coalesce($3->>a.name, $2 || '.' || quote_ident(a.name)), ', ' ORDER BY a.ord)
-FROM vmnet.attached_columns() a WHERE a.relation = $1
+FROM vmnet_internal.attached_columns() a WHERE a.relation = $1
 $$;
-COMMENT ON FUNCTION vmnet.attached_column_list(text, text, jsonb) IS
+COMMENT ON FUNCTION vmnet_internal.attached_column_list(text, text, jsonb) IS
 'Part of attach_inventory(): the canonical columns of a relation as a list';
 
 -- The query of a canonical relation.  sources says what stands for the attached
 -- view of each table; joined are the parents whose id is not what NICs store.
 -- Networks or instances without a table are made from the ids that NICs have.
-CREATE FUNCTION vmnet.attached_canonical(relation text, sources jsonb, joined text[])
+CREATE FUNCTION vmnet_internal.attached_canonical(relation text, sources jsonb, joined text[])
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN $1 = 'nics' THEN (
 		SELECT format('SELECT %s, n.active, n.ended FROM %s n%s',
-			vmnet.attached_column_list('nics', 'n', coalesce(jsonb_object_agg(p.noun || '_id', format('%1$s.id AS %1$s_id', p.noun)) FILTER (WHERE p.joined), '{}')),
+			vmnet_internal.attached_column_list('nics', 'n', coalesce(jsonb_object_agg(p.noun || '_id', format('%1$s.id AS %1$s_id', p.noun)) FILTER (WHERE p.joined), '{}')),
 			$2->>'nics', string_agg(format(' LEFT JOIN %1$s %2$s ON %2$s.key = n.%2$s_key', p.source, p.noun), '' ORDER BY p.noun DESC) FILTER (WHERE p.joined))
 		FROM (SELECT v.noun, v.noun = ANY ($3) AS joined, $2->>(v.noun || 's') AS source FROM (VALUES ('network'), ('instance')) v (noun)) p)
-	WHEN $2 ? $1 THEN format('SELECT %s, a.active FROM %s a', vmnet.attached_column_list($1, 'a'), $2->>$1)
+	WHEN $2 ? $1 THEN format('SELECT %s, a.active FROM %s a', vmnet_internal.attached_column_list($1, 'a'), $2->>$1)
 	ELSE format('SELECT %s, true AS active FROM (%s) n WHERE n.%3$s IS NOT NULL GROUP BY n.%3$s', (
-			SELECT string_agg(CASE a.name WHEN 'id' THEN format('n.%I', rtrim($1, 's') || '_id') ELSE vmnet.attached_null(a.type) END
+			SELECT string_agg(CASE a.name WHEN 'id' THEN format('n.%I', rtrim($1, 's') || '_id') ELSE vmnet_internal.attached_null(a.type) END
 				|| format(' AS %I', a.name), ', ' ORDER BY a.ord)
-			FROM vmnet.attached_columns() a WHERE a.relation = $1),
-		vmnet.attached_canonical('nics', $2, $3), rtrim($1, 's') || '_id') END
+			FROM vmnet_internal.attached_columns() a WHERE a.relation = $1),
+		vmnet_internal.attached_canonical('nics', $2, $3), rtrim($1, 's') || '_id') END
 $$;
-COMMENT ON FUNCTION vmnet.attached_canonical(text, jsonb, text[]) IS
+COMMENT ON FUNCTION vmnet_internal.attached_canonical(text, jsonb, text[]) IS
 'Part of attach_inventory() and create_report(): the query of networks, instances or nics over what stands for the attached views';
 
 -- The three canonical relations, over the attached views.
-CREATE FUNCTION vmnet.attached_base_views(inventory text, nics regclass, networks regclass, instances regclass, columns jsonb)
+CREATE FUNCTION vmnet_internal.attached_base_views(inventory text, nics regclass, networks regclass, instances regclass, columns jsonb)
 RETURNS TABLE (live text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -622,13 +622,13 @@ DECLARE
 		|| CASE WHEN columns ? 'states' THEN jsonb_build_object('states', columns->'states') ELSE '{}' END;
 	collations jsonb := '{}';
 BEGIN
-	SELECT v.* INTO nic FROM vmnet.attached_view('nics', nics, nic_spec, '{}') v;
+	SELECT v.* INTO nic FROM vmnet_internal.attached_view('nics', nics, nic_spec, '{}') v;
 	problems := nic.problems;
 	queries := '{}';
 	FOR parent IN
 		SELECT p.relation, p.noun, p.rel, v.*
 		FROM (VALUES ('networks', 'network', networks), ('instances', 'instance', instances)) p (relation, noun, rel),
-			vmnet.attached_parent(nics, nic.key_columns->>(p.noun || '_id'), p.relation, p.noun, p.rel, coalesce(columns->p.relation, '{}')) v
+			vmnet_internal.attached_parent(nics, nic.key_columns->>(p.noun || '_id'), p.relation, p.noun, p.rel, coalesce(columns->p.relation, '{}')) v
 		WHERE p.rel IS NOT NULL
 	LOOP
 		problems := problems || parent.problems;
@@ -636,17 +636,17 @@ BEGIN
 		IF parent.key <> parent.id_column THEN
 			joined := joined || parent.noun;
 		END IF;
-		collations := collations || jsonb_build_object(parent.noun || '_id', vmnet.attached_collation(nics,
+		collations := collations || jsonb_build_object(parent.noun || '_id', vmnet_internal.attached_collation(nics,
 			nic.key_columns->>(parent.noun || '_id'), parent.rel, parent.key));
 	END LOOP;
-	PERFORM vmnet.attached_refuse(inventory, problems);
-	queries := queries || jsonb_build_object('nics', (vmnet.attached_view('nics', nics, nic_spec, collations)).query);
+	PERFORM vmnet_internal.attached_refuse(inventory, problems);
+	queries := queries || jsonb_build_object('nics', (vmnet_internal.attached_view('nics', nics, nic_spec, collations)).query);
 
 	SELECT jsonb_object_agg(q.key, format('%I.%I', inventory, 'attached_' || q.key)) INTO sources FROM jsonb_object_keys(queries) q (key);
 	FOR part IN
 		SELECT 'attached_' || q.key AS name, q.value AS query, 1 AS ord FROM jsonb_each_text(queries) q
 		UNION ALL
-		SELECT 'all_' || r, vmnet.attached_canonical(r, sources, joined), 2 FROM unnest(ARRAY['networks', 'instances', 'nics']) r
+		SELECT 'all_' || r, vmnet_internal.attached_canonical(r, sources, joined), 2 FROM unnest(ARRAY['networks', 'instances', 'nics']) r
 		ORDER BY ord, name
 	LOOP
 		EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS ', inventory, part.name) || part.query;
@@ -654,12 +654,12 @@ BEGIN
 	RETURN QUERY SELECT nic.live;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_base_views(text, regclass, regclass, regclass, jsonb) IS
+COMMENT ON FUNCTION vmnet_internal.attached_base_views(text, regclass, regclass, regclass, jsonb) IS
 'Part of attach_inventory(): makes all_networks, all_instances and all_nics; returns the condition "not removed" of a NIC';
 
 -- Secondary addresses, which nothing attaches: the views and reports of any
 -- other inventory stand on them, and find none.
-CREATE FUNCTION vmnet.attached_secondary_ips(inventory text, nic_key text, network_key text)
+CREATE FUNCTION vmnet_internal.attached_secondary_ips(inventory text, nic_key text, network_key text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -674,10 +674,10 @@ WHERE false', inventory, nic_key, network_key);
 The view is there so that what reads it in other inventories works here.');
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_secondary_ips(text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_secondary_ips(text, text, text) IS
 'Part of attach_inventory(): makes all_nic_secondary_ips, which is empty';
 
-CREATE FUNCTION vmnet.attached_comments(inventory text)
+CREATE FUNCTION vmnet_internal.attached_comments(inventory text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -686,7 +686,7 @@ DECLARE
 	part record;
 BEGIN
 	FOR part IN
-		SELECT r.name, r.said, vmnet.attached_table(inventory, r.name)::text AS their_table
+		SELECT r.name, r.said, vmnet_internal.attached_table(inventory, r.name)::text AS their_table
 		FROM (VALUES ('networks', 'network'), ('instances', 'instance'), ('nics', 'NIC')) r (name, said)
 	LOOP
 		IF part.their_table IS NOT NULL THEN
@@ -698,27 +698,27 @@ The guards judge a row as it reads here. The other views of the inventory stand 
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_comments(text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_comments(text) IS
 'Part of attach_inventory(): comments on the views that read the attached tables';
 
 -- Everything that stands on the three relations, as in any other inventory;
 -- keys that are no bigint have their own type in the tables of history.
-CREATE FUNCTION vmnet.attached_rest(inventory text, mode text)
+CREATE FUNCTION vmnet_internal.attached_rest(inventory text, mode text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	part record;
-	nic_key text := vmnet.attached_column_type(format('%I.all_nics', inventory)::regclass, 'id');
-	network_key text := vmnet.attached_column_type(format('%I.all_nics', inventory)::regclass, 'network_id');
-	instance_key text := vmnet.attached_column_type(format('%I.all_nics', inventory)::regclass, 'instance_id');
+	nic_key text := vmnet_internal.attached_column_type(format('%I.all_nics', inventory)::regclass, 'id');
+	network_key text := vmnet_internal.attached_column_type(format('%I.all_nics', inventory)::regclass, 'network_id');
+	instance_key text := vmnet_internal.attached_column_type(format('%I.all_nics', inventory)::regclass, 'instance_id');
 	ddl text;
 BEGIN
-	PERFORM vmnet.attached_secondary_ips(inventory, nic_key, network_key);
-	PERFORM vmnet.attached_comments(inventory);
+	PERFORM vmnet_internal.attached_secondary_ips(inventory, nic_key, network_key);
+	PERFORM vmnet_internal.attached_comments(inventory);
 	FOR part IN
-		SELECT d.phase, d.object, d.ddl, d.comment FROM vmnet.inventory_definition('managed') d
+		SELECT d.phase, d.object, d.ddl, d.comment FROM vmnet_internal.inventory_definition('managed') d
 		WHERE (d.phase = 'views' OR d.ddl ~ '(nic_history|nic_address_history)' AND d.ddl !~ 'ON %1\$I\.all_nics')
 		ORDER BY d.ord
 	LOOP
@@ -728,24 +728,24 @@ BEGIN
 				'instance_id bigint', 'instance_id ' || instance_key), 'from_state text NOT NULL', 'from_state text');
 		END IF;
 		ddl := replace(ddl, '''{}''::bigint[]', format('''{}''::%s[]', instance_key));
-		EXECUTE format(ddl, inventory, 'attached', NULL, mode, vmnet.extension_version());
+		EXECUTE format(ddl, inventory, 'attached', NULL, mode, vmnet.version());
 		IF part.object IS NOT NULL THEN
 			EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', inventory, part.comment);
 		END IF;
 	END LOOP;
 	FOR part IN SELECT unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips',
 		'all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips']) AS name LOOP
-		EXECUTE format('CREATE TRIGGER attached_view_write INSTEAD OF INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION vmnet.attached_view_write()',
+		EXECUTE format('CREATE TRIGGER attached_view_write INSTEAD OF INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION vmnet_internal.attached_view_write()',
 			inventory, part.name);
 		EXECUTE format('COMMENT ON TRIGGER attached_view_write ON %I.%I IS ''Writes go to the attached table itself''', inventory, part.name);
 	END LOOP;
-	PERFORM vmnet.comment_inventory(inventory);
+	PERFORM vmnet_internal.comment_inventory(inventory);
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_rest(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_rest(text, text) IS
 'Part of attach_inventory(): the live views, the tables of history and their guards';
 
-CREATE FUNCTION vmnet.attached_violations(inventory text)
+CREATE FUNCTION vmnet_internal.attached_violations(inventory text)
 RETURNS TABLE (rule text, nics bigint, message text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -772,20 +772,20 @@ BEGIN
 		ORDER BY f.rule, f.what$q$, inventory);
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_violations(text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_violations(text) IS
 'Part of attach_inventory(): what already violates the rules, one row for each way, with up to five NICs';
 
 -- Can the views find the NICs of a network, or of an instance, by an index that
 -- is there?  The best one leaves out what is removed and nothing else: then the
 -- guard of a removal, which looks for half-removed NICs too, can use it.
-CREATE FUNCTION vmnet.attached_index(inventory text, live text, parent text, OUT usable boolean, OUT statement text)
+CREATE FUNCTION vmnet_internal.attached_index(inventory text, live text, parent text, OUT usable boolean, OUT statement text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 AS $$
 DECLARE
 	plan jsonb;
-	rel regclass := vmnet.attached_table(inventory, 'nics');
+	rel regclass := vmnet_internal.attached_table(inventory, 'nics');
 	-- where ids come from a join with the parent, the stored key is looked for
 	base text := pg_get_viewdef(format('%I.all_nics', inventory)::regclass);
 	network text := CASE WHEN base ~ 'network_key' THEN 'network_key' ELSE 'network_id' END;
@@ -822,13 +822,13 @@ BEGIN
 	statement := format('CREATE INDEX ON %s (%s)%s;', rel, array_to_string(keys, ', '), coalesce(' WHERE ' || nullif(live, 'true'), ''));
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_index(text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_index(text, text, text) IS
 'Part of attach_inventory(): whether EXPLAIN shows an index for the NICs of a parent, and the statement that makes the best one';
 
 -- One inventory, one owner: who owns everything in it.  That is the owner of the
 -- tables, if all have the same and the caller has his rights.  Else it is the
 -- caller, and there can be no guards: a guard works as the owner of its table.
-CREATE FUNCTION vmnet.attached_owner(inventory text, nics regclass, networks regclass, instances regclass, mode text)
+CREATE FUNCTION vmnet_internal.attached_owner(inventory text, nics regclass, networks regclass, instances regclass, mode text)
 RETURNS name
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -857,7 +857,7 @@ BEGIN
 			WHERE pg_catalog.pg_get_userbyid(c.relowner) <> wanted) || ' Mode read_only needs none of this.';
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_owner(text, regclass, regclass, regclass, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_owner(text, regclass, regclass, regclass, text) IS
 'Part of attach_inventory(): the role that everything in it belongs to; 42501 with constraint inventory_owner where guards are wanted and the tables are not of one role whose rights the caller has';
 
 CREATE FUNCTION vmnet.attach_inventory(
@@ -875,7 +875,7 @@ AS $$
 DECLARE
 	owner name;
 BEGIN
-	PERFORM vmnet.attached_refuse(coalesce($1, 'NULL'), vmnet.attached_problems($2, $3, $4, $5, $6)
+	PERFORM vmnet_internal.attached_refuse(coalesce($1, 'NULL'), vmnet_internal.attached_problems($2, $3, $4, $5, $6)
 		|| CASE WHEN $1 IS NULL OR octet_length($1) NOT BETWEEN 1 AND 63 THEN ARRAY['the name of an inventory must have 1 to 63 bytes'] ELSE '{}' END);
 	IF EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = $1) THEN
 		RAISE EXCEPTION USING
@@ -884,14 +884,14 @@ BEGIN
 			DETAIL = 'An attached inventory gets a schema of its own. Nothing was touched.',
 			HINT = 'Choose another name; vmnet.detach_inventory() takes an attached inventory away.';
 	END IF;
-	owner := vmnet.attached_owner($1, $2, $3, $4, $6);
+	owner := vmnet_internal.attached_owner($1, $2, $3, $4, $6);
 	IF $6 = 'enforce' AND owner = current_user THEN
-		PERFORM vmnet.attached_refuse_hidden($1, $2, $3, $4);
+		PERFORM vmnet_internal.attached_refuse_hidden($1, $2, $3, $4);
 	END IF;
 
 	-- the caller makes the schema, its owner all that is in it
 	EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', $1, owner);
-	RETURN QUERY SELECT a.* FROM vmnet.attach_as_owner($1, $2, $3, $4, $5, $6) a;
+	RETURN QUERY SELECT a.* FROM vmnet_internal.attach_as_owner($1, $2, $3, $4, $5, $6) a;
 END
 $$;
 COMMENT ON FUNCTION vmnet.attach_inventory(text, regclass, regclass, regclass, jsonb, text) IS
@@ -901,7 +901,7 @@ mode: warn (the default: guards give warnings), enforce (errors), read_only (no 
 Rows: what already violates the rules (violation), what may be meant otherwise (removed_unmapped, column_unread, id_not_unique, rows_hidden, history_not_kept), and the indexes that the views want (index_found, index_missing). Errors: 22023 with all that is in the way, 42P06 where the schema exists, 23514 for enforce while there are violations, 42501 with constraint attached_rows_hidden for enforce where row-level policies may hide some, 42501 with constraint inventory_owner for guards on tables of several owners, or of one whose rights the caller has not.';
 
 -- Runs as the owner of the schema.
-CREATE FUNCTION vmnet.attached_build(name text, nics regclass, networks regclass, instances regclass, columns jsonb, mode text)
+CREATE FUNCTION vmnet_internal.attached_build(name text, nics regclass, networks regclass, instances regclass, columns jsonb, mode text)
 RETURNS TABLE (finding text, rule text, message text, statement text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -911,50 +911,50 @@ DECLARE
 	live text;
 	violations bigint;
 BEGIN
-	PERFORM vmnet.attached_refuse($1, (SELECT array_agg(n.message) FROM vmnet.attached_notes($2, $3, $4, $5) n WHERE n.finding = 'id_not_unique' AND $6 <> 'read_only'));
+	PERFORM vmnet_internal.attached_refuse($1, (SELECT array_agg(n.message) FROM vmnet_internal.attached_notes($2, $3, $4, $5) n WHERE n.finding = 'id_not_unique' AND $6 <> 'read_only'));
 	IF $6 = 'enforce' THEN
-		PERFORM vmnet.attached_refuse_hidden($1, $2, $3, $4);
+		PERFORM vmnet_internal.attached_refuse_hidden($1, $2, $3, $4);
 	END IF;
 
 	EXECUTE format('COMMENT ON SCHEMA %I IS %L', $1, format('Inventory over table %s (vmnet_ext)
 networks, instances and nics are what is live; all_networks, all_instances and all_nics have the rest too.', $2));
-	live := (SELECT b.live FROM vmnet.attached_base_views($1, $2, $3, $4, $5) b);
-	PERFORM vmnet.attached_rest($1, $6);
+	live := (SELECT b.live FROM vmnet_internal.attached_base_views($1, $2, $3, $4, $5) b);
+	PERFORM vmnet_internal.attached_rest($1, $6);
 
 	-- first the guards, which wait for writers; then what is found is all there is
 	IF $6 <> 'read_only' THEN
-		PERFORM vmnet.attached_triggers($1, true);
+		PERFORM vmnet_internal.attached_triggers($1, true);
 	END IF;
-	SELECT sum(v.nics) INTO violations FROM vmnet.attached_violations($1) v;
+	SELECT sum(v.nics) INTO violations FROM vmnet_internal.attached_violations($1) v;
 	IF $6 = 'enforce' AND violations > 0 THEN
-		PERFORM vmnet.attached_refuse_enforce($1);
+		PERFORM vmnet_internal.attached_refuse_enforce($1);
 	END IF;
 
-	RETURN QUERY SELECT 'violation', v.rule, v.message, NULL::text FROM vmnet.attached_violations($1) v;
-	RETURN QUERY SELECT n.finding, NULL::text, n.message, NULL::text FROM vmnet.attached_notes($2, $3, $4, $5) n;
+	RETURN QUERY SELECT 'violation', v.rule, v.message, NULL::text FROM vmnet_internal.attached_violations($1) v;
+	RETURN QUERY SELECT n.finding, NULL::text, n.message, NULL::text FROM vmnet_internal.attached_notes($2, $3, $4, $5) n;
 	RETURN QUERY SELECT 'history_not_kept', NULL::text, format('ids of type %s: history, as-of and the functions, which take bigint, are not for this inventory; its views are', k.type), NULL::text
 	FROM (SELECT string_agg(DISTINCT t.type, ', ') AS type FROM unnest(ARRAY['id', 'network_id', 'instance_id']) c (name),
-		format_type(vmnet.attached_column_type(format('%I.all_nics', $1)::regclass, c.name), NULL) t (type) WHERE t.type <> 'bigint') k
+		format_type(vmnet_internal.attached_column_type(format('%I.all_nics', $1)::regclass, c.name), NULL) t (type) WHERE t.type <> 'bigint') k
 	WHERE k.type IS NOT NULL;
 	IF (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = $2) IN ('r', 'p', 'm') THEN
 		RETURN QUERY SELECT CASE WHEN i.usable THEN 'index_found' ELSE 'index_missing' END, NULL::text,
 			format(CASE WHEN i.usable THEN 'EXPLAIN shows that an index finds the NICs of %s; this one would serve best'
 				ELSE 'EXPLAIN shows no index by which the NICs of %s are found: each look reads the whole table' END, p.said), i.statement
-		FROM (VALUES ('network', 'a network'), ('instance', 'an instance')) p (parent, said), vmnet.attached_index($1, live, p.parent) i;
+		FROM (VALUES ('network', 'a network'), ('instance', 'an instance')) p (parent, said), vmnet_internal.attached_index($1, live, p.parent) i;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_build(text, regclass, regclass, regclass, jsonb, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_build(text, regclass, regclass, regclass, jsonb, text) IS
 'Part of attach_inventory(): makes what is in the schema, and the guards; the rows are those of attach_inventory()';
 
-CREATE FUNCTION vmnet.attach_as_owner(name text, nics regclass, networks regclass, instances regclass, columns jsonb, mode text)
+CREATE FUNCTION vmnet_internal.attach_as_owner(name text, nics regclass, networks regclass, instances regclass, columns jsonb, mode text)
 RETURNS TABLE (finding text, rule text, message text, statement text)
 AS 'MODULE_PATHNAME', 'attach_as_owner'
 LANGUAGE C;
-COMMENT ON FUNCTION vmnet.attach_as_owner(text, regclass, regclass, regclass, jsonb, text) IS
+COMMENT ON FUNCTION vmnet_internal.attach_as_owner(text, regclass, regclass, regclass, jsonb, text) IS
 'Part of attach_inventory(): attached_build() as the owner of the schema, if the caller has his rights';
 
-CREATE FUNCTION vmnet.attached_refuse_enforce(inventory text)
+CREATE FUNCTION vmnet_internal.attached_refuse_enforce(inventory text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -965,9 +965,9 @@ BEGIN
 		CONSTRAINT = 'attached_violations',
 		SCHEMA = inventory,
 		MESSAGE = format('inventory "%s" cannot enforce its rules: its tables violate them already', inventory),
-		DETAIL = (SELECT string_agg(v.message, E'\n' ORDER BY v.message) FROM vmnet.attached_violations(inventory) v),
+		DETAIL = (SELECT string_agg(v.message, E'\n' ORDER BY v.message) FROM vmnet_internal.attached_violations(inventory) v),
 		HINT = format('Mend these, or take mode warn first and then say: SELECT vmnet.set_inventory_mode(%L, ''enforce'', force => true);', inventory);
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_refuse_enforce(text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_refuse_enforce(text) IS
 'Part of attach_inventory(): the error where rules cannot be enforced yet';

@@ -3,7 +3,7 @@
 --
 
 -- The table that an attached view reads.
-CREATE FUNCTION vmnet.attached_table(inventory text, relation text)
+CREATE FUNCTION vmnet_internal.attached_table(inventory text, relation text)
 RETURNS regclass
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -17,11 +17,11 @@ FROM pg_catalog.pg_class v
 WHERE s.nspname = $1 AND v.relname = 'attached_' || $2
 LIMIT 1
 $$;
-COMMENT ON FUNCTION vmnet.attached_table(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_table(text, text) IS
 'Table that an attached inventory reads its nics, networks or instances from; NULL where it has none';
 
 -- The guards that the tables of an attached inventory should have.
-CREATE FUNCTION vmnet.attached_expected_guards(inventory text)
+CREATE FUNCTION vmnet_internal.attached_expected_guards(inventory text)
 RETURNS TABLE (relation text, rel regclass, prefix text, timing text, level text, function text, fires int)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -42,16 +42,16 @@ FROM (VALUES
 	('networks', 'network_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'attached_no_delete'),
 	('instances', 'instance_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'attached_no_delete')
 	) g (relation, prefix, timing, level, function)
-	CROSS JOIN LATERAL (SELECT vmnet.attached_table($1, g.relation)) r (rel)
+	CROSS JOIN LATERAL (SELECT vmnet_internal.attached_table($1, g.relation)) r (rel)
 WHERE r.rel IS NOT NULL
 $$;
-COMMENT ON FUNCTION vmnet.attached_expected_guards(text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_expected_guards(text) IS
 'Part of attach_inventory(): the guards that the tables of an attached inventory should have';
 
 -- The triggers that an attached inventory has.  The row type in their WHEN says
 -- whose they are, whatever became of names; and it has DROP SCHEMA ... CASCADE
 -- take them too: what judges by an inventory goes with it.
-CREATE FUNCTION vmnet.attached_guards(inventory text)
+CREATE FUNCTION vmnet_internal.attached_guards(inventory text)
 RETURNS TABLE (rel regclass, name name, function text, fires int, enabled boolean)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -63,14 +63,14 @@ FROM pg_catalog.pg_class c
 		AND d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = c.reltype
 	JOIN pg_catalog.pg_trigger t ON t.oid = d.objid
 	JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-	JOIN pg_catalog.pg_namespace f ON f.oid = p.pronamespace AND f.nspname = 'vmnet'
+	JOIN pg_catalog.pg_namespace f ON f.oid = p.pronamespace AND f.nspname = 'vmnet_internal'
 WHERE s.nspname = $1 AND c.relname = 'inventory_info'
 $$;
-COMMENT ON FUNCTION vmnet.attached_guards(text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_guards(text) IS
 'Part of attach_inventory(): the triggers that an attached inventory has on its tables';
 
 -- A trigger on one of their tables that belongs to the inventory.
-CREATE FUNCTION vmnet.attached_make_trigger(inventory text, rel regclass, prefix text, timing text, level text,
+CREATE FUNCTION vmnet_internal.attached_make_trigger(inventory text, rel regclass, prefix text, timing text, level text,
 	call text, about text)
 RETURNS void
 LANGUAGE plpgsql
@@ -84,17 +84,17 @@ BEGIN
 		OR EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = rel AND t.tgname = trigger_name) THEN
 		trigger_name := prefix || md5(format('%s %s', inventory, quote_ident(inventory)::regnamespace::oid));
 	END IF;
-	EXECUTE format('CREATE TRIGGER %I %s ON %s %s FOR EACH %s WHEN (NULL::%I.inventory_info IS NULL) EXECUTE FUNCTION vmnet.%s',
+	EXECUTE format('CREATE TRIGGER %I %s ON %s %s FOR EACH %s WHEN (NULL::%I.inventory_info IS NULL) EXECUTE FUNCTION vmnet_internal.%s',
 		trigger_name, split_part(timing, ' REFERENCING', 1), rel,
 		CASE WHEN timing ~ 'REFERENCING' THEN 'REFERENCING' || split_part(timing, ' REFERENCING', 2) ELSE '' END,
 		level, inventory, call);
 	EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', trigger_name, rel, about);
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_make_trigger(text, regclass, text, text, text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_make_trigger(text, regclass, text, text, text, text, text) IS
 'Part of attach_inventory(): makes a trigger on one of the attached tables';
 
-CREATE FUNCTION vmnet.attached_triggers(inventory text, make boolean)
+CREATE FUNCTION vmnet_internal.attached_triggers(inventory text, make boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -103,37 +103,37 @@ DECLARE
 	t record;
 BEGIN
 	FOR t IN
-		SELECT g.rel, g.name FROM vmnet.attached_guards(inventory) g
-		WHERE g.function IN (SELECT e.function FROM vmnet.attached_expected_guards(inventory) e)
+		SELECT g.rel, g.name FROM vmnet_internal.attached_guards(inventory) g
+		WHERE g.function IN (SELECT e.function FROM vmnet_internal.attached_expected_guards(inventory) e)
 	LOOP
 		EXECUTE format('DROP TRIGGER %I ON %s', t.name, t.rel);
 	END LOOP;
 	IF make THEN
-		PERFORM vmnet.attached_make_trigger(inventory, e.rel, e.prefix, e.timing, e.level,
+		PERFORM vmnet_internal.attached_make_trigger(inventory, e.rel, e.prefix, e.timing, e.level,
 			format('%I(%L, %L)', e.function, inventory, e.relation), format('Guard of inventory %s (vmnet_ext)', inventory))
-		FROM vmnet.attached_expected_guards(inventory) e;
+		FROM vmnet_internal.attached_expected_guards(inventory) e;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_triggers(text, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.attached_triggers(text, boolean) IS
 'Part of attach_inventory(): drops the guards on their tables, and makes them anew';
 
-CREATE FUNCTION vmnet.attached_nic_notify()
+CREATE FUNCTION vmnet_internal.attached_nic_notify()
 RETURNS trigger
 AS 'MODULE_PATHNAME', 'attached_nic_notify'
 LANGUAGE C;
-COMMENT ON FUNCTION vmnet.attached_nic_notify() IS
+COMMENT ON FUNCTION vmnet_internal.attached_nic_notify() IS
 'Trigger AFTER writes on an attached table of NICs, for each statement, made by set_inventory_notify(): tells those who listen which NICs changed';
 
 -- Messages need no guards, so they work in mode read_only, too; but a table of
 -- somebody else's is not made to send any.
-CREATE FUNCTION vmnet.attached_notify(inventory text, channel text, "on" boolean)
+CREATE FUNCTION vmnet_internal.attached_notify(inventory text, channel text, "on" boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	nics regclass := vmnet.attached_table(inventory, 'nics');
+	nics regclass := vmnet_internal.attached_table(inventory, 'nics');
 	info record;
 	t record;
 BEGIN
@@ -148,11 +148,11 @@ BEGIN
 				ELSE format('Its NICs are in %s, which is no table.', nics) END,
 			HINT = CASE WHEN info.table THEN 'Have it done by a role that owns both.' ELSE 'Only what is written to a table can be told.' END;
 	END IF;
-	FOR t IN SELECT g.rel, g.name FROM vmnet.attached_guards(inventory) g WHERE g.function = 'attached_nic_notify' LOOP
+	FOR t IN SELECT g.rel, g.name FROM vmnet_internal.attached_guards(inventory) g WHERE g.function = 'attached_nic_notify' LOOP
 		EXECUTE format('DROP TRIGGER %I ON %s', t.name, t.rel);
 	END LOOP;
 	IF "on" THEN
-		PERFORM vmnet.attached_make_trigger(inventory, nics, '_vmnet_notify_' || v.event || '_',
+		PERFORM vmnet_internal.attached_make_trigger(inventory, nics, '_vmnet_notify_' || v.event || '_',
 			format('AFTER %s REFERENCING %s', upper(v.event), v.tables), 'STATEMENT',
 			format('attached_nic_notify(%L, %L, %L)', inventory, 'nics', channel),
 			format('Tells those who LISTEN %I which NICs changed; see vmnet.set_inventory_notify()', channel))
@@ -163,11 +163,11 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_notify(text, text, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.attached_notify(text, text, boolean) IS
 'Part of set_inventory_notify(): the triggers on an attached table of NICs, dropped and made anew';
 
 -- The first view of the inventory whose ids are no bigint, and their type.
-CREATE FUNCTION vmnet.attached_other_keys(inventory text, OUT view text, OUT type text)
+CREATE FUNCTION vmnet_internal.attached_other_keys(inventory text, OUT view text, OUT type text)
 RETURNS record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -180,11 +180,11 @@ WHERE s.nspname = $1 AND c.relname IN ('all_networks', 'all_instances', 'all_nic
 ORDER BY c.relname DESC
 LIMIT 1
 $$;
-COMMENT ON FUNCTION vmnet.attached_other_keys(text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_other_keys(text) IS
 'Part of check_inventory() and others: the first view of an inventory whose ids are no bigint; NULL where all are';
 
 -- Name of an attached inventory, or an error.
-CREATE FUNCTION vmnet.attached_target(inventory text)
+CREATE FUNCTION vmnet_internal.attached_target(inventory text)
 RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -204,11 +204,11 @@ BEGIN
 	RETURN inventory;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_target(text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_target(text) IS
 'Part of set_inventory_mode() and detach_inventory(): the name of an attached inventory; 22023 where it is none';
 
 -- A guard works as the owner of its table, so all that it reads belongs to him.
-CREATE FUNCTION vmnet.attached_refuse_owners(inventory text)
+CREATE FUNCTION vmnet_internal.attached_refuse_owners(inventory text)
 RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -221,7 +221,7 @@ BEGIN
 		string_agg(format('ALTER %s %s OWNER TO %I;', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, r.rel, pg_catalog.pg_get_userbyid(inventory_owner)), ' ' ORDER BY r.ord) AS hint
 	INTO others
 	FROM (
-		SELECT vmnet.attached_table(inventory, t.name), t.ord FROM unnest(ARRAY['nics', 'networks', 'instances']) WITH ORDINALITY t (name, ord)
+		SELECT vmnet_internal.attached_table(inventory, t.name), t.ord FROM unnest(ARRAY['nics', 'networks', 'instances']) WITH ORDINALITY t (name, ord)
 		UNION ALL
 		SELECT c.oid::regclass, 3 + n.ord
 		FROM unnest(ARRAY['attached_nics', 'attached_networks', 'attached_instances', 'inventory_info', 'nic_history', 'nic_address_history']) WITH ORDINALITY n (name, ord)
@@ -239,54 +239,54 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_refuse_owners(text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_refuse_owners(text) IS
 'Part of set_inventory_mode(): the error where guards would read what does not belong to the owner of the inventory (42501, constraint inventory_owner)';
 
 -- Turns guards on, which looks at the rows: so it works as the owner.
-CREATE FUNCTION vmnet_internal.attached_arm(name text, mode text, force boolean)
+CREATE FUNCTION vmnet_internal.attached_arm_as_owner(name text, mode text, force boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	inventory text := vmnet.attached_target($1);
+	inventory text := vmnet_internal.attached_target($1);
 BEGIN
-	PERFORM vmnet.attached_refuse_owners(inventory);
+	PERFORM vmnet_internal.attached_refuse_owners(inventory);
 	IF $2 = 'enforce' AND $3 IS NOT TRUE THEN
-		PERFORM vmnet.attached_refuse_hidden(inventory, vmnet.attached_table(inventory, 'nics'),
-			vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'));
+		PERFORM vmnet_internal.attached_refuse_hidden(inventory, vmnet_internal.attached_table(inventory, 'nics'),
+			vmnet_internal.attached_table(inventory, 'networks'), vmnet_internal.attached_table(inventory, 'instances'));
 	END IF;
-	PERFORM vmnet.attached_say_mode(inventory, $2);
-	PERFORM vmnet.attached_triggers(inventory, true);
+	PERFORM vmnet_internal.attached_say_mode(inventory, $2);
+	PERFORM vmnet_internal.attached_triggers(inventory, true);
 	-- now nobody writes what is not judged
-	IF $2 = 'enforce' AND $3 IS NOT TRUE AND EXISTS (SELECT FROM vmnet.attached_violations(inventory)) THEN
-		PERFORM vmnet.attached_refuse_enforce(inventory);
+	IF $2 = 'enforce' AND $3 IS NOT TRUE AND EXISTS (SELECT FROM vmnet_internal.attached_violations(inventory)) THEN
+		PERFORM vmnet_internal.attached_refuse_enforce(inventory);
 	END IF;
 	-- with guards there is a history to report
-	PERFORM vmnet.renew_reports(inventory);
+	PERFORM vmnet_internal.renew_reports(inventory);
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.attached_arm(text, text, boolean) IS
-'Body of vmnet.attached_arm(), run with the rights that this has switched to';
+COMMENT ON FUNCTION vmnet_internal.attached_arm_as_owner(text, text, boolean) IS
+'Body of vmnet_internal.attached_arm(), run with the rights that this has switched to';
 
-CREATE FUNCTION vmnet.attached_arm(name text, mode text, force boolean)
+CREATE FUNCTION vmnet_internal.attached_arm(name text, mode text, force boolean)
 RETURNS void
 AS 'MODULE_PATHNAME', 'inventory_entry_any'
 LANGUAGE C;
-COMMENT ON FUNCTION vmnet.attached_arm(text, text, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.attached_arm(text, text, boolean) IS
 'Part of set_inventory_mode(): turns the guards of an attached inventory on, in mode enforce or warn';
 
-CREATE FUNCTION vmnet.attached_say_mode(inventory text, mode text)
+CREATE FUNCTION vmnet_internal.attached_say_mode(inventory text, mode text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE format((SELECT replace(d.ddl, 'CREATE VIEW', 'CREATE OR REPLACE VIEW') FROM vmnet.inventory_definition('managed') d
-		WHERE d.object = 'VIEW %1$I.inventory_info'), inventory, 'attached', NULL, mode, vmnet.extension_version());
+	EXECUTE format((SELECT replace(d.ddl, 'CREATE VIEW', 'CREATE OR REPLACE VIEW') FROM vmnet_internal.inventory_definition('managed') d
+		WHERE d.object = 'VIEW %1$I.inventory_info'), inventory, 'attached', NULL, mode, vmnet.version());
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_say_mode(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_say_mode(text, text) IS
 'Part of set_inventory_mode(): writes the mode into the view inventory_info';
 
 -- Taking guards away looks at the catalogs alone.  It is done as the caller, who
@@ -297,16 +297,16 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	inventory text := vmnet.attached_target($1);
+	inventory text := vmnet_internal.attached_target($1);
 BEGIN
-	PERFORM vmnet.attached_refuse(inventory, vmnet.attached_problems(
-		vmnet.attached_table(inventory, 'nics'), vmnet.attached_table(inventory, 'networks'), vmnet.attached_table(inventory, 'instances'), '{}', $2),
+	PERFORM vmnet_internal.attached_refuse(inventory, vmnet_internal.attached_problems(
+		vmnet_internal.attached_table(inventory, 'nics'), vmnet_internal.attached_table(inventory, 'networks'), vmnet_internal.attached_table(inventory, 'instances'), '{}', $2),
 		'the mode of inventory "%s" cannot change', 'Guards need ordinary tables; read_only needs none.');
 	IF $2 = 'read_only' THEN
-		PERFORM vmnet.attached_say_mode(inventory, $2);
-		PERFORM vmnet.attached_triggers(inventory, false);
+		PERFORM vmnet_internal.attached_say_mode(inventory, $2);
+		PERFORM vmnet_internal.attached_triggers(inventory, false);
 	ELSE
-		PERFORM vmnet.attached_arm(inventory, $2, $3);
+		PERFORM vmnet_internal.attached_arm(inventory, $2, $3);
 	END IF;
 END
 $$;
@@ -322,10 +322,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	inventory text := vmnet.attached_target($1);
+	inventory text := vmnet_internal.attached_target($1);
 	part record;
 BEGIN
-	FOR part IN SELECT g.rel, g.name FROM vmnet.attached_guards(inventory) g LOOP
+	FOR part IN SELECT g.rel, g.name FROM vmnet_internal.attached_guards(inventory) g LOOP
 		EXECUTE format('DROP TRIGGER %I ON %s', part.name, part.rel);
 	END LOOP;
 	-- without CASCADE: what others have built on the views is not taken along
@@ -350,7 +350,7 @@ Error: 22023 for an inventory that is not attached.';
 -- Over attached tables check_inventory() looks for what their columns can tell.
 --
 
-CREATE FUNCTION vmnet.attached_lacks(inventory text)
+CREATE FUNCTION vmnet_internal.attached_lacks(inventory text)
 RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -359,10 +359,10 @@ SELECT coalesce(array_agg(r.relation || '.' || m.m[1]), '{}')
 FROM unnest(ARRAY['nics', 'networks', 'instances']) r (relation),
 	regexp_matches(pg_get_viewdef(to_regclass(format('%I.%I', $1, 'attached_' || r.relation))), 'NULL::[a-z ]+ AS (\w+)', 'g') m (m)
 $$;
-COMMENT ON FUNCTION vmnet.attached_lacks(text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_lacks(text) IS
 'Canonical columns that attached tables lack, as nics.state; none for another inventory';
 
-CREATE FUNCTION vmnet.attached_untimed(inventory text)
+CREATE FUNCTION vmnet_internal.attached_untimed(inventory text)
 RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -372,21 +372,21 @@ FROM unnest(ARRAY['nics', 'networks', 'instances']) r (relation)
 WHERE pg_get_viewdef(to_regclass(format('%I.%I', $1, 'attached_' || r.relation)))
 	~ 'ELSE ''-infinity''::timestamp with time zone\s+END AS removed'
 $$;
-COMMENT ON FUNCTION vmnet.attached_untimed(text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_untimed(text) IS
 'Part of create_report(): where attached tables tell that a row was removed, but not when, as nics.removed';
 
-CREATE FUNCTION vmnet.attached_unchecked(inventory text)
+CREATE FUNCTION vmnet_internal.attached_unchecked(inventory text)
 RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(array_agg(c.code), '{}')
-FROM vmnet.attached_lacks($1) l (lacks),
+FROM vmnet_internal.attached_lacks($1) l (lacks),
 	(VALUES ('removed_nic_wrong_state', NULL), ('missing_uuid', 'nics.uuid'), ('missing_uuid', 'networks.uuid'), ('missing_uuid', 'instances.uuid'),
 		('default_nic_missing', 'nics.default_nic'), ('unknown_state', 'nics.state')) c (code, needs)
 WHERE to_regclass(format('%I.attached_nics', $1)) IS NOT NULL AND (c.needs IS NULL OR c.needs = ANY (l.lacks))
 $$;
-COMMENT ON FUNCTION vmnet.attached_unchecked(text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_unchecked(text) IS
 'Part of check_inventory(): codes of findings that attached tables have no columns for; none for another inventory
 A removed row keeps its state in most systems, so that is no finding here.';
 
@@ -395,7 +395,7 @@ A removed row keeps its state in most systems, so that is no finding here.';
 -- would keep its owner from altering it.  Tables are
 -- told by their row types, since a constant of type regclass would be written out
 -- as a name.
-CREATE FUNCTION vmnet.attached_guards_query(inventory text)
+CREATE FUNCTION vmnet_internal.attached_guards_query(inventory text)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -411,7 +411,7 @@ FROM (VALUES %1$s) e (rel, function, timing, fires)
 	JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
 	LEFT JOIN (pg_catalog.pg_trigger t
 		JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-		JOIN pg_catalog.pg_namespace f ON f.oid = p.pronamespace AND f.nspname = 'vmnet')
+		JOIN pg_catalog.pg_namespace f ON f.oid = p.pronamespace AND f.nspname = 'vmnet_internal')
 		ON t.tgrelid = e.rel AND p.proname = e.function AND t.tgtype = e.fires
 			AND EXISTS (SELECT FROM pg_catalog.pg_depend d
 				JOIN pg_catalog.pg_type y ON y.tableoid = d.refclassid AND y.oid = d.refobjid
@@ -421,21 +421,21 @@ WHERE i.mode <> 'read_only' AND coalesce(t.tgenabled, 'D') NOT IN ('O', 'A')$$,
 		' JOIN pg_catalog.pg_depend d ON d.classid = r.tableoid AND d.objid = r.oid AND d.refclassid = v.tableoid AND d.refobjid <> v.oid'
 		' WHERE v.reltype = pg_catalog.pg_typeof(NULL::%I.%I) LIMIT 1)::regclass, %L, %L, %s)',
 		$1, 'attached_' || g.relation, g.function, g.timing, g.fires), ', '), $1)
-FROM vmnet.attached_expected_guards($1) g
+FROM vmnet_internal.attached_expected_guards($1) g
 $query$;
-COMMENT ON FUNCTION vmnet.attached_guards_query(text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_guards_query(text) IS
 'Part of check_inventory() and create_report(): the query over guards of an attached inventory that are missing or disabled';
 
-CREATE FUNCTION vmnet.attached_check_guards(inventory text)
+CREATE FUNCTION vmnet_internal.attached_check_guards(inventory text)
 RETURNS TABLE (code text, message text, fix text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF to_regclass(format('%I.attached_nics', inventory)) IS NOT NULL THEN
-		RETURN QUERY EXECUTE vmnet.attached_guards_query(inventory);
+		RETURN QUERY EXECUTE vmnet_internal.attached_guards_query(inventory);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.attached_check_guards(text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_check_guards(text) IS
 'Part of check_inventory(): guards of an attached inventory that are missing or disabled';

@@ -7,7 +7,7 @@
 --
 
 -- A value of the source as one of the inventory, as the import would store it.
-CREATE FUNCTION vmnet.live_expression(value text, source_type regtype, target_type text)
+CREATE FUNCTION vmnet_internal.live_expression(value text, source_type regtype, target_type text)
 RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -20,22 +20,22 @@ SELECT format(
 	WHEN $3 = 'boolean' AND $2 IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN '(%1$s <> 0)'
 	WHEN $3 IN ('text', 'timestamptz') THEN 'CASE WHEN %1$s IS NOT NULL THEN %2$s END'
 	ELSE '%2$s'
-	END, $1, vmnet.import_expression($1, $2, $3))
+	END, $1, vmnet_internal.import_expression($1, $2, $3))
 $$;
-COMMENT ON FUNCTION vmnet.live_expression(text, regtype, text) IS
+COMMENT ON FUNCTION vmnet_internal.live_expression(text, regtype, text) IS
 'Part of attach_cloudstack(): expression that turns a value of the source into one of the inventory, where it is read';
 
 -- The query of all_networks, all_instances, all_nics or all_nic_secondary_ips
 -- over a source.  What comes from other tables is joined here, and distinct, so that the planner
 -- leaves out the join where nobody asks for these columns.  (Besides, mysql_fdw
 -- 2.8 fails, or crashes, on a join of which no column is asked, as in EXISTS.)
-CREATE FUNCTION vmnet.live_query(source text, relation text)
+CREATE FUNCTION vmnet_internal.live_query(source text, relation text)
 RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	source_table text := vmnet.import_source_table(relation);
+	source_table text := vmnet_internal.import_source_table(relation);
 	col record;
 	source_type regtype;
 	value text;
@@ -46,11 +46,11 @@ DECLARE
 	targets text[] := '{}';
 	joins text := '';
 BEGIN
-	FOR col IN SELECT * FROM vmnet.import_columns(relation) ORDER BY ord LOOP
-		source_type := vmnet.import_source_type(source, coalesce(col.from_lookup, source_table), col.source_column);
+	FOR col IN SELECT * FROM vmnet_internal.import_columns(relation) ORDER BY ord LOOP
+		source_type := vmnet_internal.import_source_type(source, coalesce(col.from_lookup, source_table), col.source_column);
 		IF source_type IS NULL OR (col.from_lookup IS NOT NULL AND (
-			vmnet.import_source_type(source, col.from_lookup, 'id') IS NULL OR
-			vmnet.import_source_type(source, source_table, col.lookup_key) IS NULL))
+			vmnet_internal.import_source_type(source, col.from_lookup, 'id') IS NULL OR
+			vmnet_internal.import_source_type(source, source_table, col.lookup_key) IS NULL))
 		THEN
 			targets := targets || format('%s::%s AS %I',
 				CASE col.target WHEN 'enabled' THEN 'true' ELSE 'NULL' END, col.target_type, col.target);
@@ -59,12 +59,12 @@ BEGIN
 
 		IF col.from_lookup IS NOT NULL THEN
 			joins := joins || format(' LEFT JOIN (SELECT DISTINCT ON (l.id) l.id, %s AS value FROM %I.%I l ORDER BY l.id) l_%s ON l_%s.id = s.%I',
-				vmnet.live_expression(format('l.%I', col.source_column), source_type, col.target_type),
+				vmnet_internal.live_expression(format('l.%I', col.source_column), source_type, col.target_type),
 				source, col.from_lookup, col.from_lookup, col.from_lookup, col.lookup_key);
 			targets := targets || format('l_%s.value AS %I', col.from_lookup, col.target);
 			CONTINUE;
 		END IF;
-		value := vmnet.live_expression(format('s.%I', vmnet.import_source_column(source, source_table, col.source_column)),
+		value := vmnet_internal.live_expression(format('s.%I', vmnet_internal.import_source_column(source, source_table, col.source_column)),
 			source_type, col.target_type);
 		IF col.target = 'created' THEN
 			created := format('coalesce(%s, ''1970-01-01 00:00:00+00''::timestamptz)', value);
@@ -73,9 +73,9 @@ BEGIN
 			removed := format('CASE WHEN s.removed IS NOT NULL THEN coalesce(%s, %s) END', value, created);
 			value := removed;
 			IF relation = 'nics' THEN
-				source_type := vmnet.import_source_type(source, source_table, 'update_time');
+				source_type := vmnet_internal.import_source_type(source, source_table, 'update_time');
 				IF source_type IS NOT NULL THEN
-					touched := vmnet.live_expression('s.update_time', source_type, 'timestamptz');
+					touched := vmnet_internal.live_expression('s.update_time', source_type, 'timestamptz');
 				END IF;
 				touched := format('coalesce(%s, %s, %s)', removed, touched, created);
 				targets := targets || format('%s AS state_changed', touched);
@@ -98,42 +98,42 @@ BEGIN
 	RETURN format('SELECT %s FROM %I.%I s%s', array_to_string(targets, ', '), source, source_table, joins);
 END
 $$;
-COMMENT ON FUNCTION vmnet.live_query(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.live_query(text, text) IS
 'Part of attach_cloudstack(): the query of all_networks, all_instances, all_nics or all_nic_secondary_ips over a source';
 
 -- The same of secondary addresses, which a source need not have.
-CREATE FUNCTION vmnet.live_secondary_query(source text)
+CREATE FUNCTION vmnet_internal.live_secondary_query(source text)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN vmnet.import_source_type($1, 'nic_secondary_ips', 'id') IS NOT NULL
-	THEN vmnet.live_query($1, 'nic_secondary_ips')
+SELECT CASE WHEN vmnet_internal.import_source_type($1, 'nic_secondary_ips', 'id') IS NOT NULL
+	THEN vmnet_internal.live_query($1, 'nic_secondary_ips')
 	ELSE (SELECT format('SELECT %s, NULL::timestamptz AS removed, true AS active WHERE false',
 			string_agg(format('NULL::%s AS %I', c.target_type, c.target), ', ' ORDER BY c.ord))
-		FROM vmnet.import_columns('nic_secondary_ips') c) END
+		FROM vmnet_internal.import_columns('nic_secondary_ips') c) END
 $$;
-COMMENT ON FUNCTION vmnet.live_secondary_query(text) IS
+COMMENT ON FUNCTION vmnet_internal.live_secondary_query(text) IS
 'Part of attach_cloudstack(): the query of all_nic_secondary_ips over a source; no rows where it has none';
 
 -- The views of a live inventory, in order.  Those of a mirror serve where they
 -- need no more of MySQL than it can give; here are the others.
-CREATE FUNCTION vmnet.live_definition(source text)
+CREATE FUNCTION vmnet_internal.live_definition(source text)
 RETURNS TABLE (ord int, relation text, ddl text, comment text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $definition$
 WITH own (ord, relation, ddl, comment) AS (VALUES
-	(1, 'all_networks', 'CREATE VIEW %1$I.all_networks AS ' || replace(vmnet.live_query($1, 'networks'), '%', '%%'),
+	(1, 'all_networks', 'CREATE VIEW %1$I.all_networks AS ' || replace(vmnet_internal.live_query($1, 'networks'), '%', '%%'),
 'Every network of the source, removed ones too
 Read from it at the time of the query.'),
-	(2, 'all_instances', 'CREATE VIEW %1$I.all_instances AS ' || replace(vmnet.live_query($1, 'instances'), '%', '%%'),
+	(2, 'all_instances', 'CREATE VIEW %1$I.all_instances AS ' || replace(vmnet_internal.live_query($1, 'instances'), '%', '%%'),
 'Every instance of the source, removed ones too
 An instance is a virtual machine, a router or a system VM. Read from it at the time of the query.'),
-	(3, 'all_nics', 'CREATE VIEW %1$I.all_nics AS ' || replace(vmnet.live_query($1, 'nics'), '%', '%%'),
+	(3, 'all_nics', 'CREATE VIEW %1$I.all_nics AS ' || replace(vmnet_internal.live_query($1, 'nics'), '%', '%%'),
 'Every NIC of the source, removed and half-removed ones too
 Read from it at the time of the query.'),
-	(4, 'all_nic_secondary_ips', 'CREATE VIEW %1$I.all_nic_secondary_ips AS ' || replace(vmnet.live_secondary_query($1), '%', '%%'),
+	(4, 'all_nic_secondary_ips', 'CREATE VIEW %1$I.all_nic_secondary_ips AS ' || replace(vmnet_internal.live_secondary_query($1), '%', '%%'),
 'Addresses that NICs have beside their own, as the source has them
 Read from it at the time of the query. CloudStack deletes them for good.'),
 	(5, 'nic_history', $$
@@ -195,7 +195,7 @@ FROM %1$I.all_networks w
 			pg_catalog.count(*) FILTER (WHERE n.state = 'Deallocating') AS deallocating,
 			pg_catalog.count(*) FILTER (WHERE (n.state IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating')) IS NOT TRUE) AS other_states,
 			pg_catalog.count(DISTINCT n.ip4_address) FILTER (WHERE n.active) AS used_ip4
-		FROM ($$ || replace(vmnet.live_query($1, 'nics'), '%', '%%') || $$ WHERE s.removed IS NULL) n
+		FROM ($$ || replace(vmnet_internal.live_query($1, 'nics'), '%', '%%') || $$ WHERE s.removed IS NULL) n
 		GROUP BY n.network_id) h ON h.network_id = w.id
 	LEFT JOIN (
 		SELECT n.network_id,
@@ -209,23 +209,23 @@ FROM %1$I.all_networks w
 		GROUP BY n.network_id) a ON a.network_id = w.id
 WHERE w.active$$, NULL))
 SELECT o.ord, o.relation, o.ddl, coalesce(o.comment, d.comment)
-FROM own o LEFT JOIN vmnet.inventory_definition('live') d ON d.object = 'VIEW %1$I.' || o.relation
+FROM own o LEFT JOIN vmnet_internal.inventory_definition('live') d ON d.object = 'VIEW %1$I.' || o.relation
 UNION ALL
 -- A reader has no user mapping, so these run with their owner's rights.
 SELECT 100 + d.ord, split_part(d.object, '.', 2), replace(d.ddl, ' WITH (security_invoker = true)', ''), d.comment
-FROM vmnet.inventory_definition('live') d
+FROM vmnet_internal.inventory_definition('live') d
 WHERE d.phase = 'views' AND NOT EXISTS (SELECT FROM own o WHERE d.object = 'VIEW %1$I.' || o.relation)
 ORDER BY 1
 $definition$;
-COMMENT ON FUNCTION vmnet.live_definition(text) IS
+COMMENT ON FUNCTION vmnet_internal.live_definition(text) IS
 'Part of attach_cloudstack(): every view of a live inventory over a source, in order, with its comment
 In ddl, %1$I stands for the name of the inventory.';
 
-CREATE FUNCTION vmnet.live_guard()
+CREATE FUNCTION vmnet_internal.live_guard()
 RETURNS trigger
 AS 'MODULE_PATHNAME', 'live_guard'
 LANGUAGE C;
-COMMENT ON FUNCTION vmnet.live_guard() IS
+COMMENT ON FUNCTION vmnet_internal.live_guard() IS
 'Trigger INSTEAD OF INSERT, UPDATE and DELETE on the views of a live inventory: it is read only
 Error: 42501 with constraint live_guard.';
 
@@ -237,23 +237,23 @@ AS $$
 DECLARE
 	part record;
 BEGIN
-	PERFORM vmnet.live_check($1, $2);
+	PERFORM vmnet_internal.live_check($1, $2);
 
 	EXECUTE format('CREATE SCHEMA %I', $1);
 	EXECUTE format('COMMENT ON SCHEMA %I IS %L', $1,
 		'Live inventory of networks, instances and NICs (vmnet_ext): views over CloudStack''s database, no copy
 DROP SCHEMA detaches it; the source is left as it is.');
-	FOR part IN SELECT * FROM vmnet.live_definition($2::text) d ORDER BY d.ord LOOP
-		EXECUTE format(part.ddl, $1, 'live', $2, 'read_only', vmnet.extension_version());
+	FOR part IN SELECT * FROM vmnet_internal.live_definition($2::text) d ORDER BY d.ord LOOP
+		EXECUTE format(part.ddl, $1, 'live', $2, 'read_only', vmnet.version());
 		EXECUTE format('COMMENT ON VIEW %I.%I IS %L', $1, part.relation, part.comment);
 	END LOOP;
 	FOR part IN SELECT unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips',
 		'networks', 'instances', 'nics', 'nic_secondary_ips']) AS relation LOOP
-		EXECUTE format('CREATE TRIGGER live_guard INSTEAD OF INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION vmnet.live_guard()',
+		EXECUTE format('CREATE TRIGGER live_guard INSTEAD OF INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION vmnet_internal.live_guard()',
 			$1, part.relation);
 		EXECUTE format('COMMENT ON TRIGGER live_guard ON %I.%I IS %L', $1, part.relation, 'A live inventory is read only');
 	END LOOP;
-	PERFORM vmnet.comment_inventory($1);
+	PERFORM vmnet_internal.comment_inventory($1);
 END
 $$;
 COMMENT ON FUNCTION vmnet.attach_cloudstack(text, name) IS
@@ -262,7 +262,7 @@ source: a schema that holds CloudStack''s tables networks, vm_instance and nics 
 Errors: 42P06 where a schema of that name exists, 22023 for a name that cannot be, or a source that is no CloudStack database.';
 
 -- Refuses what cannot be the name or the source of a live inventory.
-CREATE FUNCTION vmnet.live_check(wanted text, source text)
+CREATE FUNCTION vmnet_internal.live_check(wanted text, source text)
 RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -292,11 +292,11 @@ BEGIN
 			DETAIL = 'The source is a schema with CloudStack''s tables, foreign tables of its database.',
 			HINT = 'See "A live CloudStack" in the README.';
 	END IF;
-	SELECT string_agg(format('%s.%s', vmnet.import_source_table(r), c.source_column), ', ' ORDER BY r, c.ord)
+	SELECT string_agg(format('%s.%s', vmnet_internal.import_source_table(r), c.source_column), ', ' ORDER BY r, c.ord)
 	INTO missing
 	FROM unnest(ARRAY['networks', 'instances', 'nics']) r,
-		LATERAL vmnet.import_columns(r) c
-	WHERE c.needed AND vmnet.import_source_type(source, vmnet.import_source_table(r), c.source_column) IS NULL;
+		LATERAL vmnet_internal.import_columns(r) c
+	WHERE c.needed AND vmnet_internal.import_source_type(source, vmnet_internal.import_source_table(r), c.source_column) IS NULL;
 	IF missing IS NOT NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
@@ -306,5 +306,5 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.live_check(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.live_check(text, text) IS
 'Part of attach_cloudstack(): checks the name and the source';

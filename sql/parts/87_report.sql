@@ -13,7 +13,7 @@
 -- type of a view of the schema, so that they follow when it is renamed.
 -- What stands between {metrics}, with the columns that are labels, and {end of
 -- metrics} is for report_metrics(), and {codes} the list of check_codes().
-CREATE FUNCTION vmnet.report_definition(kind text)
+CREATE FUNCTION vmnet_internal.report_definition(kind text)
 RETURNS TABLE (ord int, name text, query text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -417,11 +417,11 @@ WHERE c.relkind = 'v' AND c.relnamespace = {report}$$,
 A row whose column_name is NULL is about the view itself.')
 ) AS d (name, query, comment)
 $definition$;
-COMMENT ON FUNCTION vmnet.report_definition(text) IS
+COMMENT ON FUNCTION vmnet_internal.report_definition(text) IS
 'What the reporting schema of an inventory of a kind consists of: every view, with its query and comment
 Columns of a view may only be appended.';
 
-CREATE FUNCTION vmnet.report_column_comments()
+CREATE FUNCTION vmnet_internal.report_column_comments()
 RETURNS TABLE (views text[], column_name text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -592,38 +592,38 @@ Backslashes, quotes and line feeds in them are escaped.'),
 (NULL, 'summary', 'What it means, in one line'),
 (NULL, 'description', 'What it means, in full')
 $comments$;
-COMMENT ON FUNCTION vmnet.report_column_comments() IS
+COMMENT ON FUNCTION vmnet_internal.report_column_comments() IS
 'Comments of the columns of a reporting schema, by view and column; views NULL: any';
 
 -- What check_inventory() finds, as plain SQL that calls no function of the
 -- extension: the queries of its codes with their parameters filled in, and the
 -- look at the guards with what is expected of them as constants.  Statements
 -- that would put a guard out of the way are left out.
-CREATE FUNCTION vmnet.report_findings(inventory text, kind text, source text)
+CREATE FUNCTION vmnet_internal.report_findings(inventory text, kind text, source text)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH rows AS (
 	SELECT replace(replace(replace(replace(replace(
-			vmnet.check_query_template($1),
-			'vmnet.check_past_guards(', 'format(NULL::text, '), 'vmnet.check_close_gap(', 'format(NULL::text, '),
+			vmnet_internal.check_query_template($1),
+			'vmnet_internal.check_past_guards(', 'format(NULL::text, '), 'vmnet_internal.check_close_gap(', 'format(NULL::text, '),
 			'$1', 'now() - interval ''10 minutes'''), '$2', '{name}'), '$3', ($2 IN ('mirror', 'live'))::text) AS query
 ), guards AS (
 	SELECT replace(replace(replace(replace(replace(
-			(SELECT prosrc FROM pg_catalog.pg_proc WHERE oid = 'vmnet.check_guards(text, text)'::regprocedure),
-			'vmnet.check_expected_guards($1, $2) x',
+			(SELECT prosrc FROM pg_catalog.pg_proc WHERE oid = 'vmnet_internal.check_guards(text, text)'::regprocedure),
+			'vmnet_internal.check_expected_guards($1, $2) x',
 			(SELECT format('(VALUES %s) x (ord, trigger_name, relation, function_name, fires, condition, ddl)',
 					-- a live inventory has none
 					coalesce(string_agg(format('(%s, %L::text, %L::text, %L::text, %s, %L::text, %L::text)',
 						e.ord, e.trigger_name, e.relation, e.function_name, e.fires, e.condition, e.ddl), ', ' ORDER BY e.ord),
 						'(0, '''', '''', '''', 0, '''', '''')'))
-				FROM vmnet.check_expected_guards($1, $2) e)),
-			'vmnet.check_guarded_relations($1) r',
+				FROM vmnet_internal.check_expected_guards($1, $2) e)),
+			'vmnet_internal.check_guarded_relations($1) r',
 			format('(%s) r', replace((SELECT prosrc FROM pg_catalog.pg_proc
-				WHERE oid = 'vmnet.check_guarded_relations(text)'::regprocedure), '$1', '{schema}'))),
-			'vmnet.attached_check_guards($1) a WHERE $2 = ''attached''',
-			CASE $2 WHEN 'attached' THEN format('(%s) a (code, message, fix)', vmnet.attached_guards_query($1))
+				WHERE oid = 'vmnet_internal.check_guarded_relations(text)'::regprocedure), '$1', '{schema}'))),
+			'vmnet_internal.attached_check_guards($1) a WHERE $2 = ''attached''',
+			CASE $2 WHEN 'attached' THEN format('(%s) a (code, message, fix)', vmnet_internal.attached_guards_query($1))
 				ELSE '(VALUES (NULL::text, NULL::text, NULL::text)) a (code, message, fix) WHERE false' END),
 			'vmnet_internal.named_relations()', format('%L::text[]', vmnet_internal.named_relations())),
 			's.nspname = $1 AND o.owner', 's.nspname = {schema} AND o.owner') AS query
@@ -641,12 +641,12 @@ FROM (%s
 	rows.query, guards.query)
 FROM rows, guards
 $$;
-COMMENT ON FUNCTION vmnet.report_findings(text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.report_findings(text, text, text) IS
 'Part of create_report(): the query of the view findings';
 
 -- The first line of the query of a view of metrics names the columns that are
 -- labels; inventory is one always.
-CREATE FUNCTION vmnet.report_metrics(query text)
+CREATE FUNCTION vmnet_internal.report_metrics(query text)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -665,28 +665,28 @@ FROM (
 		string_agg('m.' || c.name, ', ' ORDER BY c.ord) FILTER (WHERE c.name <> 'inventory') AS columns
 	FROM regexp_split_to_table('inventory, ' || substring($1 FROM '{metrics} ([^\n]*)'), ', ') WITH ORDINALITY c (name, ord)) l
 $metrics$;
-COMMENT ON FUNCTION vmnet.report_metrics(text) IS
+COMMENT ON FUNCTION vmnet_internal.report_metrics(text) IS
 'Part of create_report(): the query of a view of metrics
 Around what each series is; its labels as a text, too.';
 
 -- The query of a view of the inventory, with {inv} for its name.
-CREATE FUNCTION vmnet.report_source(kind text, view_name text)
+CREATE FUNCTION vmnet_internal.report_source(kind text, view_name text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT replace(regexp_replace(d.ddl, '^\s*CREATE VIEW [^\n]* AS\n', ''), '%1$I', '{inv}')
-FROM vmnet.inventory_definition($1) d
+FROM vmnet_internal.inventory_definition($1) d
 WHERE d.object = 'VIEW %1$I.' || $2
 $$;
-COMMENT ON FUNCTION vmnet.report_source(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.report_source(text, text) IS
 'Part of create_report(): the query of a view of the inventory';
 
 -- What stands for a relation of an inventory in a reporting view.  The views of
 -- an attached inventory would ask for the rights of whoever reads, so that their
 -- queries over the tables are written out; for tenants that is as it should be.
 -- Ids that are no bigint are texts in reports.
-CREATE FUNCTION vmnet.report_relation(inventory text, kind text, relation text, tenant boolean)
+CREATE FUNCTION vmnet_internal.report_relation(inventory text, kind text, relation text, tenant boolean)
 RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -701,7 +701,7 @@ BEGIN
 	IF relation LIKE 'attached\_%' AND NOT tenant THEN
 		result := format('(%s)', rtrim(pg_get_viewdef(rel), ';'));
 	ELSIF relation IN ('all_networks', 'all_instances', 'all_nics') AND NOT tenant THEN
-		result := format('(%s)', vmnet.attached_canonical(substring(relation FROM 5),
+		result := format('(%s)', vmnet_internal.attached_canonical(substring(relation FROM 5),
 			(SELECT jsonb_object_agg(r.name, '(' || rtrim(pg_get_viewdef(r.view), ';') || ')')
 			FROM (SELECT n, to_regclass(format('%I.%I', inventory, 'attached_' || n)) FROM unnest(ARRAY['networks', 'instances', 'nics']) n) r (name, view)
 			WHERE r.view IS NOT NULL),
@@ -712,7 +712,7 @@ BEGIN
 				JOIN pg_catalog.pg_class p ON p.oid = d.refobjid AND p.relname IN ('attached_networks', 'attached_instances')
 			WHERE w.ev_class = format('%I.all_nics', inventory)::regclass)));
 	END IF;
-	IF (SELECT o.view IS NOT NULL FROM vmnet.attached_other_keys(inventory) o) THEN
+	IF (SELECT o.view IS NOT NULL FROM vmnet_internal.attached_other_keys(inventory) o) THEN
 		result := (SELECT format('(SELECT %s FROM %s x)', string_agg(format(
 				CASE WHEN a.attname IN ('nic_id', 'network_id', 'instance_id', 'from_network_id') OR a.attname = 'id' AND relation <> 'all_nic_secondary_ips'
 					THEN 'x.%1$I::text AS %1$I' ELSE 'x.%1$I' END, a.attname), ', ' ORDER BY a.attnum), result)
@@ -721,25 +721,25 @@ BEGIN
 	RETURN result;
 END
 $$;
-COMMENT ON FUNCTION vmnet.report_relation(text, text, text, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.report_relation(text, text, text, boolean) IS
 'Part of create_report(): what a reporting view reads for a relation of the inventory';
 
 -- The OID of a schema, by the row type of one of its relations.  A constant of
 -- type regnamespace would be written out as a name.
-CREATE FUNCTION vmnet.report_namespace(schema_name text, relation text)
+CREATE FUNCTION vmnet_internal.report_namespace(schema_name text, relation text)
 RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format('(SELECT y.typnamespace FROM pg_catalog.pg_type y WHERE y.oid = pg_catalog.pg_typeof(NULL::%I.%I))', $1, $2)
 $$;
-COMMENT ON FUNCTION vmnet.report_namespace(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.report_namespace(text, text) IS
 'Part of create_report(): the expression for the OID of a schema in a view';
 
 -- Puts what they stand for into a query, in one pass: what has been put there
 -- is not looked at again.  What is in parentheses needs an alias; where a word of
 -- SQL, in capitals, follows a relation, it has none.
-CREATE FUNCTION vmnet.report_fill(query text, inventory text, kind text, tenant boolean)
+CREATE FUNCTION vmnet_internal.report_fill(query text, inventory text, kind text, tenant boolean)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -749,12 +749,12 @@ WITH template AS (
 		'\{inv\}\.\w+|\{inv\}|\{namespace\}|\{name\}|\{schema\}' AS token
 ), value AS MATERIALIZED (
 	SELECT t.token, CASE
-		WHEN t.token = '{namespace}' THEN vmnet.report_namespace($2, 'inventory_info')
+		WHEN t.token = '{namespace}' THEN vmnet_internal.report_namespace($2, 'inventory_info')
 		WHEN t.token IN ('{name}', '{schema}') THEN format('(SELECT %s FROM pg_catalog.pg_namespace z WHERE z.oid = %s)',
 			CASE t.token WHEN '{name}' THEN 'pg_catalog.quote_ident(z.nspname)' ELSE 'z.nspname::text' END,
-			vmnet.report_namespace($2, 'inventory_info'))
+			vmnet_internal.report_namespace($2, 'inventory_info'))
 		WHEN t.token = '{inv}' THEN quote_ident($2)
-		ELSE vmnet.report_relation($2, $3, substring(t.token FROM 7), $4) END AS value
+		ELSE vmnet_internal.report_relation($2, $3, substring(t.token FROM 7), $4) END AS value
 	FROM (SELECT DISTINCT m.m[1] AS token FROM template, regexp_matches(text, '(' || template.token || ')', 'g') m (m)) t
 )
 SELECT string_agg(p.piece || coalesce(v.value, ''), '' ORDER BY p.ord)
@@ -763,36 +763,36 @@ FROM template
 	LEFT JOIN LATERAL regexp_matches(text, '(' || template.token || ')', 'g') WITH ORDINALITY m (m, ord) ON m.ord = p.ord
 	LEFT JOIN value v ON v.token = m.m[1]
 $$;
-COMMENT ON FUNCTION vmnet.report_fill(text, text, text, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.report_fill(text, text, text, boolean) IS
 'Part of create_report(): a query with what stands for the inventory and its relations';
 
 -- The query of a reporting view, for one inventory.
-CREATE FUNCTION vmnet.report_query(name text, query text, inventory text, kind text, source text, report_schema text, tenant boolean)
+CREATE FUNCTION vmnet_internal.report_query(name text, query text, inventory text, kind text, source text, report_schema text, tenant boolean)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN position('{report}' IN $2) > 0 THEN replace($2, '{report}', vmnet.report_namespace($6, 'networks'))
-	ELSE vmnet.report_fill(replace(replace(replace(replace(
-		CASE WHEN position('{metrics}' IN $2) > 0 THEN vmnet.report_metrics($2) ELSE $2 END,
-		'{network_counts}', (SELECT d.query FROM vmnet.report_definition($4) d WHERE d.name = 'network_counts')),
-		'{network_ip_usage}', (SELECT d.query FROM vmnet.report_definition($4) d WHERE d.name = 'network_ip_usage')),
-		'{findings}', CASE WHEN position('{findings}' IN $2) > 0 THEN vmnet.report_findings($3, $4, $5) ELSE '' END),
-		'{network_instance_intervals}', replace(vmnet.report_source($4, 'network_instance_intervals'),
-			'{inv}.nic_intervals', '(' || vmnet.report_source($4, 'nic_intervals') || ')')), $3, $4, $7)
+SELECT CASE WHEN position('{report}' IN $2) > 0 THEN replace($2, '{report}', vmnet_internal.report_namespace($6, 'networks'))
+	ELSE vmnet_internal.report_fill(replace(replace(replace(replace(
+		CASE WHEN position('{metrics}' IN $2) > 0 THEN vmnet_internal.report_metrics($2) ELSE $2 END,
+		'{network_counts}', (SELECT d.query FROM vmnet_internal.report_definition($4) d WHERE d.name = 'network_counts')),
+		'{network_ip_usage}', (SELECT d.query FROM vmnet_internal.report_definition($4) d WHERE d.name = 'network_ip_usage')),
+		'{findings}', CASE WHEN position('{findings}' IN $2) > 0 THEN vmnet_internal.report_findings($3, $4, $5) ELSE '' END),
+		'{network_instance_intervals}', replace(vmnet_internal.report_source($4, 'network_instance_intervals'),
+			'{inv}.nic_intervals', '(' || vmnet_internal.report_source($4, 'nic_intervals') || ')')), $3, $4, $7)
 	-- by which report_schemas() knows it, and DROP SCHEMA ... CASCADE
 	|| CASE WHEN $4 = 'attached' AND $1 = 'networks' THEN format(' AND NULL::%I.all_networks IS NULL', $3) ELSE '' END END
 $$;
-COMMENT ON FUNCTION vmnet.report_query(text, text, text, text, text, text, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.report_query(text, text, text, text, text, text, boolean) IS
 'Part of create_report(): the query of a reporting view, for one inventory';
 
 -- Why an inventory has not what a reporting view needs; no row where it has.
-CREATE FUNCTION vmnet.report_left_out(inventory text, kind text)
+CREATE FUNCTION vmnet_internal.report_left_out(inventory text, kind text)
 RETURNS TABLE (name text, why text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT 'nic_history', k.detail FROM vmnet.history_kept($1::name) k WHERE NOT k.kept
+SELECT 'nic_history', k.detail FROM vmnet_internal.history_kept($1::name) k WHERE NOT k.kept
 UNION ALL
 SELECT n.name, format('There is no %s.', string_agg(DISTINCT l.lacks, ', ' ORDER BY l.lacks))
 FROM (VALUES
@@ -800,20 +800,20 @@ FROM (VALUES
 	('network_instance_intervals', ARRAY['nics.created', 'nics.removed']),
 	('networks_daily', ARRAY['nics.created', 'nics.removed'])) n (name, needs)
 	CROSS JOIN LATERAL (
-		SELECT u FROM unnest(vmnet.attached_lacks($1)) u WHERE u = ANY (n.needs)
+		SELECT u FROM unnest(vmnet_internal.attached_lacks($1)) u WHERE u = ANY (n.needs)
 		UNION ALL
-		SELECT u || ' with a time' FROM unnest(vmnet.attached_untimed($1)) u WHERE n.name <> 'stuck_nics') l (lacks)
+		SELECT u || ' with a time' FROM unnest(vmnet_internal.attached_untimed($1)) u WHERE n.name <> 'stuck_nics') l (lacks)
 WHERE $2 = 'attached'
 GROUP BY n.name
 $$;
-COMMENT ON FUNCTION vmnet.report_left_out(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.report_left_out(text, text) IS
 'Part of create_report(): the views that there cannot be for an inventory, and why';
 
 -- Schemas with a report on an inventory, whoever owns them.  A report has a view
 -- networks that reads the networks of the inventory, and a dictionary that tells
 -- its schema by the row type of this view.  (Reports on a relation itself, or on
 -- its row type where the inventory is an attached one.)
-CREATE FUNCTION vmnet.report_candidates(inventory_name text)
+CREATE FUNCTION vmnet_internal.report_candidates(inventory_name text)
 RETURNS TABLE (schema_name name, tenant boolean, owners oid[])
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -821,7 +821,7 @@ AS $$
 SELECT DISTINCT n.nspname, coalesce(v.reloptions @> '{security_invoker=true}', false),
 	ARRAY(SELECT n.nspowner UNION
 		SELECT c.relowner FROM pg_catalog.pg_class c
-		WHERE c.relnamespace = n.oid AND c.relkind = 'v' AND c.relname IN (SELECT d.name FROM vmnet.report_definition('managed') d))
+		WHERE c.relnamespace = n.oid AND c.relkind = 'v' AND c.relname IN (SELECT d.name FROM vmnet_internal.report_definition('managed') d))
 FROM pg_catalog.pg_namespace i
 	JOIN pg_catalog.pg_class w ON w.relname = 'all_networks' AND w.relnamespace = i.oid
 	JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass
@@ -838,7 +838,7 @@ WHERE i.nspname = $1
 				AND e.refclassid = 'pg_catalog.pg_type'::regclass AND e.refobjid = v.reltype
 		WHERE c.relnamespace = n.oid AND c.relname = 'data_dictionary' AND c.relkind = 'v')
 $$;
-COMMENT ON FUNCTION vmnet.report_candidates(text) IS
+COMMENT ON FUNCTION vmnet_internal.report_candidates(text) IS
 'Part of report_schemas(): schemas with a report on an inventory, and all who own the schema or a view of the report';
 
 CREATE FUNCTION vmnet.report_schemas(inventory name DEFAULT NULL)
@@ -847,7 +847,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT c.schema_name, c.tenant
-FROM vmnet_internal.inventory_facts(vmnet.resolve_inventory($1)) l, vmnet.report_candidates(l.name) c
+FROM vmnet_internal.inventory_facts(vmnet_internal.resolve_inventory($1)) l, vmnet_internal.report_candidates(l.name) c
 WHERE c.owners = ARRAY[l.owner_id]
 ORDER BY c.schema_name
 $$;
@@ -855,7 +855,7 @@ COMMENT ON FUNCTION vmnet.report_schemas(name) IS
 'Reporting schemas of an inventory, and whether they are for tenants
 Found from the catalogs: schemas and views that belong to the owner of the inventory. NULL: the setting vmnet.inventory. Error: 22023 for an unknown inventory.';
 
-CREATE FUNCTION vmnet.report_refuse(state text, message text, detail text, hint text)
+CREATE FUNCTION vmnet_internal.report_refuse(state text, message text, detail text, hint text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -864,39 +864,39 @@ BEGIN
 	RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = detail, HINT = hint;
 END
 $$;
-COMMENT ON FUNCTION vmnet.report_refuse(text, text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.report_refuse(text, text, text, text) IS
 'Part of create_report() and grant_access(): raises an error';
 
 -- The inventory that a call means, whose owner the caller has to be.
-CREATE FUNCTION vmnet.report_inventory(wanted name, OUT name text, OUT kind text, OUT source text)
+CREATE FUNCTION vmnet_internal.report_inventory(wanted name, OUT name text, OUT kind text, OUT source text)
 RETURNS record
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	resolved name := vmnet.resolve_inventory(wanted);
+	resolved name := vmnet_internal.resolve_inventory(wanted);
 	owner oid;
 BEGIN
 	SELECT l.name, l.kind, l.source, l.owner_id INTO name, kind, source, owner
 	FROM vmnet_internal.inventory_facts(resolved) l;
 	IF name IS NULL THEN
-		PERFORM vmnet.report_refuse('22023', format('inventory "%s" cannot be used', resolved),
+		PERFORM vmnet_internal.report_refuse('22023', format('inventory "%s" cannot be used', resolved),
 			'Its view inventory_info does not say of which kind it is.', 'The view vmnet.inventories lists what is there.');
 	ELSIF NOT pg_has_role(current_user, owner, 'USAGE') THEN
-		PERFORM vmnet.report_refuse('42501', format('must be owner of inventory "%s"', resolved),
+		PERFORM vmnet_internal.report_refuse('42501', format('must be owner of inventory "%s"', resolved),
 			format('It belongs to role "%s".', pg_get_userbyid(owner)),
 			format('Have its owner do it, or become it: SET ROLE %I;', pg_get_userbyid(owner)));
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.report_inventory(name) IS
+COMMENT ON FUNCTION vmnet_internal.report_inventory(name) IS
 'Part of create_report() and grant_access(): the inventory that a call means, if the caller owns it
 Errors: 22023 for an unknown inventory, 42501 where the caller is not its owner.';
 
 -- Refuses where a report on an inventory does not belong to the owner of the
 -- inventory, who could not renew it then: it would go on showing what the
 -- inventory no longer is.
-CREATE FUNCTION vmnet.report_refuse_other(inventory_name text, wanted text DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.report_refuse_other(inventory_name text, wanted text DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -907,7 +907,7 @@ BEGIN
 	SELECT c.schema_name, pg_get_userbyid((SELECT min(o) FROM unnest(c.owners) o WHERE o <> l.owner_id)) AS its_owner,
 		pg_get_userbyid(l.owner_id) AS owner
 	INTO other
-	FROM vmnet_internal.inventory_facts(inventory_name) l, vmnet.report_candidates(l.name) c
+	FROM vmnet_internal.inventory_facts(inventory_name) l, vmnet_internal.report_candidates(l.name) c
 	WHERE c.owners <> ARRAY[l.owner_id]
 		AND (wanted IS NULL OR c.schema_name = wanted)
 	ORDER BY c.schema_name
@@ -922,12 +922,12 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.report_refuse_other(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.report_refuse_other(text, text) IS
 'Part of create_report() and renew_reports(): refuses where a report belongs to another role than the inventory
 wanted: look at this schema alone; NULL: at all. Error: 42501 with constraint report_owner.';
 
 -- The name of the schema, once it is clear that a report can be made there.
-CREATE FUNCTION vmnet.report_target(inventory text, wanted text, for_tenants boolean)
+CREATE FUNCTION vmnet_internal.report_target(inventory text, wanted text, for_tenants boolean)
 RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -937,16 +937,16 @@ DECLARE
 	missing text;
 BEGIN
 	IF octet_length(target) NOT BETWEEN 1 AND 63 THEN
-		PERFORM vmnet.report_refuse('22023', 'the name of a reporting schema must have 1 to 63 bytes',
+		PERFORM vmnet_internal.report_refuse('22023', 'the name of a reporting schema must have 1 to 63 bytes',
 			format('"%s" has %s bytes.', target, octet_length(target)),
 			format('Give another name: SELECT vmnet.create_report(%L, %L);', inventory, 'report'));
 	END IF;
 	IF for_tenants IS NULL THEN
-		PERFORM vmnet.report_refuse('22023', 'say whether the report is for tenants',
+		PERFORM vmnet_internal.report_refuse('22023', 'say whether the report is for tenants',
 			'The argument tenant is NULL.', 'Leave it out for a report on the whole inventory, or say true.');
 	END IF;
 	IF for_tenants AND (SELECT l.kind = 'live' FROM vmnet_internal.inventory_facts(inventory) l) THEN
-		PERFORM vmnet.report_refuse('22023', format('there can be no report for tenants on inventory "%s"', inventory),
+		PERFORM vmnet_internal.report_refuse('22023', format('there can be no report for tenants on inventory "%s"', inventory),
 			'It is a live one: its views show everything to whoever may read them, and policies cannot be on what they read.',
 			'Make the report on a mirror: vmnet.import_cloudstack() makes one.');
 	END IF;
@@ -954,25 +954,25 @@ BEGIN
 	FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips', 'nic_history']) t
 	WHERE to_regclass(format('%I.%I', inventory, t)) IS NULL;
 	IF missing IS NOT NULL THEN
-		PERFORM vmnet.report_refuse('22023', format('there can be no report on inventory "%s"', inventory),
+		PERFORM vmnet_internal.report_refuse('22023', format('there can be no report on inventory "%s"', inventory),
 			format('It lacks: %s.', missing), 'Make the report on an inventory that has them, a mirror of this one say.');
 	END IF;
 	IF EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = target)
 		AND NOT EXISTS (SELECT FROM vmnet.report_schemas(inventory::name) r WHERE r.schema_name = target AND r.tenant = for_tenants)
 	THEN
-		PERFORM vmnet.report_refuse_other(inventory, target);
-		PERFORM vmnet.report_refuse('42P06', format('schema "%s" exists already', target),
+		PERFORM vmnet_internal.report_refuse_other(inventory, target);
+		PERFORM vmnet_internal.report_refuse('42P06', format('schema "%s" exists already', target),
 			format('It is not such a reporting schema of inventory "%s". Nothing in it was touched.', inventory),
 			'Choose another name, or move what is in it away and drop the schema.');
 	END IF;
 	RETURN target;
 END
 $$;
-COMMENT ON FUNCTION vmnet.report_target(text, text, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.report_target(text, text, boolean) IS
 'Part of create_report(): the name of the schema, checked
 Errors: 22023 for a name or an inventory that cannot be, 42P06 where there is another schema of that name.';
 
-CREATE FUNCTION vmnet.comment_report(report_schema text)
+CREATE FUNCTION vmnet_internal.comment_report(report_schema text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -987,36 +987,36 @@ BEGIN
 			JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 			CROSS JOIN LATERAL (
 				SELECT d.comment
-				FROM vmnet.report_column_comments() WITH ORDINALITY d (views, column_name, comment, ord)
+				FROM vmnet_internal.report_column_comments() WITH ORDINALITY d (views, column_name, comment, ord)
 				WHERE d.column_name = a.attname AND (d.views IS NULL OR c.relname = ANY (d.views))
 				ORDER BY d.views IS NULL, d.ord
 				LIMIT 1) m
 		WHERE s.nspname = report_schema AND c.relkind = 'v'
-			AND c.relname IN (SELECT r.name FROM vmnet.report_definition('managed') r)
+			AND c.relname IN (SELECT r.name FROM vmnet_internal.report_definition('managed') r)
 	LOOP
 		EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', report_schema, target.relname, target.attname, target.comment);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.comment_report(text) IS
+COMMENT ON FUNCTION vmnet_internal.comment_report(text) IS
 'Part of create_report(): comments on every column, as the caller';
 
 -- Makes the views of a report in a schema that is there, and comments on them.
 -- This is what has to be done as the owner of the inventory: making a view
 -- resolves operators and reads constants of the types that the tables have.
-CREATE FUNCTION vmnet_internal.report_build(inventory name, target text, tenant boolean)
+CREATE FUNCTION vmnet_internal.report_build_as_owner(inventory name, target text, tenant boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	info record := vmnet.report_inventory($1);
+	info record := vmnet_internal.report_inventory($1);
 	part record;
 BEGIN
 	FOR part IN
 		SELECT d.name, d.query, d.comment, o.why
-		FROM vmnet.report_definition(info.kind) d
-			LEFT JOIN vmnet.report_left_out(info.name, info.kind) o ON o.name = d.name
+		FROM vmnet_internal.report_definition(info.kind) d
+			LEFT JOIN vmnet_internal.report_left_out(info.name, info.kind) o ON o.name = d.name
 		-- metrics are of the whole inventory, and tell of it what no policy hides
 		WHERE NOT tenant OR d.name NOT IN ('metrics', 'metrics_networks', 'metrics_findings')
 		ORDER BY d.ord
@@ -1028,20 +1028,20 @@ BEGIN
 		END IF;
 		EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_barrier = true, security_invoker = %s) AS ',
 				target, part.name, CASE WHEN tenant THEN 'true' ELSE 'false' END)
-			|| vmnet.report_query(part.name, part.query, info.name, info.kind, info.source, target, tenant);
+			|| vmnet_internal.report_query(part.name, part.query, info.name, info.kind, info.source, target, tenant);
 		EXECUTE format('COMMENT ON VIEW %I.%I IS %L', target, part.name, part.comment);
 	END LOOP;
-	PERFORM vmnet.comment_report(target);
+	PERFORM vmnet_internal.comment_report(target);
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.report_build(name, text, boolean) IS
-'Body of vmnet.report_build(), run with the rights that this has switched to';
+COMMENT ON FUNCTION vmnet_internal.report_build_as_owner(name, text, boolean) IS
+'Body of vmnet_internal.report_build(), run with the rights that this has switched to';
 
-CREATE FUNCTION vmnet.report_build(inventory name, target text, tenant boolean)
+CREATE FUNCTION vmnet_internal.report_build(inventory name, target text, tenant boolean)
 RETURNS void
 AS 'MODULE_PATHNAME', 'inventory_entry'
 LANGUAGE C;
-COMMENT ON FUNCTION vmnet.report_build(name, text, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.report_build(name, text, boolean) IS
 'Part of create_report(): makes the views of a report in schema target, or brings them up to date';
 
 -- As its caller this only looks into the catalogs and makes the schema, for the
@@ -1052,8 +1052,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	info record := vmnet.report_inventory($1);
-	target text := vmnet.report_target(info.name, $2, $3);
+	info record := vmnet_internal.report_inventory($1);
+	target text := vmnet_internal.report_target(info.name, $2, $3);
 BEGIN
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = target) THEN
 		EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', target,
@@ -1061,7 +1061,7 @@ BEGIN
 		EXECUTE format('COMMENT ON SCHEMA %I IS %L', target, format(
 			E'Reporting views of inventory "%s" (vmnet_ext)\ndata_dictionary says what is here and what it means.', info.name));
 	END IF;
-	PERFORM vmnet.report_build(info.name::name, target, $3);
+	PERFORM vmnet_internal.report_build(info.name::name, target, $3);
 	RETURN target;
 END
 $$;
@@ -1075,16 +1075,16 @@ Schema and views belong to the owner of the inventory. Needs the owner of the in
 -- The views of a report read the tables of the inventory: when one of these is
 -- replaced, or the inventory is of another kind, so are the views, by the same
 -- call.
-CREATE FUNCTION vmnet.renew_reports(inventory name)
+CREATE FUNCTION vmnet_internal.renew_reports(inventory name)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM vmnet.report_refuse_other($1);
-	PERFORM vmnet.report_build($1, r.schema_name, r.tenant) FROM vmnet.report_schemas($1) r;
+	PERFORM vmnet_internal.report_refuse_other($1);
+	PERFORM vmnet_internal.report_build($1, r.schema_name, r.tenant) FROM vmnet.report_schemas($1) r;
 END
 $$;
-COMMENT ON FUNCTION vmnet.renew_reports(name) IS
+COMMENT ON FUNCTION vmnet_internal.renew_reports(name) IS
 'Part of partition_history(), manage_inventory() and set_inventory_mode(): makes the reporting schemas of an inventory anew
 Error: 42501 with constraint report_owner where one belongs to another role than the inventory.';

@@ -4,7 +4,7 @@
 --
 
 -- What each kind of access is made of.
-CREATE FUNCTION vmnet.access_privileges(inventory text, kind text, access text)
+CREATE FUNCTION vmnet_internal.access_privileges(inventory text, kind text, access text)
 RETURNS TABLE (privileges text, object text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -15,7 +15,7 @@ FROM vmnet.report_schemas($1::name) r
 WHERE $3 = 'reader' AND NOT r.tenant
 UNION ALL
 SELECT 'SELECT', format('TABLE %I.%I', r.schema_name, d.name)
-FROM vmnet.report_schemas($1::name) r, vmnet.report_definition($2) d
+FROM vmnet.report_schemas($1::name) r, vmnet_internal.report_definition($2) d
 WHERE $3 = 'reader' AND NOT r.tenant AND to_regclass(format('%I.%I', r.schema_name, d.name)) IS NOT NULL
 UNION ALL
 -- operator: reads all there is, writes to what operations write to
@@ -25,7 +25,7 @@ UNION ALL
 SELECT CASE WHEN t.name IN ('all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips',
 		'networks', 'instances', 'nics', 'nic_secondary_ips') THEN 'SELECT, INSERT, UPDATE' ELSE 'SELECT' END,
 	format('TABLE %I.%I', $1, t.name)
-FROM vmnet.inventory_definition($2) d,
+FROM vmnet_internal.inventory_definition($2) d,
 	LATERAL (SELECT split_part(d.object, '%1$I.', 2)) t (name)
 WHERE $3 = 'operator' AND (d.object LIKE 'TABLE %' OR d.object LIKE 'VIEW %')
 	AND to_regclass(format('%I.%I', $1, t.name)) IS NOT NULL
@@ -34,42 +34,42 @@ SELECT 'USAGE', format('SEQUENCE %s', pg_get_serial_sequence(format('%I.%I', $1,
 FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips']) t (name)
 WHERE $3 = 'operator' AND pg_get_serial_sequence(format('%I.%I', $1, t.name), 'id') IS NOT NULL
 $$;
-COMMENT ON FUNCTION vmnet.access_privileges(text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.access_privileges(text, text, text) IS
 'Part of grant_access() and revoke_access(): which privileges on which objects an access is made of';
 
 -- Checks what grant_access() and revoke_access() were given.
-CREATE FUNCTION vmnet.access_target(wanted name, role name, access text, OUT name text, OUT kind text)
+CREATE FUNCTION vmnet_internal.access_target(wanted name, role name, access text, OUT name text, OUT kind text)
 RETURNS record
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	SELECT i.name, i.kind INTO name, kind FROM vmnet.report_inventory(wanted) i;
+	SELECT i.name, i.kind INTO name, kind FROM vmnet_internal.report_inventory(wanted) i;
 	IF access IS NULL OR access NOT IN ('reader', 'operator') THEN
-		PERFORM vmnet.report_refuse('22023', format('unknown access: %s', coalesce('"' || access || '"', 'NULL')),
+		PERFORM vmnet_internal.report_refuse('22023', format('unknown access: %s', coalesce('"' || access || '"', 'NULL')),
 			'There are: reader (the reporting views), operator (the inventory and its operations).',
 			format('SELECT vmnet.grant_access(%L, %L, %L);', name, coalesce(role, 'alice'), 'reader'));
 	END IF;
 	IF access = 'operator' AND kind IN ('attached', 'live') THEN
-		PERFORM vmnet.report_refuse('22023', format('inventory "%s" has no operators', name),
+		PERFORM vmnet_internal.report_refuse('22023', format('inventory "%s" has no operators', name),
 			CASE kind WHEN 'live' THEN 'It is a live one: it only shows what another system holds.'
 				ELSE 'It is an attached one: its views are for reading, and what is written is written to tables of your own.' END,
 			CASE kind WHEN 'live' THEN format('Give access to the reports: SELECT vmnet.grant_access(%L, %L, %L);', name, coalesce(role, 'alice'), 'reader')
 				ELSE 'GRANT rights on these tables; their guards keep the rules whoever writes. A reader reads the reports.' END);
 	END IF;
 	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = role) THEN
-		PERFORM vmnet.report_refuse('22023', format('there is no role %s', coalesce('"' || role || '"', 'NULL')),
+		PERFORM vmnet_internal.report_refuse('22023', format('there is no role %s', coalesce('"' || role || '"', 'NULL')),
 			'Access is given to a role of this server, by its name as in pg_roles.',
 			format('Make it first: CREATE ROLE %I LOGIN;', coalesce(role, 'alice')));
 	END IF;
 	IF access = 'reader' AND NOT EXISTS (SELECT FROM vmnet.report_schemas(name::name) r WHERE NOT r.tenant) THEN
-		PERFORM vmnet.report_refuse('22023', format('inventory "%s" has no reporting schema', name),
+		PERFORM vmnet_internal.report_refuse('22023', format('inventory "%s" has no reporting schema', name),
 			'A reader reads the reporting views, and nothing else.',
 			format('Make it first: SELECT vmnet.create_report(%L);', name));
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.access_target(name, name, text) IS
+COMMENT ON FUNCTION vmnet_internal.access_target(name, name, text) IS
 'Part of grant_access() and revoke_access(): checks what they were given
 Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, and for an operator of an attached or a live inventory; 42501 for others than the owner.';
 
@@ -79,10 +79,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	target record := vmnet.access_target($1, $2, $3);
+	target record := vmnet_internal.access_target($1, $2, $3);
 	part record;
 BEGIN
-	FOR part IN SELECT p.privileges, p.object FROM vmnet.access_privileges(target.name, target.kind, $3) p LOOP
+	FOR part IN SELECT p.privileges, p.object FROM vmnet_internal.access_privileges(target.name, target.kind, $3) p LOOP
 		EXECUTE format('GRANT %s ON %s TO %I', part.privileges, part.object, $2);
 	END LOOP;
 END
@@ -106,10 +106,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	target record := vmnet.access_target($1, $2, $3);
+	target record := vmnet_internal.access_target($1, $2, $3);
 	part record;
 BEGIN
-	FOR part IN SELECT p.privileges, p.object FROM vmnet.access_privileges(target.name, target.kind, $3) p LOOP
+	FOR part IN SELECT p.privileges, p.object FROM vmnet_internal.access_privileges(target.name, target.kind, $3) p LOOP
 		EXECUTE format('REVOKE %s ON %s FROM %I', part.privileges, part.object, $2);
 	END LOOP;
 END

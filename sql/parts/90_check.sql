@@ -3,13 +3,13 @@
 -- way of a removal.  Everything here reads only, with the caller's rights.
 --
 
-CREATE FUNCTION vmnet.check_target(wanted name, OUT name text, OUT kind text, OUT source text, OUT owner_id oid)
+CREATE FUNCTION vmnet_internal.check_target(wanted name, OUT name text, OUT kind text, OUT source text, OUT owner_id oid)
 RETURNS record
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	resolved name := vmnet.resolve_inventory(wanted);
+	resolved name := vmnet_internal.resolve_inventory(wanted);
 BEGIN
 	SELECT l.name, l.kind, l.source, l.owner_id INTO name, kind, source, owner_id
 	FROM vmnet_internal.inventory_facts(resolved) l;
@@ -20,7 +20,7 @@ BEGIN
 			DETAIL = 'Its view inventory_info does not say of which kind it is.',
 			HINT = 'The view vmnet.inventories lists what is there.';
 	END IF;
-	IF kind = 'attached' AND (SELECT o.view IS NOT NULL FROM vmnet.attached_other_keys(resolved) o) THEN
+	IF kind = 'attached' AND (SELECT o.view IS NOT NULL FROM vmnet_internal.attached_other_keys(resolved) o) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('inventory "%s" cannot be checked', resolved),
@@ -29,7 +29,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.check_target(name) IS
+COMMENT ON FUNCTION vmnet_internal.check_target(name) IS
 'Part of check_inventory(): name, kind and source of the inventory that a call means
 NULL: the setting vmnet.inventory. Error: 22023 for an unknown inventory.';
 
@@ -69,28 +69,28 @@ ord is the order in which check_inventory() has them.';
 -- A statement that the guard of a NIC table would refuse, with the guard out of
 -- its way; what the guard would have written to history is added.  Guards are
 -- known by their functions.
-CREATE FUNCTION vmnet.check_past_guards(inventory_ident text, nic_id bigint, statement text)
+CREATE FUNCTION vmnet_internal.check_past_guards(inventory_ident text, nic_id bigint, statement text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format('ALTER TABLE %s.all_nics %s; ', $1, g.off) || $3 || format(' ALTER TABLE %s.all_nics %s;', $1, g.on)
-	|| coalesce(' ' || vmnet.check_close_gap($1, $2), '')
+	|| coalesce(' ' || vmnet_internal.check_close_gap($1, $2), '')
 FROM (
 	SELECT string_agg(format('DISABLE TRIGGER %I', t.tgname), ', ' ORDER BY t.tgname) AS off,
 		string_agg(format('ENABLE TRIGGER %I', t.tgname), ', ' ORDER BY t.tgname) AS on
 	FROM pg_catalog.pg_trigger t
 		JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 		JOIN pg_catalog.pg_namespace s ON s.oid = p.pronamespace
-	WHERE t.tgrelid = to_regclass($1 || '.all_nics') AND s.nspname = 'vmnet' AND p.proname IN ('nic_guard', 'nic_prepare')) g
+	WHERE t.tgrelid = to_regclass($1 || '.all_nics') AND s.nspname = 'vmnet_internal' AND p.proname IN ('nic_guard', 'nic_prepare')) g
 $$;
-COMMENT ON FUNCTION vmnet.check_past_guards(text, bigint, text) IS
+COMMENT ON FUNCTION vmnet_internal.check_past_guards(text, bigint, text) IS
 'Part of check_inventory(): a statement with the guard of the NICs out of its way
 NULL where there is no guard to put out of the way.';
 
 -- The entry that history lacks at its end, where a state changed behind the
 -- guard's back.
-CREATE FUNCTION vmnet.check_close_gap(inventory_ident text, nic_id bigint)
+CREATE FUNCTION vmnet_internal.check_close_gap(inventory_ident text, nic_id bigint)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -101,7 +101,7 @@ SELECT format('INSERT INTO %1$s.nic_history (nic_id, network_id, instance_id, fr
 	' WHERE n.id = %2$s AND h.to_state IS DISTINCT FROM n.state;', $1, $2)
 WHERE to_regclass($1 || '.nic_history') IS NOT NULL
 $$;
-COMMENT ON FUNCTION vmnet.check_close_gap(text, bigint) IS
+COMMENT ON FUNCTION vmnet_internal.check_close_gap(text, bigint) IS
 'Part of check_inventory(): the statement that adds to history what it lacks at its end
 NULL where the inventory keeps no history.';
 
@@ -115,7 +115,7 @@ NULL where the inventory keeps no history.';
 -- up for findings only, through an index.  odd_nics is a CTE that
 -- check_query() puts before them: all NICs that a look at the row alone can
 -- tell to be a finding, and few others.
-CREATE FUNCTION vmnet.check_definition()
+CREATE FUNCTION vmnet_internal.check_definition()
 RETURNS TABLE (code text, needs text, query text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -233,7 +233,7 @@ FROM (
 SELECT DISTINCT ON (h.nic_id) 'nic', h.nic_id, n.uuid, h.at,
 	CASE WHEN h.is_gap THEN format('history of NIC %s has a gap: entry %s starts from %s, the one before it left %s', h.nic_id, h.seq, h.from_state, h.before)
 		ELSE format('history of NIC %s ends with %s, but its state is %s', h.nic_id, coalesce(h.to_state, 'no state'), n.state) END,
-	CASE WHEN NOT h.is_gap THEN vmnet.check_close_gap($2, n.id) END, NULL::text
+	CASE WHEN NOT h.is_gap THEN vmnet_internal.check_close_gap($2, n.id) END, NULL::text
 FROM (
 	SELECT nic_id, seq, at, from_state, to_state, before, before <> from_state AS is_gap, is_last
 	FROM (
@@ -250,7 +250,7 @@ ORDER BY h.nic_id, h.seq$$),
 ('removed_nic_wrong_state', NULL, $$
 SELECT 'nic', n.id, n.uuid, n.removed,
 	format('NIC %s of %s on network %s is removed, but its state is %s', n.id, n.owner, n.network_id, n.state),
-	CASE WHEN NOT $3 THEN vmnet.check_past_guards($2, n.id, format(
+	CASE WHEN NOT $3 THEN vmnet_internal.check_past_guards($2, n.id, format(
 		'UPDATE %s.all_nics SET state = ''Deallocating'', state_changed = removed WHERE id = %s AND removed IS NOT NULL;', $2, n.id)) END,
 	format('UPDATE nics SET state = ''Deallocating'' WHERE id = %s AND removed IS NOT NULL;', n.id)
 FROM odd_nics n
@@ -260,7 +260,7 @@ WHERE n.removed IS NOT NULL AND lower(n.state COLLATE "C") <> 'deallocating'$$),
 ('stuck_nic', NULL, $$
 SELECT 'nic', n.id, n.uuid, n.state_changed,
 	format('NIC %s of %s on network %s is stuck in %s%s', n.id, n.owner, n.network_id, n.state, n.when_seen),
-	CASE WHEN n.strategy = 'Start' THEN u.statement WHEN NOT $3 THEN vmnet.check_past_guards($2, n.id, u.statement) END,
+	CASE WHEN n.strategy = 'Start' THEN u.statement WHEN NOT $3 THEN vmnet_internal.check_past_guards($2, n.id, u.statement) END,
 	format('UPDATE nics SET state = %L WHERE id = %s AND state = %L AND removed IS NULL;', b.state, n.id, n.state)
 FROM odd_nics n
 	CROSS JOIN LATERAL (SELECT CASE n.state WHEN 'Reserving' THEN 'Allocated' ELSE 'Reserved' END) b (state)
@@ -273,7 +273,7 @@ WHERE n.removed IS NULL AND n.state IN ('Reserving', 'Releasing') AND n.state_ch
 SELECT 'nic', n.id, n.uuid, n.state_changed,
 	format('NIC %s of %s on network %s%s has an unknown state: %s%s', n.id, n.owner, n.network_id,
 		CASE WHEN n.removed IS NOT NULL THEN ', removed,' ELSE '' END, quote_nullable(n.state), n.when_seen),
-	CASE WHEN NOT $3 THEN vmnet.check_past_guards($2, n.id, format(
+	CASE WHEN NOT $3 THEN vmnet_internal.check_past_guards($2, n.id, format(
 		'UPDATE %s.all_nics SET state = %L WHERE id = %s AND state = %L;', $2, m.state, n.id, n.state)) END,
 	-- Unknown is what a state that is NULL at the source is called here
 	format('UPDATE nics SET state = %L WHERE id = %s AND %s = %s;', m.state, n.id,
@@ -368,19 +368,19 @@ FROM (
 WHERE n.active AND n.vm_type = 'User' AND n.instance_id IS NOT NULL$$, '{column}', a.name), ' UNION ALL ' ORDER BY a.name)
 FROM (VALUES ('ip4_address'), ('ip6_address')) a (name)
 $definition$;
-COMMENT ON FUNCTION vmnet.check_definition() IS
+COMMENT ON FUNCTION vmnet_internal.check_definition() IS
 'Part of check_inventory(): the query of each code that is about rows
 Which rows are findings, and how each is mended.';
 
 -- The whole check as one query, so that it sees one snapshot and can be
 -- explained.  {inv} stands for the inventory.  Where attached tables do not tell
 -- a router from another instance, every NIC counts as one of a user's.
-CREATE FUNCTION vmnet.check_query_template(inventory_name text)
+CREATE FUNCTION vmnet_internal.check_query_template(inventory_name text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN 'nics.vm_type' = ANY (vmnet.attached_lacks($1))
+SELECT CASE WHEN 'nics.vm_type' = ANY (vmnet_internal.attached_lacks($1))
 	THEN regexp_replace(regexp_replace(q.q, '(\w+\.)?vm_type = ''User''', 'true', 'g'), '(\w+\.)?vm_type <> ''User''', 'false', 'g')
 	ELSE q.q END
 FROM (SELECT $q$
@@ -397,41 +397,41 @@ WITH odd_nics AS MATERIALIZED (
 		OR n.removed IS NOT NULL AND n.state IS DISTINCT FROM 'Deallocating')
 $q$ || string_agg(format('SELECT %s, %L, %L, f.* FROM (%s) f (object_type, object_id, object_uuid, since, message, fix, source_fix)',
 		c.ord, c.code, c.severity, d.query), ' UNION ALL ' ORDER BY c.ord)
-FROM vmnet.check_definition() d
+FROM vmnet_internal.check_definition() d
 	JOIN vmnet.check_codes() c ON c.code = d.code
 WHERE (d.needs IS NULL OR EXISTS (
 	SELECT FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace s ON s.oid = r.relnamespace
 	WHERE s.nspname = $1 AND r.relname = d.needs))
-	AND d.code <> ALL (vmnet.attached_unchecked($1))) q (q)
+	AND d.code <> ALL (vmnet_internal.attached_unchecked($1))) q (q)
 $$;
-COMMENT ON FUNCTION vmnet.check_query_template(text) IS
+COMMENT ON FUNCTION vmnet_internal.check_query_template(text) IS
 'Part of check_inventory() and create_report(): check_query() with {inv} for the inventory';
 
-CREATE FUNCTION vmnet.check_query(inventory_name text)
+CREATE FUNCTION vmnet_internal.check_query(inventory_name text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT replace(vmnet.check_query_template($1), '{inv}', quote_ident($1)) $$;
-COMMENT ON FUNCTION vmnet.check_query(text) IS
+AS $$ SELECT replace(vmnet_internal.check_query_template($1), '{inv}', quote_ident($1)) $$;
+COMMENT ON FUNCTION vmnet_internal.check_query(text) IS
 'Part of check_inventory(): the query that finds what is wrong with the rows of an inventory';
 
 -- The triggers that an inventory should have, by relation: which function,
 -- fired how (as in pg_trigger.tgtype), on which condition.
-CREATE FUNCTION vmnet.check_expected_guards(inventory_name text, kind text)
+CREATE FUNCTION vmnet_internal.check_expected_guards(inventory_name text, kind text)
 RETURNS TABLE (ord int, trigger_name text, relation text, function_name text, fires int, condition text, ddl text)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT d.ord, split_part(d.object, ' ', 2), split_part(d.object, '%1$I.', 2), substring(d.ddl FROM 'EXECUTE FUNCTION vmnet\.(\w+)'),
+SELECT d.ord, split_part(d.object, ' ', 2), split_part(d.object, '%1$I.', 2), substring(d.ddl FROM 'EXECUTE FUNCTION vmnet_internal\.(\w+)'),
 	(d.ddl ~ ' FOR EACH ROW ')::int + 2 * (e ~ ' BEFORE ')::int + 4 * (e ~ ' INSERT')::int + 8 * (e ~ ' DELETE')::int
 		+ 16 * (e ~ ' UPDATE')::int + 32 * (e ~ ' TRUNCATE')::int + 64 * (e ~ ' INSTEAD OF ')::int,
 	substring(d.ddl FROM ' WHEN \((.*)\) EXECUTE FUNCTION'),
 	replace(replace(d.ddl, 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), '%1$I.' || split_part(d.object, '%1$I.', 2), '%1$s') || ';'
-FROM vmnet.inventory_definition($2) d,
+FROM vmnet_internal.inventory_definition($2) d,
 	LATERAL (SELECT split_part(d.ddl, ' ON %1$I.', 1)) AS timing (e)
 WHERE d.phase = 'triggers' AND $2 <> 'live' AND ($2 <> 'attached' OR d.ddl ~ 'history_guard')
 $$;
-COMMENT ON FUNCTION vmnet.check_expected_guards(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.check_expected_guards(text, text) IS
 'Part of check_inventory(): the triggers that an inventory of a kind should have
 In ddl, %1$s stands for the relation.';
 
@@ -439,7 +439,7 @@ In ddl, %1$s stands for the relation.';
 -- from a table, since its rows are in the views too, down to the fourth level.
 -- (A report has this query in a view, where it may not be recursive.)  Partitions
 -- of history are no such tables: they are written through their parent.
-CREATE FUNCTION vmnet.check_guarded_relations(inventory_name text)
+CREATE FUNCTION vmnet_internal.check_guarded_relations(inventory_name text)
 RETURNS TABLE (relation text, relid oid, is_child boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -455,11 +455,11 @@ FROM pg_catalog.pg_class c
 	JOIN pg_catalog.pg_class m ON m.oid = f.relid AND NOT (f.is_child AND m.relispartition)
 WHERE s.nspname = $1 AND c.relkind IN ('r', 'v', 'p')
 $$;
-COMMENT ON FUNCTION vmnet.check_guarded_relations(text) IS
+COMMENT ON FUNCTION vmnet_internal.check_guarded_relations(text) IS
 'Part of check_inventory(): the relations of an inventory, and what inherits from them';
 
 -- A guard is known by its function, not by its name: the function decides.
-CREATE FUNCTION vmnet.check_guards(inventory_name text, kind text)
+CREATE FUNCTION vmnet_internal.check_guards(inventory_name text, kind text)
 RETURNS TABLE (code text, message text, fix text)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -470,10 +470,10 @@ WITH found AS (
 		t.tgtype = x.fires AND (cardinality(t.tgattr::int2[]) > 0) = (x.ddl ~ ' UPDATE OF ')
 			AND regexp_replace(lower(coalesce(substring(pg_get_triggerdef(t.oid) FROM ' WHEN \((.*)\) EXECUTE FUNCTION'), '')), '[\s()]', '', 'g')
 				= regexp_replace(lower(coalesce(x.condition, '')), '[\s()]', '', 'g') AS right_kind
-	FROM vmnet.check_expected_guards($1, $2) x
-		JOIN vmnet.check_guarded_relations($1) r ON r.relation = x.relation
+	FROM vmnet_internal.check_expected_guards($1, $2) x
+		JOIN vmnet_internal.check_guarded_relations($1) r ON r.relation = x.relation
 		LEFT JOIN (pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-			JOIN pg_catalog.pg_namespace s ON s.oid = p.pronamespace AND s.nspname = 'vmnet')
+			JOIN pg_catalog.pg_namespace s ON s.oid = p.pronamespace AND s.nspname = 'vmnet_internal')
 			ON t.tgrelid = r.relid AND NOT t.tgisinternal AND p.proname = x.function_name
 ), judged AS (
 	SELECT ord, trigger_name, relid, is_child, function_name, ddl,
@@ -494,12 +494,12 @@ UNION ALL
 SELECT 'guard_disabled', format('foreign key %s is not checked: its triggers on %s are disabled', c.conname, t.tgrelid::regclass),
 	string_agg(format('ALTER TABLE %s ENABLE TRIGGER %I;', t.tgrelid::regclass, t.tgname), ' ' ORDER BY t.tgname)
 FROM pg_catalog.pg_constraint c
-	JOIN vmnet.check_guarded_relations($1) r ON r.relid = c.conrelid AND r.relation IN ('all_nics', 'nic_history')
+	JOIN vmnet_internal.check_guarded_relations($1) r ON r.relid = c.conrelid AND r.relation IN ('all_nics', 'nic_history')
 	JOIN pg_catalog.pg_trigger t ON t.tgconstraint = c.oid AND t.tgenabled NOT IN ('O', 'A')
 WHERE c.contype = 'f'
 GROUP BY c.conname, t.tgrelid
 UNION ALL
-SELECT a.code, a.message, a.fix FROM vmnet.attached_check_guards($1) a WHERE $2 = 'attached'
+SELECT a.code, a.message, a.fix FROM vmnet_internal.attached_check_guards($1) a WHERE $2 = 'attached'
 UNION ALL
 -- partitions, and relations that users added, may belong to anybody
 SELECT 'owner_differs', format('%s belongs to role "%s", but all_nics to role "%s"', o.name, pg_get_userbyid(o.owner), pg_get_userbyid(n.relowner)),
@@ -514,7 +514,7 @@ FROM pg_catalog.pg_namespace s
 		SELECT format('%I', s.nspname), s.nspowner, 'SCHEMA') o
 WHERE s.nspname = $1 AND o.owner <> n.relowner
 $$;
-COMMENT ON FUNCTION vmnet.check_guards(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.check_guards(text, text) IS
 'Part of check_inventory(): guards that are missing or disabled, with the statement that mends each';
 
 -- The relations that an inventory of a kind consists of and this one lacks; NULL
@@ -527,7 +527,7 @@ AS $$
 SELECT string_agg(w.relation, ', ' ORDER BY w.relation)
 FROM (
 	SELECT split_part(d.object, '%1$I.', 2)
-	FROM vmnet.inventory_definition(CASE WHEN $2 IN ('attached', 'live') THEN 'managed' ELSE $2 END) d
+	FROM vmnet_internal.inventory_definition(CASE WHEN $2 IN ('attached', 'live') THEN 'managed' ELSE $2 END) d
 	WHERE d.object LIKE 'TABLE %' AND d.object NOT LIKE '%.import\_%' OR d.object LIKE 'VIEW %'
 	UNION
 	SELECT 'attached_nics' WHERE $2 = 'attached') w (relation)
@@ -569,7 +569,7 @@ SET jit = off
 SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
-	target record := vmnet.check_target($1);
+	target record := vmnet_internal.check_target($1);
 	mirror boolean := target.kind IN ('mirror', 'live');
 	lacking text;
 BEGIN
@@ -597,9 +597,9 @@ BEGIN
 			FROM (%s
 				UNION ALL
 				SELECT c.ord, c.code, c.severity, 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
-				FROM vmnet.check_guards($5, $6) g JOIN vmnet.check_codes() c ON c.code = g.code)
+				FROM vmnet_internal.check_guards($5, $6) g JOIN vmnet.check_codes() c ON c.code = g.code)
 				f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)
-			ORDER BY f.ord, f.object_type, f.object_id, f.message$q$, vmnet.check_query(target.name))
+			ORDER BY f.ord, f.object_type, f.object_id, f.message$q$, vmnet_internal.check_query(target.name))
 		-- nothing is younger than nothing, not even what this transaction did
 		USING CASE WHEN min_age = interval '0' THEN 'infinity' ELSE now() - min_age END, quote_ident(target.name), mirror,
 			format('; to be mended at the source%s', ', ' || quote_ident(target.source)), target.name, target.kind;
@@ -611,7 +611,7 @@ BEGIN
 		END IF;
 		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('the rows of inventory "%s" cannot be checked: %s', target.name, SQLERRM)) f
 			UNION ALL
-			SELECT g.code, 'error', 'inventory', NULL, NULL, NULL, g.message, g.fix FROM vmnet.check_guards(target.name, target.kind) g;
+			SELECT g.code, 'error', 'inventory', NULL, NULL, NULL, g.message, g.fix FROM vmnet_internal.check_guards(target.name, target.kind) g;
 	END;
 END
 $$;
@@ -675,7 +675,7 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	target record := vmnet.check_target($2);
+	target record := vmnet_internal.check_target($2);
 BEGIN
 	RETURN QUERY EXECUTE format($q$
 		SELECT n.id, n.uuid, n.state, i.id, i.uuid, i.name, i.state,
@@ -724,7 +724,7 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	target record := vmnet.check_target($2);
+	target record := vmnet_internal.check_target($2);
 BEGIN
 	RETURN QUERY EXECUTE format($q$
 		SELECT n.id, n.uuid, n.state, w.id, w.uuid, w.name, w.state,

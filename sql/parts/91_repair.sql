@@ -6,7 +6,7 @@
 -- What a repair would do, and why it leaves the rest alone.  remedy: remove,
 -- default, uuid; NULL where it refuses.  A NIC that two findings want removed
 -- is there once.
-CREATE FUNCTION vmnet.repair_plan(inventory_name name, only_code text, min_age interval)
+CREATE FUNCTION vmnet_internal.repair_plan(inventory_name name, only_code text, min_age interval)
 RETURNS TABLE (code text, object_type text, object_id bigint, object_uuid uuid, remedy text, why text)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
@@ -54,12 +54,12 @@ BEGIN
 	USING inventory_name, min_age, only_code;
 END
 $$;
-COMMENT ON FUNCTION vmnet.repair_plan(name, text, interval) IS
+COMMENT ON FUNCTION vmnet_internal.repair_plan(name, text, interval) IS
 'Part of repair_inventory(): what a repair would mend, and why it leaves the rest alone';
 
 -- One mend.  Each looks again, since others may have been there meanwhile.
 -- False: there is nothing left to mend.
-CREATE FUNCTION vmnet.repair_object(inventory_name name, remedy text, object_type text, object_id bigint)
+CREATE FUNCTION vmnet_internal.repair_object(inventory_name name, remedy text, object_type text, object_id bigint)
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -86,17 +86,17 @@ BEGIN
 	RETURN mended > 0;
 END
 $$;
-COMMENT ON FUNCTION vmnet.repair_object(name, text, text, bigint) IS
+COMMENT ON FUNCTION vmnet_internal.repair_object(name, text, text, bigint) IS
 'Part of repair_inventory(): one mend; false where there is nothing left to mend';
 
 -- Refuses what cannot be repaired, or asked for.
-CREATE FUNCTION vmnet.repair_target(wanted name, code text, min_age interval)
+CREATE FUNCTION vmnet_internal.repair_target(wanted name, code text, min_age interval)
 RETURNS name
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	target record := vmnet.check_target($1);
+	target record := vmnet_internal.check_target($1);
 BEGIN
 	IF code IS NOT NULL AND NOT EXISTS (SELECT FROM vmnet.check_codes() c WHERE c.code = $2) THEN
 		RAISE EXCEPTION USING
@@ -117,7 +117,7 @@ BEGIN
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('inventory "%s" cannot be repaired here', target.name),
 			DETAIL = format('It is of kind %s: it holds what %s holds, and the mend belongs there.', target.kind,
-				CASE target.kind WHEN 'attached' THEN format('table %s', vmnet.attached_table(target.name, 'nics'))
+				CASE target.kind WHEN 'attached' THEN format('table %s', vmnet_internal.attached_table(target.name, 'nics'))
 					ELSE coalesce('"' || target.source || '"', 'the system that it mirrors') END),
 			HINT = CASE target.kind WHEN 'attached' THEN format('vmnet.check_inventory(%L) says which rows it is about.', target.name)
 				ELSE format('vmnet.check_inventory(%L) says in "fix" what to do at the source%s.', target.name,
@@ -126,7 +126,7 @@ BEGIN
 	RETURN target.name;
 END
 $$;
-COMMENT ON FUNCTION vmnet.repair_target(name, text, interval) IS
+COMMENT ON FUNCTION vmnet_internal.repair_target(name, text, interval) IS
 'Part of repair_inventory(): checks its arguments, and says which inventory they mean';
 
 CREATE FUNCTION vmnet_internal.repair_inventory(
@@ -145,12 +145,12 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	target name := vmnet.repair_target($1, $2, $4);
+	target name := vmnet_internal.repair_target($1, $2, $4);
 	old_actor text := current_setting('vmnet.actor', true);
 	old_reason text := current_setting('vmnet.reason', true);
 	part record;
 BEGIN
-	FOR part IN SELECT p.* FROM vmnet.repair_plan(target, $2, $4) p LOOP
+	FOR part IN SELECT p.* FROM vmnet_internal.repair_plan(target, $2, $4) p LOOP
 		finding := part.code;
 		object_type := part.object_type;
 		object_id := part.object_id;
@@ -166,7 +166,7 @@ BEGIN
 				IF old_actor = '' THEN
 					PERFORM set_config('vmnet.actor', session_user, true);
 				END IF;
-				IF vmnet.repair_object(target, part.remedy, part.object_type, part.object_id) THEN
+				IF vmnet_internal.repair_object(target, part.remedy, part.object_type, part.object_id) THEN
 					outcome := 'mended';
 				ELSE
 					outcome := 'nothing left to mend';

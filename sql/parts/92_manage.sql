@@ -8,7 +8,7 @@
 -- made from the definition itself.  Columns: ord, code, object_type,
 -- object_id, object_uuid, message.  Left out is what check_inventory() reports
 -- under a code of its own, and what manage_fill() fills in.
-CREATE FUNCTION vmnet.manage_rules_query(inventory_name text)
+CREATE FUNCTION vmnet_internal.manage_rules_query(inventory_name text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -18,7 +18,7 @@ WITH rule AS (
 		format('%I.%I', $1, m.relation) AS relid,
 		CASE m.relation WHEN 'all_nics' THEN 'nic' WHEN 'all_instances' THEN 'instance'
 			WHEN 'all_nic_secondary_ips' THEN 'secondary address' ELSE 'network' END AS what
-	FROM vmnet.inventory_definition('managed') d
+	FROM vmnet_internal.inventory_definition('managed') d
 		CROSS JOIN LATERAL (
 			SELECT c.m[2] AS name, c.m[1] AS relation, NULL AS keys, c.m[3] AS condition, NULL AS missing
 			FROM regexp_match(d.ddl, '^ALTER TABLE %1\$I\.(\w+) ADD CONSTRAINT (\w+) CHECK \((.*)\)$') c (m)
@@ -51,12 +51,12 @@ SELECT string_agg(format('SELECT %s, %L, %L, r.id, r.uuid, ', s.ord, s.name, s.w
 	END, ' UNION ALL ' ORDER BY s.ord, s.name)
 FROM shown s
 $$;
-COMMENT ON FUNCTION vmnet.manage_rules_query(text) IS
+COMMENT ON FUNCTION vmnet_internal.manage_rules_query(text) IS
 'Part of manage_inventory(): the query over what a managed inventory would refuse';
 
 -- History whose last entry is not the state that the NIC has.  A row that the
 -- source had lost and had again is none: manage_history() closes that.
-CREATE FUNCTION vmnet.manage_history_query(inventory_name text)
+CREATE FUNCTION vmnet_internal.manage_history_query(inventory_name text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -67,11 +67,11 @@ SELECT format('SELECT 0, ''history_chain_broken'', ''nic'', n.id, n.uuid, format
 	' JOIN %1$I.all_nics n ON n.id = l.nic_id'
 	' WHERE h.to_state <> n.state', $1)
 $$;
-COMMENT ON FUNCTION vmnet.manage_history_query(text) IS
+COMMENT ON FUNCTION vmnet_internal.manage_history_query(text) IS
 'Part of manage_inventory(): the query over histories that do not lead to a state';
 
 -- The mends of repair_inventory() that the guards will let pass.
-CREATE FUNCTION vmnet.manage_mends(inventory_name name)
+CREATE FUNCTION vmnet_internal.manage_mends(inventory_name name)
 RETURNS TABLE (code text, remedy text, object_type text, object_id bigint)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
@@ -79,7 +79,7 @@ AS $$
 BEGIN
 	RETURN QUERY EXECUTE format($q$
 		SELECT p.code, p.remedy, p.object_type, p.object_id
-		FROM vmnet.repair_plan($1, NULL, '10 minutes') p
+		FROM vmnet_internal.repair_plan($1, NULL, '10 minutes') p
 			LEFT JOIN %I.all_nics n ON p.object_type = 'nic' AND n.id = p.object_id
 		WHERE p.remedy = 'default'
 			OR p.remedy = 'remove' AND EXISTS (
@@ -89,7 +89,7 @@ BEGIN
 	USING inventory_name;
 END
 $$;
-COMMENT ON FUNCTION vmnet.manage_mends(name) IS
+COMMENT ON FUNCTION vmnet_internal.manage_mends(name) IS
 'Part of manage_inventory(): what it mends, if that is wanted';
 
 CREATE FUNCTION vmnet_internal.manage_blockers(inventory name)
@@ -106,7 +106,7 @@ SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$
 DECLARE
-	target record := vmnet.check_target($1);
+	target record := vmnet_internal.check_target($1);
 BEGIN
 	IF target.kind <> 'mirror' THEN
 		RETURN;
@@ -118,7 +118,7 @@ BEGIN
 			WHERE c.severity = 'error' OR c.code IN ('removed_nic_wrong_state', 'unknown_state')
 		), rule AS (%s UNION ALL %s
 		), mend AS (
-			SELECT m.object_type, m.object_id, m.code, m.remedy FROM vmnet.manage_mends($1) m
+			SELECT m.object_type, m.object_id, m.code, m.remedy FROM vmnet_internal.manage_mends($1) m
 		), blocker AS (
 			SELECT 0 AS part, f.ord, f.code, f.object_type, f.object_id, f.object_uuid, f.message, f.fix FROM finding f
 			UNION ALL
@@ -133,7 +133,7 @@ BEGIN
 				AND (m.code = b.code OR m.remedy = 'remove' AND b.code ~ '^(half_removed|live_nic|duplicate|user_ip|all_nics_one|nic_instance_required)'))
 		FROM blocker b
 		ORDER BY b.part, b.ord, b.code, b.object_id$q$,
-		vmnet.manage_rules_query(target.name), vmnet.manage_history_query(target.name))
+		vmnet_internal.manage_rules_query(target.name), vmnet_internal.manage_history_query(target.name))
 	USING target.name::name;
 END
 $$;
@@ -159,7 +159,7 @@ No row for an inventory that is no mirror. NULL: the setting vmnet.inventory. Re
 -- Refuses with what is in the way: up to five objects for each code, and how
 -- many there are.  about_guards: only what is said of guards, only the rest,
 -- or NULL for everything.
-CREATE FUNCTION vmnet.manage_refuse(target name, repaired boolean, about_guards boolean)
+CREATE FUNCTION vmnet_internal.manage_refuse(target name, repaired boolean, about_guards boolean)
 RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -175,7 +175,7 @@ BEGIN
 			WHERE about_guards IS NOT TRUE AND (about_guards IS NULL OR m.object_type <> 'inventory')
 			UNION ALL
 			SELECT g.code, 'inventory', NULL, g.message, false
-			FROM vmnet.check_guards(target, 'mirror') g
+			FROM vmnet_internal.check_guards(target, 'mirror') g
 			WHERE about_guards) b
 	), numbered AS (
 		SELECT b.*, row_number() OVER (PARTITION BY b.code ORDER BY b.ord) AS place FROM blocker b
@@ -208,12 +208,12 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.manage_refuse(name, boolean, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.manage_refuse(name, boolean, boolean) IS
 'Part of manage_inventory(): refuses with what is in the way';
 
 -- A mirror that is the caller's, and that nobody has built upon in a way that
 -- a change of its tables would not reach.
-CREATE FUNCTION vmnet.manage_check(target name)
+CREATE FUNCTION vmnet_internal.manage_check(target name)
 RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -264,18 +264,18 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet.manage_check(name) IS
+COMMENT ON FUNCTION vmnet_internal.manage_check(name) IS
 'Part of manage_inventory(): refuses what is not a mirror of the caller''s';
 
 -- The name of the mirror, with every import into it kept out until the
 -- transaction ends.
-CREATE FUNCTION vmnet.manage_target(wanted name)
+CREATE FUNCTION vmnet_internal.manage_target(wanted name)
 RETURNS name
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	target name := vmnet.resolve_inventory(wanted);
+	target name := vmnet_internal.resolve_inventory(wanted);
 BEGIN
 	-- With the eyes of the time before it waited, it could miss what an import
 	-- has brought meanwhile.
@@ -286,20 +286,20 @@ BEGIN
 			DETAIL = format('The transaction is %s.', upper(current_setting('transaction_isolation'))),
 			HINT = format('BEGIN ISOLATION LEVEL READ COMMITTED; SELECT vmnet.manage_inventory(%L); COMMIT;', target);
 	END IF;
-	PERFORM vmnet.manage_check(target);
+	PERFORM vmnet_internal.manage_check(target);
 
 	-- the lock of import.c
 	EXECUTE format('LOCK TABLE %I.import_runs IN SHARE UPDATE EXCLUSIVE MODE', target);
-	PERFORM vmnet.manage_check(target);
+	PERFORM vmnet_internal.manage_check(target);
 	RETURN target;
 END
 $$;
-COMMENT ON FUNCTION vmnet.manage_target(name) IS
+COMMENT ON FUNCTION vmnet_internal.manage_target(name) IS
 'Part of manage_inventory(): checks what can be told at once, keeps imports out';
 
 -- What the mirror lacks since its source did, and what nobody reads differently
 -- afterwards.
-CREATE FUNCTION vmnet.manage_fill(target name)
+CREATE FUNCTION vmnet_internal.manage_fill(target name)
 RETURNS text[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -325,14 +325,14 @@ BEGIN
 	RETURN done;
 END
 $$;
-COMMENT ON FUNCTION vmnet.manage_fill(name) IS
+COMMENT ON FUNCTION vmnet_internal.manage_fill(name) IS
 'Part of manage_inventory(): fills in what a managed inventory needs
 Returns what to say of it.';
 
 -- Takes away what only a mirror has, and gives what only a managed inventory
 -- has, of some phases.  moved: the mirror saw NICs move from network to network,
 -- so the view that tells their past stays, with its index.
-CREATE FUNCTION vmnet.manage_build(target name, phases text[], moved boolean)
+CREATE FUNCTION vmnet_internal.manage_build(target name, phases text[], moved boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -342,8 +342,8 @@ DECLARE
 BEGIN
 	FOR part IN
 		SELECT replace(d.ddl, 'CREATE VIEW ', 'CREATE OR REPLACE VIEW ') AS ddl, d.object, d.comment
-		FROM vmnet.inventory_definition('managed') d
-			LEFT JOIN vmnet.inventory_definition('mirror') m ON m.phase = d.phase AND m.ddl = d.ddl
+		FROM vmnet_internal.inventory_definition('managed') d
+			LEFT JOIN vmnet_internal.inventory_definition('mirror') m ON m.phase = d.phase AND m.ddl = d.ddl
 		WHERE d.phase = ANY (phases) AND m.ddl IS NULL
 			AND NOT (moved AND d.object = 'VIEW %1$I.nic_intervals')
 		ORDER BY d.ord
@@ -355,11 +355,11 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.manage_build(name, text[], boolean) IS
+COMMENT ON FUNCTION vmnet_internal.manage_build(name, text[], boolean) IS
 'Part of manage_inventory(): makes what only a managed inventory has';
 
 -- The guards of a mirror go, known by their function.
-CREATE FUNCTION vmnet.manage_guards(target name)
+CREATE FUNCTION vmnet_internal.manage_guards(target name)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -373,17 +373,17 @@ BEGIN
 			JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
 			JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
 			JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-		WHERE s.nspname = target AND p.proname = 'mirror_guard' AND p.pronamespace = 'vmnet'::regnamespace
+		WHERE s.nspname = target AND p.proname = 'mirror_guard' AND p.pronamespace = 'vmnet_internal'::regnamespace
 	LOOP
 		EXECUTE format('DROP TRIGGER %I ON %s', guard.tgname, guard.relation);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.manage_guards(name) IS
+COMMENT ON FUNCTION vmnet_internal.manage_guards(name) IS
 'Part of manage_inventory(): takes the guards of a mirror away';
 
 -- Mends, through the guards, which write them to history.
-CREATE FUNCTION vmnet.manage_mend(target name)
+CREATE FUNCTION vmnet_internal.manage_mend(target name)
 RETURNS text[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -397,7 +397,7 @@ DECLARE
 BEGIN
 	FOR part IN
 		SELECT m.code, m.remedy, array_agg(m.object_id ORDER BY m.object_id) AS ids
-		FROM vmnet.manage_mends(target) m
+		FROM vmnet_internal.manage_mends(target) m
 		GROUP BY m.code, m.remedy
 		ORDER BY m.code
 	LOOP
@@ -424,13 +424,13 @@ BEGIN
 	RETURN done;
 END
 $$;
-COMMENT ON FUNCTION vmnet.manage_mend(name) IS
+COMMENT ON FUNCTION vmnet_internal.manage_mend(name) IS
 'Part of manage_inventory(): applies the mends that lose nothing
 Returns what to say of them.';
 
 -- A row that the source had lost, and then had again, has a history that ends
 -- with no state; in a managed inventory it ends with that of the NIC.
-CREATE FUNCTION vmnet.manage_history(target name)
+CREATE FUNCTION vmnet_internal.manage_history(target name)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -449,12 +449,12 @@ BEGIN
 		ORDER BY n.id$q$, target);
 END
 $$;
-COMMENT ON FUNCTION vmnet.manage_history(name) IS
+COMMENT ON FUNCTION vmnet_internal.manage_history(name) IS
 'Part of manage_inventory(): closes histories of NICs that were lost for a while';
 
 -- What the inventory says of itself; and the numbers of new rows, which come
 -- after all that are there.
-CREATE FUNCTION vmnet.manage_finish(target name)
+CREATE FUNCTION vmnet_internal.manage_finish(target name)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -465,8 +465,8 @@ DECLARE
 BEGIN
 	FOR part IN
 		SELECT d.object, d.comment
-		FROM vmnet.inventory_definition('managed') d
-			JOIN vmnet.inventory_definition('mirror') m ON m.object = d.object
+		FROM vmnet_internal.inventory_definition('managed') d
+			JOIN vmnet_internal.inventory_definition('mirror') m ON m.object = d.object
 		WHERE m.comment <> d.comment
 	LOOP
 		EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', target, part.comment);
@@ -490,13 +490,13 @@ A record that nothing writes to any more; drop it when you like.');
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.manage_finish(name) IS
+COMMENT ON FUNCTION vmnet_internal.manage_finish(name) IS
 'Part of manage_inventory(): says what the inventory is now, and sets sequences';
 
 -- Keeps everybody out until the transaction ends.  Who waits for one table
 -- holds none of the others for longer than a moment: a reader who has locked
 -- some of them and wants more must not be the victim of a deadlock.
-CREATE FUNCTION vmnet.manage_lock(target name)
+CREATE FUNCTION vmnet_internal.manage_lock(target name)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -521,7 +521,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet.manage_lock(name) IS
+COMMENT ON FUNCTION vmnet_internal.manage_lock(name) IS
 'Part of manage_inventory(): waits until nobody reads, and keeps everybody out
 No longer than lock_timeout, if that is set.';
 
@@ -534,34 +534,34 @@ SET row_security = off
 SET jit = off
 AS $$
 DECLARE
-	target name := vmnet.manage_target($1);
+	target name := vmnet_internal.manage_target($1);
 	moved boolean;
 	done text[];
 	line text;
 BEGIN
 	-- readers go on while it looks; nobody writes to a mirror but the import
 	EXECUTE format('LOCK TABLE %1$I.all_networks, %1$I.all_instances, %1$I.all_nics, %1$I.nic_history IN SHARE ROW EXCLUSIVE MODE', target);
-	PERFORM vmnet.manage_refuse(target, false, CASE WHEN repair THEN true END);
+	PERFORM vmnet_internal.manage_refuse(target, false, CASE WHEN repair THEN true END);
 
-	PERFORM vmnet.manage_lock(target);
+	PERFORM vmnet_internal.manage_lock(target);
 	-- a table with a trigger that has yet to fire cannot be altered
 	SET CONSTRAINTS ALL IMMEDIATE;
 	EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.nic_history h JOIN %1$I.all_nics n ON n.id = h.nic_id WHERE h.from_network_id IS NOT NULL)', target)
 	INTO moved;
-	PERFORM vmnet.manage_guards(target);
-	done := vmnet.manage_fill(target);
-	PERFORM vmnet.manage_build(target, ARRAY['triggers'], moved);
+	PERFORM vmnet_internal.manage_guards(target);
+	done := vmnet_internal.manage_fill(target);
+	PERFORM vmnet_internal.manage_build(target, ARRAY['triggers'], moved);
 	IF repair THEN
-		done := done || vmnet.manage_mend(target);
-		PERFORM vmnet.manage_refuse(target, true, false);
+		done := done || vmnet_internal.manage_mend(target);
+		PERFORM vmnet_internal.manage_refuse(target, true, false);
 	END IF;
-	PERFORM vmnet.manage_history(target);
-	PERFORM vmnet.manage_build(target, ARRAY['keys', 'references', 'indexes', 'rules', 'views'], moved);
+	PERFORM vmnet_internal.manage_history(target);
+	PERFORM vmnet_internal.manage_build(target, ARRAY['keys', 'references', 'indexes', 'rules', 'views'], moved);
 	IF NOT moved THEN
 		EXECUTE format('DROP INDEX IF EXISTS %I.nic_history_move_idx', target);
 	END IF;
-	PERFORM vmnet.manage_finish(target);
-	PERFORM vmnet.renew_reports(target);
+	PERFORM vmnet_internal.manage_finish(target);
+	PERFORM vmnet_internal.renew_reports(target);
 	FOREACH line IN ARRAY done LOOP
 		RAISE NOTICE '%', line;
 	END LOOP;

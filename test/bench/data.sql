@@ -23,7 +23,7 @@ DECLARE
 	instances bigint := live * 2 / 3;
 BEGIN
 	EXECUTE format('CREATE SCHEMA %I', inventory);
-	PERFORM vmnet.build_inventory(inventory, 'managed', NULL, 'enforce', ARRAY['tables']);
+	PERFORM vmnet_internal.build_inventory(inventory, 'managed', NULL, 'enforce', ARRAY['tables']);
 	EXECUTE format('INSERT INTO %I.all_networks (id, name, guest_type, gateway, zone_id)
 		SELECT g, ''network '' || g, ''Isolated'', ''10.0.0.1'', 1 FROM generate_series(1, $1) g',
 		inventory) USING large + (live - large * size + 129) / 130;
@@ -43,7 +43,7 @@ BEGIN
 		FROM generate_series(0, $1 - 1) p, unnest($3) r
 		ORDER BY hashint8(p * 2 + r::int)', inventory)
 	USING live, instances, CASE WHEN with_removed THEN ARRAY[false, true] ELSE ARRAY[false] END, large, size;
-	PERFORM vmnet.build_inventory(inventory, 'managed', NULL, 'enforce',
+	PERFORM vmnet_internal.build_inventory(inventory, 'managed', NULL, 'enforce',
 		ARRAY['keys', 'references', 'indexes', 'rules', 'views', 'triggers']);
 END
 $$;

@@ -53,16 +53,16 @@ SELECT count(*) FROM x.nics;
 SELECT vmnet.set_inventory_mode('x', 'enforce');
 RESET ROLE;
 -- a guard that says another inventory's name does not run what is not its own
-CREATE TRIGGER g AFTER INSERT ON theirs.phases FOR EACH ROW EXECUTE FUNCTION vmnet.attached_nic_guard('x', 'nics');
+CREATE TRIGGER g AFTER INSERT ON theirs.phases FOR EACH ROW EXECUTE FUNCTION vmnet_internal.attached_nic_guard('x', 'nics');
 INSERT INTO theirs.phases VALUES (1, 1, 1, 'up');
 DROP TRIGGER g ON theirs.phases;
-CREATE TRIGGER g AFTER INSERT ON theirs.phases FOR EACH ROW EXECUTE FUNCTION vmnet.attached_nic_guard();
+CREATE TRIGGER g AFTER INSERT ON theirs.phases FOR EACH ROW EXECUTE FUNCTION vmnet_internal.attached_nic_guard();
 INSERT INTO theirs.phases VALUES (1, 1, 1, 'up');
 DROP TRIGGER g ON theirs.phases;
-CREATE TRIGGER g BEFORE INSERT ON theirs.phases FOR EACH ROW EXECUTE FUNCTION vmnet.attached_nic_guard('x', 'nics');
+CREATE TRIGGER g BEFORE INSERT ON theirs.phases FOR EACH ROW EXECUTE FUNCTION vmnet_internal.attached_nic_guard('x', 'nics');
 INSERT INTO theirs.phases VALUES (1, 1, 1, 'up');
 CREATE TABLE theirs.other (id int);
-CREATE TRIGGER g AFTER INSERT ON theirs.other FOR EACH ROW EXECUTE FUNCTION vmnet.attached_nic_guard('x', 'nics');
+CREATE TRIGGER g AFTER INSERT ON theirs.other FOR EACH ROW EXECUTE FUNCTION vmnet_internal.attached_nic_guard('x', 'nics');
 INSERT INTO theirs.other VALUES (1);
 \set VERBOSITY terse
 DROP SCHEMA theirs CASCADE;

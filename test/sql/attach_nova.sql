@@ -41,7 +41,7 @@ SELECT finding, rule, message, statement FROM vmnet.attach_inventory('nova_net',
 \x
 -- with the index that it asked for, it finds the NICs of a network
 CREATE INDEX vif_net ON nova.virtual_interfaces ((network_id::bigint), instance_uuid) WHERE (deleted = 0 OR deleted IS NULL);
-SELECT usable FROM vmnet.attached_index('nova_net', 'true', 'network');
+SELECT usable FROM vmnet_internal.attached_index('nova_net', 'true', 'network');
 SELECT name, kind, mode FROM vmnet.inventories;
 SELECT id, instance_id, network_id, state, mac_address, created, removed, active FROM nova_net.all_nics ORDER BY id;
 SELECT id, uuid, name, cidr, removed, active FROM nova_net.all_networks ORDER BY id;

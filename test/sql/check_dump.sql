@@ -149,7 +149,7 @@ SELECT vmnet.create_inventory('Ma"naged''s');
 CREATE TABLE expected.guards AS
 SELECT n.nspname AS inventory, format('%I.%I has no guard %s', n.nspname, c.relname, p.proname) AS message
 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE NOT t.tgisinternal AND p.pronamespace = 'vmnet'::regnamespace;
+WHERE NOT t.tgisinternal AND p.pronamespace = 'vmnet_internal'::regnamespace;
 SET client_min_messages = warning;
 DROP EXTENSION vmnet_ext CASCADE;
 RESET client_min_messages;

@@ -12,7 +12,7 @@ CREATE FUNCTION check_cost() RETURNS numeric LANGUAGE plpgsql AS $$
 DECLARE
 	plan json;
 BEGIN
-	EXECUTE 'PREPARE the_check (timestamptz, text, boolean) AS ' || vmnet.check_query('cloud');
+	EXECUTE 'PREPARE the_check (timestamptz, text, boolean) AS ' || vmnet_internal.check_query('cloud');
 	EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE the_check(now() - interval ''10 minutes'', ''cloud'', false)' INTO plan;
 	DEALLOCATE the_check;
 	RETURN rows_handled((plan -> 0 -> 'Plan')::jsonb);

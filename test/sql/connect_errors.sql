@@ -40,25 +40,25 @@ SELECT count(*) FROM pg_foreign_server;
 SELECT count(*) FROM pg_namespace WHERE nspname IN ('cloudstack', repeat('x', 63));
 
 -- A user mapping is the caller's own or everybody's, on a server of his.
-SELECT vmnet.connect_map_user(NULL, 'x', 'y', false);
-SELECT vmnet.connect_map_user('nowhere', NULL, 'y', false);
-SELECT vmnet.connect_map_user('nowhere', 'x', 'y', false);
+SELECT vmnet_internal.connect_map_user(NULL, 'x', 'y', false);
+SELECT vmnet_internal.connect_map_user('nowhere', NULL, 'y', false);
+SELECT vmnet_internal.connect_map_user('nowhere', 'x', 'y', false);
 CREATE FOREIGN DATA WRAPPER regress_vmnet_none;
 CREATE SERVER regress_vmnet_server FOREIGN DATA WRAPPER regress_vmnet_none;
 CREATE ROLE regress_vmnet_mapper;
 BEGIN READ ONLY;
-SELECT vmnet.connect_map_user('regress_vmnet_server', 'x', 'y', false);
+SELECT vmnet_internal.connect_map_user('regress_vmnet_server', 'x', 'y', false);
 ROLLBACK;
 SET ROLE regress_vmnet_mapper;
-SELECT vmnet.connect_map_user('regress_vmnet_server', 'x', 'y', true);
+SELECT vmnet_internal.connect_map_user('regress_vmnet_server', 'x', 'y', true);
 RESET ROLE;
-SELECT vmnet.connect_map_user('regress_vmnet_server', 'x', 'y''z', true);
-SELECT vmnet.connect_map_user('regress_vmnet_server', 'x', NULL, false);
-SELECT vmnet.connect_map_user('regress_vmnet_server', 'x', 'y', true);
+SELECT vmnet_internal.connect_map_user('regress_vmnet_server', 'x', 'y''z', true);
+SELECT vmnet_internal.connect_map_user('regress_vmnet_server', 'x', NULL, false);
+SELECT vmnet_internal.connect_map_user('regress_vmnet_server', 'x', 'y', true);
 SELECT usename = current_user AS own, umoptions FROM pg_user_mappings WHERE srvname = 'regress_vmnet_server' ORDER BY 1;
 
 -- Numbers of MySQL, and all else.
-SELECT d, c, t, vmnet.connect_type(d, c, t)
+SELECT d, c, t, vmnet_internal.connect_type(d, c, t)
 FROM (VALUES ('bigint', 'bigint(20) unsigned', 'bigint'), ('int', 'int(10) unsigned', 'bigint'), ('int', 'int(10)', 'integer'),
 	('int', 'int unsigned', 'integer'), ('TINYINT', 'tinyint(1)', 'boolean'), ('smallint', 'smallint', 'boolean'),
 	('smallint', 'smallint unsigned', 'boolean'), ('mediumint', 'mediumint unsigned', 'integer'), ('bigint', 'bigint', 'boolean'),

@@ -75,8 +75,8 @@ DROP TRIGGER secondary_ip_guard ON cloud.all_nic_secondary_ips;
 SELECT code, message, fix FROM vmnet.check_inventory('cloud') ORDER BY 1;
 -- on tables that they are not for
 CREATE TABLE public.t (id bigint, nic_id bigint, network_id bigint, created timestamptz, removed timestamptz);
-CREATE TRIGGER t AFTER INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION vmnet.secondary_ip_guard();
-CREATE TRIGGER u AFTER UPDATE ON public.t FOR EACH ROW EXECUTE FUNCTION vmnet.nic_secondary_ips_remove('no_such_table');
+CREATE TRIGGER t AFTER INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION vmnet_internal.secondary_ip_guard();
+CREATE TRIGGER u AFTER UPDATE ON public.t FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_secondary_ips_remove('no_such_table');
 SELECT pg_temp.refusal('INSERT INTO public.t VALUES (1, 1, 1, now(), NULL)');
 INSERT INTO public.t VALUES (1, 1, 1, now(), now());
 SELECT pg_temp.refusal('UPDATE public.t SET id = 2');

@@ -32,7 +32,7 @@ CREATE MATERIALIZED VIEW eve.mat AS SELECT num AS key, id, removed FROM eve.nets
 CREATE TABLE eve.parted (LIKE eve.nets) PARTITION BY LIST (num);
 CREATE TABLE eve.part PARTITION OF eve.parted FOR VALUES IN (7);
 CREATE FUNCTION eve.rows() RETURNS SETOF eve.nets LANGUAGE sql STABLE AS 'SELECT * FROM eve.nets';
-CREATE TRIGGER g AFTER INSERT OR UPDATE ON eve.ports FOR EACH ROW EXECUTE FUNCTION vmnet.attached_nic_guard('eve', 'nics');
+CREATE TRIGGER g AFTER INSERT OR UPDATE ON eve.ports FOR EACH ROW EXECUTE FUNCTION vmnet_internal.attached_nic_guard('eve', 'nics');
 RESET ROLE;
 CREATE FOREIGN DATA WRAPPER forged_none;
 CREATE SERVER forged_none FOREIGN DATA WRAPPER forged_none;
@@ -164,7 +164,7 @@ BEGIN
 			(VALUES (''), ('WHEN (NULL::eve.ports IS NULL)'), ('WHEN (NULL::eve.info_domain IS NULL)'), ('WHEN (true)'), ('WHEN (1 + 1 = 2)'), ('WHEN (NULL::eve.inventory_info IS NULL)')) w (condition)
 	LOOP
 		CONTINUE WHEN c.condition <> '' AND (c.rel <> 'eve.plain' OR c.args NOT IN ('''eve'', ''nics''', '''pg_catalog'', ''nics'''));
-		made := pg_temp.outcome(format('CREATE TRIGGER h %s %s ON %s %s FOR EACH %s %s EXECUTE FUNCTION vmnet.%s(%s)',
+		made := pg_temp.outcome(format('CREATE TRIGGER h %s %s ON %s %s FOR EACH %s %s EXECUTE FUNCTION vmnet_internal.%s(%s)',
 			c.timing, c.event, c.rel, c.tables, c.level, c.condition, c.function,
 			CASE c.args WHEN 'long' THEN quote_literal(repeat('x', 200)) || ', ' || quote_literal(repeat('y', 200)) ELSE c.args END));
 		-- PostgreSQL itself refuses what no trigger can be
@@ -190,7 +190,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	result text;
 BEGIN
-	EXECUTE format('CREATE TRIGGER h %s %s ON eve.ports FOR EACH %s EXECUTE FUNCTION vmnet.%I(''eve'', %L)', timing, event, level, function, relation);
+	EXECUTE format('CREATE TRIGGER h %s %s ON eve.ports FOR EACH %s EXECUTE FUNCTION vmnet_internal.%I(''eve'', %L)', timing, event, level, function, relation);
 	result := pg_temp.trial(CASE event WHEN 'DELETE' THEN 'DELETE FROM eve.ports' ELSE 'UPDATE eve.ports SET addr = addr' END);
 	EXECUTE 'DROP TRIGGER h ON eve.ports';
 	RETURN result;
@@ -207,7 +207,7 @@ SELECT is(pg_temp.wrong_role('attached_nic_history', 'nics', 'STATEMENT'), 'acce
 
 -- a guard that is deferred to the end of the transaction
 ALTER TABLE eve.ports DISABLE TRIGGER g;
-CREATE CONSTRAINT TRIGGER d AFTER INSERT ON eve.ports DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION vmnet.attached_nic_guard('eve', 'nics');
+CREATE CONSTRAINT TRIGGER d AFTER INSERT ON eve.ports DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION vmnet_internal.attached_nic_guard('eve', 'nics');
 SELECT is(pg_temp.trial('INSERT INTO eve.ports (id, net) VALUES (2, 8); SET CONSTRAINTS ALL IMMEDIATE'), '23503 nic_parent_active', 'a deferred guard judges, too');
 DROP TRIGGER d ON eve.ports;
 ALTER TABLE eve.ports ENABLE TRIGGER g;
@@ -233,7 +233,7 @@ ALTER VIEW pg_temp.inventory_info OWNER TO forged_eve;
 ALTER VIEW pg_temp.attached_nics OWNER TO forged_eve;
 ALTER VIEW pg_temp.attached_networks OWNER TO forged_eve;
 ALTER TABLE eve.ports DISABLE TRIGGER g;
-SELECT format('CREATE TRIGGER h AFTER INSERT ON eve.ports FOR EACH ROW EXECUTE FUNCTION vmnet.attached_nic_guard(%L, ''nics'')', pg_my_temp_schema()::regnamespace) \gexec
+SELECT format('CREATE TRIGGER h AFTER INSERT ON eve.ports FOR EACH ROW EXECUTE FUNCTION vmnet_internal.attached_nic_guard(%L, ''nics'')', pg_my_temp_schema()::regnamespace) \gexec
 SELECT is(pg_temp.trial('INSERT INTO eve.ports (id, net) VALUES (2, 8)'), '42501 inventory_owner', 'temporary networks of another role');
 ALTER TABLE temp_nets OWNER TO forged_eve;
 SELECT is(pg_temp.trial('INSERT INTO eve.ports (id, net) VALUES (2, 8)'), '23503 nic_parent_active', 'temporary networks of the session');
@@ -246,7 +246,7 @@ DROP VIEW pg_temp.inventory_info, pg_temp.attached_nics, pg_temp.attached_networ
 -- survive it
 --
 SET ROLE forged_eve;
-CREATE TRIGGER g AFTER UPDATE ON eve.nets FOR EACH ROW EXECUTE FUNCTION vmnet.attached_network_guard('eve', 'networks');
+CREATE TRIGGER g AFTER UPDATE ON eve.nets FOR EACH ROW EXECUTE FUNCTION vmnet_internal.attached_network_guard('eve', 'networks');
 RESET ROLE;
 DELETE FROM eve.ports;
 INSERT INTO eve.ports (id, net, net_text) VALUES (1, 7, '7');

@@ -36,7 +36,7 @@ FROM theirs.nic n JOIN theirs.net w ON w.id = n.network_id LEFT JOIN theirs.vm i
 CALL vmnet.import_cloudstack('cs', 'mirror');
 SELECT vmnet.create_report(n) FROM unnest('{mirror,full,few,uuids,live}'::name[]) n \g /dev/null
 
-CREATE TEMP TABLE report_view AS SELECT name, ord FROM vmnet.report_definition('mirror');
+CREATE TEMP TABLE report_view AS SELECT name, ord FROM vmnet_internal.report_definition('mirror');
 CREATE FUNCTION pg_temp.left_out(schema text) RETURNS text LANGUAGE sql AS $$
 SELECT string_agg(name, ' ' ORDER BY ord) FROM report_view WHERE to_regclass(schema || '.' || name) IS NULL
 $$;
@@ -132,7 +132,7 @@ SELECT is((SELECT uuids FROM seen), 'c1 c9', 'with uuid keys, too');
 SELECT is((SELECT reader FROM seen), (SELECT count(*) FROM full_report.nics), 'a reader all');
 
 -- A report must not keep the owner of an attached table from altering it.
-SELECT lives_ok(format($$ ALTER TABLE %s ADD COLUMN extra int GENERATED ALWAYS AS (1) STORED, ADD COLUMN later timestamptz DEFAULT clock_timestamp() $$, vmnet.attached_table('full', r)), 'a table of ' || r || ' with a report on it can be written anew')
+SELECT lives_ok(format($$ ALTER TABLE %s ADD COLUMN extra int GENERATED ALWAYS AS (1) STORED, ADD COLUMN later timestamptz DEFAULT clock_timestamp() $$, vmnet_internal.attached_table('full', r)), 'a table of ' || r || ' with a report on it can be written anew')
 FROM unnest('{nics,networks}'::text[]) r;
 
 -- detach

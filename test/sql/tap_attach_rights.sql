@@ -220,7 +220,7 @@ SELECT is(pg_temp.attach('rights_writer', 'enforce', 'mine'), '42501 inventory_o
 SELECT is(pg_temp.attach('rights_writer', 'read_only', 'mine'), 'accepted', 'none');
 SELECT set_eq($$ SELECT pg_temp.owners('mine') $$, ARRAY['rights_writer'], 'it is the caller''s');
 SELECT is(pg_temp.outcome_as('rights_writer', $$ SELECT vmnet.set_inventory_mode('mine', 'warn') $$), '42501 inventory_owner', 'and stays without');
-SELECT is(pg_temp.outcome_as('rights_writer', $$ SELECT * FROM vmnet.attach_as_owner('app', 'app.ports', NULL, NULL, '{}', 'warn') $$), '42501', 'what attach_inventory() is made of gives nobody more than he has');
+SELECT is(pg_temp.outcome_as('rights_writer', $$ SELECT * FROM vmnet_internal.attach_as_owner('app', 'app.ports', NULL, NULL, '{}', 'warn') $$), '42501', 'what attach_inventory() is made of gives nobody more than he has');
 
 --
 -- What an error says follows the rights of the writer

@@ -352,7 +352,7 @@ CREATE FUNCTION guards() RETURNS SETOF text LANGUAGE sql AS $$
 SELECT format('%s %s %s', f.code, coalesce(f.object_id::text, '-'), f.message) FROM vmnet.check_inventory('cloud') f WHERE f.severity = 'error' AND f.object_type = 'inventory'
 $$;
 CREATE FUNCTION guard_name() RETURNS name LANGUAGE sql AS $$
-SELECT tgname FROM pg_trigger WHERE tgrelid = 'cloud.all_nics'::regclass AND tgfoid = 'vmnet.nic_guard'::regproc
+SELECT tgname FROM pg_trigger WHERE tgrelid = 'cloud.all_nics'::regclass AND tgfoid = 'vmnet_internal.nic_guard'::regproc
 $$;
 DO $$ BEGIN EXECUTE format('ALTER TRIGGER %I ON cloud.all_nics RENAME TO zz', guard_name()); END $$;
 SELECT is_empty('SELECT found()', 'a guard of another name is a guard');
@@ -365,7 +365,7 @@ ALTER TABLE cloud.all_nics ENABLE REPLICA TRIGGER zz;
 SELECT set_eq('SELECT guards()', ARRAY['guard_disabled - guard zz of cloud.all_nics is disabled'], 'one that fires for replicas only is disabled');
 ALTER TABLE cloud.all_nics ENABLE ALWAYS TRIGGER zz;
 SELECT is_empty('SELECT found()', 'one that fires always is not');
-CREATE TRIGGER another AFTER INSERT OR UPDATE ON cloud.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_guard();
+CREATE TRIGGER another AFTER INSERT OR UPDATE ON cloud.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_guard();
 ALTER TABLE cloud.all_nics DISABLE TRIGGER zz;
 SELECT is_empty('SELECT found()', 'one of two is enough');
 DROP TRIGGER another ON cloud.all_nics;
@@ -375,10 +375,10 @@ SELECT is(mend(), 1::bigint, 'it is mended');
 SELECT throws_ok('UPDATE cloud.all_nics SET state = ''Releasing'' WHERE id = 25 AND state = ''Allocated'' OR id = 3', '23514', NULL, 'and guards again');
 
 -- a guard that is there but does not fire when it should
-CREATE OR REPLACE TRIGGER network_guard AFTER UPDATE ON cloud.all_networks FOR EACH ROW WHEN (false) EXECUTE FUNCTION vmnet.network_guard();
-DO $$ BEGIN EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER INSERT ON cloud.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_guard()', guard_name()); END $$;
-CREATE OR REPLACE TRIGGER nic_prepare BEFORE INSERT OR UPDATE OF mtu ON cloud.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_prepare();
-CREATE OR REPLACE TRIGGER no_hard_delete BEFORE DELETE ON cloud.all_nics FOR EACH ROW WHEN (OLD.id < 0) EXECUTE FUNCTION vmnet.no_hard_delete();
+CREATE OR REPLACE TRIGGER network_guard AFTER UPDATE ON cloud.all_networks FOR EACH ROW WHEN (false) EXECUTE FUNCTION vmnet_internal.network_guard();
+DO $$ BEGIN EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER INSERT ON cloud.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_guard()', guard_name()); END $$;
+CREATE OR REPLACE TRIGGER nic_prepare BEFORE INSERT OR UPDATE OF mtu ON cloud.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_prepare();
+CREATE OR REPLACE TRIGGER no_hard_delete BEFORE DELETE ON cloud.all_nics FOR EACH ROW WHEN (OLD.id < 0) EXECUTE FUNCTION vmnet_internal.no_hard_delete();
 SELECT set_eq('SELECT guards()', ARRAY['guard_missing - guard network_guard of cloud.all_networks fires at other times than it should',
 	format('guard_missing - guard %s of cloud.all_nics fires at other times than it should', guard_name()),
 	'guard_missing - guard nic_prepare of cloud.all_nics fires at other times than it should',
@@ -395,8 +395,8 @@ SELECT is(mend(), 2::bigint, 'they are mended');
 SELECT is_empty('SELECT found()', 'and gone');
 
 -- every guard of the inventory is looked for
-SELECT set_eq($$SELECT DISTINCT p.proname || ' ' || x.relation FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN vmnet.check_guarded_relations('cloud') x ON x.relid = t.tgrelid WHERE NOT t.tgisinternal$$,
-	$$SELECT function_name || ' ' || relation FROM vmnet.check_expected_guards('cloud', 'managed')$$, 'every guard is known');
+SELECT set_eq($$SELECT DISTINCT p.proname || ' ' || x.relation FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN vmnet_internal.check_guarded_relations('cloud') x ON x.relid = t.tgrelid WHERE NOT t.tgisinternal$$,
+	$$SELECT function_name || ' ' || relation FROM vmnet_internal.check_expected_guards('cloud', 'managed')$$, 'every guard is known');
 DO $$
 DECLARE
 	t record;
@@ -405,14 +405,14 @@ BEGIN
 		EXECUTE format('DROP TRIGGER %I ON %s', t.tgname, t.rel);
 	END LOOP;
 END $$;
-SELECT is((SELECT count(*) FROM guards() WHERE guards LIKE 'guard_missing%'), (SELECT count(*) FROM vmnet.inventory_definition('managed') WHERE phase = 'triggers'), 'without any, every one is missing');
-SELECT is(mend(), (SELECT count(*) FROM vmnet.inventory_definition('managed') WHERE phase = 'triggers'), 'they are mended');
+SELECT is((SELECT count(*) FROM guards() WHERE guards LIKE 'guard_missing%'), (SELECT count(*) FROM vmnet_internal.inventory_definition('managed') WHERE phase = 'triggers'), 'without any, every one is missing');
+SELECT is(mend(), (SELECT count(*) FROM vmnet_internal.inventory_definition('managed') WHERE phase = 'triggers'), 'they are mended');
 SELECT is_empty('SELECT found()', 'and gone');
 
 -- what inherits from a table is in the views, so it needs the guards
 CREATE TABLE cloud."Child's NICs" () INHERITS (cloud.all_nics);
 CREATE TABLE grandchild () INHERITS (cloud."Child's NICs");
-SELECT is((SELECT count(*) FROM guards()), 2 * (SELECT count(*) FROM vmnet.check_expected_guards('cloud', 'managed') WHERE relation = 'all_nics'), 'a child of all_nics, and its child, lack every guard');
+SELECT is((SELECT count(*) FROM guards()), 2 * (SELECT count(*) FROM vmnet_internal.check_expected_guards('cloud', 'managed') WHERE relation = 'all_nics'), 'a child of all_nics, and its child, lack every guard');
 SELECT ok('guard_missing - cloud."Child''s NICs", which inherits from a table of the inventory, has no guard nic_guard' IN (SELECT guards()), 'says which');
 SELECT cmp_ok(mend(), '>', 0::bigint, 'they are mended');
 SELECT is_empty('SELECT found()', 'and gone');

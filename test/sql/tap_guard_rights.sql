@@ -70,23 +70,23 @@ SELECT pg_temp.make_nics('vmnet_test_strong', 'strongs') \g /dev/null
 SELECT pg_temp.make_nics('vmnet_test_owner', 'owners') \g /dev/null
 ALTER ROLE vmnet_test_strong BYPASSRLS;
 GRANT vmnet_test_owner TO vmnet_test_strong;
-SELECT is(pg_temp.outcome_as(who, format('CREATE TRIGGER x AFTER UPDATE ON own.%I FOR EACH ROW EXECUTE FUNCTION vmnet.nic_secondary_ips_remove(''all_nic_secondary_ips'');
+SELECT is(pg_temp.outcome_as(who, format('CREATE TRIGGER x AFTER UPDATE ON own.%I FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_secondary_ips_remove(''all_nic_secondary_ips'');
 		UPDATE own.%I SET removed = ''2100-01-01''', tab, tab)), got, format('a look-alike of all_nics of %s', who))
 FROM (VALUES ('vmnet_test_worker'::name, 'mine', '42501 inventory_owner'), ('vmnet_test_member', 'members', '42501 inventory_owner'),
 	('vmnet_test_strong', 'strongs', '42501 inventory_owner'), ('vmnet_test_owner', 'owners', 'accepted')) v (who, tab, got);
 SELECT is(pg_temp.live(), 9::bigint, 'only the owner has removed an address in this way');
 SELECT is(pg_temp.outcome_as('vmnet_test_worker', $$CREATE TABLE own.plain (id bigint, removed timestamptz); INSERT INTO own.plain VALUES (2);
-	CREATE TRIGGER x AFTER UPDATE ON own.plain FOR EACH ROW EXECUTE FUNCTION vmnet.nic_secondary_ips_remove('all_nic_secondary_ips'); UPDATE own.plain SET removed = '2100-01-01'$$),
+	CREATE TRIGGER x AFTER UPDATE ON own.plain FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_secondary_ips_remove('all_nic_secondary_ips'); UPDATE own.plain SET removed = '2100-01-01'$$),
 	'39P01', 'a table that is no table of NICs');
-SELECT is(pg_temp.outcome_as('vmnet_test_worker', format($$CREATE TRIGGER y AFTER UPDATE ON own.mine FOR EACH ROW EXECUTE FUNCTION vmnet.nic_secondary_ips_remove(%s);
+SELECT is(pg_temp.outcome_as('vmnet_test_worker', format($$CREATE TRIGGER y AFTER UPDATE ON own.mine FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_secondary_ips_remove(%s);
 	UPDATE own.mine SET removed = '2100-01-01'$$, argument)), '39P01', format('an argument that names %s', what))
 FROM (VALUES ($$'nics'$$, 'a view'), ($$'all_nics_pkey'$$, 'an index'), ($$'all_nics_id_seq'$$, 'a sequence'), ($$'nothing'$$, 'nothing'), ('', 'none'),
 	($$'mine_parent', 'all_nics'$$, 'two'), ($$'mine_parent'$$, 'a table of another shape'), ($$'mine'$$, 'the table itself')) v (argument, what);
 SELECT is(pg_temp.outcome_as('vmnet_test_worker', $$CREATE TABLE own.ips (id bigint, nic_id bigint, network_id bigint, created timestamptz, removed timestamptz);
-	CREATE TRIGGER x AFTER INSERT ON own.ips FOR EACH ROW EXECUTE FUNCTION vmnet.secondary_ip_guard('all_nics'); INSERT INTO own.ips VALUES (1, 5, 1, now(), NULL)$$),
+	CREATE TRIGGER x AFTER INSERT ON own.ips FOR EACH ROW EXECUTE FUNCTION vmnet_internal.secondary_ip_guard('all_nics'); INSERT INTO own.ips VALUES (1, 5, 1, now(), NULL)$$),
 	'42501 inventory_owner', 'nor does the guard of addresses tell anything of somebody else''s NICs');
 SELECT is(pg_temp.outcome_as('vmnet_test_owner', format($$CREATE TABLE own.ips (id bigint, nic_id bigint, network_id bigint, created timestamptz, removed timestamptz);
-	CREATE TRIGGER x AFTER INSERT ON own.ips FOR EACH ROW EXECUTE FUNCTION vmnet.secondary_ip_guard(%L); INSERT INTO own.ips VALUES (1, 5, 1, now(), NULL)$$, argument)),
+	CREATE TRIGGER x AFTER INSERT ON own.ips FOR EACH ROW EXECUTE FUNCTION vmnet_internal.secondary_ip_guard(%L); INSERT INTO own.ips VALUES (1, 5, 1, now(), NULL)$$, argument)),
 	got, format('a guard of addresses that is told to look into %s', argument))
 FROM (VALUES ('owners', '23503 secondary_ip_nic_active'), ('all_networks', '39P01'), ('nics', '39P01'), ('all_nic_secondary_ips', '39P01')) v (argument, got);
 SELECT is(pg_temp.outcome($$ALTER TABLE own.all_nics DISABLE TRIGGER no_truncate$$), 'accepted', 'the inventory is as it was');
@@ -194,12 +194,12 @@ CREATE FUNCTION pg_temp.with_key(type text, refer text) RETURNS text LANGUAGE sq
 	SELECT pg_temp.outcome(format('DROP SCHEMA IF EXISTS odd CASCADE; CREATE SCHEMA odd;
 		CREATE DOMAIN odd.key AS bigint;
 		CREATE TABLE odd.parent (id %s PRIMARY KEY, removed timestamptz);
-		CREATE TRIGGER g AFTER UPDATE ON odd.parent FOR EACH ROW EXECUTE FUNCTION vmnet.network_guard();
+		CREATE TRIGGER g AFTER UPDATE ON odd.parent FOR EACH ROW EXECUTE FUNCTION vmnet_internal.network_guard();
 		INSERT INTO odd.parent VALUES (1), (-2), (3);
 		CREATE TABLE odd.nics (id bigint, instance_id bigint REFERENCES odd.parent, network_id bigint REFERENCES odd.parent,
 			state text, strategy text, default_nic boolean, active boolean, created timestamptz, state_changed timestamptz, removed timestamptz);
-		CREATE TRIGGER a BEFORE INSERT OR UPDATE ON odd.nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_prepare();
-		CREATE TRIGGER b AFTER INSERT OR UPDATE ON odd.nics FOR EACH ROW EXECUTE FUNCTION vmnet.nic_guard();
+		CREATE TRIGGER a BEFORE INSERT OR UPDATE ON odd.nics FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_prepare();
+		CREATE TRIGGER b AFTER INSERT OR UPDATE ON odd.nics FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_guard();
 		INSERT INTO odd.nics VALUES (1, 1, -2, ''Allocated'', ''Start'', false, true, now(), now(), NULL); %s', type, refer))
 $$;
 SELECT is(pg_temp.with_key(type, 'UPDATE odd.parent SET removed = now() WHERE id = -2'), got, format('a key of type %s: its network is in use', type))

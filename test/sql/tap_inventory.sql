@@ -3,7 +3,7 @@
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
 
-SELECT plan(91);
+SELECT plan(92);
 
 SET LOCAL TimeZone = 'UTC';
 SELECT vmnet.create_inventory('mirror', 'mirror') \g /dev/null
@@ -47,7 +47,7 @@ SELECT vmnet.attach_cloudstack('live', 'source'), vmnet.create_report('cloud'), 
 SELECT FROM vmnet.attach_inventory('attached', 'source.nics', 'source.networks', 'source.vm_instance', mode => 'read_only') \g /dev/null
 SELECT FROM vmnet.attach_inventory('lone', 'source.nics') \g /dev/null
 SELECT is_empty(format('SELECT object FROM nameless WHERE schema = %L', s), format('in %s, every object and every column has a comment', s))
-FROM unnest(ARRAY['vmnet', 'cloud', 'mirror', 'attached', 'lone', 'live', 'cloud_report', 'tenants']) s;
+FROM unnest(ARRAY['vmnet', 'vmnet_internal', 'cloud', 'mirror', 'attached', 'lone', 'live', 'cloud_report', 'tenants']) s;
 SELECT is_empty($$SELECT c.oid::regclass, d.objsubid, d.description FROM pg_description d JOIN pg_class c ON d.classoid = 'pg_class'::regclass AND c.oid = d.objoid
 		WHERE c.relnamespace::regnamespace::text IN ('vmnet', 'cloud', 'mirror', 'attached', 'lone', 'live', 'cloud_report', 'tenants')
 			AND length(split_part(d.description, E'\n', 1)) NOT BETWEEN 2 AND 80$$,
@@ -90,7 +90,7 @@ SELECT is_empty($$
 SELECT is_empty($$
 	SELECT c.oid::regclass, p.proname FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
 		JOIN pg_class c ON c.oid = r.ev_class JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid
-	WHERE p.pronamespace = 'vmnet'::regnamespace AND c.relnamespace IN ('cloud'::regnamespace, 'mirror'::regnamespace)$$,
+	WHERE p.pronamespace = 'vmnet_internal'::regnamespace AND c.relnamespace IN ('cloud'::regnamespace, 'mirror'::regnamespace)$$,
 	'no view of an inventory calls a function of the extension');
 SELECT set_eq($$SELECT tgname || ' ' || tgenabled::text FROM pg_trigger WHERE tgrelid = 'cloud.all_nics'::regclass AND NOT tgisinternal$$,
 	ARRAY['nic_prepare O', '_nic_guard O', '_nic_history O', '_nic_secondary_ips O', 'no_hard_delete O', 'no_truncate O'], 'triggers are ordinary ones, not ALWAYS');
@@ -98,14 +98,14 @@ SELECT is_empty($$SELECT tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.t
 		WHERE c.relnamespace IN ('cloud'::regnamespace, 'mirror'::regnamespace) AND (tgtype & 32) <> 0 AND (tgtype & (4 + 8 + 16)) <> 0$$,
 	'a TRUNCATE trigger stands alone');
 SELECT is_empty($$
-	SELECT proname FROM pg_proc WHERE pronamespace = 'vmnet'::regnamespace AND prosecdef$$,
+	SELECT proname FROM pg_proc WHERE pronamespace IN ('vmnet'::regnamespace, 'vmnet_internal'::regnamespace) AND prosecdef$$,
 	'no function runs with the rights of its owner');
 SELECT is_empty($$
 	SELECT proname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-	WHERE pronamespace = 'vmnet'::regnamespace AND l.lanname IN ('sql', 'plpgsql') AND prokind = 'f'
+	WHERE pronamespace IN ('vmnet'::regnamespace, 'vmnet_internal'::regnamespace) AND l.lanname IN ('sql', 'plpgsql') AND prokind = 'f'
 		AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false)$$,
 	'every function in SQL or PL/pgSQL has a fixed search path');
-SELECT is_empty($$SELECT proname FROM pg_proc WHERE pronamespace = 'vmnet'::regnamespace AND proleakproof$$, 'no function claims to be leakproof');
+SELECT is_empty($$SELECT proname FROM pg_proc WHERE pronamespace IN ('vmnet'::regnamespace, 'vmnet_internal'::regnamespace) AND proleakproof$$, 'no function claims to be leakproof');
 
 --
 -- Data for what follows: network 1 has two NICs, 2 has one, 3 is empty.

@@ -57,8 +57,8 @@ SELECT pg_temp.finds('SELECT ''cloud''::regnamespace', format('''cloud''::regnam
 SELECT pg_temp.finds('SELECT ''int4''::regtype', '''integer''::regtype');
 SELECT pg_temp.finds('SELECT ''It''''s''::text, ''now()''::regprocedure', '''now()''::regprocedure');
 SELECT pg_temp.finds('WITH RECURSIVE f AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM f WHERE n < 3) SELECT n FROM f', 'RECURSIVE');
-SELECT pg_temp.finds('SELECT FROM vmnet.list_inventories()',
-	format('pg_proc %s', 'vmnet.list_inventories'::regproc::oid));
+SELECT pg_temp.finds('SELECT FROM vmnet_internal.list_inventories()',
+	format('pg_proc %s', 'vmnet_internal.list_inventories'::regproc::oid));
 SELECT pg_temp.finds('SELECT relname, oid::regclass, relnamespace::regnamespace FROM pg_class', NULL);
 SELECT pg_temp.finds('SELECT ''regclass''::text, pg_typeof(NULL::cloud.inventory_info)', NULL);
 

@@ -23,7 +23,7 @@ SELECT results_eq(
 		('nic_set_default', 'nic_id bigint, inventory name', 'bigint'),
 		('nic_set_ip', 'nic_id bigint, ip4 inet, ip6 inet, inventory name', 'boolean')$$,
 	'the operations are what they are said to be: entries whose bodies have a search path of their own, none a security definer');
-SELECT is_empty($$SELECT proname FROM pg_proc WHERE pronamespace = 'vmnet'::regnamespace AND proname LIKE 'operation\_%'
+SELECT is_empty($$SELECT proname FROM pg_proc WHERE pronamespace = 'vmnet_internal'::regnamespace AND proname LIKE 'operation\_%'
 	AND (prosecdef OR proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp'])$$, 'so do the parts that they are made of');
 CREATE ROLE operator;
 CREATE ROLE onlooker;
@@ -94,7 +94,7 @@ SELECT is((SELECT count(*) FROM cloud.nics WHERE instance_id IN (1, 901) AND dev
 -- MAC addresses.
 SELECT is((SELECT count(*) FILTER (WHERE mac_address & '03:00:00:00:00:00' <> '02:00:00:00:00:00') FROM cloud.all_nics), 0::bigint, 'every MAC address that was made is locally administered and unicast');
 SELECT is((SELECT count(*) - count(DISTINCT mac_address) FROM cloud.all_nics), 0::bigint, 'none was made twice, not even after a removal');
-SELECT vmnet.nic_add(503, 3, mac => vmnet.operation_mac('cloud', last_value + 2)) AS holder, last_value + 2 AS skipped FROM cloud.all_nics_id_seq \gset
+SELECT vmnet.nic_add(503, 3, mac => vmnet_internal.operation_mac('cloud', last_value + 2)) AS holder, last_value + 2 AS skipped FROM cloud.all_nics_id_seq \gset
 SELECT vmnet.nic_add(504, 4) AS nic \gset
 SELECT isnt((SELECT mac_address FROM cloud.nics WHERE id = :nic), (SELECT mac_address FROM cloud.nics WHERE id = :holder), 'one that was given by hand on another network is not made again');
 SELECT is(:nic, :skipped + 1, 'the id that it goes with is left out');
@@ -102,8 +102,8 @@ SELECT vmnet.nic_remove(:holder) \g /dev/null
 SELECT is(pg_temp.outcome('SELECT vmnet.nic_add(503, 3, mac => ''02:00:00:00:00:77''), vmnet.nic_add(504, 3, mac => ''02:00:00:00:00:77'')'), '23505 all_nics_one_mac', 'one that is given is not given twice on a network');
 SELECT is(pg_temp.outcome('SELECT vmnet.nic_add(503, 3, mac => ''02:00:00:00:00:77''), vmnet.nic_add(504, 5, mac => ''02:00:00:00:00:77'')'), 'accepted', 'but on two');
 SELECT is(pg_temp.outcome('SELECT vmnet.nic_add(902, 6, ''10.6.0.1'', mac => ''02:00:00:00:00:66''), vmnet.nic_add(903, 6, ''10.6.0.1'', mac => ''02:00:00:00:00:66'')'), 'accepted', 'and redundant routers share MAC and IP address');
-SELECT results_ne($$SELECT vmnet.operation_mac('cloud', 1)$$, $$SELECT vmnet.operation_mac('cloud2', 1)$$, 'two inventories begin at different addresses');
-SELECT is((SELECT count(DISTINCT vmnet.operation_mac('cloud', i)) FROM unnest(ARRAY[0, 1, 2, 1099511627775, 1099511627776, 1099511627777, 70368744177663]::bigint[]) i), 7::bigint, 'ids of up to 46 bits all have their own');
+SELECT results_ne($$SELECT vmnet_internal.operation_mac('cloud', 1)$$, $$SELECT vmnet_internal.operation_mac('cloud2', 1)$$, 'two inventories begin at different addresses');
+SELECT is((SELECT count(DISTINCT vmnet_internal.operation_mac('cloud', i)) FROM unnest(ARRAY[0, 1, 2, 1099511627775, 1099511627776, 1099511627777, 70368744177663]::bigint[]) i), 7::bigint, 'ids of up to 46 bits all have their own');
 
 -- Events: each in each state, for each strategy, against the moves that there are.
 CREATE FUNCTION pg_temp.event(strategy text, state text, event text) RETURNS text LANGUAGE plpgsql AS $$

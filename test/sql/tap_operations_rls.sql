@@ -149,7 +149,7 @@ EXCEPTION WHEN SQLSTATE 'UNDO1' THEN
 	RETURN result;
 END
 $$;
-UPDATE shop.all_nics SET mac_address = vmnet.operation_mac('shop', (SELECT last_value + k FROM shop.all_nics_id_seq)) FROM (VALUES (7101, 1), (7102, 2), (7104, 3)) v (i, k) WHERE id = i;
+UPDATE shop.all_nics SET mac_address = vmnet_internal.operation_mac('shop', (SELECT last_value + k FROM shop.all_nics_id_seq)) FROM (VALUES (7101, 1), (7102, 2), (7104, 3)) v (i, k) WHERE id = i;
 INSERT INTO shop.all_networks (id) VALUES (4);
 SELECT is(pg_temp.added(w, $$ vmnet.nic_add(1, 4, inventory => 'shop') $$), '2 f 1', 'the next free device position, no second default, a MAC address that nobody has: ' || w)
 FROM unnest('{regress_rls_owner,regress_rls_tenant,regress_rls_operator,regress_rls_blind}'::name[]) w;

@@ -14,7 +14,7 @@ INSERT INTO cloud.nics (id, instance_id, network_id, default_nic) SELECT n, n, 1
 -- What makes a table a shell.
 CREATE FUNCTION pg_temp.make_shell(tab regclass) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-	EXECUTE format('CREATE TRIGGER shell BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION vmnet.history_guard()', tab);
+	EXECUTE format('CREATE TRIGGER shell BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.history_guard()', tab);
 	UPDATE pg_trigger SET tgisinternal = true WHERE tgrelid = tab AND tgname = 'shell';
 	UPDATE pg_class SET relname = relname WHERE oid = tab;		-- others are told that it changed
 END
@@ -24,7 +24,7 @@ SELECT is(pg_temp.trial('UPDATE pg_catalog.pg_trigger SET tgisinternal = tgisint
 
 UPDATE cloud.nics SET state = 'Reserving' WHERE id <= 2;
 SELECT is((SELECT count(*) FROM cloud.nic_history), 2::bigint, 'a table that is no shell');
-SELECT lives_ok($$SELECT vmnet.refuse_shell_table('cloud.nic_history', 'do it')$$, 'is not refused');
+SELECT lives_ok($$SELECT vmnet_internal.refuse_shell_table('cloud.nic_history', 'do it')$$, 'is not refused');
 SELECT pg_temp.make_shell('cloud.nic_history') \g /dev/null
 
 -- An INSERT asks whether its role may; what is put into the table past the planner does not.
@@ -38,7 +38,7 @@ INSERT INTO own.nics (id, instance_id, network_id) VALUES (1, 1, 1);
 REVOKE INSERT ON own.nic_history FROM vmnet_test_owner;
 RESET ROLE;
 SELECT is(pg_temp.outcome($$UPDATE own.nics SET state = 'Reserving'$$), 'accepted', 'a table as create_inventory() makes it is written directly');
-CREATE TRIGGER other BEFORE TRUNCATE ON own.nic_history FOR EACH STATEMENT EXECUTE FUNCTION vmnet.history_guard();
+CREATE TRIGGER other BEFORE TRUNCATE ON own.nic_history FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.history_guard();
 SELECT is(pg_temp.trial($$UPDATE own.nics SET state = 'Reserved'$$), 'accepted', 'one more trigger of that function changes nothing');
 SELECT pg_temp.make_shell('own.nic_history') \g /dev/null
 SELECT is(pg_temp.outcome($$UPDATE own.nics SET state = 'Reserved'$$), '42501', 'a shell, also one that has become one in the session, is not');
@@ -86,7 +86,7 @@ RESET enable_seqscan;
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'cloud.nic_history'::regclass AND tgisinternal), 1::bigint, 'the table is still a shell');
 
 -- what refuses
-SELECT throws_ok($$SELECT vmnet.refuse_shell_table('cloud.nic_history', 'purge inventory "cloud"')$$, '0A000', 'cannot purge inventory "cloud" on this node', 'a shell is refused');
+SELECT throws_ok($$SELECT vmnet_internal.refuse_shell_table('cloud.nic_history', 'purge inventory "cloud"')$$, '0A000', 'cannot purge inventory "cloud" on this node', 'a shell is refused');
 CREATE FUNCTION pg_temp.said(command text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	detail text; hint text; rel text; schema text;
@@ -98,14 +98,14 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN concat_ws(' | ', schema, rel, detail, hint);
 END
 $$;
-SELECT is(pg_temp.said($$SELECT vmnet.refuse_shell_table('cloud.nic_history', 'do it')$$),
+SELECT is(pg_temp.said($$SELECT vmnet_internal.refuse_shell_table('cloud.nic_history', 'do it')$$),
 	'cloud | nic_history | The rows of table "cloud.nic_history" are on another node; here is only the shell of the distributed table. | Connect to the node that holds the table, and repeat the call there.', 'with DETAIL and HINT');
-SELECT is(pg_temp.outcome(format('SELECT vmnet.refuse_shell_table(%s, ''do it'')', rel)), 'accepted', format('%s is none', what))
+SELECT is(pg_temp.outcome(format('SELECT vmnet_internal.refuse_shell_table(%s, ''do it'')', rel)), 'accepted', format('%s is none', what))
 FROM (VALUES ($$'cloud.all_nics'$$, 'a table with foreign keys'), ($$'cloud.nics'$$, 'a view'), ($$'cloud.all_nics_pkey'$$, 'an index'), ('1', 'what is not there'), ('NULL', 'NULL')) v (rel, what);
 CREATE TABLE own_truncate (x int);
 CREATE TRIGGER t AFTER TRUNCATE ON own_truncate FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.nothing();
-SELECT is(pg_temp.outcome($$SELECT vmnet.refuse_shell_table('own_truncate', 'do it')$$), 'accepted', 'nor is a table with a trigger of its user on TRUNCATE');
-SELECT is(pg_temp.outcome_as('vmnet_test_reader', $$SELECT vmnet.refuse_shell_table(1259, 'do it')$$), 'accepted', 'anybody may ask');
+SELECT is(pg_temp.outcome($$SELECT vmnet_internal.refuse_shell_table('own_truncate', 'do it')$$), 'accepted', 'nor is a table with a trigger of its user on TRUNCATE');
+SELECT is(pg_temp.outcome_as('vmnet_test_reader', $$SELECT vmnet_internal.refuse_shell_table(1259, 'do it')$$), 'accepted', 'anybody may ask');
 SELECT provolatile = 's' AND proisstrict AS ok FROM pg_proc WHERE proname = 'refuse_shell_table' \gset
 SELECT ok(:'ok', 'it can be called in a query');
 

@@ -8,7 +8,7 @@ SELECT plan(30);
 
 CREATE TEMP TABLE trigger_function AS
 SELECT p.proname::text AS name FROM pg_proc p
-WHERE p.pronamespace = 'vmnet'::regnamespace AND p.prorettype = 'trigger'::regtype;
+WHERE p.pronamespace = 'vmnet_internal'::regnamespace AND p.prorettype = 'trigger'::regtype;
 SELECT set_eq('SELECT name FROM trigger_function',
 	ARRAY['nic_prepare', 'nic_guard', 'network_guard', 'instance_guard', 'no_hard_delete', 'no_truncate', 'mirror_guard', 'nic_view_delete',
 		'nic_history', 'history_guard', 'nic_notify', 'attached_nic_guard', 'attached_nic_history', 'attached_network_guard',
@@ -16,7 +16,7 @@ SELECT set_eq('SELECT name FROM trigger_function',
 		'secondary_ip_guard', 'nic_secondary_ips_remove'],
 	'the trigger functions that there are');
 
-SELECT is(pg_temp.trial(format('SELECT vmnet.%I()', name)), '39P01', format('%s() called as a function', name))
+SELECT is(pg_temp.trial(format('SELECT vmnet_internal.%I()', name)), '39P01', format('%s() called as a function', name))
 FROM (SELECT name FROM trigger_function ORDER BY name COLLATE "C") f;
 
 -- Targets.  Each has a row to update and to delete.
@@ -74,7 +74,7 @@ SELECT pg_temp.outcome(insert_one) FROM target \g /dev/null
 
 CREATE TEMP TABLE attempt AS
 SELECT f.name AS function, t.name AS target, timing, level, event, kind,
-	format('CREATE %s TRIGGER wrong %s %s ON own.%I %s FOR EACH %s EXECUTE FUNCTION vmnet.%I()',
+	format('CREATE %s TRIGGER wrong %s %s ON own.%I %s FOR EACH %s EXECUTE FUNCTION vmnet_internal.%I()',
 		CASE kind WHEN 'constraint' THEN 'CONSTRAINT' ELSE '' END, timing, event, t.name,
 		CASE kind WHEN 'constraint' THEN 'DEFERRABLE INITIALLY DEFERRED' ELSE '' END, level, f.name) AS attach,
 	CASE event
@@ -137,7 +137,7 @@ CREATE VIEW own.bare_id AS SELECT 1::bigint AS id;
 SELECT is_empty($$
 	SELECT function, view, event, got
 	FROM (SELECT f.name AS function, view, event, pg_temp.trial(format(
-			'CREATE TRIGGER wrong INSTEAD OF %s ON own.%I FOR EACH ROW EXECUTE FUNCTION vmnet.%I(); %s', event, view, f.name,
+			'CREATE TRIGGER wrong INSTEAD OF %s ON own.%I FOR EACH ROW EXECUTE FUNCTION vmnet_internal.%I(); %s', event, view, f.name,
 			CASE event WHEN 'INSERT' THEN format('INSERT INTO own.%I VALUES (1)', view)
 				WHEN 'UPDATE' THEN format('UPDATE own.%I SET %s', view, CASE view WHEN 'no_id' THEN 'x = 2' ELSE 'id = 2' END)
 				ELSE format('DELETE FROM own.%I', view) END)) AS got
@@ -150,7 +150,7 @@ SELECT is_empty($$
 SELECT is_empty($$
 	SELECT function, target, timing, level, event, got
 	FROM (SELECT f.name AS function, target, timing, level, event, pg_temp.trial(format(
-			'CREATE TRIGGER wrong %s %s ON cloud.%I FOR EACH %s EXECUTE FUNCTION vmnet.%I(); %s', timing, event, target, level, f.name,
+			'CREATE TRIGGER wrong %s %s ON cloud.%I FOR EACH %s EXECUTE FUNCTION vmnet_internal.%I(); %s', timing, event, target, level, f.name,
 			CASE event WHEN 'INSERT' THEN 'INSERT INTO cloud.networks (id) VALUES (7); INSERT INTO cloud.instances (id) VALUES (7);
 					INSERT INTO cloud.nics (id, instance_id, network_id) VALUES (7, 7, 7)'
 				WHEN 'UPDATE' THEN 'INSERT INTO cloud.networks (id) VALUES (7); INSERT INTO cloud.instances (id) VALUES (7);
@@ -171,7 +171,7 @@ SELECT is_empty($$
 	'on a table of an inventory, a function refuses an event that it is not for');
 
 -- no event trigger, and the rest of the session is none the worse for any of it
-SELECT is(pg_temp.trial('CREATE EVENT TRIGGER wrong ON ddl_command_end EXECUTE FUNCTION vmnet.nic_guard()'), '42P17',
+SELECT is(pg_temp.trial('CREATE EVENT TRIGGER wrong ON ddl_command_end EXECUTE FUNCTION vmnet_internal.nic_guard()'), '42P17',
 	'a trigger function is no event trigger function');
 INSERT INTO cloud.networks (id) VALUES (1);
 INSERT INTO cloud.instances (id) VALUES (1);

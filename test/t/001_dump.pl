@@ -268,7 +268,7 @@ quiet_ok('pg_restore -a --disable-triggers', 'pg_restore', '-1', '-a', '--disabl
 is_rows('apart', '-a --disable-triggers', MANAGED, MIRROR);
 is( $node->safe_psql(
 		'apart', qq(
-		SELECT string_agg(DISTINCT tgenabled::text, '') FROM pg_trigger WHERE tgfoid::regproc::text LIKE 'vmnet.%')),
+		SELECT string_agg(DISTINCT tgenabled::text, '') FROM pg_trigger WHERE tgfoid::regproc::text LIKE 'vmnet\_internal.%')),
 	'O',
 	'-a --disable-triggers: the guards are enabled again');
 is_armed('apart', '-a --disable-triggers', MANAGED, MIRROR);
@@ -293,12 +293,12 @@ is_whole('one', '-n, by the owner', MANAGED);
 # The functions of the guards come with the extension: -n leaves it out, and
 # where it is missing the restore says so.
 fresh_database('without_extension');
-fails_ok('without the extension the restore says what is missing', qr/schema "vmnet" does not exist/,
+fails_ok('without the extension the restore says what is missing', qr/schema "vmnet_internal" does not exist/,
 	'pg_restore', '-d', 'without_extension', "$tmp/one");
 
 # The extension's schema stands by itself in a dump, as for every extension
 # with a schema of its own, so it is named, too.
-quiet_ok('pg_dump -n -e', 'pg_dump', '-n', $managed, '-n', 'vmnet', '-e', 'vmnet_ext', '-Fc', '-f', "$tmp/with", 'source');
+quiet_ok('pg_dump -n -e', 'pg_dump', '-n', $managed, '-n', 'vmnet', '-n', 'vmnet_internal', '-e', 'vmnet_ext', '-Fc', '-f', "$tmp/with", 'source');
 fresh_database('with_extension');
 quiet_ok('pg_restore', 'pg_restore', '-d', 'with_extension', "$tmp/with");
 is_whole('with_extension', '-n with -e', MANAGED);
@@ -315,7 +315,7 @@ is_armed('tables', '-t', MIRROR);
 #
 my ($status, $stdout, $stderr) = $node->psql('plain', 'DROP EXTENSION vmnet_ext');
 isnt($status, 0, 'DROP EXTENSION is refused while an inventory stands');
-like($stderr, qr/cannot drop extension vmnet_ext because other objects depend on it.*trigger _nic_guard on table .*all_nics depends on function vmnet\.nic_guard\(\)/s,
+like($stderr, qr/cannot drop extension vmnet_ext because other objects depend on it.*trigger _nic_guard on table .*all_nics depends on function vmnet_internal\.nic_guard\(\)/s,
 	'and says what stands in the way');
 
 my $before = join "\n", map { rows_digest($node, 'custom1', $_), catalog_text($node, 'custom1', $_) } MANAGED, MIRROR;
@@ -330,7 +330,7 @@ same_text(guards_say($node, 'custom1', MANAGED), guards_expected(), 'nor is a gu
 $node->safe_psql('custom1', 'SET client_min_messages = warning; DROP EXTENSION vmnet_ext CASCADE');
 same_text(
 	join("\n", map { rows_digest($node, 'custom1', $_), catalog_text($node, 'custom1', $_) } MANAGED, MIRROR),
-	join("\n", grep { !/"trigger".* EXECUTE FUNCTION vmnet\./ } split /\n/, $before),
+	join("\n", grep { !/"trigger".* EXECUTE FUNCTION vmnet_internal\./ } split /\n/, $before),
 	'DROP EXTENSION CASCADE drops the guards and nothing else');
 my $unguarded = read_answers($node, 'custom2', MANAGED);
 $node->safe_psql(
@@ -339,7 +339,7 @@ $node->safe_psql(
 	DROP EXTENSION vmnet_ext CASCADE;
 	CREATE EXTENSION vmnet_ext;));
 same_text(read_answers($node, 'custom2', MANAGED), $unguarded, 'created again, the extension reads the inventory as before');
-is( $node->safe_psql('custom2', q(SELECT count(*) FROM pg_trigger JOIN pg_proc p ON p.oid = tgfoid WHERE pronamespace = 'vmnet'::regnamespace)),
+is( $node->safe_psql('custom2', q(SELECT count(*) FROM pg_trigger JOIN pg_proc p ON p.oid = tgfoid WHERE pronamespace = 'vmnet_internal'::regnamespace)),
 	0,
 	'but the guards stay away');
 

@@ -124,7 +124,7 @@ converged_ok('rollback');
 is( $there->safe_psql(
 		'postgres', q(
 		SELECT string_agg(DISTINCT tgenabled::text, '') FROM pg_trigger JOIN pg_proc p ON p.oid = tgfoid
-		WHERE pronamespace = 'vmnet'::regnamespace)),
+		WHERE pronamespace IN ('vmnet'::regnamespace, 'vmnet_internal'::regnamespace))),
 	'O',
 	'the guards are ordinary triggers');
 for my $case (

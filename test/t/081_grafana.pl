@@ -263,7 +263,7 @@ cmp_ok($asked, '>', 200, 'queries were found');
 is(foreign_names('SELECT 1 AS a FROM cloud_report.networks', 'cloud_report'), '', 'a view of the schema is none of others');
 isnt(foreign_names('SELECT 1 AS a FROM cloud_report.networks, cloud.all_nics', 'cloud_report'), '', 'a table of the inventory is');
 isnt(foreign_names('SELECT 1 AS a FROM cloud_report.networks, pg_catalog.pg_class', 'cloud_report'), '', 'a catalog is');
-isnt(foreign_names("SELECT vmnet.resolve_inventory('cloud') AS a", 'cloud_report'), '', 'a function of the extension is');
+isnt(foreign_names("SELECT vmnet_internal.resolve_inventory('cloud') AS a", 'cloud_report'), '', 'a function of the extension is');
 
 #
 # What they answer, against the files of the dump

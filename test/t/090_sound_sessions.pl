@@ -45,8 +45,8 @@ my %calls = (
 	'attach_cloudstack(text,name)' => [ $fresh =~ s/%s/nothing/r, q(SELECT vmnet.attach_cloudstack('scratch', 'source')) ],
 	'attach_inventory(text,regclass,regclass,regclass,jsonb,text)' =>
 	  [ $fresh =~ s/%s/nothing/r, q(SELECT * FROM vmnet.attach_inventory('scratch', 'other.nics', 'other.networks', 'other.instances', mode => 'enforce')) ],
-	'attached_lacks(text)' => [ '', q(SELECT vmnet.attached_lacks('att')) ],
-	'attached_table(text,text)' => [ '', q(SELECT vmnet.attached_table('att', 'nics')) ],
+	'attached_lacks(text)' => [ '', q(SELECT vmnet_internal.attached_lacks('att')) ],
+	'attached_table(text,text)' => [ '', q(SELECT vmnet_internal.attached_table('att', 'nics')) ],
 	'check_inventory(name,interval)' => [ '', q(SELECT * FROM vmnet.check_inventory('cloud', '0')), q(SELECT * FROM vmnet.check_inventory('mirror', '0')), q(SELECT * FROM vmnet.check_inventory('att', '0')) ],
 	'connect_cloudstack(text,integer,text,text,text,text,text,boolean,jsonb)' =>
 	  [ $fresh =~ s/%s/nothing/r, q(SELECT * FROM vmnet.connect_cloudstack('127.0.0.1', 1, password => 'secret', source => 'scratch')) ],
@@ -61,7 +61,7 @@ my %calls = (
 	'instance_id(uuid,name)' => [ '', q(SELECT vmnet.instance_id((SELECT uuid FROM cloud.all_instances WHERE id = 100), 'cloud')) ],
 	'inventory_status(name)' => [ '', q(SELECT vmnet.inventory_status('cloud')), q(SELECT vmnet.inventory_status('att')) ],
 	'ip_holders(inet,timestamp with time zone,timestamp with time zone,name)' => [ '', q(SELECT * FROM vmnet.ip_holders('10.0.0.0/8', inventory => 'cloud')) ],
-	'list_inventories()' => [ '', q(SELECT * FROM vmnet.list_inventories()) ],
+	'list_inventories()' => [ '', q(SELECT * FROM vmnet_internal.list_inventories()) ],
 	'mac_holders(macaddr,timestamp with time zone,timestamp with time zone,name)' => [ '', q(SELECT * FROM vmnet.mac_holders('02:00:00:00:00:64', inventory => 'cloud')) ],
 	'manage_blockers(name)' => [ '', q(SELECT * FROM vmnet.manage_blockers('mirror')) ],
 	'manage_inventory(name,boolean)' => [ $fresh =~ s/%s/mirror/r, q(SELECT vmnet.manage_inventory('scratch', true)) ],
@@ -87,7 +87,7 @@ my %calls = (
 	'purge_inventory(name,timestamp with time zone,integer,boolean)' => [ q(SELECT fault.something_to_purge();), q(CALL vmnet.purge_inventory('cloud', clock_timestamp(), 2, true)) ],
 	'repair_inventory(name,text,boolean,interval)' => [ q(SELECT fault.something_to_repair();), q(SELECT * FROM vmnet.repair_inventory('cloud', dry_run => false, min_age => '0')) ],
 	'report_schemas(name)' => [ '', q(SELECT * FROM vmnet.report_schemas('cloud')) ],
-	'resolve_inventory(name)' => [ '', q(SELECT vmnet.resolve_inventory('cloud')) ],
+	'resolve_inventory(name)' => [ '', q(SELECT vmnet_internal.resolve_inventory('cloud')) ],
 	'revoke_access(name,name,text)' => [ q(SET ROLE sound_owner; SELECT vmnet.grant_access('cloud', 'sound_other', 'operator'); RESET ROLE;), q(SELECT vmnet.revoke_access('cloud', 'sound_other', 'operator')) ],
 	'set_inventory_mode(text,text,boolean)' => [ q(SET ROLE sound_owner; SELECT vmnet.set_inventory_mode('scratch', 'read_only') FROM fault.fresh('attached'); RESET ROLE;), q(SELECT vmnet.set_inventory_mode('scratch', 'enforce')) ],
 	'set_inventory_notify(name,boolean)' => [ '', q(SELECT vmnet.set_inventory_notify('cloud', false), vmnet.set_inventory_notify('cloud', true)) ],

@@ -205,7 +205,7 @@ my %calls = (
 	'attach_cloudstack(text,name)' => q(SELECT vmnet.attach_cloudstack('new', 'live_source')),
 	'attach_inventory(text,regclass,regclass,regclass,jsonb,text)' =>
 	  q(SELECT * FROM vmnet.attach_inventory('new', 'their_free.nics', 'their_free.networks', 'their_free.instances', mode => 'enforce')),
-	'attached_table(text,text)' => q(SELECT vmnet.attached_table('$i', 'nics')),
+	'attached_table(text,text)' => q(SELECT vmnet_internal.attached_table('$i', 'nics')),
 	'check_inventory(name,interval)' => q(SELECT * FROM vmnet.check_inventory('$i', '0')),
 	'connect_cloudstack(text,integer,text,text,text,text,text,boolean,jsonb)' => q(SELECT * FROM vmnet.connect_cloudstack('127.0.0.1', 1, password => 'secret', source => 'new')),
 	'create_inventory(text,text)' => q(SELECT vmnet.create_inventory('new')),
@@ -277,16 +277,14 @@ my %writes = (
 #
 my @functions = map { my %f; @f{qw(schema signature name kind returns internal set arguments)} = split /\|/, $_, 8; \%f } split /\n/, $node->safe_psql('postgres', q(
 	SELECT p.pronamespace::regnamespace, p.proname || '(' || replace(oidvectortypes(p.proargtypes), ', ', ',') || ')', p.proname, p.prokind, p.prorettype::regtype,
-		p.pronamespace <> 'vmnet'::regnamespace OR coalesce(obj_description(p.oid), '') LIKE 'Part of %' OR 'internal'::regtype = ANY (p.proargtypes), p.proretset,
+		p.pronamespace <> 'vmnet'::regnamespace, p.proretset,
 		(SELECT string_agg(concat_ws(' ', coalesce(p.proargnames[i], ''), CASE WHEN i > p.pronargs - p.pronargdefaults THEN 'default' ELSE 'needed' END, (p.proargtypes::oid[])[i - 1]::regtype), ';' ORDER BY i)
 		 FROM generate_series(1, p.pronargs) i)
 	FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'vmnet_ext')
 	ORDER BY 1, 2));
 
-# Trigger functions, and what is only a part of others, belong to schema
-# vmnet_internal.
-$_->{key} = ($_->{internal} eq 't' || $_->{returns} eq 'trigger' ? 'vmnet_internal' : 'vmnet') . ".$_->{signature}" for @functions;
+$_->{key} = "$_->{schema}.$_->{signature}" for @functions;
 
 # A value for an argument of an internal function.
 sub value_of

@@ -9,7 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 
 : "${CHECK_TESTS:=errors guard_session nic_copy past past_mirror secondary_ips partition_history attach_errors import_errors import_planted
-	tap_guard_scenarios tap_history tap_attach tap_nic_moves tap_operations tap_purge
+	tap_guard_scenarios tap_history tap_attach tap_nic_moves tap_purge
 	iso_attach iso_remove_network iso_secondary_ip}"
 
 find_postgres postgresql-15-pgtap libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
@@ -39,12 +39,16 @@ say "starting the server under valgrind"
 start_server -c max_prepared_transactions=10 -c autovacuum=off -c max_parallel_workers_per_gather=0 -c jit=off \
 	-c authentication_timeout=600s
 
-# How many of the errors in the logs have a frame that matches.
+# How many of the errors in the logs have a frame that matches: in the stack of
+# the error itself, or at the top of that where the value was made.  Further
+# down there it tells only who had called the planner, say, whose memory it was.
 errors()
 {
 	cat "$work"/valgrind/*.log 2>/dev/null | awk -v frame="$1" '
-		/ERROR-BEGIN/ { found = 0; text = "" }
-		{ text = text $0 "\n"; if ($0 ~ /(at|by) 0x/ && $0 ~ frame) found = 1 }
+		/ERROR-BEGIN/ { found = 0; text = ""; depth = -1 }
+		{ text = text $0 "\n" }
+		/^==[0-9]+==  [A-Z]/ { depth = 0 }
+		/(at|by) 0x/ { if ($0 ~ frame && depth < 4) found = 1; if (depth >= 0) depth++ }
 		/ERROR-END/ { if (found) { n++; if (shown++ < 20) print text > "/dev/stderr" } }
 		END { print n + 0 }'
 }

@@ -224,6 +224,7 @@ run()
 run_tests()
 {
 	cd "$work/src"
+	CHECK_TESTS=$(echo ${CHECK_TESTS:-})
 	mk="make -s with_llvm=no PG_CONFIG=$PG_CONFIG"
 	for kind in "$@"; do
 		case $kind in

@@ -96,10 +96,7 @@ my %calls = (
 
 # These have to do with no inventory, or only with the names of its parts.
 my %no_inventory = map { $_ => 1 } (
-	'check_codes()', 'extension_version()', 'import_bulk_expression(text,regtype,text)', 'import_columns(text)', 'import_expression(text,regtype,text)',
-	'import_source_column(text,text,text)', 'import_source_table(text)', 'import_source_type(text,text,text)', 'inventory_column_comments()', 'inventory_definition(text)',
-	'nic_next_state(text,text,text)', 'nic_state_transitions()', 'read_bigint(text)', 'read_boolean(text)', 'read_cidr(text)', 'read_inet(text)', 'read_macaddr(text)', 'read_text(text)',
-	'read_timestamptz(text)', 'read_utc(timestamp without time zone)', 'read_uuid(text)', 'report_column_comments()', 'report_definition(text)');
+	'check_codes()', 'version()', 'nic_next_state(text,text,text)', 'nic_state_transitions()');
 
 # Statements besides functions: writes that the guards look at.
 my %writes = (

@@ -39,8 +39,9 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE src.networks (id bigint, uuid text, name text, state text, traffic_type text, guest_type text, created timestamp, removed timestamp);
 	CREATE TABLE src.vm_instance (id bigint, uuid text, name text, state text, type text, created timestamp, removed timestamp);
 	CREATE TABLE src.nics (id bigint, uuid text, instance_id bigint, network_id bigint, state text, created timestamp, removed timestamp);
-	-- the commands, each in a transaction, until it is told to stop
-	CREATE PROCEDURE seen.repeat(VARIADIC commands text[]) LANGUAGE plpgsql AS $$
+	-- the commands, each in a transaction, until it is told to stop; up to "pause"
+	-- milliseconds after each
+	CREATE PROCEDURE seen.repeat(pause int, VARIADIC commands text[]) LANGUAGE plpgsql AS $$
 	DECLARE
 		command text;
 		round int := 0;
@@ -53,7 +54,7 @@ $node->safe_psql('postgres', q{
 					NULL;
 				END;
 				COMMIT;
-				PERFORM pg_sleep(0.001 * (round % 16));
+				PERFORM pg_sleep(0.001 * (round % (pause + 1)));
 				round := round + 1;
 			END LOOP;
 			PERFORM nextval('seen.rounds');
@@ -96,14 +97,14 @@ sub count_of
 # Calls in new connections, as a role, while others change what they are about.
 sub race
 {
-	my ($name, $role, $changes, @calls) = @_;
+	my ($name, $role, $pause, $changes, @calls) = @_;
 	my @changers = map { Session->new($node, 'postgres', $_->[0]) } @$changes;
 	my @workers;
 
 	for my $i (0 .. $#changers)
 	{
 		my (undef, @commands) = @{ $changes->[$i] };
-		$changers[$i]->send('CALL seen.repeat(' . join(', ', map { "\$c\$$_\$c\$" } @commands) . ')');
+		$changers[$i]->send('CALL seen.repeat(' . $pause . ', ' . join(', ', map { "\$c\$$_\$c\$" } @commands) . ')');
 	}
 	my $before = count_of('rounds');
 	$node->poll_query_until('postgres', "SELECT last_value > $before FROM seen.rounds") or die 'nothing is changed';
@@ -160,16 +161,16 @@ my @writes = (
 	q{CALL vmnet.purge_inventory('trap', now() - interval '1 year')});
 my @there_and_back = ([ 'forger', 'ALTER SCHEMA trap RENAME TO x', 'ALTER SCHEMA x RENAME TO trap' ]);
 
-race('a schema is renamed, a superuser reads', undef, \@there_and_back, @reads);
-race('a schema is renamed, a superuser writes', undef, \@there_and_back, @writes);
-race('a schema is renamed, a member of the owner\'s role reads and writes', 'member', \@there_and_back, @reads, @writes);
-race('two inventories exchange their names', undef,
+race('a schema is renamed, a superuser reads', undef, 16, \@there_and_back, @reads);
+race('a schema is renamed, a superuser writes', undef, 16, \@there_and_back, @writes);
+race('a schema is renamed, a member of the owner\'s role reads and writes', 'member', 16, \@there_and_back, @reads, @writes);
+race('two inventories exchange their names', undef, 16,
 	[ [ 'forger', 'ALTER SCHEMA trap RENAME TO x', 'ALTER SCHEMA other RENAME TO trap', 'ALTER SCHEMA trap RENAME TO other', 'ALTER SCHEMA x RENAME TO trap' ] ], @reads, @writes);
-race('the tables of a mirror are renamed while a superuser imports', undef,
+race('the tables of a mirror are renamed while a superuser imports', undef, 16,
 	[ [ 'forger', 'ALTER VIEW mir.inventory_info RENAME TO y; ALTER TABLE mir.all_nics RENAME TO z', 'ALTER VIEW mir.y RENAME TO inventory_info; ALTER TABLE mir.z RENAME TO all_nics' ] ],
 	q{CALL vmnet.import_cloudstack('src', 'mir')});
 $node->safe_psql('postgres', 'SET ROLE forger; ALTER TABLE trap.all_nics RENAME TO nics_of_mine');
-race('an inventory without all_nics is marked and unmarked', undef,
+race('an inventory without all_nics is marked and unmarked', undef, 0,
 	[ [ 'forger', 'ALTER VIEW trap.inventory_info RENAME TO y', 'ALTER VIEW trap.y RENAME TO inventory_info' ] ], @reads);
 
 # Schemas that come and go, looked at by somebody without rights on them.
@@ -180,7 +181,7 @@ sub come_and_go
 	return [ 'dropper', "CREATE SCHEMA $name; CREATE VIEW $name.inventory_info AS SELECT 'managed'::text AS kind, NULL::text AS source, 'enforce'::text AS mode, '1'::text AS version",
 		"DROP SCHEMA $name CASCADE" ];
 }
-race('schemas are dropped', 'member', [ come_and_go('comes'), come_and_go('goes') ],
+race('schemas are dropped', 'member', 0, [ come_and_go('comes'), come_and_go('goes') ],
 	q{SELECT vmnet.network_active_nics(1, 'comes')},
 	q{SELECT vmnet_internal.resolve_inventory('goes')},
 	q{SELECT vmnet.network_active_nics(1, 'goes')},

@@ -110,7 +110,9 @@ my ($output, $error) = ('', '');
 my $import = IPC::Run::start(
 	[ 'psql', '-X', '-d', $node->connstr('postgres'), '-c', "CALL vmnet.import_cloudstack('source', 'first')" ],
 	'>', \$output, '2>', \$error);
-$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_class WHERE relname = 'vmnet_import_nics'}) or die 'the import did not come to the gate';
+# (its stages would not tell: those of a server that crashed may still be there)
+$node->poll_query_until('postgres', q{SELECT step = 'read nics' AND pid IS NOT NULL FROM first.import_runs LEFT JOIN pg_stat_activity ON pid = backend_pid WHERE status = 'running'})
+  or die 'the import did not come to the gate';
 $node->stop('immediate');
 $import->finish;
 $node->start;

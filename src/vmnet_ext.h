@@ -18,7 +18,7 @@
 #include "tcop/dest.h"
 #include "utils/rel.h"
 
-#include "nic_state.h"
+#include "nic/nic_state.h"
 
 /* vmnet_ext.c */
 
@@ -45,7 +45,7 @@ extern bool inventory_info(Oid schema, InventoryInfo *info);
 extern bool inventory_is_live(Oid schema);
 extern char *require_namespace_name(Oid schema);
 
-/* plan.c */
+/* saved_query.c */
 
 typedef enum PlanKind
 {
@@ -61,8 +61,8 @@ typedef enum PlanKind
 	PLAN_ADDRESS_HISTORY,
 	PLAN_LAST_CHANGE,
 	PLAN_LAST_REMOVAL,
-	PLAN_PAST,					/* queries of past.c, by its PastKind */
-	PLAN_READ					/* the first of the read queries, see network.c */
+	PLAN_PAST,					/* queries of history.c, by its PastKind */
+	PLAN_READ					/* the first of the read queries, see active.c */
 } PlanKind;
 
 typedef void (*PlanTextFunction) (StringInfo sql, Oid object, int column);
@@ -92,7 +92,7 @@ struct ParentKey
 	AttrNumber	key;			/* the parent's key */
 	AttrNumber	removed;		/* the parent's removal time */
 
-	/* An attached parent: tells removal in its own way, see attach.c. */
+	/* An attached parent: tells removal in its own way, see attached_row.c. */
 	bool		(*is_removed) (const ParentKey *parent, TupleTableSlot *slot,
 							   TimestampTz *removed);
 	struct AttachedTable *attached;
@@ -141,7 +141,7 @@ typedef struct NicTable
 extern const NicTable *nic_table_lookup(Relation rel);
 extern const char *nic_column_name(NicColumn column);
 
-/* network.c */
+/* active.c */
 
 extern void read_into(SPIPlanPtr plan, int nargs, const Oid *argtypes,
 					  const Datum *values, const bool *nulls, DestReceiver *dest);
@@ -149,7 +149,7 @@ extern void read_into_result(SPIPlanPtr plan, int nargs, const Oid *argtypes,
 							 const Datum *values, const bool *nulls,
 							 ReturnSetInfo *rsinfo);
 
-/* history.c */
+/* pending.c */
 
 struct HistoryEntry;
 
@@ -166,7 +166,7 @@ extern void history_take_addresses(Relation rel, Oid address_history,
 extern void history_write_pending(Relation rel, Oid history);
 extern void history_register(void);
 
-/* history_write.c */
+/* insert.c */
 
 /* A change of a NIC, as it waits for the end of the statement. */
 typedef struct HistoryEntry
@@ -192,7 +192,7 @@ extern void history_require_owner(Relation rel, Oid history);
 extern void history_write(Relation rel, Oid history,
 						  HistoryEntry **entries, int count);
 
-/* parent.c */
+/* parent_lock.c */
 
 typedef enum ParentStatus
 {
@@ -204,14 +204,14 @@ typedef enum ParentStatus
 extern ParentStatus parent_lock(const ParentKey *parent, Datum key,
 								LockTupleMode mode, TimestampTz *removed);
 
-/* attach_read.c */
+/* attached_columns.c */
 
 extern void attached_check_keys(Oid schema);
 extern void attached_check_column(Oid schema, const char *role, const char *column);
 extern void attached_check_times(Oid schema, const char *role);
 extern void attached_check_past(Oid schema);
 
-/* trigger.c */
+/* trigger_call.c */
 
 #define GUARD_INSERT	0x01
 #define GUARD_UPDATE	0x02
@@ -225,7 +225,7 @@ extern void refuse_table(Relation rel, const char *why);
 extern List *trigger_functions(Relation rel);
 extern bool function_is_ours(Oid funcid, const char *name);
 
-/* permit.c */
+/* guard_bypass.c */
 
 extern void permit_open(Oid schema);
 extern void permit_open_purge(Oid schema, TimestampTz before);
@@ -234,7 +234,7 @@ extern bool permit_covers(Relation rel);
 extern bool permit_covers_delete(Relation rel, HeapTuple row);
 extern void permit_register(void);
 
-/* changes.c: one message of a statement that changed NICs */
+/* notify.c: one message of a statement that changed NICs */
 typedef struct NicNotice
 {
 	int64		count;

@@ -1,0 +1,214 @@
+/*
+ * saved_query.c
+ *		Saved plans of the queries that guards and read functions run.
+ *
+ * A plan belongs to a query and to the object that the query reads: a schema
+ * for reads, a table (and one of its columns) for guards.  Its text is built
+ * anew whenever the server has invalidated the plan, so a renamed table,
+ * schema or column, or an altered one, is followed.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "core/run_as.h"
+#include "vmnet_ext.h"
+
+typedef struct PlanKey
+{
+	int			kind;
+	Oid			object;
+	int			column;
+} PlanKey;
+
+typedef struct PlanEntry
+{
+	PlanKey		key;			/* must be first */
+	SPIPlanPtr	plan;
+} PlanEntry;
+
+static HTAB *plan_cache = NULL;
+static MemoryContext plan_context = NULL;
+
+/* Plans that were replaced; they may be running, further up the stack. */
+static List *replaced_plans = NIL;
+
+static void
+free_replaced_plans(XactEvent event, void *arg)
+{
+	ListCell   *lc;
+
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		event != XACT_EVENT_PREPARE)
+		return;
+
+	foreach(lc, replaced_plans)
+		SPI_freeplan(lfirst(lc));
+	list_free(replaced_plans);
+	replaced_plans = NIL;
+}
+
+static void
+plan_cache_init(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(PlanKey);
+	ctl.entrysize = sizeof(PlanEntry);
+	plan_context = AllocSetContextCreate(TopMemoryContext, "vmnet plan cache",
+										 ALLOCSET_SMALL_SIZES);
+	ctl.hcxt = plan_context;
+	plan_cache = hash_create("vmnet plans", 32, &ctl,
+							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	RegisterXactCallback(free_replaced_plans, NULL);
+}
+
+/* Puts a plan aside until the transaction ends: it may be running. */
+static void
+replace_plan(SPIPlanPtr plan)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(plan_context);
+
+	replaced_plans = lappend(replaced_plans, plan);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/* Is the schema or table gone that a plan reads? */
+static bool
+object_is_gone(const PlanKey *key)
+{
+	if (key->kind == PLAN_READ || key->kind == PLAN_PAST)
+		return !SearchSysCacheExists1(NAMESPACEOID, ObjectIdGetDatum(key->object));
+	return !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(key->object));
+}
+
+/*
+ * Drops the plans of what is gone.  It is called where a plan is added, so that a
+ * session that makes and drops inventories keeps no plans of those dropped.
+ */
+static void
+drop_plans_of_gone_objects(void)
+{
+	HASH_SEQ_STATUS status;
+	PlanEntry  *entry;
+
+	hash_seq_init(&status, plan_cache);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (!object_is_gone(&entry->key))
+			continue;
+		replace_plan(entry->plan);
+		hash_search(plan_cache, &entry->key, HASH_REMOVE, NULL);
+	}
+}
+
+/*
+ * The saved plan of a query; it is made on first use.  The caller is
+ * connected to SPI.  The query's text qualifies every name and operator, so
+ * it means the same whatever the search path is when it is analyzed again.
+ */
+SPIPlanPtr
+plan_lookup(int kind, Oid object, int column, PlanTextFunction text,
+			int nargs, Oid *argtypes, int options)
+{
+	PlanKey		key = {0};
+	PlanEntry  *entry;
+	StringInfoData sql;
+	SPIPlanPtr	plan;
+	bool		found;
+
+	if (plan_cache == NULL)
+		plan_cache_init();
+
+	key.kind = kind;
+	key.object = object;
+	key.column = column;
+
+	entry = hash_search(plan_cache, &key, HASH_FIND, NULL);
+	if (entry && SPI_plan_is_valid(entry->plan))
+		return entry->plan;
+
+	/*
+	 * mysql_fdw up to 2.9.2 may send a parameter as NULL; a custom plan has
+	 * constants instead.
+	 */
+	if ((kind == PLAN_READ || kind == PLAN_PAST) && inventory_is_live(object))
+		options = CURSOR_OPT_CUSTOM_PLAN;
+
+	initStringInfo(&sql);
+	text(&sql, object, column);
+	plan = SPI_prepare_cursor(sql.data, nargs, argtypes, options);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s",
+			 sql.data, SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not keep a plan");
+	pfree(sql.data);
+
+	entry = hash_search(plan_cache, &key, HASH_ENTER, &found);
+	if (found)
+		replace_plan(entry->plan);
+	entry->plan = plan;
+	if (!found)
+		drop_plans_of_gone_objects();
+	return plan;
+}
+
+/*
+ * The same for a guard's query on a table, made as the owner of the table:
+ * whoever fired the guard need not be allowed into the schema.
+ */
+SPIPlanPtr
+plan_lookup_as_owner(int kind, Relation rel, int column, PlanTextFunction text,
+					 int nargs, Oid *argtypes)
+{
+	RunAs		saved;
+	SPIPlanPtr	plan;
+
+	run_as_table_owner(rel, &saved);
+	plan = plan_lookup(kind, RelationGetRelid(rel), column, text, nargs, argtypes, 0);
+	run_as_end(&saved);
+	return plan;
+}
+
+/*
+ * Runs a guard's query on a table as the owner of the table, with the latest
+ * snapshot: row-level security, the rights of whoever fired the guard and the
+ * age of the transaction do not decide what a guard sees.
+ */
+void
+plan_run_as_owner(SPIPlanPtr plan, Relation rel, Datum *values, long count)
+{
+	RunAs		saved;
+	int			result;
+
+	run_as_table_owner(rel, &saved);
+	result = SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(),
+								  InvalidSnapshot, false, false, count);
+	if (result != SPI_OK_SELECT)
+		elog(ERROR, "could not look into table \"%s\": %s",
+			 RelationGetRelationName(rel), SPI_result_code_string(result));
+
+	run_as_end(&saved);
+}
+
+/* Appends the quoted, qualified name of a relation. */
+void
+append_relation_name(StringInfo buf, Oid relid)
+{
+	char	   *relname = get_rel_name(relid);
+	Oid			schema = get_rel_namespace(relid);
+
+	if (relname == NULL || !OidIsValid(schema))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+
+	appendStringInfoString(buf,
+						   quote_qualified_identifier(require_namespace_name(schema),
+													  relname));
+}

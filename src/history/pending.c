@@ -1,0 +1,511 @@
+/*
+ * pending.c
+ *		What happened to NICs: changes are kept until the end of the statement,
+ *		and then written to nic_history together.
+ *
+ * nic_guard() hands over each change that it has let pass; the trigger
+ * nic_history(), which fires after all rows of the statement, writes them.  So
+ * the rows of a statement cost what rows of one INSERT cost, and each entry has
+ * the place in the order (seq) that its change had, whatever other triggers
+ * change in between.
+ */
+#include "compat.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "nic/nic_state.h"
+#include "core/run_as.h"
+#include "vmnet_ext.h"
+
+/* A statement of more rows than this is written in parts. */
+#define HISTORY_BATCH	1000
+
+static HistoryEntry *pending = NULL;
+static int	pending_count = 0;
+static int	pending_room = 0;
+
+/* What nic_event() is about to do; the first change that it fits takes it. */
+static NicEvent announced_event = NIC_UNKNOWN_EVENT;
+static int64 announced_nic = 0;
+
+/*
+ * Numbers that changes were given when they were made, by NIC and time.  The
+ * guard sees a change later, and not always in that order: what a trigger of
+ * somebody's, or a function in RETURNING, does to a NIC of the same statement
+ * reaches the guard first.
+ */
+typedef struct NumberKey
+{
+	Oid			table;
+	int32		unused;			/* the key has no holes */
+	int64		nic_id;
+	TimestampTz at;
+} NumberKey;
+
+typedef struct NumberEntry
+{
+	NumberKey	key;			/* must be first */
+	int64		seq;
+} NumberEntry;
+
+static HTAB *numbers = NULL;
+
+static NumberKey
+number_key(Relation rel, int64 nic_id, TimestampTz at)
+{
+	NumberKey	key = {0};
+
+	key.table = RelationGetRelid(rel);
+	key.nic_id = nic_id;
+	key.at = at;
+	return key;
+}
+
+/* Gives a change of state its number, at the moment that it is made. */
+void
+history_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at)
+{
+	NumberKey	key = number_key(rel, nic_id, at);
+	NumberEntry *entry;
+	int64		seq;
+
+	if (!OidIsValid(table->history))
+		return;
+
+	if (numbers == NULL)
+	{
+		HASHCTL		ctl = {0};
+
+		ctl.keysize = sizeof(NumberKey);
+		ctl.entrysize = sizeof(NumberEntry);
+		ctl.hcxt = TopTransactionContext;
+		numbers = hash_create("vmnet numbers of changes", 16, &ctl,
+							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	seq = nextval_internal(history_sequence(rel, table->history), false);
+	entry = hash_search(numbers, &key, HASH_ENTER, NULL);
+	entry->seq = seq;
+}
+
+/* The number that a change was given, or one of now. */
+static int64
+take_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at)
+{
+	NumberKey	key = number_key(rel, nic_id, at);
+	NumberEntry *entry = numbers ? hash_search(numbers, &key, HASH_REMOVE, NULL) : NULL;
+
+	if (entry)
+		return entry->seq;
+	return nextval_internal(history_sequence(rel, table->history), false);
+}
+
+/*
+ * Entries of a statement wait here; those of an aborted one are forgotten.
+ */
+
+static void write_all_pending(void);
+
+static void
+transaction_ends(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			write_all_pending();
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			pending_count = 0;
+			announced_event = NIC_UNKNOWN_EVENT;
+			numbers = NULL;		/* it went with the transaction */
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+forget_pending_of_subxact(SubXactEvent event, SubTransactionId mySubid,
+						  SubTransactionId parentSubid, void *arg)
+{
+	int			kept = 0;
+	int			i;
+
+	if (event == SUBXACT_EVENT_START_SUB)
+		return;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		announced_event = NIC_UNKNOWN_EVENT;
+
+	for (i = 0; i < pending_count; i++)
+	{
+		if (pending[i].subid == mySubid)
+		{
+			if (event == SUBXACT_EVENT_ABORT_SUB)
+				continue;
+			if (event == SUBXACT_EVENT_COMMIT_SUB)
+				pending[i].subid = parentSubid;
+		}
+		pending[kept++] = pending[i];
+	}
+	pending_count = kept;
+}
+
+/* Called once, when the module is loaded. */
+void
+history_register(void)
+{
+	RegisterXactCallback(transaction_ends, NULL);
+	RegisterSubXactCallback(forget_pending_of_subxact, NULL);
+}
+
+/*
+ * Writes what waits for a table.  Where a trigger of somebody's has opened a
+ * subtransaction, what its own statement did is written, and no more: the
+ * rest must not go with it if it is undone.
+ */
+void
+history_write_pending(Relation rel, Oid history)
+{
+	SubTransactionId subid = GetCurrentSubTransactionId();
+	HistoryEntry *copies;
+	HistoryEntry **entries;
+	int			count = 0;
+	int			kept = 0;
+	int			i;
+
+	if (pending_count == 0)
+		return;
+
+	copies = palloc(pending_count * sizeof(HistoryEntry));
+	entries = palloc(pending_count * sizeof(HistoryEntry *));
+	for (i = 0; i < pending_count; i++)
+	{
+		if (pending[i].table == RelationGetRelid(rel) &&
+			pending[i].history == history && pending[i].subid == subid)
+		{
+			copies[count] = pending[i];
+			entries[count] = &copies[count];
+			count++;
+		}
+		else
+			pending[kept++] = pending[i];
+	}
+
+	/* Taken off first: what the writing fires may change NICs again. */
+	pending_count = kept;
+	if (count > 0)
+		history_write(rel, history, entries, count);
+	pfree(entries);
+	pfree(copies);
+}
+
+/*
+ * Writes what no statement trigger has had written: a statement on a table that
+ * the NIC table inherits from fires the row triggers of the NIC table alone.
+ */
+static void
+write_all_pending(void)
+{
+	int			i;
+
+	for (i = 0; i < pending_count; i++)
+		pending[i].subid = GetCurrentSubTransactionId();
+
+	while (pending_count > 0)
+	{
+		Relation	rel = try_table_open(pending[0].table, RowExclusiveLock);
+
+		/* What became of its rows matters no more if the table is gone. */
+		if (rel == NULL)
+		{
+			pending[0] = pending[--pending_count];
+			continue;
+		}
+		PushActiveSnapshot(GetTransactionSnapshot());
+		history_write_pending(rel, pending[0].history);
+		PopActiveSnapshot();
+		table_close(rel, NoLock);
+	}
+}
+
+static HistoryEntry *
+next_pending(Relation rel, Oid history)
+{
+	if (pending_count >= HISTORY_BATCH)
+		history_write_pending(rel, history);
+
+	if (pending_count == pending_room)
+	{
+		int			room = Max(pending_room * 2, 64);
+
+		/* The size is noted last: an allocation that fails changes nothing. */
+		pending = pending ?
+			repalloc(pending, room * sizeof(HistoryEntry)) :
+			MemoryContextAlloc(TopMemoryContext, room * sizeof(HistoryEntry));
+		pending_room = room;
+	}
+	memset(&pending[pending_count], 0, sizeof(HistoryEntry));
+	return &pending[pending_count];
+}
+
+/*
+ * The event that a change is recorded under: the one that nic_event() was
+ * given, if it leads there, else the first that does.
+ */
+static const char *
+move_event(int64 nic_id, NicStrategy strategy, NicState from, NicState to)
+{
+	NicEvent	announced = announced_nic == nic_id ? announced_event : NIC_UNKNOWN_EVENT;
+	NicEvent	first = NIC_UNKNOWN_EVENT;
+	int			i;
+
+	for (i = 0; i < nic_move_count; i++)
+	{
+		if (nic_moves[i].strategy != strategy ||
+			nic_moves[i].from != from || nic_moves[i].to != to)
+			continue;
+		if (nic_moves[i].event == announced)
+		{
+			announced_event = NIC_UNKNOWN_EVENT;
+			return nic_event_name(announced);
+		}
+		if (first == NIC_UNKNOWN_EVENT)
+			first = nic_moves[i].event;
+	}
+	return nic_event_name(first);
+}
+
+static Datum
+column_value(const NicTable *table, TupleTableSlot *slot, NicColumn column, bool *isnull)
+{
+	return slot_getattr(slot, table->attnum[column], isnull);
+}
+
+static NicState
+state_of(const NicTable *table, TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		value = column_value(table, slot, NIC_STATE, &isnull);
+	text	   *state;
+
+	if (isnull)
+		return NIC_UNKNOWN_STATE;
+	state = DatumGetTextPP(value);
+	return nic_state_parse(VARDATA_ANY(state), VARSIZE_ANY_EXHDR(state));
+}
+
+static NicStrategy
+strategy_of(const NicTable *table, TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		value = column_value(table, slot, NIC_STRATEGY, &isnull);
+	text	   *strategy;
+
+	if (isnull)
+		return NIC_UNKNOWN_STRATEGY;
+	strategy = DatumGetTextPP(value);
+	return nic_strategy_parse(VARDATA_ANY(strategy), VARSIZE_ANY_EXHDR(strategy));
+}
+
+/*
+ * A state as history has it.  One that is none of the five gets here only where
+ * the CHECK on states is gone; its text has to last until it is written.
+ */
+static const char *
+state_text(const NicTable *table, TupleTableSlot *slot, NicState state)
+{
+	bool		isnull;
+	Datum		value;
+
+	if (state != NIC_UNKNOWN_STATE)
+		return nic_state_name(state);
+
+	value = column_value(table, slot, NIC_STATE, &isnull);
+	return isnull ? "" :
+		MemoryContextStrdup(TopTransactionContext, TextDatumGetCString(value));
+}
+
+/*
+ * Puts an entry with the others that wait, after all of them; it gets a number
+ * and an event where it has none.
+ */
+void
+history_take(Relation rel, HistoryEntry *entry, Oid history,
+			 NicStrategy strategy, NicState from, NicState to)
+{
+	HistoryEntry *place = next_pending(rel, history);
+
+	entry->table = RelationGetRelid(rel);
+	entry->history = history;
+	entry->subid = GetCurrentSubTransactionId();
+	if (entry->event == NULL)
+		entry->event = from == to ? "Removed" :
+			move_event(entry->nic_id, strategy, from, to);
+	if (entry->seq == 0)
+		entry->seq = nextval_internal(history_sequence(rel, history), false);
+	*place = *entry;
+	pending_count++;
+}
+
+/*
+ * Takes down a change of state, or a removal.  nic_prepare() has seen to it
+ * that state_changed never goes back; a removal that comes later than the
+ * state has a time of its own, and nothing comes after it.
+ */
+void
+history_add(Relation rel, const NicTable *table,
+			TupleTableSlot *old, TupleTableSlot *new)
+{
+	NicState	from = state_of(table, old);
+	NicState	to = state_of(table, new);
+	HistoryEntry entry = {0};
+	bool		isnull;
+
+	entry.nic_id = DatumGetInt64(column_value(table, new, NIC_ID, &isnull));
+	entry.network_id = DatumGetInt64(column_value(table, new, NIC_NETWORK_ID, &isnull));
+	entry.instance_id = DatumGetInt64(column_value(table, new, NIC_INSTANCE_ID, &isnull));
+	entry.has_instance = !isnull;
+	entry.removed = DatumGetTimestampTz(column_value(table, new, NIC_REMOVED, &isnull));
+	entry.is_removed = !isnull;
+	entry.at = DatumGetTimestampTz(column_value(table, new, NIC_STATE_CHANGED, &isnull));
+	entry.from_state = state_text(table, old, from);
+	entry.to_state = state_text(table, new, to);
+	if (from == to)
+		entry.at = Max(entry.at, GetCurrentTimestamp());
+	entry.seq = take_number(rel, table, entry.nic_id, entry.at);
+	history_take(rel, &entry, table->history, strategy_of(table, old), from, to);
+}
+
+static void
+address_history_query(StringInfo sql, Oid relid, int column)
+{
+	appendStringInfoString(sql, "INSERT INTO ");
+	append_relation_name(sql, relid);
+	appendStringInfoString(sql,
+						   " (nic_id, mac_address, ip4_address, ip6_address)"
+						   " VALUES ($1, $2, $3, $4)");
+}
+
+/*
+ * Keeps the addresses that a NIC had until now.
+ */
+void
+history_add_addresses(Relation rel, const NicTable *table, TupleTableSlot *old)
+{
+	static const NicColumn columns[4] = {
+		NIC_ID, NIC_MAC_ADDRESS, NIC_IP4_ADDRESS, NIC_IP6_ADDRESS
+	};
+	Datum		values[4];
+	char		nulls[4];
+	int			i;
+
+	for (i = 0; i < lengthof(columns); i++)
+	{
+		bool		isnull = table->attnum[columns[i]] == InvalidAttrNumber;
+
+		values[i] = isnull ? (Datum) 0 : column_value(table, old, columns[i], &isnull);
+		nulls[i] = isnull ? 'n' : ' ';
+	}
+	history_take_addresses(rel, table->address_history, values, nulls);
+}
+
+/* The same, of values that are there: id, MAC, IPv4 and IPv6 address. */
+void
+history_take_addresses(Relation rel, Oid address_history, Datum *values, const char *nulls)
+{
+	Oid			argtypes[4] = {INT8OID, MACADDROID, INETOID, INETOID};
+	Relation	history;
+	RunAs		saved;
+	SPIPlanPtr	plan;
+
+	history_require_owner(rel, address_history);
+	history = table_open(address_history, RowExclusiveLock);
+	SPI_connect();
+	run_as_table_owner(history, &saved);
+	plan = plan_lookup(PLAN_ADDRESS_HISTORY, address_history, 0,
+					   address_history_query, 4, argtypes, 0);
+	if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "could not write to \"nic_address_history\"");
+	run_as_end(&saved);
+	SPI_finish();
+	table_close(history, NoLock);
+}
+
+/*
+ * nic_history(): AFTER UPDATE on a NIC table, for each statement.
+ */
+PG_FUNCTION_INFO_V1(nic_history);
+
+Datum
+nic_history(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = guard_called(fcinfo, "nic_history",
+										 TRIGGER_EVENT_AFTER, 0, GUARD_UPDATE);
+	Relation	rel = trigdata->tg_relation;
+	const NicTable *table = nic_table_lookup(rel);
+
+	history_write_pending(rel, table->history);
+	announced_event = NIC_UNKNOWN_EVENT;
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * history_guard(): BEFORE any write to the tables of history, for each
+ * statement.  A GRANT on all tables of a schema, which is common, must not
+ * make history a thing that anybody can rewrite.
+ */
+PG_FUNCTION_INFO_V1(history_guard);
+
+Datum
+history_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = guard_called(fcinfo, "history_guard",
+										 TRIGGER_EVENT_BEFORE, 0,
+										 GUARD_INSERT | GUARD_UPDATE |
+										 GUARD_DELETE | GUARD_TRUNCATE);
+	Relation	rel = trigdata->tg_relation;
+
+	if (SPI_fnumber(RelationGetDescr(rel), "nic_id") <= 0)
+		refuse_table(rel, "It has no column \"nic_id\".");
+	if (has_privs_of_role(GetUserId(), rel->rd_rel->relowner))
+		return PointerGetDatum(NULL);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("only the owner of table \"%s\" can write to it",
+					RelationGetRelationName(rel)),
+			 errdetail("History is written by the inventory itself, whoever changes a NIC."),
+			 errhint("To have it say on whose behalf and why, set \"vmnet.actor\" and \"vmnet.reason\"."),
+			 errtableconstraint(rel, "history_owner_only")));
+	return PointerGetDatum(NULL);	/* keep compiler quiet */
+}
+
+/*
+ * announce_nic_event(nic_id, event): the name under which the next change of
+ * the NIC is recorded, where that event leads there.  Several events can lead
+ * from one state to another.
+ */
+PG_FUNCTION_INFO_V1(announce_nic_event);
+
+Datum
+announce_nic_event(PG_FUNCTION_ARGS)
+{
+	text	   *event = PG_GETARG_TEXT_PP(1);
+
+	announced_nic = PG_GETARG_INT64(0);
+	announced_event = nic_event_parse(VARDATA_ANY(event), VARSIZE_ANY_EXHDR(event));
+	PG_RETURN_VOID();
+}

@@ -2,10 +2,13 @@
  * vmnet_ext.c
  *		The module: its magic block and its settings.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "utils/guc.h"
 
+#include "compat.h"
+#include "history/pending.h"
+#include "nic/guard_bypass.h"
 #include "vmnet_ext.h"
 
 VMNET_MODULE_MAGIC;

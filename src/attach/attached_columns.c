@@ -2,13 +2,16 @@
  * attached_columns.c
  *		What read functions say where attached tables cannot answer.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "compat.h"
+#include "attach/attached_columns.h"
 #include "attach/attached_row.h"
+#include "core/inventory.h"
 
 /*
  * The read functions take and return bigint.  An inventory with other keys is

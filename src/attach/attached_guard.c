@@ -10,22 +10,37 @@
  * A guard works as the owner of the table that it fired on: the expressions of
  * the views, and all that it reads, are his.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/relation.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/datum.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
+#include "attach/attached_parent.h"
 #include "attach/attached_row.h"
+#include "core/inventory.h"
+#include "core/run_as.h"
+#include "core/saved_query.h"
+#include "core/trigger_call.h"
+#include "history/insert.h"
+#include "history/pending.h"
+#include "nic/nic_state.h"
+#include "nic/parent_lock.h"
 
 #define BLOCKERS_NAMED	5
 

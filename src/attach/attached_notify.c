@@ -2,14 +2,21 @@
  * attached_notify.c
  *		Messages about NICs of an attached table.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/tuptable.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "attach/attached_row.h"
+#include "core/run_as.h"
+#include "core/trigger_call.h"
+#include "history/notify.h"
 
 typedef struct AttachedNotify
 {

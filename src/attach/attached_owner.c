@@ -2,7 +2,7 @@
  * attached_owner.c
  *		The part of attach_inventory() that works as the owner of the tables.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
@@ -14,8 +14,9 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
+#include "core/inventory.h"
 #include "core/run_as.h"
-#include "vmnet_ext.h"
 
 #define ATTACH_ARGS	6
 

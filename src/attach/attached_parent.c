@@ -6,7 +6,7 @@
  * A key is compared as a foreign key to that column would: by the operator "="
  * of pg_catalog, in the collation of the parent's column.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
@@ -18,17 +18,27 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
+#include "executor/tuptable.h"
+#include "lib/stringinfo.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_oper.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
+#include "attach/attached_parent.h"
 #include "attach/attached_row.h"
+#include "core/inventory.h"
+#include "core/run_as.h"
+#include "core/trigger_call.h"
+#include "nic/nic_table.h"
+#include "nic/parent_lock.h"
 
 /* Types whose values are text. */
 static bool

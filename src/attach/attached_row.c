@@ -17,7 +17,7 @@
  * What the view is made of is checked when it is read; attach_inventory() makes
  * views that pass.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/relation.h"
 #include "access/xact.h"
@@ -26,6 +26,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
@@ -39,10 +40,15 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "attach/attached_row.h"
+#include "core/inventory.h"
+#include "core/run_as.h"
+#include "core/trigger_call.h"
 
 /* Columns that are read here, and their types; InvalidOid: of any type. */
 static const struct

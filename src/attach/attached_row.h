@@ -5,9 +5,11 @@
 #ifndef VMNET_ATTACHED_ROW_H
 #define VMNET_ATTACHED_ROW_H
 
-#include "nic/nic_state.h"
-#include "core/run_as.h"
-#include "vmnet_ext.h"
+#include "access/attnum.h"
+#include "commands/trigger.h"
+#include "executor/tuptable.h"
+#include "nodes/execnodes.h"
+#include "utils/rel.h"
 
 /* Columns of an attached view, in the order of attached_columns[]. */
 typedef enum AttachedColumn
@@ -74,10 +76,5 @@ extern bool attached_same(AttachedTable *table, TupleTableSlot *a,
 						  TupleTableSlot *b, AttachedColumn column);
 extern char *attached_output(AttachedTable *table, TupleTableSlot *slot,
 							 AttachedColumn column);
-extern void attached_append_collate(StringInfo sql, AttachedTable *nics,
-									AttachedColumn column, AttachedTable *parent);
-extern ParentStatus attached_parent_lock(AttachedTable *parent, Oid keytype, Datum key,
-										 LockTupleMode mode, TimestampTz *removed);
-extern int64 attached_parent_id(AttachedTable *parent, Oid keytype, Datum key);
 
 #endif							/* VMNET_ATTACHED_ROW_H */

@@ -11,7 +11,7 @@
  * functions run (auditing, pg_stat_statements).  The statement is made as a node
  * instead; its text, for modules that ask, has no options.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
@@ -23,7 +23,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#include "vmnet_ext.h"
+#include "compat.h"
 
 /* Makes an option of a statement from a value of type text. */
 static DefElem *

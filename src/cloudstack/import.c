@@ -12,12 +12,13 @@
  * else can touch them between two commits.  What touches the mirror works as its
  * owner, whose triggers, views, defaults and policies it runs.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -29,10 +30,14 @@
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
-#include "lifecycle/bulk_write.h"
+#include "compat.h"
+#include "core/inventory.h"
 #include "core/run_as.h"
 #include "core/subtransaction.h"
+#include "lifecycle/bulk_write.h"
+#include "nic/guard_bypass.h"
 #include "vmnet_ext.h"
 
 /* Beginning of the names of the stages, which are temporary tables. */

@@ -5,12 +5,15 @@
  * Its views stand on foreign tables, and mysql_fdw writes wherever its account
  * may: a write would change CloudStack behind its back.
  */
-#include "compat.h"
+#include "postgres.h"
 
+#include "commands/trigger.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "vmnet_ext.h"
+#include "compat.h"
+#include "core/inventory.h"
+#include "core/trigger_call.h"
 
 /*
  * INSTEAD OF INSERT, UPDATE or DELETE, for each row.

@@ -6,7 +6,7 @@
  * version 16 there is no way around that short of a subtransaction per value.
  * An import of millions of rows can afford neither.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include <ctype.h>
 
@@ -17,7 +17,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "vmnet_ext.h"
+#include "compat.h"
 
 /* No value that can be read is longer. */
 #define LONGEST_VALUE	64

@@ -9,7 +9,7 @@
  * vmnet_internal.  A part of such functions, vmnet_internal.f(), does the same
  * with vmnet_internal.f_as_owner().
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
@@ -21,8 +21,9 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
+#include "core/inventory.h"
 #include "core/run_as.h"
-#include "vmnet_ext.h"
 
 /* What is known of a function that is called, for as long as its call is planned. */
 typedef struct Entry

@@ -7,7 +7,7 @@
  * is never run, so that a view of that name that somebody else has made runs
  * nothing with the rights of the caller, and it is never locked.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/detoast.h"
 #include "access/genam.h"
@@ -27,8 +27,11 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
+#include "core/inventory.h"
 #include "core/run_as.h"
 #include "vmnet_ext.h"
 

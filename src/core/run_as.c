@@ -13,7 +13,7 @@
  * user, security context and settings.  So no code may switch the user outside
  * of a subtransaction whose error it catches and then go on inside it.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
@@ -27,10 +27,12 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
+#include "core/inventory.h"
 #include "core/run_as.h"
-#include "vmnet_ext.h"
 
 /*
  * The relations of an inventory that functions and guards reach by name.  Which

@@ -5,8 +5,6 @@
 #ifndef VMNET_RUN_AS_H
 #define VMNET_RUN_AS_H
 
-#include "compat.h"
-
 #include "utils/rel.h"
 
 /* What the current user was before a switch; run_as_end() goes back to it. */

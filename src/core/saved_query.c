@@ -7,18 +7,23 @@
  * anew whenever the server has invalidated the plan, so a renamed table,
  * schema or column, or an altered one, is followed.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/xact.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
+#include "core/inventory.h"
 #include "core/run_as.h"
-#include "vmnet_ext.h"
+#include "core/saved_query.h"
 
 typedef struct PlanKey
 {

@@ -7,16 +7,18 @@
  * reads or writes the heap of a shell, past the planner, is lost.  A shell is
  * known by an internal trigger on TRUNCATE: PostgreSQL itself makes no such one.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/relation.h"
 #include "catalog/pg_trigger.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/reltrigger.h"
 
+#include "compat.h"
+#include "core/inventory.h"
 #include "core/shell_table.h"
-#include "vmnet_ext.h"
 
 /*
  * Tells whether the rows of a table are on another node.  The relation is open

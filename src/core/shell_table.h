@@ -5,8 +5,6 @@
 #ifndef VMNET_SHELL_TABLE_H
 #define VMNET_SHELL_TABLE_H
 
-#include "compat.h"
-
 #include "utils/rel.h"
 
 extern bool table_is_shell(Relation rel);

@@ -7,13 +7,14 @@
  * rolled back whatever the error is, and the error is given back to the caller,
  * who decides what becomes of it.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
+#include "compat.h"
 #include "core/subtransaction.h"
 
 /*

@@ -5,8 +5,6 @@
 #ifndef VMNET_SUBTRANSACTION_H
 #define VMNET_SUBTRANSACTION_H
 
-#include "compat.h"
-
 typedef void (*SubtransactionWork) (void *arg);
 
 extern ErrorData *run_in_subtransaction(SubtransactionWork work, void *arg);

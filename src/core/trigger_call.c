@@ -2,16 +2,19 @@
  * trigger_call.c
  *		The check that every trigger function of the extension starts with.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
+#include "commands/trigger.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "vmnet_ext.h"
+#include "compat.h"
+#include "core/trigger_call.h"
 
 static const char *
 timing_name(TriggerEvent timing)

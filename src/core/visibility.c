@@ -6,12 +6,14 @@
  * says follows the caller: where rows may be hidden from him, DETAIL and HINT
  * give numbers and name no row.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/rel.h"
 #include "utils/rls.h"
 
+#include "compat.h"
 #include "core/visibility.h"
 
 /*

@@ -5,8 +5,6 @@
 #ifndef VMNET_VISIBILITY_H
 #define VMNET_VISIBILITY_H
 
-#include "compat.h"
-
 #include "utils/rel.h"
 
 extern bool may_see_rows(Relation rel);

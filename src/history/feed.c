@@ -2,7 +2,7 @@
  * feed.c
  *		The moment that a cursor of the feed of changes holds.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/transam.h"
 #include "access/xact.h"
@@ -11,6 +11,8 @@
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/xid8.h"
+
+#include "compat.h"
 
 /* A transaction id of this server's with its epoch; none is in the future. */
 static FullTransactionId

@@ -8,7 +8,7 @@
  * INSERT, which knows about all of that.  Either way it is the owner of the NIC
  * table who writes, and the table and the sequence of its entries must be his.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/genam.h"
 #include "access/heapam.h"
@@ -20,6 +20,9 @@
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "rewrite/rewriteHandler.h"
@@ -30,11 +33,17 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
+#include "compat.h"
+#include "core/inventory.h"
 #include "core/run_as.h"
+#include "core/saved_query.h"
 #include "core/shell_table.h"
+#include "core/trigger_call.h"
+#include "history/insert.h"
 #include "vmnet_ext.h"
 
 /* Rows that are written at a time. */

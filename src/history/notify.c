@@ -3,16 +3,23 @@
  *		One message per statement that changed NICs, for sessions that LISTEN, and
  *		the loop over the rows that a statement wrote.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "commands/async.h"
+#include "commands/trigger.h"
 #include "executor/executor.h"
+#include "executor/tuptable.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/rel.h"
 #include "utils/tuplestore.h"
 
-#include "vmnet_ext.h"
+#include "compat.h"
+#include "core/trigger_call.h"
+#include "history/notify.h"
+#include "nic/nic_table.h"
 
 /* NICs that a message names; of more it says the number only. */
 #define NOTIFY_NICS	100

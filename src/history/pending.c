@@ -9,24 +9,33 @@
  * the place in the order (seq) that its change had, whatever other triggers
  * change in between.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "nic/nic_state.h"
+#include "compat.h"
 #include "core/run_as.h"
-#include "vmnet_ext.h"
+#include "core/saved_query.h"
+#include "core/trigger_call.h"
+#include "history/insert.h"
+#include "history/pending.h"
+#include "nic/nic_state.h"
+#include "nic/nic_table.h"
 
 /* A statement of more rows than this is written in parts. */
 #define HISTORY_BATCH	1000

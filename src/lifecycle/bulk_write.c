@@ -3,23 +3,26 @@
  *		What a purge and an import share: who may run them, what the tables have
  *		to be, and the statements that write.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lockdefs.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
-#include "lifecycle/bulk_write.h"
+#include "compat.h"
+#include "core/inventory.h"
 #include "core/run_as.h"
 #include "core/shell_table.h"
-#include "vmnet_ext.h"
+#include "lifecycle/bulk_write.h"
 
 /* Columns whose values are read or compared as bigint or timestamptz. */
 static const struct

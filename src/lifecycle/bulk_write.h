@@ -5,8 +5,6 @@
 #ifndef VMNET_BULK_WRITE_H
 #define VMNET_BULK_WRITE_H
 
-#include "compat.h"
-
 extern void require_owner_rights(Oid schema);
 extern void require_ordinary_table(Oid schema, const char *name);
 extern void require_inventory_tables(Oid schema);

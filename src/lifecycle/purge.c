@@ -7,11 +7,13 @@
  * row once more.  Each batch works as the owner of the inventory, whose triggers
  * and policies it runs.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/array.h"
@@ -20,10 +22,12 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "lifecycle/bulk_write.h"
+#include "compat.h"
+#include "core/inventory.h"
 #include "core/run_as.h"
 #include "core/subtransaction.h"
-#include "vmnet_ext.h"
+#include "lifecycle/bulk_write.h"
+#include "nic/guard_bypass.h"
 
 typedef struct Purge
 {

@@ -10,7 +10,7 @@
  *
  * An answer tells the id of a row only where the current user may see all rows.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -24,10 +24,13 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
-#include "nic/address_check.h"
+#include "compat.h"
+#include "core/inventory.h"
+#include "core/run_as.h"
 #include "core/visibility.h"
-#include "vmnet_ext.h"
+#include "nic/address_check.h"
 
 #define MAX_QUESTION_ARGS	6
 #define MAX_ANSWER_COLUMNS	4

@@ -5,8 +5,6 @@
 #ifndef VMNET_ADDRESS_CHECK_H
 #define VMNET_ADDRESS_CHECK_H
 
-#include "compat.h"
-
 #include "utils/rel.h"
 
 #include "core/run_as.h"

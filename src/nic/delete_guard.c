@@ -3,15 +3,23 @@
  *		Triggers that keep rows: no hard delete, no TRUNCATE, no foreign writer
  *		on a mirror; and the DELETE on a view of live NICs, which is a removal.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 
-#include "vmnet_ext.h"
+#include "compat.h"
+#include "core/inventory.h"
+#include "core/saved_query.h"
+#include "core/trigger_call.h"
+#include "nic/guard_bypass.h"
 
 static const char *
 schema_name(Relation rel)

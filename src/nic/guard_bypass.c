@@ -12,15 +12,19 @@
  * An error is never caught between permit_open() and permit_close(), except by
  * a subtransaction around both, whose abort closes the permit.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 
-#include "vmnet_ext.h"
+#include "compat.h"
+#include "core/inventory.h"
+#include "nic/guard_bypass.h"
 
 static Oid	permitted_schema = InvalidOid;
 static SubTransactionId permitted_by = InvalidSubTransactionId;

@@ -6,23 +6,34 @@
  * nic_guard() fires AFTER, so it sees the row as it is stored, whatever other
  * BEFORE triggers made of it, and after the declarative rules had their say.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 
-#include "nic/nic_state.h"
+#include "compat.h"
 #include "core/run_as.h"
-#include "nic/removal_time.h"
+#include "core/saved_query.h"
+#include "core/trigger_call.h"
 #include "core/visibility.h"
-#include "vmnet_ext.h"
+#include "history/insert.h"
+#include "history/pending.h"
+#include "nic/nic_state.h"
+#include "nic/nic_table.h"
+#include "nic/parent_lock.h"
+#include "nic/removal_time.h"
 
 /*
  * Values of a NIC, by column.

@@ -10,8 +10,9 @@
  * step (NetworkOrchestrator.prepareNic, releaseNic), and removes a NIC from
  * any state (removeNic); no move of Nic.java says so, these here do.
  */
-#include "compat.h"
+#include "postgres.h"
 
+#include "compat.h"
 #include "nic/nic_state.h"
 
 static const char *const state_names[NIC_STATE_COUNT] = {

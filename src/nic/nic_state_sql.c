@@ -2,13 +2,14 @@
  * nic_state_sql.c
  *		The state machine, readable from SQL.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
+#include "compat.h"
 #include "nic/nic_state.h"
-#include "vmnet_ext.h"
 
 #define NIC_STATE_TRANSITIONS_COLUMNS	4
 

@@ -7,7 +7,7 @@
  * table lives in.  What was found is kept for as long as neither the table nor
  * its parents change.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
@@ -17,14 +17,18 @@
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "vmnet_ext.h"
+#include "compat.h"
+#include "core/trigger_call.h"
+#include "nic/nic_table.h"
 
 typedef struct NicColumnDef
 {

@@ -5,18 +5,27 @@
  *
  * A half-removed NIC blocks too: its address may still be in use.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 
-#include "nic/removal_time.h"
-#include "core/visibility.h"
+#include "compat.h"
 #include "core/run_as.h"
-#include "vmnet_ext.h"
+#include "core/saved_query.h"
+#include "core/trigger_call.h"
+#include "core/visibility.h"
+#include "nic/nic_table.h"
+#include "nic/parent_lock.h"
+#include "nic/removal_time.h"
 
 /* How many blockers a refusal names. */
 #define BLOCKERS_NAMED	5

@@ -11,7 +11,7 @@
  * right, no policy and no function of a user stands between the guard and
  * what is there.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
@@ -22,10 +22,13 @@
 #include "access/xact.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "vmnet_ext.h"
+#include "compat.h"
+#include "nic/nic_table.h"
+#include "nic/parent_lock.h"
 
 #define FOLLOW_FLAGS \
 	(TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION)

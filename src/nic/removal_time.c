@@ -7,11 +7,12 @@
  * the last change, although it comes after it.  So a time of removal that lies
  * within the transaction means "now", and never contradicts what is recorded.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/xact.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "nic/removal_time.h"
 
 /*

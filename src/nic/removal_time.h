@@ -5,8 +5,6 @@
 #ifndef VMNET_REMOVAL_TIME_H
 #define VMNET_REMOVAL_TIME_H
 
-#include "compat.h"
-
 #include "datatype/timestamp.h"
 
 extern bool removal_is_backdated(TimestampTz removed);

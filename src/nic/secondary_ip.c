@@ -3,20 +3,28 @@
  *		The triggers of addresses that NICs have beside their own: given to a
  *		live NIC only, removed once, and removed with their NIC.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "nic/removal_time.h"
+#include "compat.h"
 #include "core/run_as.h"
+#include "core/saved_query.h"
+#include "core/trigger_call.h"
 #include "core/visibility.h"
-#include "vmnet_ext.h"
+#include "nic/nic_table.h"
+#include "nic/removal_time.h"
 
 /* The columns that the guard reads. */
 typedef struct SecondaryColumns

@@ -9,22 +9,30 @@
  * Each query is saved per inventory, as a generic plan: planning one anew
  * costs more than reading a network of a hundred NICs.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "access/relation.h"
 #include "access/tupconvert.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "executor/spi.h"
 #include "executor/tstoreReceiver.h"
+#include "executor/tuptable.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 #include "nodes/params.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/tuplestore.h"
 
-#include "nic/address_check.h"
+#include "compat.h"
+#include "attach/attached_columns.h"
+#include "core/inventory.h"
 #include "core/run_as.h"
-#include "vmnet_ext.h"
+#include "core/saved_query.h"
+#include "nic/address_check.h"
+#include "read/active.h"
 
 typedef enum ReadKind
 {

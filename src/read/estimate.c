@@ -10,8 +10,9 @@
  * Where an inventory has no tables of its own (attached and live ones), or one
  * was never analyzed, the planner keeps the number that the function declares.
  */
-#include "compat.h"
+#include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -24,9 +25,11 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/selfuncs.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
 #include "vmnet_ext.h"
 
 /* An argument that the planner knows the value of; NULL where it does not. */

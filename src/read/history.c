@@ -7,19 +7,25 @@
  * snapshot, and with the rights that run_as.c says, take no lock and write
  * nothing.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include <sys/socket.h>
 
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/inet.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
+#include "attach/attached_columns.h"
+#include "core/inventory.h"
 #include "core/run_as.h"
-#include "vmnet_ext.h"
+#include "core/saved_query.h"
+#include "read/active.h"
 
 typedef enum PastKind
 {

@@ -68,6 +68,6 @@ _PG_init(void)
 							   NULL);
 	MarkGUCPrefixReserved("vmnet");
 
-	permit_register();
+	guard_bypass_register();
 	history_register();
 }

@@ -93,7 +93,7 @@ attached_check_times(Oid schema, const char *role)
  * Is there anything that a table of NICs tells of the past?
  */
 void
-attached_check_past(Oid schema)
+attached_check_history(Oid schema)
 {
 	AttachedTable *table = attached_table_lookup(schema, "nics");
 

@@ -78,7 +78,7 @@ guard_end(AttachedGuard *guard)
  * name none.
  */
 static bool
-writer_sees(AttachedGuard *guard, Oid relid)
+user_may_see_rows(AttachedGuard *guard, Oid relid)
 {
 	bool		sees;
 
@@ -164,7 +164,7 @@ nic_description(AttachedGuard *guard, TupleTableSlot *slot)
 	AttachedTable *table = guard->table;
 	StringInfoData buf;
 
-	if (!writer_sees(guard, RelationGetRelid(guard->rel)))
+	if (!user_may_see_rows(guard, RelationGetRelid(guard->rel)))
 		return NULL;
 
 	initStringInfo(&buf);
@@ -205,7 +205,7 @@ parent_detail(AttachedGuard *guard, TupleTableSlot *slot, const char *what,
 	char	   *description = nic_description(guard, slot);
 
 	if (status != PARENT_REMOVED || TIMESTAMP_NOT_FINITE(removed) ||
-		!writer_sees(guard, parent->table))
+		!user_may_see_rows(guard, parent->table))
 		return description;
 	return psprintf("%s%sThe %s was removed at %s.", description ? description : "",
 					description ? " " : "", what, timestamptz_to_str(removed));
@@ -326,7 +326,7 @@ check_removed_once(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *ne
 }
 
 static bool
-move_known(AttachedTable *table, TupleTableSlot *old, NicState from, NicState to)
+move_is_known(AttachedTable *table, TupleTableSlot *old, NicState from, NicState to)
 {
 	return from != NIC_UNKNOWN_STATE && to != NIC_UNKNOWN_STATE && from != to &&
 		nic_move_allowed(strategy_of(table, old), from, to);
@@ -345,7 +345,7 @@ check_move(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 	/* A state that is none of ours leads anywhere, but nothing leaves the last. */
 	if (attached_same(table, old, new, ATTACHED_STATE) || from == NIC_UNKNOWN_STATE ||
 		(to == NIC_UNKNOWN_STATE && from != NIC_DEALLOCATING) ||
-		move_known(table, old, from, to))
+		move_is_known(table, old, from, to))
 		return;
 
 	initStringInfo(&choices);
@@ -456,7 +456,7 @@ remember_addresses(AttachedGuard *guard, Oid history, TupleTableSlot *old)
 		values[i] = attached_value(guard->table, old, columns[i], &isnull);
 		nulls[i] = isnull ? 'n' : ' ';
 	}
-	history_take_addresses(guard->rel, history, values, nulls);
+	history_append_addresses(guard->rel, history, values, nulls);
 }
 
 static void
@@ -478,11 +478,11 @@ remember_change(AttachedGuard *guard, Oid history,
 	entry.at = GetCurrentTimestamp();
 	entry.from_state = lasting_state(table, old, from);
 	entry.to_state = lasting_state(table, new, to);
-	if (!attached_same(table, old, new, ATTACHED_STATE) && !move_known(table, old, from, to))
+	if (!attached_same(table, old, new, ATTACHED_STATE) && !move_is_known(table, old, from, to))
 		entry.event = "Changed";
 	else if (attached_same(table, old, new, ATTACHED_STATE))
 		entry.event = entry.is_removed ? "Removed" : "Revived";
-	history_take(guard->rel, &entry, history, strategy_of(table, old), from, to);
+	history_append(guard->rel, &entry, history, strategy_of(table, old), from, to);
 }
 
 /*
@@ -531,7 +531,7 @@ PG_FUNCTION_INFO_V1(attached_nic_guard);
 Datum
 attached_nic_guard(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "attached_nic_guard",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "attached_nic_guard",
 										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
 										 GUARD_INSERT | GUARD_UPDATE);
 	AttachedGuard guard;
@@ -556,7 +556,7 @@ PG_FUNCTION_INFO_V1(attached_nic_history);
 Datum
 attached_nic_history(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "attached_nic_history",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "attached_nic_history",
 										 TRIGGER_EVENT_AFTER, 0, GUARD_UPDATE);
 	AttachedGuard guard;
 	Oid			history;
@@ -626,7 +626,7 @@ held_detail(AttachedGuard *guard, AttachedTable *nics, bool network)
 	char	   *count = total == 1 ? "1 NIC is held" :
 		psprintf("%lld NICs are held", (long long) total);
 
-	if (!writer_sees(guard, nics->table))
+	if (!user_may_see_rows(guard, nics->table))
 		return psprintf("%s.", count);
 	return psprintf("%s: %s%s.", count, blockers(network ? "instance" : "network"),
 					total > BLOCKERS_NAMED ?
@@ -660,7 +660,7 @@ check_in_use(AttachedGuard *guard, TupleTableSlot *slot, bool network, bool remo
 	require_schema(guard);
 	SPI_connect();
 	view = relation_open(table->view, AccessShareLock);
-	plan_run_as_owner(plan_lookup_as_owner(PLAN_ATTACHED_HELD, view,
+	saved_query_run_as_owner(saved_query_lookup_as_owner(QUERY_ATTACHED_HELD, view,
 										   network ? ATTACHED_NETWORK_KEY : ATTACHED_INSTANCE_KEY,
 										   held_query, 1, argtypes),
 					  view, values, 0);
@@ -698,7 +698,7 @@ guard_parent(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new, boo
 		check_in_use(guard, new, network, true);
 		return;
 	}
-	sees = writer_sees(guard, RelationGetRelid(rel));
+	sees = user_may_see_rows(guard, RelationGetRelid(rel));
 	ereport(REFUSAL(guard),
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("\"removed\" of %s %s cannot change", network ? "network" : "instance",
@@ -711,7 +711,7 @@ guard_parent(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new, boo
 static Datum
 parent_guard(FunctionCallInfo fcinfo, const char *function, bool network)
 {
-	TriggerData *trigdata = guard_called(fcinfo, function,
+	TriggerData *trigdata = trigger_call_check(fcinfo, function,
 										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
 										 GUARD_UPDATE | GUARD_DELETE);
 	AttachedGuard guard;
@@ -786,14 +786,14 @@ check_truncate(AttachedGuard *guard, bool network)
 	require_schema(guard);
 	SPI_connect();
 	view = relation_open(nics->view, AccessShareLock);
-	plan_run_as_owner(plan_lookup_as_owner(PLAN_ATTACHED_ANY_HELD, view,
+	saved_query_run_as_owner(saved_query_lookup_as_owner(QUERY_ATTACHED_ANY_HELD, view,
 										   network ? ATTACHED_NETWORK_KEY : ATTACHED_INSTANCE_KEY,
 										   any_held_query, 0, NULL),
 					  view, NULL, 1);
 	relation_close(view, NoLock);
 	if (SPI_processed > 0)
 	{
-		sees = writer_sees(guard, nics->table);
+		sees = user_may_see_rows(guard, nics->table);
 		ereport(REFUSAL(guard),
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("cannot truncate table \"%s\": NICs are left on its %s",
@@ -817,7 +817,7 @@ guard_delete(AttachedGuard *guard, HeapTuple row)
 	ExecStoreHeapTuple(row, slot, false);
 	if (is_null(guard->table, slot, ATTACHED_REMOVED))
 	{
-		sees = writer_sees(guard, RelationGetRelid(rel));
+		sees = user_may_see_rows(guard, RelationGetRelid(rel));
 		ereport(REFUSAL(guard),
 				(errcode(ERRCODE_RESTRICT_VIOLATION),
 				 errmsg("cannot delete from table \"%s\"", RelationGetRelationName(rel)),
@@ -859,7 +859,7 @@ attached_no_delete(PG_FUNCTION_ARGS)
 	AttachedGuard guard;
 	const char *role;
 
-	trigdata = guard_called(fcinfo, "attached_no_delete", TRIGGER_EVENT_BEFORE,
+	trigdata = trigger_call_check(fcinfo, "attached_no_delete", TRIGGER_EVENT_BEFORE,
 							truncate ? 0 : TRIGGER_EVENT_ROW, GUARD_DELETE | GUARD_TRUNCATE);
 	guard_begin(&guard, trigdata, NULL);
 	role = trigdata->tg_trigger->tgargs[1];
@@ -884,7 +884,7 @@ PG_FUNCTION_INFO_V1(attached_view_write);
 Datum
 attached_view_write(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "attached_view_write",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "attached_view_write",
 										 TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW,
 										 GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
 	Relation	rel = trigdata->tg_relation;

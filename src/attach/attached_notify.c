@@ -20,7 +20,7 @@
 
 typedef struct AttachedNotify
 {
-	NicNotice	notice;
+	NotifyMessage	notice;
 	AttachedTable *table;
 	MemoryContext context;		/* for one row */
 } AttachedNotify;
@@ -43,7 +43,7 @@ notify_row(TupleTableSlot *old, TupleTableSlot *slot, void *arg)
 			appendStringInfoString(&id, attached_output(table, slot, ATTACHED_ID));
 		else
 			escape_json(&id, attached_output(table, slot, ATTACHED_ID));
-		notice_nic(&state->notice, id.data);
+		notify_append(&state->notice, id.data);
 	}
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextReset(state->context);
@@ -60,7 +60,7 @@ PG_FUNCTION_INFO_V1(attached_nic_notify);
 Datum
 attached_nic_notify(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "attached_nic_notify",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "attached_nic_notify",
 										 TRIGGER_EVENT_AFTER, 0,
 										 GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
 	AttachedNotify state = {0};
@@ -74,9 +74,9 @@ attached_nic_notify(PG_FUNCTION_ARGS)
 	state.context = AllocSetContextCreate(CurrentMemoryContext, "vmnet message",
 										  ALLOCSET_SMALL_SIZES);
 	run_as_table_owner(trigdata->tg_relation, &writer);
-	each_written_row(trigdata, notify_row, &state);
+	foreach_written_row(trigdata, notify_row, &state);
 	run_as_end(&writer);
 	MemoryContextDelete(state.context);
-	notice_send(&state.notice, trigdata, trigdata->tg_trigger->tgargs[2]);
+	notify_send(&state.notice, trigdata, trigdata->tg_trigger->tgargs[2]);
 	return PointerGetDatum(NULL);
 }

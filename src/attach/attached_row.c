@@ -344,7 +344,7 @@ read_view(Oid viewid, Oid schema)
  * Frees a reading at the end of the transaction; it may be in use until then.
  */
 static void
-retire(AttachedTable *table)
+free_at_xact_end(AttachedTable *table)
 {
 	MemoryContextSetParent(table->context, TopTransactionContext);
 }
@@ -363,7 +363,7 @@ forget_stale(void)
 	{
 		if (!entry->table->stale)
 			continue;
-		retire(entry->table);
+		free_at_xact_end(entry->table);
 		hash_search(attached_tables, &entry->view, HASH_REMOVE, NULL);
 	}
 }
@@ -401,7 +401,7 @@ attached_table_lookup(Oid schema, const char *role)
 	forget_stale();
 	entry = hash_search(attached_tables, &viewid, HASH_ENTER, &found);
 	if (found)
-		retire(entry->table);
+		free_at_xact_end(entry->table);
 	entry->table = table;
 	MemoryContextSetParent(table->context, TopMemoryContext);
 	return table;

@@ -224,10 +224,10 @@ write_rows(const Import *import, const char *relation, WriteKind kind)
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	if (kind != WRITE_CHANGES)
-		permit_open(import->schema);
+		guard_bypass_begin(import->schema);
 	rows = bulk_write(sql, expected, import->schema, psprintf("all_%s", relation),
 					  0, NULL, NULL);
-	permit_close();
+	guard_bypass_end();
 	AtEOXact_GUC(true, nestlevel);
 	return rows;
 }
@@ -351,7 +351,7 @@ lock_mirror(Import *import)
  * be deferred, and a first copy alters the tables afterwards.
  */
 static void
-as_owner(Import *import, ImportStep part, const char *relation)
+run_as_owner(Import *import, ImportStep part, const char *relation)
 {
 	RunAs		saved;
 
@@ -388,12 +388,12 @@ step_start(Import *import, const char *unused)
 {
 	check_mirror(import);
 	run_step(import, "SELECT vmnet_internal.import_make_stages()", NULL);
-	as_owner(import, start_run, NULL);
+	run_as_owner(import, start_run, NULL);
 }
 
 /* Says in import_runs how far the run is; text: table and number of rows. */
 static void
-say_progress(Import *import, const char *text)
+record_progress(Import *import, const char *text)
 {
 	run_step(import, "SELECT vmnet_internal.import_progress($1, $3, $4)", text);
 }
@@ -406,7 +406,7 @@ step_stage(Import *import, const char *relation)
 	if (rows < 0)				/* the source has no such table */
 		return;
 	check_mirror(import);
-	as_owner(import, say_progress, psprintf("%s " INT64_FORMAT, relation, rows));
+	run_as_owner(import, record_progress, psprintf("%s " INT64_FORMAT, relation, rows));
 	ereport(NOTICE,
 			(errmsg("read " INT64_FORMAT " rows of %s.%s", rows, import->source,
 					strcmp(relation, "instances") == 0 ? "vm_instance" : relation)));
@@ -481,10 +481,10 @@ step_apply(Import *import, const char *unused)
 	owner = inventory_owner(import->schema);
 	if (owner != GetUserId())
 		run_step(import, "SELECT vmnet_internal.import_share($4)", GetUserNameFromId(owner, false));
-	as_owner(import, prepare_mirror, NULL);
+	run_as_owner(import, prepare_mirror, NULL);
 	if (!import->first_copy)
 		run_step(import, "SELECT vmnet_internal.import_analyze_changes()", NULL);
-	as_owner(import, write_mirror, NULL);
+	run_as_owner(import, write_mirror, NULL);
 	run_step(import, "SELECT vmnet_internal.import_drop_stages()", NULL);
 	AtEOXact_GUC(true, nestlevel);
 }
@@ -511,7 +511,7 @@ record_failure(void *arg)
 	Failure    *failure = (Failure *) arg;
 
 	check_mirror(failure->import);
-	as_owner(failure->import, mark_failed, failure->message);
+	run_as_owner(failure->import, mark_failed, failure->message);
 }
 
 static void
@@ -539,7 +539,7 @@ commit_step(Import *import)
  * be done of that is a warning: the error is what the caller has to know.
  */
 static void
-fail(Import *import, ErrorData *edata)
+raise_failure(Import *import, ErrorData *edata)
 {
 	Failure		failure = {import, edata->message ? edata->message : "unknown error"};
 	ErrorData  *another;
@@ -568,7 +568,7 @@ typedef struct Step
 } Step;
 
 static void
-run_it(void *arg)
+run_import(void *arg)
 {
 	Step	   *step = (Step *) arg;
 
@@ -592,12 +592,12 @@ run_and_commit(Import *import, ImportStep step, const char *relation)
 		return;
 	}
 
-	edata = run_in_subtransaction(run_it, &arg);
+	edata = run_in_subtransaction(run_import, &arg);
 	/* What is put off to the end of the transaction can fail as well. */
 	if (edata == NULL)
 		edata = commit_step(import);
 	if (edata)
-		fail(import, edata);
+		raise_failure(import, edata);
 }
 
 static void

@@ -23,7 +23,7 @@ PG_FUNCTION_INFO_V1(live_guard);
 Datum
 live_guard(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "live_guard",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "live_guard",
 										 TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW,
 										 GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
 	Relation	rel = trigdata->tg_relation;

@@ -27,7 +27,7 @@
  * too long to be anything that we read.
  */
 static bool
-trimmed(FunctionCallInfo fcinfo, char *buf)
+copy_trimmed(FunctionCallInfo fcinfo, char *buf)
 {
 	text	   *arg = PG_GETARG_TEXT_PP(0);
 	const char *start = VARDATA_ANY(arg);
@@ -57,7 +57,7 @@ read_bigint(PG_FUNCTION_ARGS)
 	char	   *end;
 	long long	value;
 
-	if (!trimmed(fcinfo, buf))
+	if (!copy_trimmed(fcinfo, buf))
 		PG_RETURN_NULL();
 
 	errno = 0;
@@ -85,7 +85,7 @@ read_boolean(PG_FUNCTION_ARGS)
 	long		number;
 	bool		value;
 
-	if (!trimmed(fcinfo, buf))
+	if (!copy_trimmed(fcinfo, buf))
 		PG_RETURN_NULL();
 
 	number = strtol(buf, &end, 10);
@@ -149,7 +149,7 @@ read_inet(PG_FUNCTION_ARGS)
 	char		buf[LONGEST_VALUE];
 	inet_struct addr;
 
-	if (!trimmed(fcinfo, buf) || !parse_inet(buf, &addr))
+	if (!copy_trimmed(fcinfo, buf) || !parse_inet(buf, &addr))
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(inet_datum(&addr));
 }
@@ -167,7 +167,7 @@ read_cidr(PG_FUNCTION_ARGS)
 	int			nbytes;
 	int			i;
 
-	if (!trimmed(fcinfo, buf) || !parse_inet(buf, &addr))
+	if (!copy_trimmed(fcinfo, buf) || !parse_inet(buf, &addr))
 		PG_RETURN_NULL();
 
 	nbytes = addr.family == PGSQL_AF_INET ? 4 : 16;
@@ -212,7 +212,7 @@ read_macaddr(PG_FUNCTION_ARGS)
 	unsigned char bytes[6];
 	macaddr    *result;
 
-	if (!trimmed(fcinfo, buf) ||
+	if (!copy_trimmed(fcinfo, buf) ||
 		!(parse_hex_pairs(buf, ':', 6, bytes) ||
 		  parse_hex_pairs(buf, '-', 6, bytes) ||
 		  parse_hex_pairs(buf, '\0', 6, bytes)))
@@ -244,7 +244,7 @@ read_uuid(PG_FUNCTION_ARGS)
 	int			to = 0;
 	int			i;
 
-	if (!trimmed(fcinfo, buf))
+	if (!copy_trimmed(fcinfo, buf))
 		PG_RETURN_NULL();
 
 	if (strlen(buf) == 36)
@@ -349,7 +349,7 @@ read_timestamptz(PG_FUNCTION_ARGS)
 	const char *s = buf;
 	Timestamp	result;
 
-	if (!trimmed(fcinfo, buf))
+	if (!copy_trimmed(fcinfo, buf))
 		PG_RETURN_NULL();
 
 	if (!parse_digits(&s, 4, 4, &tm.tm_year) || *s++ != '-' ||

@@ -132,7 +132,7 @@ lock_named_relation(const char *name, Oid schema)
  * inventory nobody else can do so, and nothing is locked here.
  */
 static void
-hold_relations(Oid schema, Oid owner)
+lock_named_relations(Oid schema, Oid owner)
 {
 	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
 	Oid			schema_owner = InvalidOid;
@@ -166,7 +166,7 @@ run_as_inventory_owner(Oid schema, RunAs *saved)
 {
 	Oid			owner = require_inventory_owner(schema);
 
-	hold_relations(schema, owner);
+	lock_named_relations(schema, owner);
 	return run_as_role(owner, saved);
 }
 
@@ -255,7 +255,7 @@ require_inventory_owner(Oid schema)
 
 /* The word of ALTER ... OWNER TO for a kind of relation. */
 static const char *
-alter_word(char relkind)
+alter_keyword(char relkind)
 {
 	switch (relkind)
 	{
@@ -296,7 +296,7 @@ require_owner(Oid relid, Oid owner, Oid owned)
 					   GetUserNameFromId(its_owner, true), get_rel_name(owned),
 					   GetUserNameFromId(owner, true)),
 			 errhint("ALTER %s %s OWNER TO %s;",
-					 alter_word(get_rel_relkind(relid)),
+					 alter_keyword(get_rel_relkind(relid)),
 					 quote_qualified_identifier(schema, name),
 					 quote_identifier(GetUserNameFromId(owner, false))),
 			 err_generic_string(PG_DIAG_SCHEMA_NAME, schema),
@@ -337,7 +337,7 @@ require_one_owner_of(PG_FUNCTION_ARGS)
 	Oid			schema = inventory_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 
 	require_one_owner(schema);
-	hold_relations(schema, require_inventory_owner(schema));
+	lock_named_relations(schema, require_inventory_owner(schema));
 	PG_RETURN_VOID();
 }
 

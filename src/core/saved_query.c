@@ -25,21 +25,21 @@
 #include "core/run_as.h"
 #include "core/saved_query.h"
 
-typedef struct PlanKey
+typedef struct SavedQueryKey
 {
 	int			kind;
 	Oid			object;
 	int			column;
-} PlanKey;
+} SavedQueryKey;
 
-typedef struct PlanEntry
+typedef struct SavedQuery
 {
-	PlanKey		key;			/* must be first */
+	SavedQueryKey		key;			/* must be first */
 	SPIPlanPtr	plan;
-} PlanEntry;
+} SavedQuery;
 
-static HTAB *plan_cache = NULL;
-static MemoryContext plan_context = NULL;
+static HTAB *query_cache = NULL;
+static MemoryContext query_context = NULL;
 
 /* Plans that were replaced; they may be running, further up the stack. */
 static List *replaced_plans = NIL;
@@ -60,16 +60,16 @@ free_replaced_plans(XactEvent event, void *arg)
 }
 
 static void
-plan_cache_init(void)
+query_cache_init(void)
 {
 	HASHCTL		ctl = {0};
 
-	ctl.keysize = sizeof(PlanKey);
-	ctl.entrysize = sizeof(PlanEntry);
-	plan_context = AllocSetContextCreate(TopMemoryContext, "vmnet plan cache",
+	ctl.keysize = sizeof(SavedQueryKey);
+	ctl.entrysize = sizeof(SavedQuery);
+	query_context = AllocSetContextCreate(TopMemoryContext, "vmnet plan cache",
 										 ALLOCSET_SMALL_SIZES);
-	ctl.hcxt = plan_context;
-	plan_cache = hash_create("vmnet plans", 32, &ctl,
+	ctl.hcxt = query_context;
+	query_cache = hash_create("vmnet plans", 32, &ctl,
 							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	RegisterXactCallback(free_replaced_plans, NULL);
 }
@@ -78,7 +78,7 @@ plan_cache_init(void)
 static void
 replace_plan(SPIPlanPtr plan)
 {
-	MemoryContext oldcontext = MemoryContextSwitchTo(plan_context);
+	MemoryContext oldcontext = MemoryContextSwitchTo(query_context);
 
 	replaced_plans = lappend(replaced_plans, plan);
 	MemoryContextSwitchTo(oldcontext);
@@ -86,9 +86,9 @@ replace_plan(SPIPlanPtr plan)
 
 /* Is the schema or table gone that a plan reads? */
 static bool
-object_is_gone(const PlanKey *key)
+object_is_gone(const SavedQueryKey *key)
 {
-	if (key->kind == PLAN_READ || key->kind == PLAN_PAST)
+	if (key->kind == QUERY_READ || key->kind == QUERY_HISTORY_READ)
 		return !SearchSysCacheExists1(NAMESPACEOID, ObjectIdGetDatum(key->object));
 	return !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(key->object));
 }
@@ -101,15 +101,15 @@ static void
 drop_plans_of_gone_objects(void)
 {
 	HASH_SEQ_STATUS status;
-	PlanEntry  *entry;
+	SavedQuery  *entry;
 
-	hash_seq_init(&status, plan_cache);
+	hash_seq_init(&status, query_cache);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
 		if (!object_is_gone(&entry->key))
 			continue;
 		replace_plan(entry->plan);
-		hash_search(plan_cache, &entry->key, HASH_REMOVE, NULL);
+		hash_search(query_cache, &entry->key, HASH_REMOVE, NULL);
 	}
 }
 
@@ -119,23 +119,23 @@ drop_plans_of_gone_objects(void)
  * it means the same whatever the search path is when it is analyzed again.
  */
 SPIPlanPtr
-plan_lookup(int kind, Oid object, int column, PlanTextFunction text,
+saved_query_lookup(int kind, Oid object, int column, QueryTextFunction text,
 			int nargs, Oid *argtypes, int options)
 {
-	PlanKey		key = {0};
-	PlanEntry  *entry;
+	SavedQueryKey		key = {0};
+	SavedQuery  *entry;
 	StringInfoData sql;
 	SPIPlanPtr	plan;
 	bool		found;
 
-	if (plan_cache == NULL)
-		plan_cache_init();
+	if (query_cache == NULL)
+		query_cache_init();
 
 	key.kind = kind;
 	key.object = object;
 	key.column = column;
 
-	entry = hash_search(plan_cache, &key, HASH_FIND, NULL);
+	entry = hash_search(query_cache, &key, HASH_FIND, NULL);
 	if (entry && SPI_plan_is_valid(entry->plan))
 		return entry->plan;
 
@@ -143,7 +143,7 @@ plan_lookup(int kind, Oid object, int column, PlanTextFunction text,
 	 * mysql_fdw up to 2.9.2 may send a parameter as NULL; a custom plan has
 	 * constants instead.
 	 */
-	if ((kind == PLAN_READ || kind == PLAN_PAST) && inventory_is_live(object))
+	if ((kind == QUERY_READ || kind == QUERY_HISTORY_READ) && inventory_is_live(object))
 		options = CURSOR_OPT_CUSTOM_PLAN;
 
 	initStringInfo(&sql);
@@ -156,7 +156,7 @@ plan_lookup(int kind, Oid object, int column, PlanTextFunction text,
 		elog(ERROR, "could not keep a plan");
 	pfree(sql.data);
 
-	entry = hash_search(plan_cache, &key, HASH_ENTER, &found);
+	entry = hash_search(query_cache, &key, HASH_ENTER, &found);
 	if (found)
 		replace_plan(entry->plan);
 	entry->plan = plan;
@@ -170,14 +170,14 @@ plan_lookup(int kind, Oid object, int column, PlanTextFunction text,
  * whoever fired the guard need not be allowed into the schema.
  */
 SPIPlanPtr
-plan_lookup_as_owner(int kind, Relation rel, int column, PlanTextFunction text,
+saved_query_lookup_as_owner(int kind, Relation rel, int column, QueryTextFunction text,
 					 int nargs, Oid *argtypes)
 {
 	RunAs		saved;
 	SPIPlanPtr	plan;
 
 	run_as_table_owner(rel, &saved);
-	plan = plan_lookup(kind, RelationGetRelid(rel), column, text, nargs, argtypes, 0);
+	plan = saved_query_lookup(kind, RelationGetRelid(rel), column, text, nargs, argtypes, 0);
 	run_as_end(&saved);
 	return plan;
 }
@@ -188,7 +188,7 @@ plan_lookup_as_owner(int kind, Relation rel, int column, PlanTextFunction text,
  * age of the transaction do not decide what a guard sees.
  */
 void
-plan_run_as_owner(SPIPlanPtr plan, Relation rel, Datum *values, long count)
+saved_query_run_as_owner(SPIPlanPtr plan, Relation rel, Datum *values, long count)
 {
 	RunAs		saved;
 	int			result;

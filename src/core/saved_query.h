@@ -9,33 +9,33 @@
 #include "lib/stringinfo.h"
 #include "utils/rel.h"
 
-typedef enum PlanKind
+typedef enum SavedQueryKind
 {
-	PLAN_FIRST_LIVE_NIC,
-	PLAN_HELD_NICS_ANY,
-	PLAN_HELD_NICS_LIST,
-	PLAN_VIEW_REMOVE,
-	PLAN_ATTACHED_HELD,
-	PLAN_ATTACHED_ANY_HELD,
-	PLAN_SECONDARY_NIC,
-	PLAN_SECONDARY_REMOVE,
-	PLAN_HISTORY,
-	PLAN_ADDRESS_HISTORY,
-	PLAN_LAST_CHANGE,
-	PLAN_LAST_REMOVAL,
-	PLAN_PAST,					/* queries of read/history.c, by its PastKind */
-	PLAN_READ					/* the first of the read queries, see read/active.c */
-} PlanKind;
+	QUERY_FIRST_LIVE_NIC,
+	QUERY_HELD_NICS_ANY,
+	QUERY_HELD_NICS_LIST,
+	QUERY_VIEW_REMOVE,
+	QUERY_ATTACHED_HELD,
+	QUERY_ATTACHED_ANY_HELD,
+	QUERY_SECONDARY_NIC,
+	QUERY_SECONDARY_REMOVE,
+	QUERY_HISTORY,
+	QUERY_ADDRESS_HISTORY,
+	QUERY_LAST_CHANGE,
+	QUERY_LAST_REMOVAL,
+	QUERY_HISTORY_READ,					/* queries of read/history.c, by its HistoryReadKind */
+	QUERY_READ					/* the first of the read queries, see read/active.c */
+} SavedQueryKind;
 
-typedef void (*PlanTextFunction) (StringInfo sql, Oid object, int column);
+typedef void (*QueryTextFunction) (StringInfo sql, Oid object, int column);
 
-extern SPIPlanPtr plan_lookup(int kind, Oid object, int column,
-							  PlanTextFunction text,
+extern SPIPlanPtr saved_query_lookup(int kind, Oid object, int column,
+							  QueryTextFunction text,
 							  int nargs, Oid *argtypes, int options);
-extern SPIPlanPtr plan_lookup_as_owner(int kind, Relation rel, int column,
-									   PlanTextFunction text,
+extern SPIPlanPtr saved_query_lookup_as_owner(int kind, Relation rel, int column,
+									   QueryTextFunction text,
 									   int nargs, Oid *argtypes);
-extern void plan_run_as_owner(SPIPlanPtr plan, Relation rel, Datum *values,
+extern void saved_query_run_as_owner(SPIPlanPtr plan, Relation rel, Datum *values,
 							  long count);
 extern void append_relation_name(StringInfo buf, Oid relid);
 

@@ -48,7 +48,7 @@ event_mask(TriggerEvent event)
  * to a table of theirs, in any way.
  */
 TriggerData *
-guard_called(FunctionCallInfo fcinfo, const char *name,
+trigger_call_check(FunctionCallInfo fcinfo, const char *name,
 			 TriggerEvent timing, TriggerEvent level, int events)
 {
 	TriggerData *trigdata;

@@ -15,7 +15,7 @@
 #define GUARD_DELETE	0x04
 #define GUARD_TRUNCATE	0x08
 
-extern TriggerData *guard_called(FunctionCallInfo fcinfo, const char *name,
+extern TriggerData *trigger_call_check(FunctionCallInfo fcinfo, const char *name,
 								 TriggerEvent timing, TriggerEvent level,
 								 int events);
 extern void refuse_table(Relation rel, const char *why);

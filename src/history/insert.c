@@ -98,13 +98,13 @@ static struct
 	Oid			sequence;
 	bool		direct;			/* is it as create_inventory() made it? */
 	AttrNumber	attnum[HISTORY_COLUMN_COUNT];
-}			known;
+}			history_cache;
 
 static void
 history_invalidate(Datum arg, Oid relid)
 {
-	if (!OidIsValid(relid) || relid == known.relid || relid == known.sequence)
-		known.relid = InvalidOid;
+	if (!OidIsValid(relid) || relid == history_cache.relid || relid == history_cache.sequence)
+		history_cache.relid = InvalidOid;
 }
 
 /*
@@ -273,7 +273,7 @@ is_plain(Relation rel)
 }
 
 static void
-learn(Relation rel)
+cache_history_table(Relation rel)
 {
 	static bool registered = false;
 	TupleDesc	desc = RelationGetDescr(rel);
@@ -303,10 +303,10 @@ learn(Relation rel)
 	require_sequence_owner(rel, sequence);
 	direct = is_plain(rel);
 
-	memcpy(known.attnum, attnum, sizeof(attnum));
-	known.sequence = sequence;
-	known.direct = direct;
-	known.relid = RelationGetRelid(rel);
+	memcpy(history_cache.attnum, attnum, sizeof(attnum));
+	history_cache.sequence = sequence;
+	history_cache.direct = direct;
+	history_cache.relid = RelationGetRelid(rel);
 }
 
 /*
@@ -317,14 +317,14 @@ Oid
 history_sequence(Relation rel, Oid history)
 {
 	history_require_owner(rel, history);
-	if (known.relid != history)
+	if (history_cache.relid != history)
 	{
 		Relation	historyrel = table_open(history, RowExclusiveLock);
 
-		learn(historyrel);
+		cache_history_table(historyrel);
 		table_close(historyrel, NoLock);
 	}
-	return known.sequence;
+	return history_cache.sequence;
 }
 
 /*
@@ -389,8 +389,8 @@ fill_slot(TupleTableSlot *slot, const Datum *values, const bool *nulls)
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
 	for (i = 0; i < HISTORY_COLUMN_COUNT; i++)
 	{
-		slot->tts_values[known.attnum[i] - 1] = values[i];
-		slot->tts_isnull[known.attnum[i] - 1] = nulls[i];
+		slot->tts_values[history_cache.attnum[i] - 1] = values[i];
+		slot->tts_isnull[history_cache.attnum[i] - 1] = nulls[i];
 	}
 	ExecStoreVirtualTuple(slot);
 }
@@ -518,7 +518,7 @@ write_by_query(Relation history, HistoryEntry **entries, int count)
 	SPI_connect();
 	column_arrays(entries, count, arrays);
 	run_as_table_owner(history, &saved);
-	plan = plan_lookup(PLAN_HISTORY, RelationGetRelid(history), 0, history_query,
+	plan = saved_query_lookup(QUERY_HISTORY, RelationGetRelid(history), 0, history_query,
 					   HISTORY_COLUMN_COUNT, argtypes, 0);
 	if (SPI_execute_plan(plan, arrays, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write to \"nic_history\"");
@@ -536,10 +536,10 @@ history_write(Relation rel, Oid history, HistoryEntry **entries, int count)
 
 	history_require_owner(rel, history);
 	historyrel = table_open(history, RowExclusiveLock);
-	if (known.relid != history)
-		learn(historyrel);
+	if (history_cache.relid != history)
+		cache_history_table(historyrel);
 
-	if (known.direct)
+	if (history_cache.direct)
 		write_direct(historyrel, entries, count);
 	else
 		write_by_query(historyrel, entries, count);

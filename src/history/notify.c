@@ -49,7 +49,7 @@ column_changed(const NicTable *table, TupleTableSlot *old, TupleTableSlot *new,
  * as JSON, and is copied.
  */
 void
-notice_nic(NicNotice *notice, const char *id)
+notify_append(NotifyMessage *notice, const char *id)
 {
 	if (notice->count++ >= NOTIFY_NICS || notice->ids.len > NOTIFY_BYTES)
 		return;
@@ -58,7 +58,7 @@ notice_nic(NicNotice *notice, const char *id)
 
 /* Send a message to those who listen, unless no NIC is in it. */
 void
-notice_send(NicNotice *notice, TriggerData *trigdata, const char *channel)
+notify_send(NotifyMessage *notice, TriggerData *trigdata, const char *channel)
 {
 	StringInfoData payload;
 
@@ -113,7 +113,7 @@ transition_next(Tuplestorestate *rows, int pointer, TupleTableSlot *slot)
  * another extension that reads without a pointer of its own finds every row.
  */
 void
-each_written_row(TriggerData *trigdata, WrittenRow row, void *arg)
+foreach_written_row(TriggerData *trigdata, WrittenRow row, void *arg)
 {
 	Relation	rel = trigdata->tg_relation;
 	bool		both = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
@@ -152,7 +152,7 @@ each_written_row(TriggerData *trigdata, WrittenRow row, void *arg)
 
 typedef struct NotifyState
 {
-	NicNotice	notice;
+	NotifyMessage	notice;
 	const NicTable *table;
 } NotifyState;
 
@@ -172,7 +172,7 @@ notify_row(TupleTableSlot *old, TupleTableSlot *slot, void *arg)
 	value = slot_getattr(slot, state->table->attnum[NIC_ID], &isnull);
 	if (!isnull)
 		pg_lltoa(DatumGetInt64(value), id);
-	notice_nic(&state->notice, id);
+	notify_append(&state->notice, id);
 }
 
 /*
@@ -185,7 +185,7 @@ PG_FUNCTION_INFO_V1(nic_notify);
 Datum
 nic_notify(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "nic_notify",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "nic_notify",
 										 TRIGGER_EVENT_AFTER, 0,
 										 GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
 	NotifyState state = {0};
@@ -195,7 +195,7 @@ nic_notify(PG_FUNCTION_ARGS)
 
 	state.table = nic_table_lookup(trigdata->tg_relation);
 	initStringInfo(&state.notice.ids);
-	each_written_row(trigdata, notify_row, &state);
-	notice_send(&state.notice, trigdata, trigdata->tg_trigger->tgargs[0]);
+	foreach_written_row(trigdata, notify_row, &state);
+	notify_send(&state.notice, trigdata, trigdata->tg_trigger->tgargs[0]);
 	return PointerGetDatum(NULL);
 }

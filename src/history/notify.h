@@ -10,16 +10,16 @@
 #include "lib/stringinfo.h"
 
 /* The message of one statement that changed NICs. */
-typedef struct NicNotice
+typedef struct NotifyMessage
 {
 	int64		count;
 	StringInfoData ids;			/* of the first ones, as JSON */
-} NicNotice;
+} NotifyMessage;
 
 typedef void (*WrittenRow) (TupleTableSlot *old, TupleTableSlot *slot, void *arg);
 
-extern void notice_nic(NicNotice *notice, const char *id);
-extern void notice_send(NicNotice *notice, TriggerData *trigdata, const char *channel);
-extern void each_written_row(TriggerData *trigdata, WrittenRow row, void *arg);
+extern void notify_append(NotifyMessage *notice, const char *id);
+extern void notify_send(NotifyMessage *notice, TriggerData *trigdata, const char *channel);
+extern void foreach_written_row(TriggerData *trigdata, WrittenRow row, void *arg);
 
 #endif						/* VMNET_HISTORY_NOTIFY_H */

@@ -45,8 +45,8 @@ static int	pending_count = 0;
 static int	pending_room = 0;
 
 /* What nic_event() is about to do; the first change that it fits takes it. */
-static NicEvent announced_event = NIC_UNKNOWN_EVENT;
-static int64 announced_nic = 0;
+static NicEvent next_event = NIC_UNKNOWN_EVENT;
+static int64 next_event_nic = 0;
 
 /*
  * Numbers that changes were given when they were made, by NIC and time.  The
@@ -83,7 +83,7 @@ number_key(Relation rel, int64 nic_id, TimestampTz at)
 
 /* Gives a change of state its number, at the moment that it is made. */
 void
-history_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at)
+history_assign_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at)
 {
 	NumberKey	key = number_key(rel, nic_id, at);
 	NumberEntry *entry;
@@ -109,7 +109,7 @@ history_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at
 
 /* The number that a change was given, or one of now. */
 static int64
-take_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at)
+claim_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at)
 {
 	NumberKey	key = number_key(rel, nic_id, at);
 	NumberEntry *entry = numbers ? hash_search(numbers, &key, HASH_REMOVE, NULL) : NULL;
@@ -126,7 +126,7 @@ take_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at)
 static void write_all_pending(void);
 
 static void
-transaction_ends(XactEvent event, void *arg)
+history_xact_callback(XactEvent event, void *arg)
 {
 	switch (event)
 	{
@@ -138,7 +138,7 @@ transaction_ends(XactEvent event, void *arg)
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
 			pending_count = 0;
-			announced_event = NIC_UNKNOWN_EVENT;
+			next_event = NIC_UNKNOWN_EVENT;
 			numbers = NULL;		/* it went with the transaction */
 			break;
 		default:
@@ -147,7 +147,7 @@ transaction_ends(XactEvent event, void *arg)
 }
 
 static void
-forget_pending_of_subxact(SubXactEvent event, SubTransactionId mySubid,
+history_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 						  SubTransactionId parentSubid, void *arg)
 {
 	int			kept = 0;
@@ -156,7 +156,7 @@ forget_pending_of_subxact(SubXactEvent event, SubTransactionId mySubid,
 	if (event == SUBXACT_EVENT_START_SUB)
 		return;
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		announced_event = NIC_UNKNOWN_EVENT;
+		next_event = NIC_UNKNOWN_EVENT;
 
 	for (i = 0; i < pending_count; i++)
 	{
@@ -176,8 +176,8 @@ forget_pending_of_subxact(SubXactEvent event, SubTransactionId mySubid,
 void
 history_register(void)
 {
-	RegisterXactCallback(transaction_ends, NULL);
-	RegisterSubXactCallback(forget_pending_of_subxact, NULL);
+	RegisterXactCallback(history_xact_callback, NULL);
+	RegisterSubXactCallback(history_subxact_callback, NULL);
 }
 
 /*
@@ -277,7 +277,7 @@ next_pending(Relation rel, Oid history)
 static const char *
 move_event(int64 nic_id, NicStrategy strategy, NicState from, NicState to)
 {
-	NicEvent	announced = announced_nic == nic_id ? announced_event : NIC_UNKNOWN_EVENT;
+	NicEvent	announced = next_event_nic == nic_id ? next_event : NIC_UNKNOWN_EVENT;
 	NicEvent	first = NIC_UNKNOWN_EVENT;
 	int			i;
 
@@ -288,7 +288,7 @@ move_event(int64 nic_id, NicStrategy strategy, NicState from, NicState to)
 			continue;
 		if (nic_moves[i].event == announced)
 		{
-			announced_event = NIC_UNKNOWN_EVENT;
+			next_event = NIC_UNKNOWN_EVENT;
 			return nic_event_name(announced);
 		}
 		if (first == NIC_UNKNOWN_EVENT)
@@ -352,7 +352,7 @@ state_text(const NicTable *table, TupleTableSlot *slot, NicState state)
  * and an event where it has none.
  */
 void
-history_take(Relation rel, HistoryEntry *entry, Oid history,
+history_append(Relation rel, HistoryEntry *entry, Oid history,
 			 NicStrategy strategy, NicState from, NicState to)
 {
 	HistoryEntry *place = next_pending(rel, history);
@@ -375,7 +375,7 @@ history_take(Relation rel, HistoryEntry *entry, Oid history,
  * state has a time of its own, and nothing comes after it.
  */
 void
-history_add(Relation rel, const NicTable *table,
+history_record_change(Relation rel, const NicTable *table,
 			TupleTableSlot *old, TupleTableSlot *new)
 {
 	NicState	from = state_of(table, old);
@@ -394,8 +394,8 @@ history_add(Relation rel, const NicTable *table,
 	entry.to_state = state_text(table, new, to);
 	if (from == to)
 		entry.at = Max(entry.at, GetCurrentTimestamp());
-	entry.seq = take_number(rel, table, entry.nic_id, entry.at);
-	history_take(rel, &entry, table->history, strategy_of(table, old), from, to);
+	entry.seq = claim_number(rel, table, entry.nic_id, entry.at);
+	history_append(rel, &entry, table->history, strategy_of(table, old), from, to);
 }
 
 static void
@@ -412,7 +412,7 @@ address_history_query(StringInfo sql, Oid relid, int column)
  * Keeps the addresses that a NIC had until now.
  */
 void
-history_add_addresses(Relation rel, const NicTable *table, TupleTableSlot *old)
+history_record_addresses(Relation rel, const NicTable *table, TupleTableSlot *old)
 {
 	static const NicColumn columns[4] = {
 		NIC_ID, NIC_MAC_ADDRESS, NIC_IP4_ADDRESS, NIC_IP6_ADDRESS
@@ -428,12 +428,12 @@ history_add_addresses(Relation rel, const NicTable *table, TupleTableSlot *old)
 		values[i] = isnull ? (Datum) 0 : column_value(table, old, columns[i], &isnull);
 		nulls[i] = isnull ? 'n' : ' ';
 	}
-	history_take_addresses(rel, table->address_history, values, nulls);
+	history_append_addresses(rel, table->address_history, values, nulls);
 }
 
 /* The same, of values that are there: id, MAC, IPv4 and IPv6 address. */
 void
-history_take_addresses(Relation rel, Oid address_history, Datum *values, const char *nulls)
+history_append_addresses(Relation rel, Oid address_history, Datum *values, const char *nulls)
 {
 	Oid			argtypes[4] = {INT8OID, MACADDROID, INETOID, INETOID};
 	Relation	history;
@@ -444,7 +444,7 @@ history_take_addresses(Relation rel, Oid address_history, Datum *values, const c
 	history = table_open(address_history, RowExclusiveLock);
 	SPI_connect();
 	run_as_table_owner(history, &saved);
-	plan = plan_lookup(PLAN_ADDRESS_HISTORY, address_history, 0,
+	plan = saved_query_lookup(QUERY_ADDRESS_HISTORY, address_history, 0,
 					   address_history_query, 4, argtypes, 0);
 	if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write to \"nic_address_history\"");
@@ -461,13 +461,13 @@ PG_FUNCTION_INFO_V1(nic_history);
 Datum
 nic_history(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "nic_history",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "nic_history",
 										 TRIGGER_EVENT_AFTER, 0, GUARD_UPDATE);
 	Relation	rel = trigdata->tg_relation;
 	const NicTable *table = nic_table_lookup(rel);
 
 	history_write_pending(rel, table->history);
-	announced_event = NIC_UNKNOWN_EVENT;
+	next_event = NIC_UNKNOWN_EVENT;
 	return PointerGetDatum(NULL);
 }
 
@@ -481,7 +481,7 @@ PG_FUNCTION_INFO_V1(history_guard);
 Datum
 history_guard(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "history_guard",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "history_guard",
 										 TRIGGER_EVENT_BEFORE, 0,
 										 GUARD_INSERT | GUARD_UPDATE |
 										 GUARD_DELETE | GUARD_TRUNCATE);
@@ -514,7 +514,7 @@ announce_nic_event(PG_FUNCTION_ARGS)
 {
 	text	   *event = PG_GETARG_TEXT_PP(1);
 
-	announced_nic = PG_GETARG_INT64(0);
-	announced_event = nic_event_parse(VARDATA_ANY(event), VARSIZE_ANY_EXHDR(event));
+	next_event_nic = PG_GETARG_INT64(0);
+	next_event = nic_event_parse(VARDATA_ANY(event), VARSIZE_ANY_EXHDR(event));
 	PG_RETURN_VOID();
 }

@@ -131,7 +131,7 @@ id_array(int64 *ids, int count)
 
 /* Copies the ids out of an array into the batch. */
 static void
-take_ids(Batch *batch, Datum array)
+collect_ids(Batch *batch, Datum array)
 {
 	Datum	   *elements;
 	bool	   *nulls;
@@ -183,7 +183,7 @@ next_ids(const Purge *purge, int what, int64 after, Batch *batch)
 		elog(ERROR, "could not look for what to purge");
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (!isnull)
-		take_ids(batch, value);
+		collect_ids(batch, value);
 	SPI_freetuptable(SPI_tuptable);
 }
 
@@ -212,12 +212,12 @@ purge_rows(void *arg)
 	bool		nics = purged[batch->what].referring == NULL;
 	char	   *gone;
 
-	permit_open_purge(purge->nsp, purge->before);
+	guard_bypass_begin_purge(purge->nsp, purge->before);
 	/* They were removed with their NIC, and refer to it. */
 	if (nics)
 		(void) delete_rows(purge, "all_nic_secondary_ips", "nic_id", ids, "");
 	batch->deleted = delete_rows(purge, purged[batch->what].table, "id", ids, "");
-	permit_close();
+	guard_bypass_end();
 
 	if (!nics)
 		return;

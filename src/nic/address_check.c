@@ -169,7 +169,7 @@ row_result(FunctionCallInfo fcinfo)
  * The result is allocated in the memory context of the caller.
  */
 static Datum
-ask(FunctionCallInfo fcinfo, Relation nics, const char *sql, bool named,
+run_address_query(FunctionCallInfo fcinfo, Relation nics, const char *sql, bool named,
 	int nargs, const int *argnos)
 {
 	MemoryContext context = CurrentMemoryContext;
@@ -246,7 +246,7 @@ address_holder(PG_FUNCTION_ARGS)
 					 quote_qualified_identifier(require_namespace_name(RelationGetNamespace(nics)),
 												RelationGetRelationName(nics)),
 					 NameStr(*PG_GETARG_NAME(2)), type);
-	result = ask(fcinfo, nics, sql.data, may_see_rows(nics),
+	result = run_address_query(fcinfo, nics, sql.data, may_see_rows(nics),
 				 lengthof(argnos), argnos);
 	table_close(nics, NoLock);
 	return result;
@@ -285,7 +285,7 @@ secondary_holder(PG_FUNCTION_ARGS)
 					 NameStr(*PG_GETARG_NAME(2)));
 	named = may_see_rows(nics) &&
 		may_see_rows(addresses);
-	result = ask(fcinfo, nics, sql.data, named, lengthof(argnos), argnos);
+	result = run_address_query(fcinfo, nics, sql.data, named, lengthof(argnos), argnos);
 	table_close(addresses, NoLock);
 	table_close(nics, NoLock);
 	return result;
@@ -295,7 +295,7 @@ secondary_holder(PG_FUNCTION_ARGS)
  * Answers a question whose query names the table of NICs alone.
  */
 static Datum
-ask_nics(FunctionCallInfo fcinfo, const char *format, int nargs)
+run_nics_query(FunctionCallInfo fcinfo, const char *format, int nargs)
 {
 	static const int argnos[] = {1, 2};
 	Relation	nics = open_of_inventory(fcinfo, "all_nics");
@@ -306,7 +306,7 @@ ask_nics(FunctionCallInfo fcinfo, const char *format, int nargs)
 	appendStringInfo(&sql, format,
 					 quote_qualified_identifier(require_namespace_name(RelationGetNamespace(nics)),
 												RelationGetRelationName(nics)));
-	result = ask(fcinfo, nics, sql.data, may_see_rows(nics),
+	result = run_address_query(fcinfo, nics, sql.data, may_see_rows(nics),
 				 nargs, argnos);
 	table_close(nics, NoLock);
 	return result;
@@ -322,7 +322,7 @@ PG_FUNCTION_INFO_V1(mac_held);
 Datum
 mac_held(PG_FUNCTION_ARGS)
 {
-	return ask_nics(fcinfo, mac_held_sql, 1);
+	return run_nics_query(fcinfo, mac_held_sql, 1);
 }
 
 /*
@@ -337,7 +337,7 @@ PG_FUNCTION_INFO_V1(free_device);
 Datum
 free_device(PG_FUNCTION_ARGS)
 {
-	return ask_nics(fcinfo, free_device_sql, 2);
+	return run_nics_query(fcinfo, free_device_sql, 2);
 }
 
 /*
@@ -351,5 +351,5 @@ PG_FUNCTION_INFO_V1(other_nics);
 Datum
 other_nics(PG_FUNCTION_ARGS)
 {
-	return ask_nics(fcinfo, other_nics_sql, 2);
+	return run_nics_query(fcinfo, other_nics_sql, 2);
 }

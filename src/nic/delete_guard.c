@@ -90,7 +90,7 @@ PG_FUNCTION_INFO_V1(no_hard_delete);
 Datum
 no_hard_delete(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "no_hard_delete",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "no_hard_delete",
 										 TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW,
 										 GUARD_DELETE);
 	Relation	rel = trigdata->tg_relation;
@@ -98,7 +98,7 @@ no_hard_delete(PG_FUNCTION_ARGS)
 	int			id = SPI_fnumber(desc, "id");
 
 	check_inventory(rel);
-	if (permit_covers_delete(rel, trigdata->tg_trigtuple))
+	if (guard_bypass_covers_delete(rel, trigdata->tg_trigtuple))
 		return PointerGetDatum(trigdata->tg_trigtuple);
 
 	ereport(ERROR,
@@ -121,12 +121,12 @@ PG_FUNCTION_INFO_V1(no_truncate);
 Datum
 no_truncate(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "no_truncate",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "no_truncate",
 										 TRIGGER_EVENT_BEFORE, 0, GUARD_TRUNCATE);
 	Relation	rel = trigdata->tg_relation;
 
 	check_inventory(rel);
-	if (permit_covers(rel))
+	if (guard_bypass_covers(rel))
 		return PointerGetDatum(NULL);
 
 	ereport(ERROR,
@@ -148,13 +148,13 @@ PG_FUNCTION_INFO_V1(mirror_guard);
 Datum
 mirror_guard(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "mirror_guard",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "mirror_guard",
 										 TRIGGER_EVENT_BEFORE, 0,
 										 GUARD_INSERT | GUARD_UPDATE);
 	Relation	rel = trigdata->tg_relation;
 
 	check_inventory(rel);
-	if (permit_covers(rel))
+	if (guard_bypass_covers(rel))
 		return PointerGetDatum(NULL);
 
 	ereport(ERROR,
@@ -188,7 +188,7 @@ PG_FUNCTION_INFO_V1(nic_view_delete);
 Datum
 nic_view_delete(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "nic_view_delete",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "nic_view_delete",
 										 TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW,
 										 GUARD_DELETE);
 	Relation	rel = trigdata->tg_relation;
@@ -208,7 +208,7 @@ nic_view_delete(PG_FUNCTION_ARGS)
 	values[1] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 
 	SPI_connect();
-	plan = plan_lookup(PLAN_VIEW_REMOVE, RelationGetRelid(rel), 0,
+	plan = saved_query_lookup(QUERY_VIEW_REMOVE, RelationGetRelid(rel), 0,
 					   view_remove_query, 2, argtypes, 0);
 	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_UPDATE)
 		elog(ERROR, "could not remove a NIC");

@@ -9,7 +9,7 @@
  * reach, and covers the triggers of that statement alone: what a trigger of a
  * user does meanwhile is guarded.
  *
- * An error is never caught between permit_open() and permit_close(), except by
+ * An error is never caught between guard_bypass_begin() and guard_bypass_end(), except by
  * a subtransaction around both, whose abort closes the permit.
  */
 #include "postgres.h"
@@ -26,11 +26,11 @@
 #include "core/inventory.h"
 #include "nic/guard_bypass.h"
 
-static Oid	permitted_schema = InvalidOid;
-static SubTransactionId permitted_by = InvalidSubTransactionId;
-static int	permitted_depth = 0;
-static bool only_old = false;
-static TimestampTz old_before = 0;
+static Oid	bypass_schema = InvalidOid;
+static SubTransactionId bypass_subid = InvalidSubTransactionId;
+static int	bypass_depth = 0;
+static bool bypass_only_old = false;
+static TimestampTz bypass_before = 0;
 
 /* How many triggers the code that runs now is inside of. */
 static int
@@ -46,37 +46,37 @@ trigger_depth(void)
  * inside the statement of one and calls for another is refused.
  */
 void
-permit_open(Oid schema)
+guard_bypass_begin(Oid schema)
 {
-	if (OidIsValid(permitted_schema))
+	if (OidIsValid(bypass_schema))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a purge or an import cannot run inside a statement of another one"),
 				 errdetail("A statement that writes to inventory \"%s\" is running in this session.",
-						   require_namespace_name(permitted_schema)),
+						   require_namespace_name(bypass_schema)),
 				 errhint("Call it after the other one has ended, not from a trigger or a function of its tables.")));
 
-	permitted_schema = schema;
-	permitted_by = GetCurrentSubTransactionId();
-	permitted_depth = trigger_depth();
-	only_old = false;
+	bypass_schema = schema;
+	bypass_subid = GetCurrentSubTransactionId();
+	bypass_depth = trigger_depth();
+	bypass_only_old = false;
 }
 
 /* The same, for deleting rows that were removed before a time. */
 void
-permit_open_purge(Oid schema, TimestampTz before)
+guard_bypass_begin_purge(Oid schema, TimestampTz before)
 {
-	permit_open(schema);
-	only_old = true;
-	old_before = before;
+	guard_bypass_begin(schema);
+	bypass_only_old = true;
+	bypass_before = before;
 }
 
 /* Closes the permit. */
 void
-permit_close(void)
+guard_bypass_end(void)
 {
-	permitted_schema = InvalidOid;
-	permitted_by = InvalidSubTransactionId;
+	bypass_schema = InvalidOid;
+	bypass_subid = InvalidSubTransactionId;
 }
 
 /*
@@ -84,59 +84,59 @@ permit_close(void)
  * was fired by the very statement that it was opened for.
  */
 static bool
-permit_is_for(Relation rel)
+guard_bypass_applies(Relation rel)
 {
-	return OidIsValid(permitted_schema) &&
-		RelationGetNamespace(rel) == permitted_schema &&
-		trigger_depth() == permitted_depth + 1;
+	return OidIsValid(bypass_schema) &&
+		RelationGetNamespace(rel) == bypass_schema &&
+		trigger_depth() == bypass_depth + 1;
 }
 
 /* True if the open permit covers everything that is written to a table. */
 bool
-permit_covers(Relation rel)
+guard_bypass_covers(Relation rel)
 {
-	return permit_is_for(rel) && !only_old;
+	return guard_bypass_applies(rel) && !bypass_only_old;
 }
 
 /* True if the open permit covers the deletion of a row. */
 bool
-permit_covers_delete(Relation rel, HeapTuple row)
+guard_bypass_covers_delete(Relation rel, HeapTuple row)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	int			removed;
 	bool		isnull;
 	Datum		value;
 
-	if (!permit_is_for(rel))
+	if (!guard_bypass_applies(rel))
 		return false;
-	if (!only_old)
+	if (!bypass_only_old)
 		return true;
 
 	removed = SPI_fnumber(desc, "removed");
 	if (removed <= 0 || SPI_gettypeid(desc, removed) != TIMESTAMPTZOID)
 		return false;
 	value = SPI_getbinval(row, desc, removed, &isnull);
-	return !isnull && DatumGetTimestampTz(value) < old_before;
+	return !isnull && DatumGetTimestampTz(value) < bypass_before;
 }
 
 static void
-permit_xact_end(XactEvent event, void *arg)
+guard_bypass_xact_end(XactEvent event, void *arg)
 {
-	permit_close();
+	guard_bypass_end();
 }
 
 static void
-permit_subxact_end(SubXactEvent event, SubTransactionId mySubid,
+guard_bypass_subxact_end(SubXactEvent event, SubTransactionId mySubid,
 				   SubTransactionId parentSubid, void *arg)
 {
-	if (event == SUBXACT_EVENT_ABORT_SUB && permitted_by >= mySubid)
-		permit_close();
+	if (event == SUBXACT_EVENT_ABORT_SUB && bypass_subid >= mySubid)
+		guard_bypass_end();
 }
 
 /* Called once, when the module is loaded. */
 void
-permit_register(void)
+guard_bypass_register(void)
 {
-	RegisterXactCallback(permit_xact_end, NULL);
-	RegisterSubXactCallback(permit_subxact_end, NULL);
+	RegisterXactCallback(guard_bypass_xact_end, NULL);
+	RegisterSubXactCallback(guard_bypass_subxact_end, NULL);
 }

@@ -9,11 +9,11 @@
 #include "datatype/timestamp.h"
 #include "utils/rel.h"
 
-extern void permit_open(Oid schema);
-extern void permit_open_purge(Oid schema, TimestampTz before);
-extern void permit_close(void);
-extern bool permit_covers(Relation rel);
-extern bool permit_covers_delete(Relation rel, HeapTuple row);
-extern void permit_register(void);
+extern void guard_bypass_begin(Oid schema);
+extern void guard_bypass_begin_purge(Oid schema, TimestampTz before);
+extern void guard_bypass_end(void);
+extern bool guard_bypass_covers(Relation rel);
+extern bool guard_bypass_covers_delete(Relation rel, HeapTuple row);
+extern void guard_bypass_register(void);
 
 #endif						/* VMNET_GUARD_BYPASS_H */

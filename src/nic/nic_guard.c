@@ -188,9 +188,9 @@ instance_has_live_nic(Relation rel, const NicTable *table, Datum instance_id)
 	bool		found;
 
 	SPI_connect();
-	plan = plan_lookup_as_owner(PLAN_FIRST_LIVE_NIC, rel, 0,
+	plan = saved_query_lookup_as_owner(QUERY_FIRST_LIVE_NIC, rel, 0,
 								first_live_nic_query, 1, argtypes);
-	plan_run_as_owner(plan, rel, values, 1);
+	saved_query_run_as_owner(plan, rel, values, 1);
 	found = SPI_processed > 0;
 	SPI_finish();
 	return found;
@@ -353,7 +353,7 @@ change_time(Relation rel, const NicTable *table, TupleTableSlot *old,
 		return !nic_same(table, old, new, NIC_STATE_CHANGED);
 
 	*changed = Max(*changed + 1, GetCurrentTimestamp());
-	history_number(rel, table, DatumGetInt64(nic_value(table, old, NIC_ID)), *changed);
+	history_assign_number(rel, table, DatumGetInt64(nic_value(table, old, NIC_ID)), *changed);
 	return true;
 }
 
@@ -393,7 +393,7 @@ PG_FUNCTION_INFO_V1(nic_prepare);
 Datum
 nic_prepare(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "nic_prepare",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "nic_prepare",
 										 TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW,
 										 GUARD_INSERT | GUARD_UPDATE);
 	const NicTable *table = nic_table_lookup(trigdata->tg_relation);
@@ -559,7 +559,7 @@ last_change(Relation rel, const NicTable *table, TupleTableSlot *old)
 	history_require_owner(rel, table->history);
 	history_require_owner(rel, table->address_history);
 	SPI_connect();
-	plan_run_as_owner(plan_lookup_as_owner(PLAN_LAST_CHANGE, rel, 0, last_change_query, 1, argtypes),
+	saved_query_run_as_owner(saved_query_lookup_as_owner(QUERY_LAST_CHANGE, rel, 0, last_change_query, 1, argtypes),
 					  rel, &id, 1);
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (!isnull && SPI_gettypeid(SPI_tuptable->tupdesc, 1) == TIMESTAMPTZOID)
@@ -740,11 +740,11 @@ remember_update(Relation rel, const NicTable *table,
 
 	if (!nic_same(table, old, new, NIC_STATE) ||
 		!nic_same(table, old, new, NIC_REMOVED))
-		history_add(rel, table, old, new);
+		history_record_change(rel, table, old, new);
 	if (!nic_same(table, old, new, NIC_IP4_ADDRESS) ||
 		!nic_same(table, old, new, NIC_IP6_ADDRESS) ||
 		!nic_same(table, old, new, NIC_MAC_ADDRESS))
-		history_add_addresses(rel, table, old);
+		history_record_addresses(rel, table, old);
 }
 
 PG_FUNCTION_INFO_V1(nic_guard);
@@ -752,7 +752,7 @@ PG_FUNCTION_INFO_V1(nic_guard);
 Datum
 nic_guard(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "nic_guard",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "nic_guard",
 										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
 										 GUARD_INSERT | GUARD_UPDATE);
 	Relation	rel = trigdata->tg_relation;

@@ -127,15 +127,15 @@ last_removal_query(StringInfo sql, Oid relid, int column)
 
 /* Runs one of these queries with the latest snapshot, as the table's owner. */
 static void
-look_for_nics(Relation nics, const ParentKind *kind, Datum key,
-			  PlanKind plankind, PlanTextFunction text)
+query_nics(Relation nics, const ParentKind *kind, Datum key,
+			  SavedQueryKind query, QueryTextFunction text)
 {
 	Oid			argtypes[1] = {INT8OID};
 	Datum		values[1] = {key};
 	SPIPlanPtr	plan;
 
-	plan = plan_lookup_as_owner(plankind, nics, kind->column, text, 1, argtypes);
-	plan_run_as_owner(plan, nics, values, 0);
+	plan = saved_query_lookup_as_owner(query, nics, kind->column, text, 1, argtypes);
+	saved_query_run_as_owner(plan, nics, values, 0);
 }
 
 static char *
@@ -234,7 +234,7 @@ check_removed_after_nics(Relation rel, Relation nics, const ParentKind *kind,
 	Datum		last;
 	bool		isnull;
 
-	look_for_nics(nics, kind, key, PLAN_LAST_REMOVAL, last_removal_query);
+	query_nics(nics, kind, key, QUERY_LAST_REMOVAL, last_removal_query);
 	last = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (isnull || DatumGetTimestampTz(last) <= removed)
 		return;
@@ -294,10 +294,10 @@ check_nic_table(Relation rel, Relation nics, const ParentKind *kind,
 	parent_lock(&parent, key, LockTupleExclusive, &ignored);
 
 	SPI_connect();
-	look_for_nics(nics, kind, key, PLAN_HELD_NICS_ANY, held_nics_any_query);
+	query_nics(nics, kind, key, QUERY_HELD_NICS_ANY, held_nics_any_query);
 	if (SPI_processed > 0)
 	{
-		look_for_nics(nics, kind, key, PLAN_HELD_NICS_LIST, held_nics_list_query);
+		query_nics(nics, kind, key, QUERY_HELD_NICS_LIST, held_nics_list_query);
 		if (SPI_processed > 0)
 			refuse_removal(rel, nics, kind, DatumGetInt64(key));
 	}
@@ -445,7 +445,7 @@ guard_removal(TriggerData *trigdata, const ParentKind *kind)
 static Datum
 parent_guard(FunctionCallInfo fcinfo, const ParentKind *kind)
 {
-	TriggerData *trigdata = guard_called(fcinfo, kind->function,
+	TriggerData *trigdata = trigger_call_check(fcinfo, kind->function,
 										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
 										 GUARD_UPDATE);
 

@@ -128,7 +128,7 @@ check_nic(Relation rel, Trigger *trigger, const SecondaryColumns *columns,
 	(void) nic_table_lookup(nics);
 	(void) column_of(nics, "active", BOOLOID);
 	SPI_connect();
-	plan_run_as_owner(plan_lookup_as_owner(PLAN_SECONDARY_NIC, nics, 0, nic_query, 1, argtypes),
+	saved_query_run_as_owner(saved_query_lookup_as_owner(QUERY_SECONDARY_NIC, nics, 0, nic_query, 1, argtypes),
 					  nics, &nic, 0);
 	if (SPI_processed == 0)
 		refuse_nic(rel, nics, id, NULL);
@@ -229,7 +229,7 @@ PG_FUNCTION_INFO_V1(secondary_ip_guard);
 Datum
 secondary_ip_guard(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "secondary_ip_guard",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "secondary_ip_guard",
 										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
 										 GUARD_INSERT | GUARD_UPDATE);
 	Relation	rel = trigdata->tg_relation;
@@ -276,7 +276,7 @@ remove_addresses(Relation table, Datum *values, TimestampTz *last)
 
 	SPI_connect();
 	run_as_table_owner(table, &saved);
-	plan = plan_lookup(PLAN_SECONDARY_REMOVE, RelationGetRelid(table), 0, remove_query,
+	plan = saved_query_lookup(QUERY_SECONDARY_REMOVE, RelationGetRelid(table), 0, remove_query,
 					   2, argtypes, 0);
 	if (SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot,
 							 false, true, 0) != SPI_OK_SELECT)
@@ -297,7 +297,7 @@ PG_FUNCTION_INFO_V1(nic_secondary_ips_remove);
 Datum
 nic_secondary_ips_remove(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = guard_called(fcinfo, "nic_secondary_ips_remove",
+	TriggerData *trigdata = trigger_call_check(fcinfo, "nic_secondary_ips_remove",
 										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
 										 GUARD_UPDATE);
 	Relation	rel = trigdata->tg_relation;

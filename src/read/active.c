@@ -36,7 +36,7 @@
 
 typedef enum ReadKind
 {
-	READ_NETWORK_INSTANCES = PLAN_READ,
+	READ_NETWORK_INSTANCES = QUERY_READ,
 	READ_NETWORK_NICS,
 	READ_INSTANCE_NETWORKS,
 	READ_VPC_INSTANCES,
@@ -145,7 +145,7 @@ static const char live_instance_count_sql[] =
 " WHERE n.network_id OPERATOR(pg_catalog.=) $1"
 " AND EXISTS (SELECT 1 FROM %s.networks WHERE id OPERATOR(pg_catalog.=) $1)";
 
-/* The text of a read query, for plan_lookup(); column is the ReadKind. */
+/* The text of a read query, for saved_query_lookup(); column is the ReadKind. */
 static void
 read_query(StringInfo sql, Oid schema, int column)
 {
@@ -154,7 +154,7 @@ read_query(StringInfo sql, Oid schema, int column)
 		vpc_instances_sql, instance_count_sql, in_use_sql,
 		network_id_sql, instance_id_sql
 	};
-	const char *text = texts[column - PLAN_READ];
+	const char *text = texts[column - QUERY_READ];
 	const char *name = quote_identifier(require_namespace_name(schema));
 
 	require_one_owner(schema);
@@ -183,7 +183,7 @@ read_query(StringInfo sql, Oid schema, int column)
 static SPIPlanPtr
 read_plan(ReadKind kind, Oid schema, int nargs, Oid *argtypes)
 {
-	return plan_lookup(PLAN_READ, schema, kind, read_query, nargs, argtypes,
+	return saved_query_lookup(QUERY_READ, schema, kind, read_query, nargs, argtypes,
 					   CURSOR_OPT_GENERIC_PLAN);
 }
 
@@ -266,7 +266,7 @@ slot_bigint(TupleTableSlot *slot, int column)
 
 /* Does the NIC of this row go before the one kept so far? */
 static bool
-nic_goes_before(TupleTableSlot *slot, TupleTableSlot *best)
+nic_sorts_before(TupleTableSlot *slot, TupleTableSlot *best)
 {
 	bool		null;
 	bool		best_null;
@@ -324,7 +324,7 @@ collapse_receive(TupleTableSlot *slot, DestReceiver *pub)
 	if (!TTS_EMPTY(self->best) && self->instance_id == instance_id)
 	{
 		self->nic_count++;
-		if (nic_goes_before(slot, self->best))
+		if (nic_sorts_before(slot, self->best))
 			ExecCopySlot(self->best, slot);
 		return true;
 	}

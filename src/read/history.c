@@ -27,16 +27,16 @@
 #include "core/saved_query.h"
 #include "read/active.h"
 
-typedef enum PastKind
+typedef enum HistoryReadKind
 {
-	PAST_NETWORK_INSTANCES,
-	PAST_NIC_TIMELINE,
-	PAST_IP4_HOLDERS,
-	PAST_IP6_HOLDERS,
-	PAST_MAC_HOLDERS,
-	PAST_STUCK_NICS,
-	PAST_NIC_EXPLAIN
-} PastKind;
+	READ_NETWORK_INSTANCES,
+	READ_NIC_TIMELINE,
+	READ_IP4_HOLDERS,
+	READ_IP6_HOLDERS,
+	READ_MAC_HOLDERS,
+	READ_STUCK_NICS,
+	READ_NIC_EXPLAIN
+} HistoryReadKind;
 
 /*
  * The queries.  Every %s is the quoted name of the inventory; operators are
@@ -183,41 +183,41 @@ static const char nic_explain_sql[] =
 
 /* Refuses what an attached inventory has no columns for. */
 static void
-check_columns(Oid schema, PastKind kind)
+check_columns(Oid schema, HistoryReadKind kind)
 {
 	attached_check_keys(schema);
 	switch (kind)
 	{
-		case PAST_NETWORK_INSTANCES:
+		case READ_NETWORK_INSTANCES:
 			attached_check_column(schema, "nics", "removed");
 			attached_check_column(schema, "nics", "created");
 			attached_check_times(schema, "nics");
 			attached_check_times(schema, "networks");
 			attached_check_times(schema, "instances");
 			break;
-		case PAST_NIC_TIMELINE:
-			attached_check_past(schema);
+		case READ_NIC_TIMELINE:
+			attached_check_history(schema);
 			break;
-		case PAST_IP4_HOLDERS:
-		case PAST_IP6_HOLDERS:
-		case PAST_MAC_HOLDERS:
-			attached_check_column(schema, "nics", kind == PAST_IP4_HOLDERS ? "ip4_address" :
-								  kind == PAST_IP6_HOLDERS ? "ip6_address" : "mac_address");
+		case READ_IP4_HOLDERS:
+		case READ_IP6_HOLDERS:
+		case READ_MAC_HOLDERS:
+			attached_check_column(schema, "nics", kind == READ_IP4_HOLDERS ? "ip4_address" :
+								  kind == READ_IP6_HOLDERS ? "ip6_address" : "mac_address");
 			attached_check_column(schema, "nics", "created");
 			attached_check_times(schema, "nics");
 			break;
-		case PAST_STUCK_NICS:
+		case READ_STUCK_NICS:
 			attached_check_column(schema, "nics", "state");
 			attached_check_column(schema, "nics", "state_changed");
 			break;
-		case PAST_NIC_EXPLAIN:
+		case READ_NIC_EXPLAIN:
 			break;
 	}
 }
 
-/* The text of a query, for plan_lookup(); column is the PastKind. */
+/* The text of a query, for saved_query_lookup(); column is the HistoryReadKind. */
 static void
-past_query(StringInfo sql, Oid schema, int column)
+history_read_query(StringInfo sql, Oid schema, int column)
 {
 	static const char *const texts[] = {
 		network_instances_sql, nic_timeline_sql, ip4_holders_sql,
@@ -237,7 +237,7 @@ past_query(StringInfo sql, Oid schema, int column)
  * inventory is the argument after them.  No row where the first one is NULL.
  */
 static Datum
-past_set(FunctionCallInfo fcinfo, PastKind kind, int nargs, Oid *argtypes, int options)
+history_read_set(FunctionCallInfo fcinfo, HistoryReadKind kind, int nargs, Oid *argtypes, int options)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Datum		values[3];
@@ -259,7 +259,7 @@ past_set(FunctionCallInfo fcinfo, PastKind kind, int nargs, Oid *argtypes, int o
 
 	run_as_inventory_owner(schema, &saved);
 	SPI_connect();
-	read_into_result(plan_lookup(PLAN_PAST, schema, kind, past_query,
+	read_into_result(saved_query_lookup(QUERY_HISTORY_READ, schema, kind, history_read_query,
 								 nargs, argtypes, options),
 					 nargs, argtypes, values, nulls, rsinfo);
 	SPI_finish();
@@ -277,7 +277,7 @@ network_instances_as_of(PG_FUNCTION_ARGS)
 {
 	Oid			argtypes[2] = {INT8OID, TIMESTAMPTZOID};
 
-	return past_set(fcinfo, PAST_NETWORK_INSTANCES, 2, argtypes,
+	return history_read_set(fcinfo, READ_NETWORK_INSTANCES, 2, argtypes,
 					CURSOR_OPT_GENERIC_PLAN);
 }
 
@@ -291,7 +291,7 @@ nic_timeline(PG_FUNCTION_ARGS)
 {
 	Oid			argtypes[1] = {INT8OID};
 
-	return past_set(fcinfo, PAST_NIC_TIMELINE, 1, argtypes, CURSOR_OPT_GENERIC_PLAN);
+	return history_read_set(fcinfo, READ_NIC_TIMELINE, 1, argtypes, CURSOR_OPT_GENERIC_PLAN);
 }
 
 /* The times between which holders are asked for must be in order. */
@@ -323,7 +323,7 @@ ip_holders(PG_FUNCTION_ARGS)
 
 	check_period(fcinfo);
 	/* How many rows an address means depends on its prefix: plan for it. */
-	return past_set(fcinfo, ip6 ? PAST_IP6_HOLDERS : PAST_IP4_HOLDERS, 3, argtypes,
+	return history_read_set(fcinfo, ip6 ? READ_IP6_HOLDERS : READ_IP4_HOLDERS, 3, argtypes,
 					CURSOR_OPT_CUSTOM_PLAN);
 }
 
@@ -338,7 +338,7 @@ mac_holders(PG_FUNCTION_ARGS)
 	Oid			argtypes[3] = {MACADDROID, TIMESTAMPTZOID, TIMESTAMPTZOID};
 
 	check_period(fcinfo);
-	return past_set(fcinfo, PAST_MAC_HOLDERS, 3, argtypes, CURSOR_OPT_CUSTOM_PLAN);
+	return history_read_set(fcinfo, READ_MAC_HOLDERS, 3, argtypes, CURSOR_OPT_CUSTOM_PLAN);
 }
 
 /*
@@ -351,7 +351,7 @@ stuck_nics(PG_FUNCTION_ARGS)
 {
 	Oid			argtypes[1] = {INTERVALOID};
 
-	return past_set(fcinfo, PAST_STUCK_NICS, 1, argtypes, CURSOR_OPT_CUSTOM_PLAN);
+	return history_read_set(fcinfo, READ_STUCK_NICS, 1, argtypes, CURSOR_OPT_CUSTOM_PLAN);
 }
 
 /*
@@ -364,5 +364,5 @@ nic_explain(PG_FUNCTION_ARGS)
 {
 	Oid			argtypes[1] = {INT8OID};
 
-	return past_set(fcinfo, PAST_NIC_EXPLAIN, 1, argtypes, CURSOR_OPT_GENERIC_PLAN);
+	return history_read_set(fcinfo, READ_NIC_EXPLAIN, 1, argtypes, CURSOR_OPT_GENERIC_PLAN);
 }

@@ -33,6 +33,10 @@ check_inventory_name(char **newval, void **extra, GucSource source)
 	return false;
 }
 
+/*
+ * Defines the settings of the extension and registers its transaction
+ * callbacks.  Called once by the server when the library is loaded.
+ */
 void
 _PG_init(void)
 {

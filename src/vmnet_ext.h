@@ -9,4 +9,4 @@ extern char *vmnet_inventory;
 extern char *vmnet_actor;
 extern char *vmnet_reason;
 
-#endif						/* VMNET_EXT_H */
+#endif							/* VMNET_EXT_H */

@@ -1,6 +1,6 @@
 /*
  * attached_columns.c
- *		What read functions say where attached tables cannot answer.
+ *		Errors of read functions where an attached inventory lacks a column.
  */
 #include "postgres.h"
 
@@ -14,8 +14,10 @@
 #include "core/inventory.h"
 
 /*
- * The read functions take and return bigint.  An inventory with other keys is
- * read through its views.
+ * Raises an error unless the keys of an attached inventory are bigint.
+ *
+ * The read functions have bigint arguments and results.  An inventory with
+ * other keys is read through its views.
  */
 void
 attached_check_keys(Oid schema)
@@ -44,9 +46,10 @@ attached_check_keys(Oid schema)
 }
 
 /*
- * Has an attached inventory the column that a question needs?  An error that
- * names it, where it has not.  Networks and instances that are made from the
- * NICs have their id only.
+ * Raises an error if an attached inventory lacks a column that a query needs.
+ *
+ * The error names the column.  Networks and instances that are derived from
+ * the NICs have the column "id" only.
  */
 void
 attached_check_column(Oid schema, const char *role, const char *column)
@@ -70,8 +73,9 @@ attached_check_column(Oid schema, const char *role, const char *column)
 }
 
 /*
- * Where rows of an attached table can be removed, is it known when?  What has
- * no column for it has only rows that are there.
+ * Raises an error if an attached table records removal without its time.
+ *
+ * A table that has no column for removal holds only rows that exist.
  */
 void
 attached_check_times(Oid schema, const char *role)
@@ -90,7 +94,7 @@ attached_check_times(Oid schema, const char *role)
 }
 
 /*
- * Is there anything that a table of NICs tells of the past?
+ * Raises an error if the table of NICs records nothing about the past.
  */
 void
 attached_check_history(Oid schema)

@@ -10,4 +10,4 @@ extern void attached_check_column(Oid schema, const char *role, const char *colu
 extern void attached_check_times(Oid schema, const char *role);
 extern void attached_check_history(Oid schema);
 
-#endif						/* VMNET_ATTACHED_COLUMNS_H */
+#endif							/* VMNET_ATTACHED_COLUMNS_H */

@@ -56,8 +56,10 @@ typedef struct AttachedGuard
 #define REFUSAL(guard)	((guard)->table->enforce ? ERROR : WARNING)
 
 /*
- * Begins the work of a guard for a role (NULL: any of the three).  From here to
- * guard_end() the current user is the owner of the table.
+ * Starts a guard for a role (NULL: any of the three) and switches the current
+ * user to the owner of the table until guard_end().
+ *
+ * guard->table is valid until the end of the transaction.
  */
 static void
 guard_begin(AttachedGuard *guard, TriggerData *trigdata, const char *role)
@@ -67,6 +69,9 @@ guard_begin(AttachedGuard *guard, TriggerData *trigdata, const char *role)
 	run_as_table_owner(guard->rel, &guard->writer);
 }
 
+/*
+ * Switches back to the user who wrote the row.
+ */
 static void
 guard_end(AttachedGuard *guard)
 {
@@ -74,8 +79,10 @@ guard_end(AttachedGuard *guard)
 }
 
 /*
- * May the writer see every row of a table?  Where he may not, DETAIL and HINT
- * name none.
+ * Tells whether the user who wrote the row may read all rows of a table.
+ *
+ * If not, DETAIL and HINT name no rows.  The current user is switched back for
+ * the check and is the owner of the guarded table again on return.
  */
 static bool
 user_may_see_rows(AttachedGuard *guard, Oid relid)
@@ -89,6 +96,9 @@ user_may_see_rows(AttachedGuard *guard, Oid relid)
 	return sees;
 }
 
+/*
+ * Tells whether a column is NULL in a row.
+ */
 static bool
 is_null(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column)
 {
@@ -98,7 +108,10 @@ is_null(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column)
 	return isnull;
 }
 
-/* A column of type text; NULL where it is null. */
+/*
+ * Returns a column of type text, allocated in the current memory context; NULL
+ * if the column is NULL.
+ */
 static char *
 text_of(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column)
 {
@@ -108,6 +121,10 @@ text_of(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
+/*
+ * Returns the state of the NIC in a row; NIC_UNKNOWN_STATE if it is NULL or not
+ * a canonical state.
+ */
 static NicState
 state_of(AttachedTable *table, TupleTableSlot *slot)
 {
@@ -116,7 +133,9 @@ state_of(AttachedTable *table, TupleTableSlot *slot)
 	return state ? nic_state_parse(state, strlen(state)) : NIC_UNKNOWN_STATE;
 }
 
-/* The strategy that moves are judged by: Start where there is none. */
+/*
+ * Returns the strategy that moves are checked by; Start if there is none.
+ */
 static NicStrategy
 strategy_of(AttachedTable *table, TupleTableSlot *slot)
 {
@@ -195,8 +214,8 @@ nic_detail(AttachedGuard *guard, TupleTableSlot *slot)
  */
 
 /*
- * What is said of the parent that a NIC cannot have; NULL where the writer may
- * not see either.
+ * Returns the DETAIL of a refused parent; NULL if the user who wrote the row may
+ * see neither the NIC nor the parent.  Allocated in the current memory context.
  */
 static char *
 parent_detail(AttachedGuard *guard, TupleTableSlot *slot, const char *what,
@@ -211,6 +230,11 @@ parent_detail(AttachedGuard *guard, TupleTableSlot *slot, const char *what,
 					description ? " " : "", what, timestamptz_to_str(removed));
 }
 
+/*
+ * Refuses a NIC whose network or instance is removed or does not exist.
+ *
+ * The parent stays locked FOR KEY SHARE until the transaction ends.
+ */
 static void
 check_parent(AttachedGuard *guard, TupleTableSlot *slot,
 			 AttachedColumn column, const char *what)
@@ -247,6 +271,9 @@ check_parent(AttachedGuard *guard, TupleTableSlot *slot,
 			 errtableconstraint(rel, "nic_parent_active")));
 }
 
+/*
+ * Refuses a new NIC in a canonical state that is not an initial one.
+ */
 static void
 check_initial_state(AttachedGuard *guard, TupleTableSlot *slot)
 {
@@ -265,6 +292,9 @@ check_initial_state(AttachedGuard *guard, TupleTableSlot *slot)
 			 errtableconstraint(rel, "nic_initial_state")));
 }
 
+/*
+ * Checks a new NIC.
+ */
 static void
 guard_insert(AttachedGuard *guard, TupleTableSlot *slot)
 {
@@ -276,6 +306,9 @@ guard_insert(AttachedGuard *guard, TupleTableSlot *slot)
 	check_parent(guard, slot, ATTACHED_INSTANCE_KEY, "instance");
 }
 
+/*
+ * Refuses a change of the id, network or instance of a NIC.
+ */
 static void
 check_identity(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 {
@@ -306,6 +339,9 @@ check_identity(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 	}
 }
 
+/*
+ * Refuses a change of the removal time of a removed NIC.
+ */
 static void
 check_removed_once(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 {
@@ -325,6 +361,9 @@ check_removed_once(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *ne
 			 errtableconstraint(rel, "nic_removed_once")));
 }
 
+/*
+ * Tells whether both states are canonical, differ, and the move is allowed.
+ */
 static bool
 move_is_known(AttachedTable *table, TupleTableSlot *old, NicState from, NicState to)
 {
@@ -332,6 +371,12 @@ move_is_known(AttachedTable *table, TupleTableSlot *old, NicState from, NicState
 		nic_move_allowed(strategy_of(table, old), from, to);
 }
 
+/*
+ * Refuses a change of state that the state machine does not have.
+ *
+ * A change from or to a state that is not canonical is allowed, except that no
+ * change leaves Deallocating.
+ */
 static void
 check_move(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 {
@@ -342,7 +387,10 @@ check_move(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 	StringInfoData choices;
 	int			i;
 
-	/* A state that is none of ours leads anywhere, but nothing leaves the last. */
+	/*
+	 * A state that is none of ours leads anywhere, but nothing leaves the
+	 * last.
+	 */
 	if (attached_same(table, old, new, ATTACHED_STATE) || from == NIC_UNKNOWN_STATE ||
 		(to == NIC_UNKNOWN_STATE && from != NIC_DEALLOCATING) ||
 		move_is_known(table, old, from, to))
@@ -368,6 +416,9 @@ check_move(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 			 errtableconstraint(rel, "nic_state_transition")));
 }
 
+/*
+ * Checks a changed NIC.
+ */
 static void
 guard_update(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 {
@@ -388,8 +439,8 @@ guard_update(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 }
 
 /*
- * The id of a parent, as nic_history has it: what the NIC says, or the id of
- * the row that its key means.
+ * Finds the bigint id of a parent for nic_history: the NIC's own column, or the
+ * id of the row that its key refers to.  Returns false if there is none.
  */
 static bool
 parent_id(AttachedGuard *guard, TupleTableSlot *slot, AttachedColumn id,
@@ -429,7 +480,7 @@ keeps_history(AttachedGuard *guard)
 
 /* A state as history has it, which lasts until it is written. */
 static const char *
-lasting_state(AttachedTable *table, TupleTableSlot *slot, NicState state)
+state_name_for_history(AttachedTable *table, TupleTableSlot *slot, NicState state)
 {
 	char	   *text;
 
@@ -439,8 +490,11 @@ lasting_state(AttachedTable *table, TupleTableSlot *slot, NicState state)
 	return text ? MemoryContextStrdup(TopTransactionContext, text) : NULL;
 }
 
+/*
+ * Appends the previous addresses of a NIC to nic_address_history.
+ */
 static void
-remember_addresses(AttachedGuard *guard, Oid history, TupleTableSlot *old)
+record_addresses(AttachedGuard *guard, Oid history, TupleTableSlot *old)
 {
 	static const AttachedColumn columns[4] = {
 		ATTACHED_ID, ATTACHED_MAC_ADDRESS, ATTACHED_IP4_ADDRESS, ATTACHED_IP6_ADDRESS
@@ -459,9 +513,15 @@ remember_addresses(AttachedGuard *guard, Oid history, TupleTableSlot *old)
 	history_append_addresses(guard->rel, history, values, nulls);
 }
 
+/*
+ * Appends a change of state or of the removal time to the pending history.
+ *
+ * A change that is not a move of the state machine is recorded as "Changed", a
+ * NIC that is no longer removed as "Revived".
+ */
 static void
-remember_change(AttachedGuard *guard, Oid history,
-				TupleTableSlot *old, TupleTableSlot *new)
+record_change(AttachedGuard *guard, Oid history,
+			  TupleTableSlot *old, TupleTableSlot *new)
 {
 	AttachedTable *table = guard->table;
 	HistoryEntry entry = {0};
@@ -476,8 +536,8 @@ remember_change(AttachedGuard *guard, Oid history,
 	entry.removed = DatumGetTimestampTz(attached_value(table, new, ATTACHED_REMOVED, &isnull));
 	entry.is_removed = !isnull;
 	entry.at = GetCurrentTimestamp();
-	entry.from_state = lasting_state(table, old, from);
-	entry.to_state = lasting_state(table, new, to);
+	entry.from_state = state_name_for_history(table, old, from);
+	entry.to_state = state_name_for_history(table, new, to);
 	if (!attached_same(table, old, new, ATTACHED_STATE) && !move_is_known(table, old, from, to))
 		entry.event = "Changed";
 	else if (attached_same(table, old, new, ATTACHED_STATE))
@@ -486,8 +546,8 @@ remember_change(AttachedGuard *guard, Oid history,
 }
 
 /*
- * The table of history of that name, which belongs to the owner of the guarded
- * table; InvalidOid where there is none.
+ * Returns a history table of the inventory; InvalidOid if there is none.  Raises
+ * an error if the table does not belong to the owner of the guarded table.
  */
 static Oid
 history_table(AttachedGuard *guard, const char *name)
@@ -502,15 +562,18 @@ history_table(AttachedGuard *guard, const char *name)
 	return history;
 }
 
+/*
+ * Records what changed in a NIC, if the inventory keeps history.
+ */
 static void
-remember_update(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
+record_update(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 {
 	AttachedTable *table = guard->table;
 	bool		changed = !attached_same(table, old, new, ATTACHED_STATE) ||
-		!attached_same(table, old, new, ATTACHED_REMOVED);
+	!attached_same(table, old, new, ATTACHED_REMOVED);
 	bool		moved = !attached_same(table, old, new, ATTACHED_MAC_ADDRESS) ||
-		!attached_same(table, old, new, ATTACHED_IP4_ADDRESS) ||
-		!attached_same(table, old, new, ATTACHED_IP6_ADDRESS);
+	!attached_same(table, old, new, ATTACHED_IP4_ADDRESS) ||
+	!attached_same(table, old, new, ATTACHED_IP6_ADDRESS);
 	Oid			history;
 	Oid			addresses;
 
@@ -521,19 +584,23 @@ remember_update(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 	if (!OidIsValid(history) || !OidIsValid(addresses) || !keeps_history(guard))
 		return;
 	if (changed)
-		remember_change(guard, history, old, new);
+		record_change(guard, history, old, new);
 	if (moved)
-		remember_addresses(guard, addresses, old);
+		record_addresses(guard, addresses, old);
 }
 
+/*
+ * attached_nic_guard(): AFTER INSERT or UPDATE on an attached table of NICs, for
+ * each row.  Checks the rules of NICs and records the change.
+ */
 PG_FUNCTION_INFO_V1(attached_nic_guard);
 
 Datum
 attached_nic_guard(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "attached_nic_guard",
-										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
-										 GUARD_INSERT | GUARD_UPDATE);
+											   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
+											   GUARD_INSERT | GUARD_UPDATE);
 	AttachedGuard guard;
 
 	guard_begin(&guard, trigdata, "nics");
@@ -542,7 +609,7 @@ attached_nic_guard(PG_FUNCTION_ARGS)
 	else
 	{
 		guard_update(&guard, trigdata->tg_trigslot, trigdata->tg_newslot);
-		remember_update(&guard, trigdata->tg_trigslot, trigdata->tg_newslot);
+		record_update(&guard, trigdata->tg_trigslot, trigdata->tg_newslot);
 	}
 	guard_end(&guard);
 	return PointerGetDatum(NULL);
@@ -557,7 +624,7 @@ Datum
 attached_nic_history(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "attached_nic_history",
-										 TRIGGER_EVENT_AFTER, 0, GUARD_UPDATE);
+											   TRIGGER_EVENT_AFTER, 0, GUARD_UPDATE);
 	AttachedGuard guard;
 	Oid			history;
 
@@ -615,7 +682,7 @@ blockers(const char *other)
 }
 
 /*
- * What is said of the NICs that held_query() has found.
+ * Returns the DETAIL about the NICs that held_query() found.
  */
 static char *
 held_detail(AttachedGuard *guard, AttachedTable *nics, bool network)
@@ -624,7 +691,7 @@ held_detail(AttachedGuard *guard, AttachedTable *nics, bool network)
 	int64		total = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
 													SPI_tuptable->tupdesc, 4, &isnull));
 	char	   *count = total == 1 ? "1 NIC is held" :
-		psprintf("%lld NICs are held", (long long) total);
+	psprintf("%lld NICs are held", (long long) total);
 
 	if (!user_may_see_rows(guard, nics->table))
 		return psprintf("%s.", count);
@@ -661,9 +728,9 @@ check_in_use(AttachedGuard *guard, TupleTableSlot *slot, bool network, bool remo
 	SPI_connect();
 	view = relation_open(table->view, AccessShareLock);
 	saved_query_run_as_owner(saved_query_lookup_as_owner(QUERY_ATTACHED_HELD, view,
-										   network ? ATTACHED_NETWORK_KEY : ATTACHED_INSTANCE_KEY,
-										   held_query, 1, argtypes),
-					  view, values, 0);
+														 network ? ATTACHED_NETWORK_KEY : ATTACHED_INSTANCE_KEY,
+														 held_query, 1, argtypes),
+							 view, values, 0);
 	relation_close(view, NoLock);
 	if (SPI_processed > 0)
 		ereport(REFUSAL(guard),
@@ -679,7 +746,7 @@ check_in_use(AttachedGuard *guard, TupleTableSlot *slot, bool network, bool remo
 }
 
 /*
- * A network or instance is removed once, and only while it has no NIC.
+ * Checks that a network or instance is removed once, and only without NICs.
  */
 static void
 guard_parent(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new, bool network)
@@ -708,12 +775,15 @@ guard_parent(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new, boo
 			 errtableconstraint(rel, network ? "network_removed_once" : "instance_removed_once")));
 }
 
+/*
+ * Runs the guard of networks or of instances.
+ */
 static Datum
 parent_guard(FunctionCallInfo fcinfo, const char *function, bool network)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, function,
-										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
-										 GUARD_UPDATE | GUARD_DELETE);
+											   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
+											   GUARD_UPDATE | GUARD_DELETE);
 	AttachedGuard guard;
 
 	guard_begin(&guard, trigdata, network ? "networks" : "instances");
@@ -725,6 +795,10 @@ parent_guard(FunctionCallInfo fcinfo, const char *function, bool network)
 	return PointerGetDatum(NULL);
 }
 
+/*
+ * attached_network_guard(): AFTER UPDATE or DELETE on an attached table of
+ * networks, for each row.
+ */
 PG_FUNCTION_INFO_V1(attached_network_guard);
 
 Datum
@@ -733,6 +807,10 @@ attached_network_guard(PG_FUNCTION_ARGS)
 	return parent_guard(fcinfo, "attached_network_guard", true);
 }
 
+/*
+ * attached_instance_guard(): AFTER UPDATE or DELETE on an attached table of
+ * instances, for each row.
+ */
 PG_FUNCTION_INFO_V1(attached_instance_guard);
 
 Datum
@@ -750,7 +828,9 @@ any_held_query(StringInfo sql, Oid relid, int column)
 					 column == ATTACHED_NETWORK_KEY ? "network_key" : "instance_key");
 }
 
-/* Does a foreign key of the NICs lead to a table? */
+/*
+ * Tells whether a foreign key of the NICs refers to a table.
+ */
 static bool
 is_referenced(AttachedTable *nics, Relation rel)
 {
@@ -787,9 +867,9 @@ check_truncate(AttachedGuard *guard, bool network)
 	SPI_connect();
 	view = relation_open(nics->view, AccessShareLock);
 	saved_query_run_as_owner(saved_query_lookup_as_owner(QUERY_ATTACHED_ANY_HELD, view,
-										   network ? ATTACHED_NETWORK_KEY : ATTACHED_INSTANCE_KEY,
-										   any_held_query, 0, NULL),
-					  view, NULL, 1);
+														 network ? ATTACHED_NETWORK_KEY : ATTACHED_INSTANCE_KEY,
+														 any_held_query, 0, NULL),
+							 view, NULL, 1);
 	relation_close(view, NoLock);
 	if (SPI_processed > 0)
 	{
@@ -860,7 +940,7 @@ attached_no_delete(PG_FUNCTION_ARGS)
 	const char *role;
 
 	trigdata = trigger_call_check(fcinfo, "attached_no_delete", TRIGGER_EVENT_BEFORE,
-							truncate ? 0 : TRIGGER_EVENT_ROW, GUARD_DELETE | GUARD_TRUNCATE);
+								  truncate ? 0 : TRIGGER_EVENT_ROW, GUARD_DELETE | GUARD_TRUNCATE);
 	guard_begin(&guard, trigdata, NULL);
 	role = trigdata->tg_trigger->tgargs[1];
 	if (!guard.table->lacks[ATTACHED_REMOVED])
@@ -885,8 +965,8 @@ Datum
 attached_view_write(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "attached_view_write",
-										 TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW,
-										 GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
+											   TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW,
+											   GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
 	Relation	rel = trigdata->tg_relation;
 	const char *name = RelationGetRelationName(rel);
 	const char *role = strncmp(name, "all_", 4) == 0 ? name + 4 : name;

@@ -20,7 +20,7 @@
 
 typedef struct AttachedNotify
 {
-	NotifyMessage	notice;
+	NotifyMessage notice;
 	AttachedTable *table;
 	MemoryContext context;		/* for one row */
 } AttachedNotify;
@@ -61,8 +61,8 @@ Datum
 attached_nic_notify(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "attached_nic_notify",
-										 TRIGGER_EVENT_AFTER, 0,
-										 GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
+											   TRIGGER_EVENT_AFTER, 0,
+											   GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
 	AttachedNotify state = {0};
 	RunAs		writer;
 

@@ -48,8 +48,9 @@ is_texty(Oid type)
 }
 
 /*
- * Do two collations hold the same values for equal?  All deterministic ones do:
- * what differs in a byte is not equal.
+ * Tells whether two collations treat the same values as equal.
+ *
+ * All deterministic collations do: values that differ in a byte are not equal.
  */
 static bool
 same_equality(Oid a, Oid b)
@@ -61,8 +62,10 @@ same_equality(Oid a, Oid b)
 }
 
 /*
- * Can a key be looked for in an index?  It is one of all rows, by the values of
- * the column, and in its order the operator finds what is equal.
+ * Tells whether a key can be searched for in an index.
+ *
+ * Such an index has all rows, by the values of the column, and the operator
+ * belongs to its ordering.
  */
 static bool
 index_serves(Relation index, AttrNumber key, Oid eqop, Oid keytype, Oid collation)
@@ -131,9 +134,10 @@ refuse_key(AttachedTable *table, const char *why)
 }
 
 /*
- * How a parent is found by a key of that type.  A text is looked for as what
- * the parent has: blanks at the end of a char(n) count for nothing.  The result
- * is the key to look for.
+ * Fills in how a parent is found by a key of a type; returns the key to look up.
+ *
+ * A text is converted to the type of the parent's column, so that trailing
+ * blanks of char(n) are insignificant.
  */
 static Datum
 parent_key(AttachedTable *table, Relation rel, Oid keytype, Datum key, ParentKey *parent)
@@ -187,8 +191,11 @@ open_parent(AttachedTable *table, LOCKMODE lockmode)
 }
 
 /*
- * Locks a network or an instance of an attached inventory, and tells what it
- * is at that moment.  The current user is the owner of its table.
+ * Locks a network or an instance of an attached inventory; returns its status
+ * under the lock.
+ *
+ * The lock is held until the transaction ends.  The current user must be the
+ * owner of the table.
  */
 ParentStatus
 attached_parent_lock(AttachedTable *table, Oid keytype, Datum key,
@@ -205,8 +212,8 @@ attached_parent_lock(AttachedTable *table, Oid keytype, Datum key,
 }
 
 /*
- * The id of the parent with this key; 0 where there is none, or its id is not a
- * bigint.  The current user is the owner of its table.
+ * Returns the id of the parent with a key; 0 if there is none, or its id is not
+ * a bigint.  The current user must be the owner of the table.
  */
 int64
 attached_parent_id(AttachedTable *table, Oid keytype, Datum key)

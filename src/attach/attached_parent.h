@@ -18,4 +18,4 @@ extern ParentStatus attached_parent_lock(AttachedTable *parent, Oid keytype, Dat
 										 LockTupleMode mode, TimestampTz *removed);
 extern int64 attached_parent_id(AttachedTable *parent, Oid keytype, Datum key);
 
-#endif						/* VMNET_ATTACHED_PARENT_H */
+#endif							/* VMNET_ATTACHED_PARENT_H */

@@ -150,8 +150,8 @@ attached_init(void)
 }
 
 /*
- * Why the query of a view is not a list of columns of one ordinary table; NULL
- * if it is.  *rte is its only relation, if it has one.
+ * Returns why the query of a view is not a list of columns of one ordinary
+ * table; NULL if it is.  *rte is set to its only relation, if it has one.
  */
 static const char *
 query_problem(Query *query, Index *varno, RangeTblEntry **rte)
@@ -224,7 +224,7 @@ expression_check(Node *node, ExpressionCheck *check)
 }
 
 /*
- * Why a guard cannot use a column of the view; NULL if it can.
+ * Returns why a guard cannot use a column of the view; NULL if it can.
  */
 static const char *
 column_problem(AttachedTable *table, AttachedColumn column, Index varno)
@@ -256,7 +256,7 @@ is_unknown_time(Expr *expr)
 }
 
 /*
- * Notes one column of the view.  Nothing of it is run.
+ * Stores one column of the view in the description.  Runs none of its code.
  */
 static void
 read_column(AttachedTable *table, TargetEntry *entry, Index varno)
@@ -288,8 +288,8 @@ read_column(AttachedTable *table, TargetEntry *entry, Index varno)
 }
 
 /*
- * What a view says of itself, in a memory context of its own; NULL where it is
- * not a view of an inventory.
+ * Reads the definition of a view into a memory context of its own; NULL if the
+ * view is not one of an inventory.
  */
 static AttachedTable *
 read_view(Oid viewid, Oid schema)
@@ -341,7 +341,8 @@ read_view(Oid viewid, Oid schema)
 }
 
 /*
- * Frees a reading at the end of the transaction; it may be in use until then.
+ * Frees a description at the end of the transaction; it may be in use until
+ * then.
  */
 static void
 free_at_xact_end(AttachedTable *table)
@@ -350,7 +351,7 @@ free_at_xact_end(AttachedTable *table)
 }
 
 /*
- * Forgets the views that have changed, among them those that are gone.
+ * Drops descriptions of views that have changed or were dropped.
  */
 static void
 forget_stale(void)
@@ -369,10 +370,11 @@ forget_stale(void)
 }
 
 /*
- * How the rows of a role (networks, instances, nics) read; NULL where the
- * inventory has no such table.  Runs nothing of the inventory.
+ * Returns the description of a view of an inventory by its role (networks,
+ * instances, nics); NULL if the inventory has no such view.
  *
- * The result may have a problem, and it may belong to anybody: a guard asks
+ * Runs no code of the inventory.  The result is valid until the end of the
+ * transaction.  It may have a problem, and it may belong to any role: guards call
  * attached_table_of() and attached_related() instead.
  */
 AttachedTable *
@@ -431,9 +433,11 @@ condition_info(const char *condition)
 }
 
 /*
- * The inventory that a guard is of.  Its condition names the inventory, and
- * follows when the schema is renamed; one that was made by hand may have none,
- * and is then of the inventory that its first argument names.
+ * Returns the schema of the inventory that a guard belongs to.
+ *
+ * The condition of the trigger names the inventory and follows a renamed schema.
+ * A trigger that was created by hand may have no condition; then its first
+ * argument names the inventory.
  */
 Oid
 attached_schema(Relation rel, Trigger *trigger)
@@ -454,8 +458,8 @@ attached_schema(Relation rel, Trigger *trigger)
 }
 
 /*
- * Raises an error unless a guard on a table can judge by a reading: the view is
- * one that it can evaluate, and it and inventory_info belong to the owner of the
+ * Raises an error unless a guard on a table can use a description: the view can
+ * be evaluated on one row, and it and inventory_info belong to the owner of the
  * table.
  */
 static void
@@ -479,12 +483,13 @@ require_usable(AttachedTable *table, Relation rel)
 }
 
 /*
- * How the rows of the table read that a guard fired on; role is the one that the
- * guard is for, NULL for any.  The caller becomes the owner of the table before
- * he asks for a value.
+ * Returns the description of the table that a guard fired on.  role is the one
+ * that the guard is for, NULL for any.
  *
- * Raises 39P01 where the trigger is not on the table of an attached inventory,
- * and 42501 where what it reads belongs to another role than the table.
+ * The caller must switch to the owner of the table before it asks for a value.
+ * Raises 39P01 if the trigger is not on the table of an attached inventory, and
+ * 42501 if what it reads belongs to another role than the table.  The result is
+ * valid until the end of the transaction.
  */
 AttachedTable *
 attached_table_of(Relation rel, Trigger *trigger, const char *role)
@@ -492,7 +497,10 @@ attached_table_of(Relation rel, Trigger *trigger, const char *role)
 	AttachedTable *table;
 	const char *said;
 
-	/* A partitioned table has messages, but no guards: see attached_problems(). */
+	/*
+	 * A partitioned table has messages, but no guards: see
+	 * attached_problems().
+	 */
 	if (rel->rd_rel->relkind != RELKIND_RELATION &&
 		rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		refuse_table(rel, "It is not a table.");
@@ -511,8 +519,8 @@ attached_table_of(Relation rel, Trigger *trigger, const char *role)
 }
 
 /*
- * How the rows of another role of the same inventory read, for a guard on rel;
- * NULL where there is no such table.
+ * Returns the description of another role of the same inventory, for a guard on
+ * rel; NULL if there is no such table.
  */
 AttachedTable *
 attached_related(Relation rel, AttachedTable *table, const char *role)
@@ -524,7 +532,9 @@ attached_related(Relation rel, AttachedTable *table, const char *role)
 	return related;
 }
 
-/* Is a column, by its canonical name, NULL in every row? */
+/*
+ * Tells whether a column, by its canonical name, is NULL in every row.
+ */
 bool
 attached_lacks_column(AttachedTable *table, const char *column)
 {
@@ -540,8 +550,8 @@ attached_lacks_column(AttachedTable *table, const char *column)
 }
 
 /*
- * Makes the expression of a column ready to be evaluated.  That runs functions
- * which say to be immutable.
+ * Prepares the expression of a column for evaluation.  Planning it evaluates
+ * functions that are declared immutable.
  */
 static void
 prepare_column(AttachedTable *table, AttachedColumn column)
@@ -562,8 +572,11 @@ prepare_column(AttachedTable *table, AttachedColumn column)
 }
 
 /*
- * The value of a column in a row.  The current user is the owner of the table,
- * since the view's expressions are his.
+ * Returns the value of a column in a row; *isnull tells whether it is NULL.
+ *
+ * The current user must be the owner of the view, whose expressions are
+ * evaluated.  A value that is passed by reference points into the slot, or is
+ * allocated in the current memory context.
  */
 Datum
 attached_value(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column, bool *isnull)
@@ -593,7 +606,9 @@ attached_value(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column
 	return value;
 }
 
-/* Does a column read the same in two rows? */
+/*
+ * Tells whether a column has the same value in two rows.
+ */
 bool
 attached_same(AttachedTable *table, TupleTableSlot *a, TupleTableSlot *b, AttachedColumn column)
 {
@@ -610,7 +625,9 @@ attached_same(AttachedTable *table, TupleTableSlot *a, TupleTableSlot *b, Attach
 	return datum_image_eq(avalue, bvalue, byval, len);
 }
 
-/* A value as text, for messages. */
+/*
+ * Returns a value as text for messages, in the current memory context.
+ */
 char *
 attached_output(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column)
 {

@@ -41,7 +41,8 @@ typedef enum AttachedColumn
 typedef struct AttachedTable
 {
 	Oid			view;			/* attached_nics and the like */
-	Oid			table;			/* what the view reads; InvalidOid: see problem */
+	Oid			table;			/* what the view reads; InvalidOid: see
+								 * problem */
 	Oid			schema;			/* the inventory */
 	Oid			info;			/* its view inventory_info */
 	Oid			owner;			/* of the view */

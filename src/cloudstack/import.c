@@ -136,8 +136,28 @@ typedef enum WriteKind
 } WriteKind;
 
 /*
- * The statement that makes one table of the mirror equal to its stage, in part.
- * The whole tables are compared once; the others touch what differs.
+ * Appends the statement that stores which rows of a table differ from its stage.
+ */
+static void
+append_comparison(StringInfo sql, const char *schema, const char *relation,
+				  const char *stage, Oid base_id, Oid stage_id)
+{
+	appendStringInfo(sql,
+					 "INSERT INTO pg_temp." STAGE "changes (relation, id, kind) "
+					 "SELECT '%s', coalesce(t.id, s.id), CASE WHEN t.id IS NULL THEN 'insert' "
+					 "WHEN s.id IS NULL THEN 'delete' ELSE 'update' END "
+					 "FROM %s.all_%s t FULL JOIN %s s ON s.id = t.id "
+					 "WHERE t.id IS NULL OR s.id IS NULL OR ROW(%s) IS DISTINCT FROM ROW(%s)",
+					 relation, schema, relation, stage,
+					 shared_columns(base_id, stage_id, "t."),
+					 shared_columns(base_id, stage_id, "s."));
+}
+
+/*
+ * Returns one of the statements that make a table of the mirror equal to its
+ * stage, in the current memory context.
+ *
+ * The first compares whole tables; the others touch only the rows that differ.
  */
 static char *
 write_statement(const Import *import, const char *relation, WriteKind kind)
@@ -156,18 +176,10 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 	switch (kind)
 	{
 		case WRITE_CHANGES:
-			appendStringInfo(&sql,
-							 "INSERT INTO pg_temp." STAGE "changes (relation, id, kind) "
-							 "SELECT '%s', coalesce(t.id, s.id), CASE WHEN t.id IS NULL THEN 'insert' "
-							 "WHEN s.id IS NULL THEN 'delete' ELSE 'update' END "
-							 "FROM %s.all_%s t FULL JOIN %s s ON s.id = t.id "
-							 "WHERE t.id IS NULL OR s.id IS NULL OR ROW(%s) IS DISTINCT FROM ROW(%s)",
-							 relation, schema, relation, stage,
-							 shared_columns(base_id, stage_id, "t."),
-							 shared_columns(base_id, stage_id, "s."));
+			append_comparison(&sql, schema, relation, stage, base_id, stage_id);
 			break;
 		case WRITE_FREE_UUIDS:
-			/* Two rows may swap theirs, or a new row have that of a purged one. */
+			/* Two rows may swap uuids; a new row may have a purged one's. */
 			appendStringInfo(&sql,
 							 "UPDATE %s.all_%s t SET uuid = NULL "
 							 "FROM %s IN ('update', 'delete')) c, %s IN ('update', 'insert')) d, %s s "
@@ -200,7 +212,7 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 							 shared_columns(base_id, stage_id, "s."),
 							 has_state_changed ? ", s.state_changed" : "",
 							 stage);
-			/* A first copy stays in the order of the source, that of its keys. */
+			/* A first copy keeps the order of the source, by its keys. */
 			if (!import->first_copy)
 				appendStringInfo(&sql, ", %s = 'insert') c WHERE s.id = c.id ORDER BY s.id", changes);
 			break;
@@ -209,15 +221,15 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 }
 
 /*
- * Runs one such statement, the only thing that the permit is open for, as the
- * owner of the mirror.  Gives the number of rows.
+ * Runs one such statement as the owner of the mirror, with the guards bypassed
+ * for it; returns the number of rows.
  */
 static int64
 write_rows(const Import *import, const char *relation, WriteKind kind)
 {
 	char	   *sql = write_statement(import, relation, kind);
 	int			expected = kind == WRITE_DELETE ? SPI_OK_DELETE :
-		kind == WRITE_UPDATE || kind == WRITE_FREE_UUIDS ? SPI_OK_UPDATE : SPI_OK_INSERT;
+	kind == WRITE_UPDATE || kind == WRITE_FREE_UUIDS ? SPI_OK_UPDATE : SPI_OK_INSERT;
 	int			nestlevel = NewGUCNestLevel();
 	int64		rows;
 
@@ -346,9 +358,10 @@ lock_mirror(Import *import)
 }
 
 /*
- * Does a part of a step as the owner of the mirror, whose code it may run.  What
- * could be deferred is checked at once: in the place of another role nothing can
- * be deferred, and a first copy alters the tables afterwards.
+ * Runs a part of a step as the owner of the mirror, whose code it may run.
+ *
+ * Deferrable constraints are checked immediately: nothing can be deferred after
+ * a switch of the user, and a first copy alters the tables afterwards.
  */
 static void
 run_as_owner(Import *import, ImportStep part, const char *relation)
@@ -460,6 +473,9 @@ write_mirror(Import *import, const char *unused)
 			 NULL);
 }
 
+/*
+ * Makes the mirror equal to the stages, in one transaction.
+ */
 static void
 step_apply(Import *import, const char *unused)
 {
@@ -521,8 +537,8 @@ drop_stages(void *arg)
 }
 
 /*
- * Commits; gives the error where that fails.  The session's lock is gone then:
- * the abort of a whole transaction releases it.
+ * Commits; returns the error if that fails.  The lock of the session is released
+ * then: the abort of a whole transaction releases it.
  */
 static ErrorData *
 commit_step(Import *import)
@@ -535,8 +551,10 @@ commit_step(Import *import)
 }
 
 /*
- * Marks a run as failed, drops its stages, and throws the error on.  What cannot
- * be done of that is a warning: the error is what the caller has to know.
+ * Marks a run as failed, drops its stages, and rethrows the error.
+ *
+ * Errors of these steps are reported as a WARNING: the first error is the one
+ * that matters.
  */
 static void
 raise_failure(Import *import, ErrorData *edata)
@@ -600,6 +618,9 @@ run_and_commit(Import *import, ImportStep step, const char *relation)
 		raise_failure(import, edata);
 }
 
+/*
+ * Runs the steps of an import, each in a transaction of its own.
+ */
 static void
 import_steps(Import *import)
 {
@@ -614,8 +635,8 @@ import_steps(Import *import)
 	run_and_commit(import, step_start, NULL);
 
 	/*
-	 * NICs first: what they refer to is there by then, and still there when it
-	 * is read, even if the source goes on changing in between.
+	 * NICs first: what they refer to is there by then, and still there when
+	 * it is read, even if the source goes on changing in between.
 	 */
 	for (i = lengthof(relations) - 1; i >= 0; i--)
 		run_and_commit(import, step_stage, relations[i]);

@@ -16,7 +16,8 @@
 #include "core/trigger_call.h"
 
 /*
- * INSTEAD OF INSERT, UPDATE or DELETE, for each row.
+ * live_guard(): INSTEAD OF INSERT, UPDATE or DELETE on a view of a live
+ * inventory, for each row.  Refuses it.
  */
 PG_FUNCTION_INFO_V1(live_guard);
 
@@ -24,8 +25,8 @@ Datum
 live_guard(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "live_guard",
-										 TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW,
-										 GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
+											   TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW,
+											   GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
 	Relation	rel = trigdata->tg_relation;
 
 	if (!inventory_is_live(RelationGetNamespace(rel)))

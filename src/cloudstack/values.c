@@ -46,7 +46,8 @@ copy_trimmed(FunctionCallInfo fcinfo, char *buf)
 }
 
 /*
- * A whole number, also as "204.0", which numeric columns may say.
+ * read_bigint(text): a whole number, also as "204.0", which numeric columns may
+ * contain.
  */
 PG_FUNCTION_INFO_V1(read_bigint);
 
@@ -72,8 +73,8 @@ read_bigint(PG_FUNCTION_ARGS)
 }
 
 /*
- * A flag: a number that is not 0 is true, as in MySQL, and so are the words
- * that PostgreSQL takes.
+ * read_boolean(text): a number that is not 0 is true, as in MySQL; otherwise the
+ * words that PostgreSQL accepts.
  */
 PG_FUNCTION_INFO_V1(read_boolean);
 
@@ -107,7 +108,10 @@ parse_inet(char *buf, inet_struct *addr)
 	memset(addr, 0, sizeof(*addr));
 	addr->family = family;
 
-	/* Abbreviations such as "10.1" mean different things to different systems. */
+	/*
+	 * Abbreviations such as "10.1" mean different things to different
+	 * systems.
+	 */
 	if (family == PGSQL_AF_INET)
 	{
 		const char *dot = buf;
@@ -133,7 +137,7 @@ static Datum
 inet_datum(const inet_struct *addr)
 {
 	int			size = VARHDRSZ + offsetof(inet_struct, ipaddr) +
-		(addr->family == PGSQL_AF_INET ? 4 : 16);
+	(addr->family == PGSQL_AF_INET ? 4 : 16);
 	inet	   *result = palloc0(size);
 
 	SET_VARSIZE(result, size);
@@ -141,6 +145,9 @@ inet_datum(const inet_struct *addr)
 	return InetPGetDatum(result);
 }
 
+/*
+ * read_inet(text): an address with or without a prefix length.
+ */
 PG_FUNCTION_INFO_V1(read_inet);
 
 Datum
@@ -155,7 +162,7 @@ read_inet(PG_FUNCTION_ARGS)
 }
 
 /*
- * A network; bits right of the prefix length are cleared.
+ * read_cidr(text): a network; bits right of the prefix length are cleared.
  */
 PG_FUNCTION_INFO_V1(read_cidr);
 
@@ -203,6 +210,10 @@ parse_hex_pairs(const char *buf, char separator, int count, unsigned char *bytes
 	return *buf == '\0';
 }
 
+/*
+ * read_macaddr(text): six pairs of hex digits, separated by ":" or "-", or not
+ * separated.
+ */
 PG_FUNCTION_INFO_V1(read_macaddr);
 
 Datum
@@ -229,7 +240,7 @@ read_macaddr(PG_FUNCTION_ARGS)
 }
 
 /*
- * A uuid: 32 hex digits, in groups of 8-4-4-4-12 or in one.
+ * read_uuid(text): 32 hex digits, in groups of 8-4-4-4-12 or in one.
  */
 PG_FUNCTION_INFO_V1(read_uuid);
 
@@ -334,8 +345,8 @@ valid_date(const struct pg_tm *tm)
 }
 
 /*
- * A time as MySQL and ISO 8601 write it; one without a zone is UTC.  A zero
- * date (0000-00-00) is no time.
+ * read_timestamptz(text): a time as written by MySQL or in ISO 8601; without a
+ * zone it is UTC.  A zero date (0000-00-00) is NULL.
  */
 PG_FUNCTION_INFO_V1(read_timestamptz);
 

@@ -34,8 +34,8 @@ typedef struct Entry
 } Entry;
 
 /*
- * Finds the argument that names the inventory: "inventory", or "name" where a
- * function is about an inventory as such.
+ * Finds the argument that names the inventory: "inventory", or "name" in
+ * functions about an inventory as a whole.
  */
 static void
 find_inventory_argument(HeapTuple proc, Entry *entry)
@@ -105,9 +105,11 @@ entry_lookup(FunctionCallInfo fcinfo)
 }
 
 /*
- * The schema of the inventory that a call is about; an error where there is none.
- * It must not be left to the function to say so: what it then finds under that
- * name may have come there in between, and would be used as the caller.
+ * Returns the schema of the inventory that a call is about; raises an error if
+ * there is none.
+ *
+ * The error must not be left to the implementation: a schema of that name could
+ * be created in between, and would be used with the rights of the caller.
  */
 static Oid
 entry_schema(FunctionCallInfo fcinfo, const Entry *entry)
@@ -120,8 +122,10 @@ entry_schema(FunctionCallInfo fcinfo, const Entry *entry)
 }
 
 /*
- * Runs the function with the arguments of the call.  A function that returns a
- * set has to give it as a whole: nothing of it may run after this returns.
+ * Calls the implementation with the arguments of the call.
+ *
+ * An implementation that returns a set must materialize it: none of it may run
+ * after this returns.
  */
 static Datum
 call_body(FunctionCallInfo fcinfo, Entry *entry)
@@ -144,6 +148,10 @@ call_body(FunctionCallInfo fcinfo, Entry *entry)
 	return result;
 }
 
+/*
+ * Runs the implementation as the owner of the inventory, if the caller has the
+ * owner's rights and is another role.
+ */
 static Datum
 run_entry(FunctionCallInfo fcinfo, bool one_owner)
 {
@@ -165,8 +173,8 @@ run_entry(FunctionCallInfo fcinfo, bool one_owner)
 }
 
 /*
- * Entry of a function that works on an inventory, all of which has to belong to
- * one owner.
+ * inventory_entry(): entry of functions on an inventory whose relations must all
+ * belong to one owner.
  */
 PG_FUNCTION_INFO_V1(inventory_entry);
 
@@ -177,8 +185,8 @@ inventory_entry(PG_FUNCTION_ARGS)
 }
 
 /*
- * Entry of a function that tells or mends what is wrong with an inventory, so
- * that parts of it may belong to somebody else.
+ * inventory_entry_any(): entry of functions that report or repair defects of an
+ * inventory, whose relations may belong to several owners.
  */
 PG_FUNCTION_INFO_V1(inventory_entry_any);
 

@@ -41,7 +41,7 @@
 #define LONGEST_INFO	65536
 
 /*
- * Stores one column of the view's query in its place; false if it is no constant.
+ * Stores one column of the view's query in info; false if it is not a constant.
  */
 static bool
 store_constant(TargetEntry *entry, InventoryInfo *info)
@@ -68,10 +68,10 @@ store_constant(TargetEntry *entry, InventoryInfo *info)
 
 /*
  * Reads the query of a view from the catalog, as a copy in the current memory
- * context; NULL where the relation is no view, or is gone.
+ * context; NULL if the relation is not a view or does not exist.
  *
- * No lock is taken: a lock that somebody else holds on the view of another
- * inventory must not make a look at all of them wait.
+ * Takes no lock: a lock that another session holds on the view of one inventory
+ * must not block a list of all inventories.
  */
 static Query *
 view_query(Oid relid)
@@ -94,8 +94,8 @@ view_query(Oid relid)
 }
 
 /*
- * Tells what a schema says of itself; false if it is not an inventory.  The
- * strings are in the current memory context.
+ * Reads the facts of an inventory; false if the schema is not an inventory.  The
+ * strings are allocated in the current memory context.
  */
 bool
 inventory_info(Oid schema, InventoryInfo *info)
@@ -116,7 +116,9 @@ inventory_info(Oid schema, InventoryInfo *info)
 	return info->kind && info->mode && info->version;
 }
 
-/* Are its views straight over another system's tables? */
+/*
+ * Tells whether the views of an inventory read another system's tables directly.
+ */
 bool
 inventory_is_live(Oid schema)
 {
@@ -126,8 +128,8 @@ inventory_is_live(Oid schema)
 }
 
 /*
- * The schema of an inventory, by its name as pg_namespace has it; NULL means
- * the one that the setting vmnet.inventory names.
+ * Returns the schema of an inventory by its name as in pg_namespace; NULL means
+ * the setting vmnet.inventory.  Raises an error if there is no such inventory.
  */
 Oid
 inventory_resolve(const char *name)
@@ -156,8 +158,8 @@ inventory_resolve(const char *name)
 }
 
 /*
- * The name of a schema, in the current memory context; an error where the schema
- * was dropped after it was looked up.
+ * Returns the name of a schema, in the current memory context; raises an error
+ * if the schema was dropped concurrently.
  */
 char *
 require_namespace_name(Oid schema)
@@ -173,7 +175,10 @@ require_namespace_name(Oid schema)
 	return name;
 }
 
-/* The inventory that an argument of type name says. */
+/*
+ * Returns the schema of the inventory that an argument of type name names; NULL
+ * means the setting vmnet.inventory.
+ */
 Oid
 inventory_resolve_arg(FunctionCallInfo fcinfo, int argno)
 {
@@ -269,8 +274,8 @@ inventory_facts(PG_FUNCTION_ARGS)
 }
 
 /*
- * resolve_inventory(inventory): the name of an inventory that an argument
- * means, or an error.
+ * resolve_inventory(inventory): the name of the inventory that an argument
+ * means.  Raises an error if there is none.
  */
 PG_FUNCTION_INFO_V1(resolve_inventory);
 

@@ -24,4 +24,4 @@ extern bool inventory_info(Oid schema, InventoryInfo *info);
 extern bool inventory_is_live(Oid schema);
 extern char *require_namespace_name(Oid schema);
 
-#endif						/* VMNET_INVENTORY_H */
+#endif							/* VMNET_INVENTORY_H */

@@ -2,16 +2,16 @@
  * run_as.c
  *		The only place that switches the current user.
  *
- * A guard becomes the owner of the very table that it reads, as the triggers of
- * foreign keys do.  A function that is called on somebody else's inventory
- * becomes the owner of the inventory, if its caller has the owner's rights: what
- * the owner has put into views, defaults, policies, operators and triggers then
- * runs with no more than his own rights.
+ * A guard runs as the owner of the table that it reads, as the triggers of
+ * foreign keys do.  A function that is called on another role's inventory runs as
+ * the owner of the inventory, if the caller has the owner's rights: code of the
+ * owner in views, defaults, policies, operators and triggers then runs with no
+ * more than the owner's rights.
  *
- * The current user is not restored in a PG_CATCH or PG_FINALLY block here: where
- * an error is raised, the abort of the transaction or subtransaction restores
- * user, security context and settings.  So no code may switch the user outside
- * of a subtransaction whose error it catches and then go on inside it.
+ * The current user is not restored in a PG_CATCH or PG_FINALLY block here: after
+ * an error the abort of the transaction or subtransaction restores user, security
+ * context and settings.  So no code may switch the user outside of a
+ * subtransaction whose error it catches, and then continue inside it.
  */
 #include "postgres.h"
 
@@ -49,13 +49,13 @@ static const char *const named_relations[] = {
 };
 
 /*
- * Becomes the owner of a table that a guard is about to read, lock or write.
- * Row-level security is not in force for him, even where it is forced.
+ * Switches to the owner of a table that a guard is about to read, lock or write.
+ * Row-level security is not applied to the owner, even if it is forced.
  *
- * Where the current user is somebody else, the operation is a security-restricted
- * one, and what code of the owner sets is undone by run_as_end(): nothing is left
- * behind, as a deferred trigger or a search path, that would have an effect on
- * the current user later.
+ * If the current user is another role, the operation is security-restricted, and
+ * settings changed by code of the owner are undone by run_as_end(): nothing is
+ * left that would have an effect on the current user later, such as a deferred
+ * trigger or a search path.
  */
 void
 run_as_table_owner(Relation rel, RunAs *saved)
@@ -77,13 +77,12 @@ run_as_table_owner(Relation rel, RunAs *saved)
 }
 
 /*
- * Becomes a role, where the current user is another one that has the role's
- * rights.  Otherwise nothing changes, and the result is false: the caller works
- * as himself.
+ * Switches to a role, if the current user is another one that has the rights of
+ * the role.  Otherwise changes nothing and returns false.
  *
- * The operation is a security-restricted one, and what code of the role sets is
- * undone by run_as_end().  A caller who passes row-level security goes on to
- * pass it where a table's owner has it forced on himself.
+ * The operation is security-restricted, and settings changed by code of the role
+ * are undone by run_as_end().  If the caller bypasses row-level security, it is
+ * bypassed after the switch too, even if the owner of a table has it forced.
  *
  * Must not span a commit.
  */
@@ -106,7 +105,10 @@ run_as_role(Oid role, RunAs *saved)
 	return true;
 }
 
-/* Locks a relation, so that its name goes on meaning it; InvalidOid: there is none. */
+/*
+ * Locks a relation so that its name keeps its meaning; InvalidOid if there is
+ * none.  The lock is held until the transaction ends.
+ */
 static Oid
 lock_named_relation(const char *name, Oid schema)
 {
@@ -125,11 +127,13 @@ lock_named_relation(const char *name, Oid schema)
 }
 
 /*
- * Makes sure that the names of an inventory mean relations of its owner until
- * the transaction ends, where the schema belongs to somebody else: he could drop
- * a relation and put one of his own in its place between the look at its owner
- * and the query that names it.  Where the schema belongs to the owner of the
- * inventory nobody else can do so, and nothing is locked here.
+ * Locks the relations of an inventory that are reached by name, if the schema
+ * belongs to another role than the inventory.
+ *
+ * The owner of the schema could otherwise drop a relation and create another one
+ * of the same name between the check of its owner and the query that names it.
+ * If the schema belongs to the owner of the inventory, nothing is locked.  Locks
+ * are held until the transaction ends.
  */
 static void
 lock_named_relations(Oid schema, Oid owner)
@@ -158,8 +162,9 @@ lock_named_relations(Oid schema, Oid owner)
 }
 
 /*
- * Becomes the owner of an inventory, as run_as_role() does.  Raises an error
- * where the inventory is gone, or one of its relations belongs to another role.
+ * Switches to the owner of an inventory, as run_as_role() does.  Raises an error
+ * if the inventory does not exist, or one of its relations belongs to another
+ * role.
  */
 bool
 run_as_inventory_owner(Oid schema, RunAs *saved)
@@ -171,10 +176,11 @@ run_as_inventory_owner(Oid schema, RunAs *saved)
 }
 
 /*
- * The same for work on a whole inventory, an import or a purge, after it was
- * checked that the current user has the owner's rights: row-level security that
- * the owner has forced on himself hides nothing.  A caller who is the owner stays
- * who he is, and is not restricted.
+ * Switches to the owner of an inventory for work on all of its rows (an import
+ * or a purge), without row-level security that the owner has forced.
+ *
+ * The caller has checked that the current user has the rights of the owner.  If
+ * the current user is the owner, nothing is switched or restricted.
  *
  * Must not span a commit.
  */
@@ -191,7 +197,7 @@ run_as_inventory_owner_unforced(Oid schema, RunAs *saved)
 }
 
 /*
- * Goes back to the user before one of the functions above.
+ * Switches back to the user before one of the functions above.
  */
 void
 run_as_end(const RunAs *saved)
@@ -204,7 +210,7 @@ run_as_end(const RunAs *saved)
 }
 
 /*
- * The owner of a relation; InvalidOid where there is no such relation.
+ * Returns the owner of a relation; InvalidOid if it does not exist.
  */
 Oid
 relation_owner(Oid relid)
@@ -221,9 +227,8 @@ relation_owner(Oid relid)
 }
 
 /*
- * The owner of an inventory: that of its relation all_nics, or of the view
- * inventory_info where a schema that looks like an inventory lacks the other.
- * InvalidOid where it has neither.
+ * Returns the owner of an inventory: that of its relation all_nics, or of the
+ * view inventory_info if all_nics is missing.  InvalidOid if both are missing.
  */
 Oid
 inventory_owner(Oid schema)
@@ -236,8 +241,8 @@ inventory_owner(Oid schema)
 }
 
 /*
- * The owner of an inventory; an error where the inventory is gone, or is none:
- * the caller must not go on with rights of his own then.
+ * Returns the owner of an inventory; raises an error if the inventory does not
+ * exist, so that the caller cannot continue with its own rights.
  */
 Oid
 require_inventory_owner(Oid schema)
@@ -253,7 +258,9 @@ require_inventory_owner(Oid schema)
 	return owner;
 }
 
-/* The word of ALTER ... OWNER TO for a kind of relation. */
+/*
+ * Returns the keyword of ALTER ... OWNER TO for a kind of relation.
+ */
 static const char *
 alter_keyword(char relkind)
 {
@@ -273,8 +280,8 @@ alter_keyword(char relkind)
 }
 
 /*
- * Raises an error if a relation does not belong to the owner of another one,
- * "owned", with which it has to share its owner.
+ * Raises an error if a relation does not belong to the owner of the relation
+ * "owned".
  */
 void
 require_owner(Oid relid, Oid owner, Oid owned)
@@ -306,8 +313,8 @@ require_owner(Oid relid, Oid owner, Oid owned)
 
 /*
  * Raises an error if a relation of an inventory that is reached by name belongs
- * to somebody else than the owner of the inventory.  Partitions, and relations
- * that users have added, may belong to anybody.
+ * to another role than the inventory.  Partitions, and relations that users have
+ * added, may belong to any role.
  */
 void
 require_one_owner(Oid schema)
@@ -326,8 +333,8 @@ require_one_owner(Oid schema)
 }
 
 /*
- * require_one_owner(inventory): the same for functions in SQL; the relations are
- * locked where their names could come to mean others.
+ * require_one_owner(inventory): the same for functions in SQL.  Locks the
+ * relations as lock_named_relations() does.
  */
 PG_FUNCTION_INFO_V1(require_one_owner_of);
 

@@ -34,7 +34,7 @@ typedef struct SavedQueryKey
 
 typedef struct SavedQuery
 {
-	SavedQueryKey		key;			/* must be first */
+	SavedQueryKey key;			/* must be first */
 	SPIPlanPtr	plan;
 } SavedQuery;
 
@@ -44,6 +44,9 @@ static MemoryContext query_context = NULL;
 /* Plans that were replaced; they may be running, further up the stack. */
 static List *replaced_plans = NIL;
 
+/*
+ * Frees the plans that were replaced during the transaction.
+ */
 static void
 free_replaced_plans(XactEvent event, void *arg)
 {
@@ -59,6 +62,9 @@ free_replaced_plans(XactEvent event, void *arg)
 	replaced_plans = NIL;
 }
 
+/*
+ * Creates the cache and registers its transaction callback.
+ */
 static void
 query_cache_init(void)
 {
@@ -67,14 +73,17 @@ query_cache_init(void)
 	ctl.keysize = sizeof(SavedQueryKey);
 	ctl.entrysize = sizeof(SavedQuery);
 	query_context = AllocSetContextCreate(TopMemoryContext, "vmnet plan cache",
-										 ALLOCSET_SMALL_SIZES);
+										  ALLOCSET_SMALL_SIZES);
 	ctl.hcxt = query_context;
 	query_cache = hash_create("vmnet plans", 32, &ctl,
-							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	RegisterXactCallback(free_replaced_plans, NULL);
 }
 
-/* Puts a plan aside until the transaction ends: it may be running. */
+/*
+ * Puts a plan on the list of plans to free at the end of the transaction: it may
+ * be running.
+ */
 static void
 replace_plan(SPIPlanPtr plan)
 {
@@ -84,7 +93,9 @@ replace_plan(SPIPlanPtr plan)
 	MemoryContextSwitchTo(oldcontext);
 }
 
-/* Is the schema or table gone that a plan reads? */
+/*
+ * Tells whether the schema or table that a plan reads was dropped.
+ */
 static bool
 object_is_gone(const SavedQueryKey *key)
 {
@@ -94,14 +105,14 @@ object_is_gone(const SavedQueryKey *key)
 }
 
 /*
- * Drops the plans of what is gone.  It is called where a plan is added, so that a
- * session that makes and drops inventories keeps no plans of those dropped.
+ * Drops the plans of dropped objects.  Called whenever a plan is added, so that a
+ * session that creates and drops inventories does not collect plans.
  */
 static void
 drop_plans_of_gone_objects(void)
 {
 	HASH_SEQ_STATUS status;
-	SavedQuery  *entry;
+	SavedQuery *entry;
 
 	hash_seq_init(&status, query_cache);
 	while ((entry = hash_seq_search(&status)) != NULL)
@@ -114,16 +125,18 @@ drop_plans_of_gone_objects(void)
 }
 
 /*
- * The saved plan of a query; it is made on first use.  The caller is
- * connected to SPI.  The query's text qualifies every name and operator, so
- * it means the same whatever the search path is when it is analyzed again.
+ * Returns the saved plan of a query, which is prepared on first use.
+ *
+ * The caller must be connected to SPI.  append_query() makes the text, which has
+ * to qualify every name and operator: the search path may differ when the plan is
+ * analyzed again.  The plan is valid until the end of the transaction.
  */
 SPIPlanPtr
-saved_query_lookup(int kind, Oid object, int column, QueryTextFunction text,
-			int nargs, Oid *argtypes, int options)
+saved_query_lookup(int kind, Oid object, int column, QueryTextFunction append_query,
+				   int nargs, Oid *argtypes, int options)
 {
-	SavedQueryKey		key = {0};
-	SavedQuery  *entry;
+	SavedQueryKey key = {0};
+	SavedQuery *entry;
 	StringInfoData sql;
 	SPIPlanPtr	plan;
 	bool		found;
@@ -147,7 +160,8 @@ saved_query_lookup(int kind, Oid object, int column, QueryTextFunction text,
 		options = CURSOR_OPT_CUSTOM_PLAN;
 
 	initStringInfo(&sql);
-	text(&sql, object, column);
+	append_query(&sql, object, column);
+
 	plan = SPI_prepare_cursor(sql.data, nargs, argtypes, options);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare \"%s\": %s",
@@ -166,26 +180,28 @@ saved_query_lookup(int kind, Oid object, int column, QueryTextFunction text,
 }
 
 /*
- * The same for a guard's query on a table, made as the owner of the table:
- * whoever fired the guard need not be allowed into the schema.
+ * Returns the saved plan of a guard's query on a table, prepared as the owner of
+ * the table.  The user who fired the guard may lack USAGE on the schema.
  */
 SPIPlanPtr
-saved_query_lookup_as_owner(int kind, Relation rel, int column, QueryTextFunction text,
-					 int nargs, Oid *argtypes)
+saved_query_lookup_as_owner(int kind, Relation rel, int column, QueryTextFunction append_query,
+							int nargs, Oid *argtypes)
 {
 	RunAs		saved;
 	SPIPlanPtr	plan;
 
 	run_as_table_owner(rel, &saved);
-	plan = saved_query_lookup(kind, RelationGetRelid(rel), column, text, nargs, argtypes, 0);
+	plan = saved_query_lookup(kind, RelationGetRelid(rel), column, append_query, nargs, argtypes, 0);
 	run_as_end(&saved);
 	return plan;
 }
 
 /*
- * Runs a guard's query on a table as the owner of the table, with the latest
- * snapshot: row-level security, the rights of whoever fired the guard and the
- * age of the transaction do not decide what a guard sees.
+ * Runs a guard's query as the owner of the table, with the latest snapshot.
+ *
+ * Row-level security, the rights of the user who fired the guard and the age of
+ * the transaction have no effect on what a guard sees.  The result is in
+ * SPI_tuptable; the caller must be connected to SPI.
  */
 void
 saved_query_run_as_owner(SPIPlanPtr plan, Relation rel, Datum *values, long count)
@@ -203,7 +219,10 @@ saved_query_run_as_owner(SPIPlanPtr plan, Relation rel, Datum *values, long coun
 	run_as_end(&saved);
 }
 
-/* Appends the quoted, qualified name of a relation. */
+/*
+ * Appends the quoted, qualified name of a relation; raises an error if it does
+ * not exist.
+ */
 void
 append_relation_name(StringInfo buf, Oid relid)
 {

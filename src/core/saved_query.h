@@ -23,20 +23,22 @@ typedef enum SavedQueryKind
 	QUERY_ADDRESS_HISTORY,
 	QUERY_LAST_CHANGE,
 	QUERY_LAST_REMOVAL,
-	QUERY_HISTORY_READ,					/* queries of read/history.c, by its HistoryReadKind */
-	QUERY_READ					/* the first of the read queries, see read/active.c */
+	QUERY_HISTORY_READ,			/* queries of read/history.c, by its
+								 * HistoryReadKind */
+	QUERY_READ					/* the first of the read queries, see
+								 * read/active.c */
 } SavedQueryKind;
 
 typedef void (*QueryTextFunction) (StringInfo sql, Oid object, int column);
 
 extern SPIPlanPtr saved_query_lookup(int kind, Oid object, int column,
-							  QueryTextFunction text,
-							  int nargs, Oid *argtypes, int options);
+									 QueryTextFunction append_query,
+									 int nargs, Oid *argtypes, int options);
 extern SPIPlanPtr saved_query_lookup_as_owner(int kind, Relation rel, int column,
-									   QueryTextFunction text,
-									   int nargs, Oid *argtypes);
+											  QueryTextFunction append_query,
+											  int nargs, Oid *argtypes);
 extern void saved_query_run_as_owner(SPIPlanPtr plan, Relation rel, Datum *values,
-							  long count);
+									 long count);
 extern void append_relation_name(StringInfo buf, Oid relid);
 
-#endif						/* VMNET_SAVED_QUERY_H */
+#endif							/* VMNET_SAVED_QUERY_H */

@@ -18,14 +18,13 @@
 #include "core/subtransaction.h"
 
 /*
- * Runs work in a subtransaction.  NULL where it succeeded, and the
- * subtransaction is then part of the transaction; else the error, after the
- * subtransaction was rolled back, as a copy in the caller's memory context.
- * The caller throws it on with ReThrowError() unless it is one that he expects.
+ * Runs work in a subtransaction; returns NULL on success, otherwise the error.
  *
- * An error that cancels the whole query is an error like others: the caller must
- * throw it on.  User, security context, settings, locks and the connection to
- * SPI are those of before the call in either case.
+ * On success the subtransaction is part of the transaction.  After an error it
+ * was rolled back, and the error is a copy in the caller's memory context; the
+ * caller rethrows it by ReThrowError() unless it is an expected one, in
+ * particular an error that cancels the query.  User, security context, settings,
+ * locks and the connection to SPI are those of before the call in either case.
  */
 ErrorData *
 run_in_subtransaction(SubtransactionWork work, void *arg)
@@ -55,10 +54,11 @@ run_in_subtransaction(SubtransactionWork work, void *arg)
 }
 
 /*
- * Commits what a procedure has done so far, and begins the next transaction.
- * NULL where that succeeded, else the error, as a copy in the caller's memory
- * context; what was to be committed is then rolled back, and there is a new
- * transaction all the same.  The caller throws the error on.
+ * Commits the work of a procedure and starts the next transaction; returns NULL
+ * on success, otherwise the error.
+ *
+ * The error is a copy in the caller's memory context.  The transaction was rolled
+ * back then, and a new one was started; the caller rethrows the error.
  */
 ErrorData *
 commit_in_procedure(void)

@@ -43,13 +43,14 @@ event_mask(TriggerEvent event)
 }
 
 /*
- * The data of a trigger call, or an error where the function is not called as
- * the kind of trigger that it is for.  Anybody may attach a trigger function
- * to a table of theirs, in any way.
+ * Returns the data of a trigger call; raises 39P01 unless the function is called
+ * as a trigger of the timing, level and events that it is for.
+ *
+ * The owner of any table can create a trigger on it with any trigger function.
  */
 TriggerData *
 trigger_call_check(FunctionCallInfo fcinfo, const char *name,
-			 TriggerEvent timing, TriggerEvent level, int events)
+				   TriggerEvent timing, TriggerEvent level, int events)
 {
 	TriggerData *trigdata;
 
@@ -82,7 +83,9 @@ trigger_call_check(FunctionCallInfo fcinfo, const char *name,
 	return trigdata;
 }
 
-/* Refuses a table that the functions of an inventory were attached to. */
+/*
+ * Raises 39P01 about a table that a trigger function is not for.
+ */
 void
 refuse_table(Relation rel, const char *why)
 {
@@ -94,7 +97,10 @@ refuse_table(Relation rel, const char *why)
 			 errhint("vmnet.create_inventory() makes the tables together with their guards.")));
 }
 
-/* The functions of a table's triggers, enabled or not. */
+/*
+ * Returns the functions of a table's triggers, enabled or not, as a list of oids
+ * in the current memory context.
+ */
 List *
 trigger_functions(Relation rel)
 {
@@ -110,7 +116,10 @@ trigger_functions(Relation rel)
 	return result;
 }
 
-/* Is this the extension's own function of that name? */
+/*
+ * Tells whether a function is the one of that name in schema vmnet_internal,
+ * written in C.
+ */
 bool
 function_is_ours(Oid funcid, const char *name)
 {

@@ -16,10 +16,10 @@
 #define GUARD_TRUNCATE	0x08
 
 extern TriggerData *trigger_call_check(FunctionCallInfo fcinfo, const char *name,
-								 TriggerEvent timing, TriggerEvent level,
-								 int events);
+									   TriggerEvent timing, TriggerEvent level,
+									   int events);
 extern void refuse_table(Relation rel, const char *why);
 extern List *trigger_functions(Relation rel);
 extern bool function_is_ours(Oid funcid, const char *name);
 
-#endif						/* VMNET_TRIGGER_CALL_H */
+#endif							/* VMNET_TRIGGER_CALL_H */

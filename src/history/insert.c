@@ -108,8 +108,8 @@ history_invalidate(Datum arg, Oid relid)
 }
 
 /*
- * The sequence that a column takes its default from.  What else a default can be
- * is refused, and so is a number that is the oid of something else.
+ * Returns the sequence that is the default of a column; raises 39P01 for any
+ * other default, and for an oid that is not that of a sequence.
  */
 static Oid
 default_sequence(Relation rel, AttrNumber attnum)
@@ -224,8 +224,8 @@ has_plain_indexes_only(Relation rel)
 }
 
 /*
- * May rows be put into the table without asking the executor?  Columns that
- * users have added have to be without default and nullable.
+ * Tells whether rows can be inserted without the executor.  Columns that users
+ * have added must be nullable and without a default.
  */
 static bool
 is_plain(Relation rel)
@@ -272,6 +272,10 @@ is_plain(Relation rel)
 	return ours == HISTORY_COLUMN_COUNT;
 }
 
+/*
+ * Looks up the columns, the sequence and the way of writing of a history table,
+ * and stores them in history_cache.  Raises 39P01 if it is not such a table.
+ */
 static void
 cache_history_table(Relation rel)
 {
@@ -310,8 +314,10 @@ cache_history_table(Relation rel)
 }
 
 /*
- * The sequence that numbers the entries of a history: it belongs to the owner of
- * the table, who is that of the NIC table.
+ * Returns the sequence that numbers the entries of a history table.
+ *
+ * The sequence and the table belong to the owner of the NIC table, or an error
+ * is raised.
  */
 Oid
 history_sequence(Relation rel, Oid history)
@@ -328,8 +334,8 @@ history_sequence(Relation rel, Oid history)
 }
 
 /*
- * Raises an error if a table of history does not belong to the owner of the NIC
- * table: he writes it, with no more than his own rights.
+ * Raises an error if a history table does not belong to the owner of the NIC
+ * table, with whose rights it is written.
  */
 void
 history_require_owner(Relation rel, Oid history)
@@ -444,6 +450,9 @@ write_direct(Relation history, HistoryEntry **entries, int count)
 	FreeExecutorState(estate);
 }
 
+/*
+ * Appends the INSERT of history entries, one array parameter per column.
+ */
 static void
 history_query(StringInfo sql, Oid relid, int column)
 {
@@ -502,7 +511,9 @@ column_arrays(HistoryEntry **entries, int count, Datum *arrays)
 	}
 }
 
-/* Has the owner insert the rows. */
+/*
+ * Inserts the entries by a query that runs as the owner of the NIC table.
+ */
 static void
 write_by_query(Relation history, HistoryEntry **entries, int count)
 {
@@ -519,7 +530,7 @@ write_by_query(Relation history, HistoryEntry **entries, int count)
 	column_arrays(entries, count, arrays);
 	run_as_table_owner(history, &saved);
 	plan = saved_query_lookup(QUERY_HISTORY, RelationGetRelid(history), 0, history_query,
-					   HISTORY_COLUMN_COUNT, argtypes, 0);
+							  HISTORY_COLUMN_COUNT, argtypes, 0);
 	if (SPI_execute_plan(plan, arrays, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write to \"nic_history\"");
 	run_as_end(&saved);

@@ -22,7 +22,8 @@ typedef struct HistoryEntry
 	bool		is_removed;
 	TimestampTz removed;
 	TimestampTz at;
-	const char *from_state;		/* these three last for ever; states can be NULL */
+	const char *from_state;		/* these three last for ever; states can be
+								 * NULL */
 	const char *to_state;
 	const char *event;
 } HistoryEntry;
@@ -32,4 +33,4 @@ extern void history_require_owner(Relation rel, Oid history);
 extern void history_write(Relation rel, Oid history,
 						  HistoryEntry **entries, int count);
 
-#endif						/* VMNET_HISTORY_INSERT_H */
+#endif							/* VMNET_HISTORY_INSERT_H */

@@ -45,8 +45,9 @@ column_changed(const NicTable *table, TupleTableSlot *old, TupleTableSlot *new,
 }
 
 /*
- * Add one NIC to a message; of many only their number is kept.  id is its id
- * as JSON, and is copied.
+ * Appends a NIC to a message; beyond NOTIFY_NICS only the number is counted.
+ *
+ * id is the id of the NIC as JSON, and is copied.
  */
 void
 notify_append(NotifyMessage *notice, const char *id)
@@ -56,7 +57,9 @@ notify_append(NotifyMessage *notice, const char *id)
 	appendStringInfo(&notice->ids, "%s%s", notice->count > 1 ? ", " : "", id);
 }
 
-/* Send a message to those who listen, unless no NIC is in it. */
+/*
+ * Sends the message of a statement on a channel, unless it has no NIC.
+ */
 void
 notify_send(NotifyMessage *notice, TriggerData *trigdata, const char *channel)
 {
@@ -104,12 +107,12 @@ transition_next(Tuplestorestate *rows, int pointer, TupleTableSlot *slot)
 }
 
 /*
- * Call a function for each row that a statement added, changed or deleted.
+ * Calls a function for each row that a statement inserted, updated or deleted.
  *
- * It is given the old and the new row of an UPDATE, else NULL and the row; the
- * slots are valid until it returns.  The two transition tables of an UPDATE are
- * filled together, and so are read in step.  Afterwards the first read pointer
- * of each table, which nothing here moves, is the active one: a trigger of
+ * The function gets the old and the new row of an UPDATE, otherwise NULL and the
+ * row; the slots are valid until it returns.  The two transition tables of an
+ * UPDATE are filled together, and are read in step.  Afterwards the first read
+ * pointer of each table, which is not moved here, is the active one: a trigger of
  * another extension that reads without a pointer of its own finds every row.
  */
 void
@@ -118,7 +121,7 @@ foreach_written_row(TriggerData *trigdata, WrittenRow row, void *arg)
 	Relation	rel = trigdata->tg_relation;
 	bool		both = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	Tuplestorestate *rows = TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) ?
-		trigdata->tg_oldtable : trigdata->tg_newtable;
+	trigdata->tg_oldtable : trigdata->tg_newtable;
 	Tuplestorestate *oldrows = both ? trigdata->tg_oldtable : NULL;
 	TupleTableSlot *slot;
 	TupleTableSlot *old;
@@ -132,6 +135,7 @@ foreach_written_row(TriggerData *trigdata, WrittenRow row, void *arg)
 	slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
 	old = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
 	pointer = transition_start(rows);
+
 	if (both)
 		oldpointer = transition_start(oldrows);
 
@@ -152,7 +156,7 @@ foreach_written_row(TriggerData *trigdata, WrittenRow row, void *arg)
 
 typedef struct NotifyState
 {
-	NotifyMessage	notice;
+	NotifyMessage notice;
 	const NicTable *table;
 } NotifyState;
 
@@ -186,8 +190,8 @@ Datum
 nic_notify(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "nic_notify",
-										 TRIGGER_EVENT_AFTER, 0,
-										 GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
+											   TRIGGER_EVENT_AFTER, 0,
+											   GUARD_INSERT | GUARD_UPDATE | GUARD_DELETE);
 	NotifyState state = {0};
 
 	if (trigdata->tg_trigger->tgnargs != 1)

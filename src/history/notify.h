@@ -22,4 +22,4 @@ extern void notify_append(NotifyMessage *notice, const char *id);
 extern void notify_send(NotifyMessage *notice, TriggerData *trigdata, const char *channel);
 extern void foreach_written_row(TriggerData *trigdata, WrittenRow row, void *arg);
 
-#endif						/* VMNET_HISTORY_NOTIFY_H */
+#endif							/* VMNET_HISTORY_NOTIFY_H */

@@ -81,7 +81,12 @@ number_key(Relation rel, int64 nic_id, TimestampTz at)
 	return key;
 }
 
-/* Gives a change of state its number, at the moment that it is made. */
+/*
+ * Assigns a number (seq) to a change of state at the moment of the change.
+ *
+ * claim_number() returns it for the same NIC and time.  Numbers that are not
+ * claimed are dropped at the end of the transaction.
+ */
 void
 history_assign_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at)
 {
@@ -107,7 +112,9 @@ history_assign_number(Relation rel, const NicTable *table, int64 nic_id, Timesta
 	entry->seq = seq;
 }
 
-/* The number that a change was given, or one of now. */
+/*
+ * Returns the number assigned to a change, or the next one if there is none.
+ */
 static int64
 claim_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at)
 {
@@ -125,6 +132,10 @@ claim_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at)
 
 static void write_all_pending(void);
 
+/*
+ * Writes what is pending before the transaction commits or is prepared, and
+ * discards all state when it ends.
+ */
 static void
 history_xact_callback(XactEvent event, void *arg)
 {
@@ -146,9 +157,13 @@ history_xact_callback(XactEvent event, void *arg)
 	}
 }
 
+/*
+ * Discards the entries of an aborted subtransaction, and reassigns those of a
+ * committed one to its parent.
+ */
 static void
 history_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
-						  SubTransactionId parentSubid, void *arg)
+						 SubTransactionId parentSubid, void *arg)
 {
 	int			kept = 0;
 	int			i;
@@ -172,7 +187,9 @@ history_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 	pending_count = kept;
 }
 
-/* Called once, when the module is loaded. */
+/*
+ * Registers the transaction callbacks.  Called once by _PG_init().
+ */
 void
 history_register(void)
 {
@@ -181,9 +198,11 @@ history_register(void)
 }
 
 /*
- * Writes what waits for a table.  Where a trigger of somebody's has opened a
- * subtransaction, what its own statement did is written, and no more: the
- * rest must not go with it if it is undone.
+ * Writes the pending entries of a NIC table that the current subtransaction has
+ * made.
+ *
+ * Entries of an outer subtransaction stay pending: they must not be undone
+ * together with the current one.
  */
 void
 history_write_pending(Relation rel, Oid history)
@@ -222,8 +241,8 @@ history_write_pending(Relation rel, Oid history)
 }
 
 /*
- * Writes what no statement trigger has had written: a statement on a table that
- * the NIC table inherits from fires the row triggers of the NIC table alone.
+ * Writes entries that no statement trigger has written: a statement on a table
+ * that the NIC table inherits from fires only the row triggers of the NIC table.
  */
 static void
 write_all_pending(void)
@@ -250,6 +269,10 @@ write_all_pending(void)
 	}
 }
 
+/*
+ * Returns the place of the next pending entry, zeroed; pending_count is not
+ * changed.  The pointer is valid until the next call.
+ */
 static HistoryEntry *
 next_pending(Relation rel, Oid history)
 {
@@ -271,8 +294,8 @@ next_pending(Relation rel, Oid history)
 }
 
 /*
- * The event that a change is recorded under: the one that nic_event() was
- * given, if it leads there, else the first that does.
+ * Returns the name of the event that a change is recorded under: the one that
+ * announce_nic_event() set, if it makes this move, otherwise the first that does.
  */
 static const char *
 move_event(int64 nic_id, NicStrategy strategy, NicState from, NicState to)
@@ -330,8 +353,10 @@ strategy_of(const NicTable *table, TupleTableSlot *slot)
 }
 
 /*
- * A state as history has it.  One that is none of the five gets here only where
- * the CHECK on states is gone; its text has to last until it is written.
+ * Returns the name of a state for history.
+ *
+ * A state that is not canonical occurs only if the CHECK on states was dropped;
+ * its text is copied to TopTransactionContext.
  */
 static const char *
 state_text(const NicTable *table, TupleTableSlot *slot, NicState state)
@@ -348,12 +373,15 @@ state_text(const NicTable *table, TupleTableSlot *slot, NicState state)
 }
 
 /*
- * Puts an entry with the others that wait, after all of them; it gets a number
- * and an event where it has none.
+ * Appends an entry to the pending ones.  Sets its number and its event, unless
+ * they are set.
+ *
+ * The entry is copied; its strings must be valid until the end of the
+ * transaction.
  */
 void
 history_append(Relation rel, HistoryEntry *entry, Oid history,
-			 NicStrategy strategy, NicState from, NicState to)
+			   NicStrategy strategy, NicState from, NicState to)
 {
 	HistoryEntry *place = next_pending(rel, history);
 
@@ -370,13 +398,14 @@ history_append(Relation rel, HistoryEntry *entry, Oid history,
 }
 
 /*
- * Takes down a change of state, or a removal.  nic_prepare() has seen to it
- * that state_changed never goes back; a removal that comes later than the
- * state has a time of its own, and nothing comes after it.
+ * Appends the change of state, or the removal, of a NIC to the pending entries.
+ *
+ * nic_prepare() has set state_changed, which never goes back.  A removal later
+ * than the last change of state has its own time, and is the last entry.
  */
 void
 history_record_change(Relation rel, const NicTable *table,
-			TupleTableSlot *old, TupleTableSlot *new)
+					  TupleTableSlot *old, TupleTableSlot *new)
 {
 	NicState	from = state_of(table, old);
 	NicState	to = state_of(table, new);
@@ -409,7 +438,7 @@ address_history_query(StringInfo sql, Oid relid, int column)
 }
 
 /*
- * Keeps the addresses that a NIC had until now.
+ * Inserts the previous addresses of a NIC into nic_address_history.
  */
 void
 history_record_addresses(Relation rel, const NicTable *table, TupleTableSlot *old)
@@ -431,7 +460,12 @@ history_record_addresses(Relation rel, const NicTable *table, TupleTableSlot *ol
 	history_append_addresses(rel, table->address_history, values, nulls);
 }
 
-/* The same, of values that are there: id, MAC, IPv4 and IPv6 address. */
+/*
+ * Inserts a row into nic_address_history, as the owner of the table: the id of
+ * the NIC and its MAC, IPv4 and IPv6 address.
+ *
+ * nulls is in the format of SPI.  The table stays locked in RowExclusiveLock.
+ */
 void
 history_append_addresses(Relation rel, Oid address_history, Datum *values, const char *nulls)
 {
@@ -445,7 +479,7 @@ history_append_addresses(Relation rel, Oid address_history, Datum *values, const
 	SPI_connect();
 	run_as_table_owner(history, &saved);
 	plan = saved_query_lookup(QUERY_ADDRESS_HISTORY, address_history, 0,
-					   address_history_query, 4, argtypes, 0);
+							  address_history_query, 4, argtypes, 0);
 	if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write to \"nic_address_history\"");
 	run_as_end(&saved);
@@ -462,7 +496,7 @@ Datum
 nic_history(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "nic_history",
-										 TRIGGER_EVENT_AFTER, 0, GUARD_UPDATE);
+											   TRIGGER_EVENT_AFTER, 0, GUARD_UPDATE);
 	Relation	rel = trigdata->tg_relation;
 	const NicTable *table = nic_table_lookup(rel);
 
@@ -473,8 +507,8 @@ nic_history(PG_FUNCTION_ARGS)
 
 /*
  * history_guard(): BEFORE any write to the tables of history, for each
- * statement.  A GRANT on all tables of a schema, which is common, must not
- * make history a thing that anybody can rewrite.
+ * statement.  Only the owner of the table may write, even if others were granted
+ * all rights on the tables of the schema.
  */
 PG_FUNCTION_INFO_V1(history_guard);
 
@@ -482,9 +516,9 @@ Datum
 history_guard(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "history_guard",
-										 TRIGGER_EVENT_BEFORE, 0,
-										 GUARD_INSERT | GUARD_UPDATE |
-										 GUARD_DELETE | GUARD_TRUNCATE);
+											   TRIGGER_EVENT_BEFORE, 0,
+											   GUARD_INSERT | GUARD_UPDATE |
+											   GUARD_DELETE | GUARD_TRUNCATE);
 	Relation	rel = trigdata->tg_relation;
 
 	if (SPI_fnumber(RelationGetDescr(rel), "nic_id") <= 0)
@@ -503,8 +537,8 @@ history_guard(PG_FUNCTION_ARGS)
 }
 
 /*
- * announce_nic_event(nic_id, event): the name under which the next change of
- * the NIC is recorded, where that event leads there.  Several events can lead
+ * announce_nic_event(nic_id, event): sets the event that the next change of the
+ * NIC is recorded under, if that event makes the move.  Several events can lead
  * from one state to another.
  */
 PG_FUNCTION_INFO_V1(announce_nic_event);

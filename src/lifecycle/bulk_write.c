@@ -1,7 +1,6 @@
 /*
  * bulk_write.c
- *		What a purge and an import share: who may run them, what the tables have
- *		to be, and the statements that write.
+ *		Checks and statements that a purge and an import share.
  */
 #include "postgres.h"
 
@@ -135,28 +134,26 @@ require_inventory_tables(Oid schema)
 }
 
 /*
- * Has deferrable constraints that a write to the tables of an inventory can
- * break checked by the statement that breaks them: foreign keys that refer to
- * them, and constraint triggers on them.  They stay immediate until the
- * transaction ends; where there is none, nothing changes.
+ * Sets deferrable constraints on the tables of an inventory, and foreign keys
+ * that refer to them, to IMMEDIATE until the transaction ends.
  *
- * To be called before the current user is switched: in a security-restricted
+ * Must be called before the current user is switched: in a security-restricted
  * operation nothing can be deferred.
  */
 void
 check_references_at_once(Oid schema)
 {
 	static const char *const query =
-		"SELECT CASE WHEN pg_catalog.bool_and(pg_catalog.has_schema_privilege(c.connamespace, 'USAGE'))"
-		" THEN pg_catalog.string_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, c.conname), ', ')"
-		" ELSE 'ALL' END"
-		" FROM pg_catalog.pg_constraint c"
-		" JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.connamespace"
-		" JOIN pg_catalog.pg_class t ON t.oid OPERATOR(pg_catalog.=)"
-		" CASE WHEN c.contype OPERATOR(pg_catalog.=) 'f' THEN c.confrelid"
-		" WHEN c.contype OPERATOR(pg_catalog.=) 't' THEN c.conrelid END"
-		" WHERE c.condeferrable AND t.relnamespace OPERATOR(pg_catalog.=) $1"
-		" HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0";
+	"SELECT CASE WHEN pg_catalog.bool_and(pg_catalog.has_schema_privilege(c.connamespace, 'USAGE'))"
+	" THEN pg_catalog.string_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, c.conname), ', ')"
+	" ELSE 'ALL' END"
+	" FROM pg_catalog.pg_constraint c"
+	" JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.connamespace"
+	" JOIN pg_catalog.pg_class t ON t.oid OPERATOR(pg_catalog.=)"
+	" CASE WHEN c.contype OPERATOR(pg_catalog.=) 'f' THEN c.confrelid"
+	" WHEN c.contype OPERATOR(pg_catalog.=) 't' THEN c.conrelid END"
+	" WHERE c.condeferrable AND t.relnamespace OPERATOR(pg_catalog.=) $1"
+	" HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0";
 	Oid			argtypes[1] = {OIDOID};
 	Datum		values[1];
 	char	   *names;
@@ -173,8 +170,8 @@ check_references_at_once(Oid schema)
 }
 
 /*
- * Runs a statement that writes to a table of an inventory, and gives the number
- * of rows.  expected: what SPI says of such a statement.
+ * Runs a statement that writes to a table of an inventory; returns the number of
+ * rows.  expected is the result code of SPI that the statement has without rules.
  */
 int64
 bulk_write(const char *sql, int expected, Oid schema, const char *table,

@@ -129,7 +129,9 @@ id_array(int64 *ids, int count)
 										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
-/* Copies the ids out of an array into the batch. */
+/*
+ * Copies the ids of an array into the batch.
+ */
 static void
 collect_ids(Batch *batch, Datum array)
 {
@@ -200,8 +202,8 @@ delete_rows(const Purge *purge, const char *table, const char *column, Datum ids
 }
 
 /*
- * Deletes the rows of a batch, the only thing that the permit is open for; and
- * what is kept of NICs that are gone.
+ * Deletes the rows of a batch, and what is recorded of NICs that are deleted.
+ * The guards are bypassed only for these statements.
  */
 static void
 purge_rows(void *arg)
@@ -231,8 +233,8 @@ purge_rows(void *arg)
 }
 
 /*
- * The same, as a whole or not at all: false where something else, a table of a
- * user or a guard, keeps one of the rows.  Any other error is thrown on.
+ * Deletes the rows of a batch in a subtransaction; false if another table's
+ * foreign key or a guard refers to one of the rows.  Any other error is rethrown.
  */
 static bool
 try_purge_rows(Batch *batch)

@@ -1,14 +1,14 @@
 /*
  * address_check.c
- *		Questions of the operations that are answered by all rows: is this
- *		address or MAC held here, which device position is the next free one.
+ *		Queries of the operations that must see all rows: the holder of an address
+ *		or MAC, and the next free device position.
  *
  * Row-level policies may hide a NIC from an operator who may write to the table.
- * Decided by the rows that he sees, an address would be given out twice.  So who
- * has the right to INSERT into or to UPDATE the table of NICs gets an answer by
- * all rows, read as the owner of the table; who has not reads as himself.
+ * If only the visible rows were searched, an address would be assigned twice.  So
+ * the queries run as the owner of the table if the current user has INSERT or
+ * UPDATE on the table of NICs, and otherwise as the current user.
  *
- * An answer tells the id of a row only where the current user may see all rows.
+ * The id of a row is returned only if the current user may see all rows.
  */
 #include "postgres.h"
 
@@ -87,9 +87,9 @@ static const char other_nics_sql[] =
 " AND n.id OPERATOR(pg_catalog.<>) $2";
 
 /*
- * Becomes the owner of a table where the current user may INSERT into it or
- * UPDATE it, be it some of its columns.  Otherwise, and for what is no table,
- * nothing changes, and the result is false.  run_as_end() goes back.
+ * Switches to the owner of a table if the current user has INSERT or UPDATE on
+ * it, or on some of its columns.  Otherwise, and for a relation that is not a
+ * table, changes nothing and returns false.  run_as_end() switches back.
  */
 bool
 run_as_owner_for_writer(Relation rel, RunAs *saved)
@@ -170,7 +170,7 @@ row_result(FunctionCallInfo fcinfo)
  */
 static Datum
 run_address_query(FunctionCallInfo fcinfo, Relation nics, const char *sql, bool named,
-	int nargs, const int *argnos)
+				  int nargs, const int *argnos)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Oid		   *signature;
@@ -247,7 +247,7 @@ address_holder(PG_FUNCTION_ARGS)
 												RelationGetRelationName(nics)),
 					 NameStr(*PG_GETARG_NAME(2)), type);
 	result = run_address_query(fcinfo, nics, sql.data, may_see_rows(nics),
-				 lengthof(argnos), argnos);
+							   lengthof(argnos), argnos);
 	table_close(nics, NoLock);
 	return result;
 }
@@ -292,7 +292,7 @@ secondary_holder(PG_FUNCTION_ARGS)
 }
 
 /*
- * Answers a question whose query names the table of NICs alone.
+ * Runs a query that names only the table of NICs.
  */
 static Datum
 run_nics_query(FunctionCallInfo fcinfo, const char *format, int nargs)
@@ -307,7 +307,7 @@ run_nics_query(FunctionCallInfo fcinfo, const char *format, int nargs)
 					 quote_qualified_identifier(require_namespace_name(RelationGetNamespace(nics)),
 												RelationGetRelationName(nics)));
 	result = run_address_query(fcinfo, nics, sql.data, may_see_rows(nics),
-				 nargs, argnos);
+							   nargs, argnos);
 	table_close(nics, NoLock);
 	return result;
 }

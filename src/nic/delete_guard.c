@@ -1,7 +1,7 @@
 /*
  * delete_guard.c
- *		Triggers that keep rows: no hard delete, no TRUNCATE, no foreign writer
- *		on a mirror; and the DELETE on a view of live NICs, which is a removal.
+ *		Triggers that refuse DELETE and TRUNCATE, refuse writes to a mirror by others
+ *		than the import, and turn DELETE on a view of live NICs into a removal.
  */
 #include "postgres.h"
 
@@ -48,8 +48,8 @@ is_mirror(Relation rel)
 }
 
 /*
- * These functions are for the tables and views of an inventory only.  A table
- * that was moved out of its schema is known by its columns.
+ * Raises 39P01 if a table does not belong to an inventory.  A table that was
+ * moved out of its schema is recognized by its columns.
  */
 static void
 check_inventory(Relation rel)
@@ -83,7 +83,8 @@ hint_instead_of_delete(Relation rel)
 }
 
 /*
- * BEFORE DELETE, for each row.
+ * no_hard_delete(): BEFORE DELETE, for each row.  Refuses it unless the guards
+ * are bypassed for this row.
  */
 PG_FUNCTION_INFO_V1(no_hard_delete);
 
@@ -91,8 +92,8 @@ Datum
 no_hard_delete(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "no_hard_delete",
-										 TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW,
-										 GUARD_DELETE);
+											   TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW,
+											   GUARD_DELETE);
 	Relation	rel = trigdata->tg_relation;
 	TupleDesc	desc = RelationGetDescr(rel);
 	int			id = SPI_fnumber(desc, "id");
@@ -114,7 +115,8 @@ no_hard_delete(PG_FUNCTION_ARGS)
 }
 
 /*
- * BEFORE TRUNCATE, which row triggers do not see.
+ * no_truncate(): BEFORE TRUNCATE, for each statement.  Refuses it unless the
+ * guards are bypassed; row triggers do not fire for TRUNCATE.
  */
 PG_FUNCTION_INFO_V1(no_truncate);
 
@@ -122,7 +124,7 @@ Datum
 no_truncate(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "no_truncate",
-										 TRIGGER_EVENT_BEFORE, 0, GUARD_TRUNCATE);
+											   TRIGGER_EVENT_BEFORE, 0, GUARD_TRUNCATE);
 	Relation	rel = trigdata->tg_relation;
 
 	check_inventory(rel);
@@ -140,8 +142,8 @@ no_truncate(PG_FUNCTION_ARGS)
 }
 
 /*
- * BEFORE INSERT OR UPDATE on the tables of a mirror, for each statement: only
- * the import writes there.
+ * mirror_guard(): BEFORE INSERT or UPDATE on the tables of a mirror, for each
+ * statement.  Only the import can write to a mirror.
  */
 PG_FUNCTION_INFO_V1(mirror_guard);
 
@@ -149,8 +151,8 @@ Datum
 mirror_guard(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "mirror_guard",
-										 TRIGGER_EVENT_BEFORE, 0,
-										 GUARD_INSERT | GUARD_UPDATE);
+											   TRIGGER_EVENT_BEFORE, 0,
+											   GUARD_INSERT | GUARD_UPDATE);
 	Relation	rel = trigdata->tg_relation;
 
 	check_inventory(rel);
@@ -181,7 +183,8 @@ view_remove_query(StringInfo sql, Oid relid, int column)
 }
 
 /*
- * INSTEAD OF DELETE on a view of live NICs: a removal, in one step.
+ * nic_view_delete(): INSTEAD OF DELETE on a view of live NICs, for each row.
+ * Removes the NIC in one statement.
  */
 PG_FUNCTION_INFO_V1(nic_view_delete);
 
@@ -189,8 +192,8 @@ Datum
 nic_view_delete(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "nic_view_delete",
-										 TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW,
-										 GUARD_DELETE);
+											   TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW,
+											   GUARD_DELETE);
 	Relation	rel = trigdata->tg_relation;
 	TupleDesc	desc = RelationGetDescr(rel);
 	int			id = SPI_fnumber(desc, "id");
@@ -209,7 +212,7 @@ nic_view_delete(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	plan = saved_query_lookup(QUERY_VIEW_REMOVE, RelationGetRelid(rel), 0,
-					   view_remove_query, 2, argtypes, 0);
+							  view_remove_query, 2, argtypes, 0);
 	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_UPDATE)
 		elog(ERROR, "could not remove a NIC");
 	removed = SPI_processed;

@@ -2,15 +2,15 @@
  * guard_bypass.c
  *		The one way past the guards against hard deletes and foreign writers.
  *
- * A permit names one schema, and for a purge the time before which a row must
- * have been removed.  It is open around one statement that the extension itself
- * runs, after it has checked that the caller has the rights of the owner of the
- * inventory.  It lives in memory of the backend that no setting and no SQL can
- * reach, and covers the triggers of that statement alone: what a trigger of a
- * user does meanwhile is guarded.
+ * A bypass is for one schema, and for a purge also for rows that were removed
+ * before a time.  It is active around one statement that the extension runs,
+ * after a check that the caller has the rights of the owner of the inventory.  It
+ * is kept in variables that no setting and no SQL can reach, and is valid only
+ * for triggers of that statement: statements inside of triggers of users are
+ * guarded.
  *
- * An error is never caught between guard_bypass_begin() and guard_bypass_end(), except by
- * a subtransaction around both, whose abort closes the permit.
+ * No error may be caught between guard_bypass_begin() and guard_bypass_end(),
+ * except by a subtransaction around both, whose abort ends the bypass.
  */
 #include "postgres.h"
 
@@ -32,7 +32,9 @@ static int	bypass_depth = 0;
 static bool bypass_only_old = false;
 static TimestampTz bypass_before = 0;
 
-/* How many triggers the code that runs now is inside of. */
+/*
+ * Returns the depth of nested triggers.
+ */
 static int
 trigger_depth(void)
 {
@@ -40,10 +42,10 @@ trigger_depth(void)
 }
 
 /*
- * Opens a permit for every write to tables of a schema.
+ * Starts a bypass for every write to the tables of a schema.
  *
- * There is one permit at a time.  A function or a trigger of a user that runs
- * inside the statement of one and calls for another is refused.
+ * There is one bypass at a time.  A function or trigger of a user that runs
+ * inside the statement of one and asks for another is refused (0A000).
  */
 void
 guard_bypass_begin(Oid schema)
@@ -62,7 +64,9 @@ guard_bypass_begin(Oid schema)
 	bypass_only_old = false;
 }
 
-/* The same, for deleting rows that were removed before a time. */
+/*
+ * Starts a bypass for deleting rows that were removed before a time.
+ */
 void
 guard_bypass_begin_purge(Oid schema, TimestampTz before)
 {
@@ -71,7 +75,9 @@ guard_bypass_begin_purge(Oid schema, TimestampTz before)
 	bypass_before = before;
 }
 
-/* Closes the permit. */
+/*
+ * Ends the bypass.
+ */
 void
 guard_bypass_end(void)
 {
@@ -80,8 +86,8 @@ guard_bypass_end(void)
 }
 
 /*
- * True if a permit is open for the schema of a table, and the trigger that asks
- * was fired by the very statement that it was opened for.
+ * Tells whether a bypass is active for the schema of a table, and the trigger
+ * that asks was fired by the very statement that it was started for.
  */
 static bool
 guard_bypass_applies(Relation rel)
@@ -91,14 +97,19 @@ guard_bypass_applies(Relation rel)
 		trigger_depth() == bypass_depth + 1;
 }
 
-/* True if the open permit covers everything that is written to a table. */
+/*
+ * Tells whether all writes to a table are allowed by the bypass.
+ */
 bool
 guard_bypass_covers(Relation rel)
 {
 	return guard_bypass_applies(rel) && !bypass_only_old;
 }
 
-/* True if the open permit covers the deletion of a row. */
+/*
+ * Tells whether the deletion of a row is allowed by the bypass.  A purge allows
+ * it only if the row was removed before the time of the purge.
+ */
 bool
 guard_bypass_covers_delete(Relation rel, HeapTuple row)
 {
@@ -127,13 +138,15 @@ guard_bypass_xact_end(XactEvent event, void *arg)
 
 static void
 guard_bypass_subxact_end(SubXactEvent event, SubTransactionId mySubid,
-				   SubTransactionId parentSubid, void *arg)
+						 SubTransactionId parentSubid, void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB && bypass_subid >= mySubid)
 		guard_bypass_end();
 }
 
-/* Called once, when the module is loaded. */
+/*
+ * Registers the transaction callbacks.  Called once by _PG_init().
+ */
 void
 guard_bypass_register(void)
 {

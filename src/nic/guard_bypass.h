@@ -16,4 +16,4 @@ extern bool guard_bypass_covers(Relation rel);
 extern bool guard_bypass_covers_delete(Relation rel, HeapTuple row);
 extern void guard_bypass_register(void);
 
-#endif						/* VMNET_GUARD_BYPASS_H */
+#endif							/* VMNET_GUARD_BYPASS_H */

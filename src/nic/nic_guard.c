@@ -1,10 +1,10 @@
 /*
  * nic_guard.c
- *		The triggers of a NIC table: nic_prepare() fills in, nic_guard() judges.
+ *		The triggers of a NIC table: nic_prepare() sets columns, nic_guard() checks.
  *
- * nic_prepare() fires BEFORE and sets what only the inventory may say.
- * nic_guard() fires AFTER, so it sees the row as it is stored, whatever other
- * BEFORE triggers made of it, and after the declarative rules had their say.
+ * nic_prepare() fires BEFORE and sets the columns that only the inventory
+ * determines.  nic_guard() fires AFTER, so that it sees the row as it is stored,
+ * after all BEFORE triggers and after the declarative constraints.
  */
 #include "postgres.h"
 
@@ -36,15 +36,17 @@
 #include "nic/removal_time.h"
 
 /*
- * Values of a NIC, by column.
+ * Tells whether a column of a NIC is NULL.
  */
-
 static bool
 nic_null(const NicTable *table, TupleTableSlot *slot, NicColumn column)
 {
 	return slot_attisnull(slot, table->attnum[column]);
 }
 
+/*
+ * Returns the value of a column of a NIC that is not NULL.
+ */
 static Datum
 nic_value(const NicTable *table, TupleTableSlot *slot, NicColumn column)
 {
@@ -54,7 +56,8 @@ nic_value(const NicTable *table, TupleTableSlot *slot, NicColumn column)
 }
 
 /*
- * State and strategy; NULL, where an owner has allowed it, is none that we know.
+ * Returns the state of a NIC; NIC_UNKNOWN_STATE for NULL, which is possible only
+ * if the owner has dropped NOT NULL.
  */
 static NicState
 nic_state(const NicTable *table, TupleTableSlot *slot)
@@ -67,6 +70,9 @@ nic_state(const NicTable *table, TupleTableSlot *slot)
 	return nic_state_parse(VARDATA_ANY(state), VARSIZE_ANY_EXHDR(state));
 }
 
+/*
+ * Returns the strategy of a NIC; NIC_UNKNOWN_STRATEGY for NULL.
+ */
 static NicStrategy
 nic_strategy(const NicTable *table, TupleTableSlot *slot)
 {
@@ -78,7 +84,9 @@ nic_strategy(const NicTable *table, TupleTableSlot *slot)
 	return nic_strategy_parse(VARDATA_ANY(strategy), VARSIZE_ANY_EXHDR(strategy));
 }
 
-/* Is a column, which may be missing from the table, the same in both rows? */
+/*
+ * Tells whether a column is the same in two rows; true if the table lacks it.
+ */
 static bool
 nic_same(const NicTable *table, TupleTableSlot *a, TupleTableSlot *b, NicColumn column)
 {
@@ -133,8 +141,8 @@ nic_shown(Relation rel, const NicTable *table, TupleTableSlot *slot, NicColumn c
 }
 
 /*
- * "NIC 7 (uuid ...) of instance 3 on network 204 has strategy ..."; of a row
- * that the caller may not see, only that he may not.
+ * Describes a NIC for DETAIL ("NIC 7 (uuid ...) on network 204 ..."), in the
+ * current memory context.  A row that the caller may not see is not described.
  */
 static char *
 nic_description(Relation rel, const NicTable *table, TupleTableSlot *slot)
@@ -178,7 +186,10 @@ first_live_nic_query(StringInfo sql, Oid relid, int column)
 						   " AND n.active LIMIT 1");
 }
 
-/* Has the instance a live NIC, seen with the latest snapshot, as the owner? */
+/*
+ * Tells whether an instance has a live NIC, by the latest snapshot and as the
+ * owner of the table.
+ */
 static bool
 instance_has_live_nic(Relation rel, const NicTable *table, Datum instance_id)
 {
@@ -189,7 +200,7 @@ instance_has_live_nic(Relation rel, const NicTable *table, Datum instance_id)
 
 	SPI_connect();
 	plan = saved_query_lookup_as_owner(QUERY_FIRST_LIVE_NIC, rel, 0,
-								first_live_nic_query, 1, argtypes);
+									   first_live_nic_query, 1, argtypes);
 	saved_query_run_as_owner(plan, rel, values, 1);
 	found = SPI_processed > 0;
 	SPI_finish();
@@ -197,11 +208,13 @@ instance_has_live_nic(Relation rel, const NicTable *table, Datum instance_id)
 }
 
 /*
- * An instance's first live NIC is its default, where the INSERT does not say
- * (CloudStack #7859).  Two sessions that add NICs to one instance at once take
- * turns, network before instance as everywhere, so that just one is the first.
- * On an instance of another owner only the lock of a foreign key is taken: who
- * may refer to it must not keep its owner from updating it.
+ * Tells whether a new NIC is the first live one of its instance and so becomes
+ * its default NIC, if the INSERT does not set default_nic (CloudStack #7859).
+ *
+ * Locks the network, then the instance, so that of two sessions that add NICs to
+ * one instance only one adds the first.  On an instance of another owner only the
+ * lock of a foreign key is taken: a role that may refer to the table must not
+ * block updates by its owner.  The locks are held until the transaction ends.
  */
 static bool
 is_first_nic(Relation rel, const NicTable *table, TupleTableSlot *slot)
@@ -252,7 +265,9 @@ tuple_with(TupleTableSlot *slot, int n, const int *columns, const Datum *new_val
 	return tuple;
 }
 
-/* Where a column of eight bytes that is not NULL stands in a tuple. */
+/*
+ * Returns the address of a column of eight bytes that is not NULL in a tuple.
+ */
 static char *
 column_address(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
 {
@@ -288,6 +303,10 @@ tuple_with_time(HeapTuple tuple, TupleDesc desc, AttrNumber attnum, TimestampTz 
 	return copy;
 }
 
+/*
+ * Sets state_changed, and default_nic where it is NULL, of a new NIC.  Returns
+ * the tuple of the trigger if nothing changes, otherwise a new one.
+ */
 static HeapTuple
 prepare_insert(TriggerData *trigdata, const NicTable *table)
 {
@@ -318,9 +337,10 @@ prepare_insert(TriggerData *trigdata, const NicTable *table)
 }
 
 /*
- * The time of the removal, where a NIC is removed now: a time that lies in this
- * transaction is never before the NIC was made or changed last, although the
- * transaction may have begun before.  False where it is as it should be.
+ * Computes the removal time of a NIC that is removed now; false if it is right.
+ *
+ * A time within this transaction is never before the last change of the NIC,
+ * although the transaction may have begun before that change.
  */
 static bool
 removal_time(const NicTable *table, TupleTableSlot *old, TupleTableSlot *new,
@@ -341,8 +361,8 @@ removal_time(const NicTable *table, TupleTableSlot *old, TupleTableSlot *new,
 }
 
 /*
- * The moment of a change of state, which is always after the last one.  False
- * where state_changed is as it should be.
+ * Computes the time of a change of state, which is always after the previous
+ * one; false if state_changed is right.
  */
 static bool
 change_time(Relation rel, const NicTable *table, TupleTableSlot *old,
@@ -357,6 +377,10 @@ change_time(Relation rel, const NicTable *table, TupleTableSlot *old,
 	return true;
 }
 
+/*
+ * Sets state_changed and adjusts the removal time of a changed NIC.  Returns the
+ * tuple of the trigger if nothing changes, otherwise a new one.
+ */
 static HeapTuple
 prepare_update(TriggerData *trigdata, const NicTable *table)
 {
@@ -388,14 +412,17 @@ prepare_update(TriggerData *trigdata, const NicTable *table)
 						   DatumGetTimestampTz(values[0]));
 }
 
+/*
+ * nic_prepare(): BEFORE INSERT or UPDATE on a NIC table, for each row.
+ */
 PG_FUNCTION_INFO_V1(nic_prepare);
 
 Datum
 nic_prepare(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "nic_prepare",
-										 TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW,
-										 GUARD_INSERT | GUARD_UPDATE);
+											   TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW,
+											   GUARD_INSERT | GUARD_UPDATE);
 	const NicTable *table = nic_table_lookup(trigdata->tg_relation);
 
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
@@ -404,9 +431,8 @@ nic_prepare(PG_FUNCTION_ARGS)
 }
 
 /*
- * nic_guard(): the judgement on an INSERT.
+ * Refuses a new NIC in a state other than an initial one.
  */
-
 static void
 check_initial_state(Relation rel, const NicTable *table, TupleTableSlot *slot)
 {
@@ -433,6 +459,11 @@ parent_is_visible(const ParentKey *parent)
 	return result;
 }
 
+/*
+ * Refuses a NIC whose network or instance is removed or does not exist.
+ *
+ * The parent stays locked FOR KEY SHARE until the transaction ends.
+ */
 static void
 check_parent(Relation rel, const NicTable *table, TupleTableSlot *slot,
 			 const ParentKey *parent, const char *what)
@@ -468,6 +499,9 @@ check_parent(Relation rel, const NicTable *table, TupleTableSlot *slot,
 			 errtableconstraint(rel, "nic_parent_active")));
 }
 
+/*
+ * Checks a new NIC.  Locks the network, then the instance.
+ */
 static void
 guard_insert(Relation rel, const NicTable *table, TupleTableSlot *slot)
 {
@@ -477,9 +511,8 @@ guard_insert(Relation rel, const NicTable *table, TupleTableSlot *slot)
 }
 
 /*
- * nic_guard(): the judgement on an UPDATE.
+ * Refuses a change of the id, network, instance or creation time of a NIC.
  */
-
 static void
 check_identity(Relation rel, const NicTable *table,
 			   TupleTableSlot *old, TupleTableSlot *new)
@@ -507,6 +540,9 @@ check_identity(Relation rel, const NicTable *table,
 	}
 }
 
+/*
+ * Refuses a change of the removal time of a removed NIC.
+ */
 static void
 check_removed_once(Relation rel, const NicTable *table,
 				   TupleTableSlot *old, TupleTableSlot *new)
@@ -540,8 +576,8 @@ last_change_query(StringInfo sql, Oid relid, int column)
 }
 
 /*
- * When a NIC was made, or changed last as far as is recorded: of its state, of
- * its addresses, and, where it came from a mirror, of its network.
+ * Returns when a NIC was created or last changed: its state, its addresses, and,
+ * if it came from a mirror, its network.
  */
 static TimestampTz
 last_change(Relation rel, const NicTable *table, TupleTableSlot *old)
@@ -560,7 +596,7 @@ last_change(Relation rel, const NicTable *table, TupleTableSlot *old)
 	history_require_owner(rel, table->address_history);
 	SPI_connect();
 	saved_query_run_as_owner(saved_query_lookup_as_owner(QUERY_LAST_CHANGE, rel, 0, last_change_query, 1, argtypes),
-					  rel, &id, 1);
+							 rel, &id, 1);
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (!isnull && SPI_gettypeid(SPI_tuptable->tupdesc, 1) == TIMESTAMPTZOID)
 		last = Max(last, DatumGetTimestampTz(value));
@@ -569,7 +605,7 @@ last_change(Relation rel, const NicTable *table, TupleTableSlot *old)
 }
 
 /*
- * A removal must not be dated before what is recorded of the NIC, or the answers
+ * Refuses a removal that is dated before what is recorded of the NIC: answers
  * about the past would change.
  */
 static void
@@ -600,7 +636,9 @@ check_removal_time(Relation rel, const NicTable *table,
 			 errtableconstraint(rel, "nic_removed_after_changes")));
 }
 
-/* The states that a NIC may move to, as a list for people. */
+/*
+ * Returns the states that a NIC may move to, as a list for a HINT.
+ */
 static char *
 next_states(NicStrategy strategy, NicState from)
 {
@@ -619,6 +657,9 @@ next_states(NicStrategy strategy, NicState from)
 	return buf.data;
 }
 
+/*
+ * Raises the error about a move that the state machine does not have.
+ */
 static void
 refuse_move(Relation rel, const NicTable *table,
 			TupleTableSlot *old, TupleTableSlot *new)
@@ -642,6 +683,9 @@ refuse_move(Relation rel, const NicTable *table,
 			 errtableconstraint(rel, "nic_state_transition")));
 }
 
+/*
+ * Refuses a change of strategy in any state but Allocated.
+ */
 static void
 check_strategy(Relation rel, const NicTable *table,
 			   TupleTableSlot *old, TupleTableSlot *new)
@@ -663,8 +707,8 @@ check_strategy(Relation rel, const NicTable *table,
 }
 
 /*
- * state_changed is what nic_prepare() made it.  As-of answers rely on it, so a
- * trigger that fires after nic_prepare() must not say otherwise.
+ * Refuses a state_changed that differs from what nic_prepare() set, as a trigger
+ * that fires after it can do.  Answers about the past depend on it.
  */
 static void
 check_state_changed(Relation rel, const NicTable *table,
@@ -689,7 +733,10 @@ check_state_changed(Relation rel, const NicTable *table,
 			 errtableconstraint(rel, "nic_state_changed")));
 }
 
-/* Of a removed NIC only the uuid and columns that users added may change. */
+/*
+ * Refuses changes of a removed NIC, except of the uuid and of columns that users
+ * have added.
+ */
 static void
 check_read_only(Relation rel, const NicTable *table,
 				TupleTableSlot *old, TupleTableSlot *new)
@@ -714,6 +761,9 @@ check_read_only(Relation rel, const NicTable *table,
 	}
 }
 
+/*
+ * Checks a changed NIC.
+ */
 static void
 guard_update(Relation rel, const NicTable *table,
 			 TupleTableSlot *old, TupleTableSlot *new)
@@ -730,10 +780,12 @@ guard_update(Relation rel, const NicTable *table,
 	check_read_only(rel, table, old, new);
 }
 
-/* What is worth remembering goes to history, if that is kept. */
+/*
+ * Records a change of state, removal or addresses, if history is kept.
+ */
 static void
-remember_update(Relation rel, const NicTable *table,
-				TupleTableSlot *old, TupleTableSlot *new)
+record_update(Relation rel, const NicTable *table,
+			  TupleTableSlot *old, TupleTableSlot *new)
 {
 	if (!OidIsValid(table->history))
 		return;
@@ -747,14 +799,18 @@ remember_update(Relation rel, const NicTable *table,
 		history_record_addresses(rel, table, old);
 }
 
+/*
+ * nic_guard(): AFTER INSERT or UPDATE on a NIC table, for each row.  Checks the
+ * rules of NICs and records the change.
+ */
 PG_FUNCTION_INFO_V1(nic_guard);
 
 Datum
 nic_guard(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "nic_guard",
-										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
-										 GUARD_INSERT | GUARD_UPDATE);
+											   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
+											   GUARD_INSERT | GUARD_UPDATE);
 	Relation	rel = trigdata->tg_relation;
 	const NicTable *table = nic_table_lookup(rel);
 
@@ -763,7 +819,7 @@ nic_guard(PG_FUNCTION_ARGS)
 	else
 	{
 		guard_update(rel, table, trigdata->tg_trigslot, trigdata->tg_newslot);
-		remember_update(rel, table, trigdata->tg_trigslot, trigdata->tg_newslot);
+		record_update(rel, table, trigdata->tg_trigslot, trigdata->tg_newslot);
 	}
 
 	return PointerGetDatum(NULL);

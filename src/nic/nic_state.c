@@ -70,18 +70,27 @@ const NicMove nic_moves[] = {
 
 const int	nic_move_count = lengthof(nic_moves);
 
+/*
+ * Returns the name of a state; a static string.
+ */
 const char *
 nic_state_name(NicState state)
 {
 	return state_names[state];
 }
 
+/*
+ * Returns the name of an event; a static string.
+ */
 const char *
 nic_event_name(NicEvent event)
 {
 	return event_names[event];
 }
 
+/*
+ * Returns the name of a strategy; a static string.
+ */
 const char *
 nic_strategy_name(NicStrategy strategy)
 {
@@ -102,25 +111,36 @@ find_name(const char *const *names, int count, const char *name, int len)
 	return -1;
 }
 
+/*
+ * Returns the state of a name, exact spelling; NIC_UNKNOWN_STATE if none.
+ */
 NicState
 nic_state_parse(const char *name, int len)
 {
 	return (NicState) find_name(state_names, NIC_STATE_COUNT, name, len);
 }
 
+/*
+ * Returns the event of a name, exact spelling; NIC_UNKNOWN_EVENT if none.
+ */
 NicEvent
 nic_event_parse(const char *name, int len)
 {
 	return (NicEvent) find_name(event_names, NIC_EVENT_COUNT, name, len);
 }
 
+/*
+ * Returns the strategy of a name, exact spelling; NIC_UNKNOWN_STRATEGY if none.
+ */
 NicStrategy
 nic_strategy_parse(const char *name, int len)
 {
 	return (NicStrategy) find_name(strategy_names, NIC_STRATEGY_COUNT, name, len);
 }
 
-/* Is there any event that takes a NIC from one state to the other? */
+/*
+ * Tells whether an event moves a NIC of a strategy from one state to another.
+ */
 bool
 nic_move_allowed(NicStrategy strategy, NicState from, NicState to)
 {
@@ -137,8 +157,10 @@ nic_move_allowed(NicStrategy strategy, NicState from, NicState to)
 }
 
 /*
- * May a new NIC start in this state?  Allocated is where CloudStack's
- * allocateNic starts; importNic and savePlaceholderNic start in Reserved.
+ * Tells whether a new NIC may start in a state.
+ *
+ * CloudStack's allocateNic starts in Allocated; importNic and savePlaceholderNic
+ * start in Reserved.
  */
 bool
 nic_state_initial(NicState state)

@@ -1,11 +1,11 @@
 /*
  * nic_table.c
- *		What the guards know about the table that they fire on.
+ *		Cache of the columns of a NIC table and of the tables that it refers to.
  *
  * A guard finds the networks and the instances by the foreign keys of the NIC
- * table, never by a name, so that it works on whatever node or schema the
- * table lives in.  What was found is kept for as long as neither the table nor
- * its parents change.
+ * table, never by a name, so that it works on any node and in any schema.  An
+ * entry of the cache is valid until the relcache invalidates the table or one of
+ * its parents.
  */
 #include "postgres.h"
 
@@ -67,6 +67,9 @@ static HTAB *nic_tables = NULL;
 /* Counts invalidations: what was looked up while one came may be stale. */
 static uint64 invalidations = 0;
 
+/*
+ * Returns the name of a column of a NIC table; a static string.
+ */
 const char *
 nic_column_name(NicColumn column)
 {
@@ -120,6 +123,10 @@ column_is_stored(TupleDesc desc, int attnum)
 	return generated == '\0' || generated == ATTRIBUTE_GENERATED_STORED;
 }
 
+/*
+ * Fills in the columns of a NIC table; raises 39P01 if one is missing or has
+ * another type.
+ */
 static void
 find_columns(Relation rel, NicTable *table)
 {
@@ -139,9 +146,9 @@ find_columns(Relation rel, NicTable *table)
 		}
 		else if (SPI_gettypeid(desc, attnum) != def->type)
 			refuse_table(rel, psprintf("Its column \"%s\" is of type %s, not %s.",
-										   def->name,
-										   format_type_be(SPI_gettypeid(desc, attnum)),
-										   format_type_be(def->type)));
+									   def->name,
+									   format_type_be(SPI_gettypeid(desc, attnum)),
+									   format_type_be(def->type)));
 		else if (!column_is_stored(desc, attnum))
 			refuse_table(rel, psprintf("Its column \"%s\" is a virtual one.", def->name));
 		table->attnum[i] = attnum;
@@ -236,8 +243,8 @@ find_parent(Relation rel, AttrNumber column, ParentKey *parent)
 }
 
 /*
- * Where the changes of the NICs go, if a trigger is there that has them
- * written: two tables in the schema of the NIC table.
+ * Fills in the two history tables, in the schema of the NIC table, if an enabled
+ * trigger writes them.
  */
 static void
 find_history(Relation rel, NicTable *table)
@@ -271,8 +278,10 @@ find_history(Relation rel, NicTable *table)
 }
 
 /*
- * What is known of a NIC table.  A table that is none is refused with an
- * error; nothing is remembered of it.
+ * Returns the description of a NIC table; raises 39P01 if it is not one.
+ *
+ * The result is an entry of the cache and stays allocated.  After an invalidation
+ * a later call for the same table may overwrite it.
  */
 const NicTable *
 nic_table_lookup(Relation rel)

@@ -72,4 +72,4 @@ typedef struct NicTable
 extern const NicTable *nic_table_lookup(Relation rel);
 extern const char *nic_column_name(NicColumn column);
 
-#endif						/* VMNET_NIC_TABLE_H */
+#endif							/* VMNET_NIC_TABLE_H */

@@ -55,7 +55,9 @@ static const ParentKind instance_kind = {
 	NIC_INSTANCE_ID, NIC_NETWORK_ID, "network"
 };
 
-/* Does the table carry the guard of a NIC table, enabled or not? */
+/*
+ * Tells whether a table has the guard of a NIC table, enabled or not.
+ */
 static bool
 is_nic_table(Relation rel)
 {
@@ -80,8 +82,10 @@ append_held_nics(StringInfo sql, Oid relid, int column)
 }
 
 /*
- * Is there a held NIC?  Active and half-removed ones are asked for apart, in
- * the order of an index each: such a plan stays right when the tables grow.
+ * Appends the query that finds out whether a parent has a held NIC.
+ *
+ * Active and half-removed NICs are searched for separately, each in the order of
+ * an index: such a plan stays right as the tables grow.
  */
 static void
 held_nics_any_query(StringInfo sql, Oid relid, int column)
@@ -128,7 +132,7 @@ last_removal_query(StringInfo sql, Oid relid, int column)
 /* Runs one of these queries with the latest snapshot, as the table's owner. */
 static void
 query_nics(Relation nics, const ParentKind *kind, Datum key,
-			  SavedQueryKind query, QueryTextFunction text)
+		   SavedQueryKind query, QueryTextFunction text)
 {
 	Oid			argtypes[1] = {INT8OID};
 	Datum		values[1] = {key};
@@ -308,8 +312,8 @@ check_nic_table(Relation rel, Relation nics, const ParentKind *kind,
 }
 
 /*
- * The tables that refer to this one.  They are known by the triggers of their
- * foreign keys, which stand on this table.
+ * Returns the tables that refer to this one, found by the triggers of their
+ * foreign keys on this table.
  */
 static List *
 referring_tables(Relation rel)
@@ -328,8 +332,8 @@ referring_tables(Relation rel)
 }
 
 /*
- * Looks into the NIC tables that refer to this one: those of its owner, or those
- * of others.  False where there is none.
+ * Checks the NIC tables that refer to this one: those of its owner, or those of
+ * others.  Returns false if there is none.
  */
 static bool
 check_nic_tables(Relation rel, const ParentKind *kind, TupleTableSlot *slot,
@@ -353,10 +357,11 @@ check_nic_tables(Relation rel, const ParentKind *kind, TupleTableSlot *slot,
 }
 
 /*
- * Looks for held NICs.  Where the owner has a table of NICs, those of others are
- * passed over: who may refer to a table must not keep its owner from removals.
- * Where there is none at all, it has lost its foreign key or its guard, and the
- * removal is refused.
+ * Refuses the removal of a network or instance that has held NICs.
+ *
+ * If the owner has a NIC table, those of other roles are ignored: a role that may
+ * refer to the table must not prevent its owner from removals.  If there is no
+ * NIC table, it has lost its foreign key or its guard, and the removal is refused.
  */
 static void
 check_in_use(Relation rel, const ParentKind *kind, TupleTableSlot *slot, TimestampTz removed)
@@ -413,6 +418,9 @@ check_removed_after_created(TriggerData *trigdata, const ParentKind *kind, int i
 			 errtableconstraint(rel, kind->after_created)));
 }
 
+/*
+ * Checks an UPDATE of "removed": once, without held NICs, not backdated.
+ */
 static void
 guard_removal(TriggerData *trigdata, const ParentKind *kind)
 {
@@ -442,17 +450,23 @@ guard_removal(TriggerData *trigdata, const ParentKind *kind)
 	check_removed_after_created(trigdata, kind, id, DatumGetTimestampTz(newvalue));
 }
 
+/*
+ * Runs the guard of networks or of instances.
+ */
 static Datum
 parent_guard(FunctionCallInfo fcinfo, const ParentKind *kind)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, kind->function,
-										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
-										 GUARD_UPDATE);
+											   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
+											   GUARD_UPDATE);
 
 	guard_removal(trigdata, kind);
 	return PointerGetDatum(NULL);
 }
 
+/*
+ * network_guard(): AFTER UPDATE on a table of networks, for each row.
+ */
 PG_FUNCTION_INFO_V1(network_guard);
 
 Datum
@@ -461,6 +475,9 @@ network_guard(PG_FUNCTION_ARGS)
 	return parent_guard(fcinfo, &network_kind);
 }
 
+/*
+ * instance_guard(): AFTER UPDATE on a table of instances, for each row.
+ */
 PG_FUNCTION_INFO_V1(instance_guard);
 
 Datum

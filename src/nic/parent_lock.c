@@ -1,15 +1,14 @@
 /*
  * parent_lock.c
- *		Locks on networks and instances, and what they are at that moment.
+ *		Locks on networks and instances, and their status under the lock.
  *
  * A foreign key does not protect a soft delete: setting "removed" does not
- * conflict with the lock that a foreign key takes.  So whoever gives a NIC to
- * a network locks the network FOR KEY SHARE and then looks whether it is
- * removed; whoever removes a network locks it FOR UPDATE and then looks for
- * NICs.  Both look with the latest snapshot, at every isolation level, as the
- * triggers of foreign keys do.  Rows are read straight from the table: no
- * right, no policy and no function of a user stands between the guard and
- * what is there.
+ * conflict with the lock that a foreign key takes.  So a session that adds a NIC
+ * to a network locks the network FOR KEY SHARE and then checks whether it is
+ * removed; a session that removes a network locks it FOR UPDATE and then searches
+ * for NICs.  Both read with the latest snapshot, at every isolation level, as the
+ * triggers of foreign keys do.  Rows are read directly from the table: rights,
+ * policies and functions of users have no effect.
  */
 #include "postgres.h"
 
@@ -33,7 +32,10 @@
 #define FOLLOW_FLAGS \
 	(TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION)
 
-/* Is the parent in this row live, and if not, since when? */
+/*
+ * Returns whether the parent in a row is live or removed; sets *removed to the
+ * removal time of a removed one.
+ */
 static ParentStatus
 parent_status(Relation rel, const ParentKey *parent, HeapTuple tuple, TimestampTz *removed)
 {
@@ -58,8 +60,8 @@ parent_status(Relation rel, const ParentKey *parent, HeapTuple tuple, TimestampT
 }
 
 /*
- * What the parent with this key is to the snapshot, its position, and its
- * removal time if it is removed.
+ * Returns the status of the parent with a key for a snapshot, its position, and
+ * its removal time if it is removed.
  */
 static ParentStatus
 parent_find(Relation rel, const ParentKey *parent, Datum key, Snapshot snapshot,
@@ -84,9 +86,11 @@ parent_find(Relation rel, const ParentKey *parent, Datum key, Snapshot snapshot,
 }
 
 /*
- * Locks a row.  *current tells whether what the slot holds is the newest
- * version for certain: a lock FOR KEY SHARE is granted on a version that
- * somebody has updated meanwhile, and then tells nothing of the update.
+ * Locks a row; false if that is impossible, since the row was deleted.
+ *
+ * *current tells whether the slot certainly has the newest version: a lock FOR
+ * KEY SHARE is granted on a version that has been updated concurrently, without
+ * reporting the update.
  */
 static bool
 lock_row(Relation rel, ItemPointer tid, Snapshot snapshot, LockTupleMode mode,
@@ -114,8 +118,11 @@ lock_row(Relation rel, ItemPointer tid, Snapshot snapshot, LockTupleMode mode,
 }
 
 /*
- * Locks the parent that a NIC refers to and tells what it is now.  It stays
- * so until the transaction ends: a removal has to wait for the lock.
+ * Locks the parent that a NIC refers to and returns its status under the lock.
+ *
+ * *removed is set if it is removed.  The row lock and RowShareLock on the table
+ * are held until the transaction ends, so the status cannot change: a removal
+ * waits for the lock.
  */
 ParentStatus
 parent_lock(const ParentKey *parent, Datum key, LockTupleMode mode,
@@ -130,8 +137,9 @@ parent_lock(const ParentKey *parent, Datum key, LockTupleMode mode,
 	CommandCounterIncrement();
 
 	/*
-	 * Once the lock is held, one more look with a newer snapshot is the truth.
-	 * The look is spared where the version that was locked is the newest.
+	 * Once the lock is held, one more look with a newer snapshot is the
+	 * truth. The look is spared where the version that was locked is the
+	 * newest.
 	 */
 	for (;;)
 	{

@@ -20,4 +20,4 @@ typedef enum ParentStatus
 extern ParentStatus parent_lock(const ParentKey *parent, Datum key,
 								LockTupleMode mode, TimestampTz *removed);
 
-#endif						/* VMNET_PARENT_LOCK_H */
+#endif							/* VMNET_PARENT_LOCK_H */

@@ -79,6 +79,7 @@ open_other_table(Relation rel, Trigger *trigger, LOCKMODE lockmode)
 								   trigger->tgname));
 	require_owner(relid, rel->rd_rel->relowner, RelationGetRelid(rel));
 	other = table_open(relid, lockmode);
+
 	require_owner(relid, rel->rd_rel->relowner, RelationGetRelid(rel));
 	return other;
 }
@@ -129,7 +130,7 @@ check_nic(Relation rel, Trigger *trigger, const SecondaryColumns *columns,
 	(void) column_of(nics, "active", BOOLOID);
 	SPI_connect();
 	saved_query_run_as_owner(saved_query_lookup_as_owner(QUERY_SECONDARY_NIC, nics, 0, nic_query, 1, argtypes),
-					  nics, &nic, 0);
+							 nics, &nic, 0);
 	if (SPI_processed == 0)
 		refuse_nic(rel, nics, id, NULL);
 
@@ -167,6 +168,9 @@ differs(TupleTableSlot *old, TupleTableSlot *new, int column)
 		(!oldnull && DatumGetInt64(oldvalue) != DatumGetInt64(newvalue));
 }
 
+/*
+ * Refuses a change of the identity or of the removal time of an address.
+ */
 static void
 check_change(Relation rel, const SecondaryColumns *columns,
 			 TupleTableSlot *old, TupleTableSlot *new)
@@ -222,7 +226,8 @@ check_removal_time(Relation rel, const SecondaryColumns *columns, TupleTableSlot
 }
 
 /*
- * AFTER INSERT OR UPDATE on all_nic_secondary_ips, for each row.
+ * secondary_ip_guard(): AFTER INSERT or UPDATE on all_nic_secondary_ips, for
+ * each row.
  */
 PG_FUNCTION_INFO_V1(secondary_ip_guard);
 
@@ -230,8 +235,8 @@ Datum
 secondary_ip_guard(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "secondary_ip_guard",
-										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
-										 GUARD_INSERT | GUARD_UPDATE);
+											   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
+											   GUARD_INSERT | GUARD_UPDATE);
 	Relation	rel = trigdata->tg_relation;
 	SecondaryColumns columns = find_columns(rel);
 
@@ -251,7 +256,11 @@ remove_query(StringInfo sql, Oid relid, int column)
 {
 	appendStringInfoString(sql, "WITH gone AS (UPDATE ");
 	append_relation_name(sql, relid);
-	/* An address may have come after the transaction that removes the NIC began. */
+
+	/*
+	 * An address may have come after the transaction that removes the NIC
+	 * began.
+	 */
 	appendStringInfoString(sql,
 						   " SET removed = GREATEST($2, created)"
 						   " WHERE nic_id OPERATOR(pg_catalog.=) $1"
@@ -277,7 +286,7 @@ remove_addresses(Relation table, Datum *values, TimestampTz *last)
 	SPI_connect();
 	run_as_table_owner(table, &saved);
 	plan = saved_query_lookup(QUERY_SECONDARY_REMOVE, RelationGetRelid(table), 0, remove_query,
-					   2, argtypes, 0);
+							  2, argtypes, 0);
 	if (SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot,
 							 false, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not remove secondary addresses");
@@ -290,7 +299,8 @@ remove_addresses(Relation table, Datum *values, TimestampTz *last)
 }
 
 /*
- * AFTER UPDATE on all_nics, for each row that is removed.
+ * nic_secondary_ips_remove(): AFTER UPDATE on all_nics, for each row that is
+ * removed.  Removes the secondary addresses of the NIC.
  */
 PG_FUNCTION_INFO_V1(nic_secondary_ips_remove);
 
@@ -298,8 +308,8 @@ Datum
 nic_secondary_ips_remove(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_call_check(fcinfo, "nic_secondary_ips_remove",
-										 TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
-										 GUARD_UPDATE);
+											   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
+											   GUARD_UPDATE);
 	Relation	rel = trigdata->tg_relation;
 	const NicTable *nics = nic_table_lookup(rel);
 	Datum		values[2];

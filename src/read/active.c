@@ -170,8 +170,10 @@ read_query(StringInfo sql, Oid schema, int column)
 	{
 		if (column == READ_NETWORK_INSTANCES)
 			text = live_network_instances_sql;
+
 		else if (column == READ_NETWORK_NICS)
 			text = live_network_nics_sql;
+
 		else if (column == READ_INSTANCE_COUNT)
 			text = live_instance_count_sql;
 	}
@@ -184,14 +186,16 @@ static SPIPlanPtr
 read_plan(ReadKind kind, Oid schema, int nargs, Oid *argtypes)
 {
 	return saved_query_lookup(QUERY_READ, schema, kind, read_query, nargs, argtypes,
-					   CURSOR_OPT_GENERIC_PLAN);
+							  CURSOR_OPT_GENERIC_PLAN);
 }
 
 /* Views of any types can be dressed up as an inventory's. */
 static const char columns_differ[] = gettext_noop("an inventory's view has other columns than it should");
 
 /*
- * Runs a query of one parameter or more, with the rows going to a receiver.
+ * Runs a query with parameters; its rows go to a receiver.
+ *
+ * The caller must be connected to SPI; the active snapshot is used.
  */
 void
 read_into(SPIPlanPtr plan, int nargs, const Oid *argtypes,
@@ -217,7 +221,8 @@ read_into(SPIPlanPtr plan, int nargs, const Oid *argtypes,
 }
 
 /*
- * The same, with all rows going to the result of a set-returning function.
+ * Runs a query with parameters; its rows become the result of a set-returning
+ * function.  The caller must be connected to SPI.
  */
 void
 read_into_result(SPIPlanPtr plan, int nargs, const Oid *argtypes,
@@ -264,7 +269,9 @@ slot_bigint(TupleTableSlot *slot, int column)
 	return DatumGetInt64(slot_getattr(slot, column, &isnull));
 }
 
-/* Does the NIC of this row go before the one kept so far? */
+/*
+ * Tells whether the NIC of a row sorts before the one kept so far.
+ */
 static bool
 nic_sorts_before(TupleTableSlot *slot, TupleTableSlot *best)
 {
@@ -464,6 +471,9 @@ read_set(FunctionCallInfo fcinfo, ReadKind kind)
 	return (Datum) 0;
 }
 
+/*
+ * network_active_nics(net_id, inventory)
+ */
 PG_FUNCTION_INFO_V1(network_active_nics);
 
 Datum
@@ -472,6 +482,9 @@ network_active_nics(PG_FUNCTION_ARGS)
 	return read_set(fcinfo, READ_NETWORK_NICS);
 }
 
+/*
+ * instance_active_networks(instance_id, inventory): one row per live NIC.
+ */
 PG_FUNCTION_INFO_V1(instance_active_networks);
 
 Datum
@@ -480,6 +493,9 @@ instance_active_networks(PG_FUNCTION_ARGS)
 	return read_set(fcinfo, READ_INSTANCE_NETWORKS);
 }
 
+/*
+ * vpc_active_instances(vpc_id, inventory)
+ */
 PG_FUNCTION_INFO_V1(vpc_active_instances);
 
 Datum
@@ -521,6 +537,9 @@ read_value(FunctionCallInfo fcinfo, ReadKind kind, Oid argtype, Datum *result)
 	return !isnull;
 }
 
+/*
+ * network_active_instance_count(net_id, inventory)
+ */
 PG_FUNCTION_INFO_V1(network_active_instance_count);
 
 Datum
@@ -534,8 +553,9 @@ network_active_instance_count(PG_FUNCTION_ARGS)
 }
 
 /*
- * network_in_use(): answered by all rows, as the guard of a removal decides, to
- * who may write to the table of NICs; by the rows that he sees to anybody else.
+ * network_in_use(net_id, inventory): reads all rows, as the guard of a removal
+ * does, if the current user may write to the table of NICs; otherwise the rows
+ * that the current user may see.
  */
 PG_FUNCTION_INFO_V1(network_in_use);
 
@@ -558,6 +578,9 @@ network_in_use(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(in_use);
 }
 
+/*
+ * network_id(uuid, inventory): NULL if there is no such live network.
+ */
 PG_FUNCTION_INFO_V1(network_id);
 
 Datum
@@ -570,6 +593,9 @@ network_id(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(id);
 }
 
+/*
+ * instance_id(uuid, inventory): NULL if there is no such live instance.
+ */
 PG_FUNCTION_INFO_V1(instance_id);
 
 Datum

@@ -15,4 +15,4 @@ extern void read_into_result(SPIPlanPtr plan, int nargs, const Oid *argtypes,
 							 const Datum *values, const bool *nulls,
 							 ReturnSetInfo *rsinfo);
 
-#endif						/* VMNET_ACTIVE_H */
+#endif							/* VMNET_ACTIVE_H */

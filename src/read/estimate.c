@@ -222,6 +222,10 @@ estimate(Node *rawreq, const char *column, int page_argno)
 	return (Node *) req;
 }
 
+/*
+ * network_read_support(internal): planner support of functions whose first
+ * argument is a network.
+ */
 PG_FUNCTION_INFO_V1(network_read_support);
 
 Datum
@@ -239,6 +243,10 @@ network_read_support(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(estimate(req, "network_id", page_argno));
 }
 
+/*
+ * instance_read_support(internal): planner support of functions whose first
+ * argument is an instance.
+ */
 PG_FUNCTION_INFO_V1(instance_read_support);
 
 Datum
@@ -247,6 +255,10 @@ instance_read_support(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(estimate((Node *) PG_GETARG_POINTER(0), "instance_id", 0));
 }
 
+/*
+ * vpc_read_support(internal): planner support of functions whose first argument
+ * is a VPC.
+ */
 PG_FUNCTION_INFO_V1(vpc_read_support);
 
 Datum

@@ -1,10 +1,10 @@
 /*
  * history.c
- *		The read functions that remember: who was on a network, what happened to
- *		a NIC, who had an address; and those that look at one NIC closely.
+ *		The read functions about the past: instances of a network, changes of a NIC,
+ *		holders of an address; and those that examine one NIC.
  *
  * Like the functions of active.c they read one inventory with the caller's
- * snapshot, and with the rights that run_as.c says, take no lock and write
+ * snapshot, and with the rights described in run_as.c, take no lock and write
  * nothing.
  */
 #include "postgres.h"
@@ -117,17 +117,17 @@ static const char nic_timeline_sql[] =
 " ORDER BY p.since, a.nic_id, s.network_id"
 
 static const char ip4_holders_sql[] = HOLDERS_SQL(
-"a.ip4_address OPERATOR(pg_catalog.>=) pg_catalog.network($1)"
-" AND a.ip4_address OPERATOR(pg_catalog.<=) pg_catalog.set_masklen(pg_catalog.broadcast($1), 32)"
-" AND a.ip4_address OPERATOR(pg_catalog.<<=) $1");
+												  "a.ip4_address OPERATOR(pg_catalog.>=) pg_catalog.network($1)"
+												  " AND a.ip4_address OPERATOR(pg_catalog.<=) pg_catalog.set_masklen(pg_catalog.broadcast($1), 32)"
+												  " AND a.ip4_address OPERATOR(pg_catalog.<<=) $1");
 
 static const char ip6_holders_sql[] = HOLDERS_SQL(
-"a.ip6_address OPERATOR(pg_catalog.>=) pg_catalog.network($1)"
-" AND a.ip6_address OPERATOR(pg_catalog.<=) pg_catalog.set_masklen(pg_catalog.broadcast($1), 128)"
-" AND a.ip6_address OPERATOR(pg_catalog.<<=) $1");
+												  "a.ip6_address OPERATOR(pg_catalog.>=) pg_catalog.network($1)"
+												  " AND a.ip6_address OPERATOR(pg_catalog.<=) pg_catalog.set_masklen(pg_catalog.broadcast($1), 128)"
+												  " AND a.ip6_address OPERATOR(pg_catalog.<<=) $1");
 
 static const char mac_holders_sql[] = HOLDERS_SQL(
-"a.mac_address OPERATOR(pg_catalog.=) $1");
+												  "a.mac_address OPERATOR(pg_catalog.=) $1");
 
 static const char stuck_nics_sql[] =
 "SELECT n.id, n.uuid, n.network_id, n.instance_id, n.vm_type, n.state, n.state_changed,"
@@ -260,7 +260,7 @@ history_read_set(FunctionCallInfo fcinfo, HistoryReadKind kind, int nargs, Oid *
 	run_as_inventory_owner(schema, &saved);
 	SPI_connect();
 	read_into_result(saved_query_lookup(QUERY_HISTORY_READ, schema, kind, history_read_query,
-								 nargs, argtypes, options),
+										nargs, argtypes, options),
 					 nargs, argtypes, values, nulls, rsinfo);
 	SPI_finish();
 	run_as_end(&saved);
@@ -278,7 +278,7 @@ network_instances_as_of(PG_FUNCTION_ARGS)
 	Oid			argtypes[2] = {INT8OID, TIMESTAMPTZOID};
 
 	return history_read_set(fcinfo, READ_NETWORK_INSTANCES, 2, argtypes,
-					CURSOR_OPT_GENERIC_PLAN);
+							CURSOR_OPT_GENERIC_PLAN);
 }
 
 /*
@@ -324,7 +324,7 @@ ip_holders(PG_FUNCTION_ARGS)
 	check_period(fcinfo);
 	/* How many rows an address means depends on its prefix: plan for it. */
 	return history_read_set(fcinfo, ip6 ? READ_IP6_HOLDERS : READ_IP4_HOLDERS, 3, argtypes,
-					CURSOR_OPT_CUSTOM_PLAN);
+							CURSOR_OPT_CUSTOM_PLAN);
 }
 
 /*

@@ -174,8 +174,8 @@ require_schema(AttachedGuard *guard)
 }
 
 /*
- * The NIC in a row, for the DETAIL of an error; NULL where the writer may not
- * see it.
+ * Describes the NIC in a row for DETAIL, in the current memory context; NULL if
+ * the user who wrote the row may not see it.
  */
 static char *
 nic_description(AttachedGuard *guard, TupleTableSlot *slot)
@@ -201,6 +201,9 @@ nic_description(AttachedGuard *guard, TupleTableSlot *slot)
 	return buf.data;
 }
 
+/*
+ * Sets the DETAIL of an error to the description of a NIC, if there is one.
+ */
 static int
 nic_detail(AttachedGuard *guard, TupleTableSlot *slot)
 {
@@ -465,7 +468,9 @@ parent_id(AttachedGuard *guard, TupleTableSlot *slot, AttachedColumn id,
 	return *result != 0;
 }
 
-/* History has bigint keys only; of other keys it is not kept. */
+/*
+ * Tells whether the keys are bigint, without which no history is kept.
+ */
 static bool
 keeps_history(AttachedGuard *guard)
 {
@@ -478,7 +483,10 @@ keeps_history(AttachedGuard *guard)
 		(instances ? instances : table)->type[instances ? ATTACHED_ID : ATTACHED_INSTANCE_ID] == INT8OID;
 }
 
-/* A state as history has it, which lasts until it is written. */
+/*
+ * Returns the name of a state for history; valid until the end of the
+ * transaction.  NULL if the state is NULL.
+ */
 static const char *
 state_name_for_history(AttachedTable *table, TupleTableSlot *slot, NicState state)
 {
@@ -640,7 +648,10 @@ attached_nic_history(PG_FUNCTION_ARGS)
  * attached_network_guard(), attached_instance_guard()
  */
 
-/* The query of a guard on networks or instances; relid is the view of these. */
+/*
+ * Appends the query for the NICs of a network or instance; relid is the view of
+ * these.
+ */
 static void
 held_query(StringInfo sql, Oid relid, int column)
 {
@@ -660,7 +671,9 @@ held_query(StringInfo sql, Oid relid, int column)
 	appendStringInfo(sql, " AND n.removed IS NULL ORDER BY n.id LIMIT %d", BLOCKERS_NAMED);
 }
 
-/* "NIC 7 (Reserved, instance 3), ..." of the result of held_query(). */
+/*
+ * Lists the NICs that held_query() found: "NIC 7 (Reserved, instance 3), ...".
+ */
 static char *
 blockers(const char *other)
 {
@@ -819,6 +832,9 @@ attached_instance_guard(PG_FUNCTION_ARGS)
 	return parent_guard(fcinfo, "attached_instance_guard", false);
 }
 
+/*
+ * Appends the query that finds out whether any network or instance has a NIC.
+ */
 static void
 any_held_query(StringInfo sql, Oid relid, int column)
 {
@@ -845,9 +861,8 @@ is_referenced(AttachedTable *nics, Relation rel)
 }
 
 /*
- * TRUNCATE of networks or instances that know no softer removal: none is left,
- * so no NIC may be held.  Where a foreign key leads to them, the server sees
- * to that itself.
+ * Refuses TRUNCATE of networks or instances that are removed by DELETE, while
+ * any NIC is held.  If a foreign key refers to them, the server refuses it.
  */
 static void
 check_truncate(AttachedGuard *guard, bool network)

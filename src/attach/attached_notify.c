@@ -25,7 +25,10 @@ typedef struct AttachedNotify
 	MemoryContext context;		/* for one row */
 } AttachedNotify;
 
-/* A NIC that was added, deleted, or changed as history has it. */
+/*
+ * Adds a NIC to the message, if it was added or deleted, or its state, removal
+ * or network changed.
+ */
 static void
 notify_row(TupleTableSlot *old, TupleTableSlot *slot, void *arg)
 {

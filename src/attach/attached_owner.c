@@ -20,7 +20,10 @@
 
 #define ATTACH_ARGS	6
 
-/* The owner of the schema of that name; an error where there is none. */
+/*
+ * Returns the owner of a schema by its name; raises an error if it does not
+ * exist.
+ */
 static Oid
 schema_owner(const char *name)
 {

@@ -409,7 +409,9 @@ attached_table_lookup(Oid schema, const char *role)
 	return table;
 }
 
-/* The view inventory_info whose row type the condition of a guard names. */
+/*
+ * Returns the view inventory_info whose row type the condition of a guard names.
+ */
 static Oid
 condition_info(const char *condition)
 {

@@ -95,10 +95,12 @@ run_step(const Import *import, const char *sql, const char *text)
 }
 
 /*
- * The columns that a table of the mirror shares with its stage, as a list with
- * this text before each; the key and state_changed, which have rules of their
- * own, are left out.  So is what a stage has for itself (raw_*, notes): a user
- * may have a column of that name in the mirror.
+ * Returns the list of columns that a table of the mirror shares with its stage,
+ * with a text before each, in the current memory context.
+ *
+ * The key and state_changed are left out, which have rules of their own, and the
+ * columns that only a stage has (raw_*, notes), whose names a user's column in the
+ * mirror may have.
  */
 static char *
 shared_columns(Oid base, Oid stage, const char *before)

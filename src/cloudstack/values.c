@@ -385,8 +385,8 @@ read_timestamptz(PG_FUNCTION_ARGS)
 }
 
 /*
- * A text without blanks at its end: what rtrim(value, ' ') gives, which in an
- * encoding of many bytes looks at every character.
+ * read_text(text): the text without trailing blanks, as by rtrim(value, ' '),
+ * which examines every character in a multibyte encoding.
  */
 PG_FUNCTION_INFO_V1(read_text);
 
@@ -406,7 +406,7 @@ read_text(PG_FUNCTION_ARGS)
 }
 
 /*
- * A time without a zone, taken as UTC: what AT TIME ZONE 'UTC' gives, which
+ * read_utc(timestamp): the time taken as UTC, as by AT TIME ZONE 'UTC', which
  * looks the zone up for every value.  Both types count from the same moment.
  */
 PG_FUNCTION_INFO_V1(read_utc);

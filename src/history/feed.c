@@ -14,7 +14,9 @@
 
 #include "compat.h"
 
-/* A transaction id of this server's with its epoch; none is in the future. */
+/*
+ * Adds the epoch to a transaction id of this server, which is not in the future.
+ */
 static FullTransactionId
 full_xid(TransactionId xid, FullTransactionId next)
 {
@@ -25,6 +27,9 @@ full_xid(TransactionId xid, FullTransactionId next)
 	return FullTransactionIdFromEpochAndXid(epoch, xid);
 }
 
+/*
+ * Compares two transaction ids for qsort().
+ */
 static int
 compare_xids(const void *a, const void *b)
 {
@@ -35,8 +40,8 @@ compare_xids(const void *a, const void *b)
 }
 
 /*
- * The transactions that the caller's snapshot does not see, and the caller's
- * own, whose end is not known, as text that pg_snapshot reads.
+ * Returns the caller's snapshot as text that pg_snapshot_in() reads, with the
+ * caller's own transaction as running, in the current memory context.
  */
 static char *
 committed_snapshot(Snapshot snapshot, FullTransactionId next)

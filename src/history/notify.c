@@ -160,7 +160,10 @@ typedef struct NotifyState
 	const NicTable *table;
 } NotifyState;
 
-/* Add a NIC to the message that was added, deleted, or changed as history has it. */
+/*
+ * Adds a NIC to the message, if it was added or deleted, or its state, removal
+ * or network changed.
+ */
 static void
 notify_row(TupleTableSlot *old, TupleTableSlot *slot, void *arg)
 {

@@ -207,7 +207,7 @@ run_address_query(FunctionCallInfo fcinfo, Relation nics, const char *sql, bool 
 }
 
 /*
- * The type of a column that holds an address.
+ * Returns the type of a column that holds an address.
  */
 static const char *
 address_type(FunctionCallInfo fcinfo, int argno)

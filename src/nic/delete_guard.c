@@ -27,7 +27,9 @@ schema_name(Relation rel)
 	return require_namespace_name(RelationGetNamespace(rel));
 }
 
-/* The source of a mirror, for messages. */
+/*
+ * Returns the source of a mirror for messages, in the current memory context.
+ */
 static const char *
 mirror_source(Relation rel)
 {

@@ -111,7 +111,9 @@ nic_same(const NicTable *table, TupleTableSlot *a, TupleTableSlot *b, NicColumn 
 	return datum_image_eq(avalue, bvalue, false, att->attlen);
 }
 
-/* A column as text, for messages. */
+/*
+ * Returns a column as text for messages, in the current memory context.
+ */
 static char *
 nic_output(const NicTable *table, TupleTableSlot *slot, NicColumn column)
 {
@@ -133,7 +135,10 @@ nic_output(const NicTable *table, TupleTableSlot *slot, NicColumn column)
 	return OidOutputFunctionCall(output, value);
 }
 
-/* A column of a stored row as text, unless the caller may not see it. */
+/*
+ * Returns a column of a stored row as text, "(hidden)" if the caller may not see
+ * it.
+ */
 static char *
 nic_shown(Relation rel, const NicTable *table, TupleTableSlot *slot, NicColumn column)
 {
@@ -238,8 +243,9 @@ is_first_nic(Relation rel, const NicTable *table, TupleTableSlot *slot)
 }
 
 /*
- * The row of a slot as a tuple, with one or two columns replaced.  The slot has
- * its values at hand, which heap_modify_tuple() would take apart again.
+ * Returns the row of a slot as a new tuple, with some columns replaced.
+ *
+ * heap_modify_tuple() would deform the tuple again, whose values the slot has.
  */
 static HeapTuple
 tuple_with(TupleTableSlot *slot, int n, const int *columns, const Datum *new_values)
@@ -291,8 +297,8 @@ column_address(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
 }
 
 /*
- * A copy of a tuple with another time in a column that is not NULL: less work
- * than forming it anew.
+ * Returns a copy of a tuple with another time in a column that is not NULL; this
+ * is less work than forming it anew.
  */
 static HeapTuple
 tuple_with_time(HeapTuple tuple, TupleDesc desc, AttrNumber attnum, TimestampTz time)

@@ -155,7 +155,9 @@ find_columns(Relation rel, NicTable *table)
 	}
 }
 
-/* The unique index that a foreign key refers to. */
+/*
+ * Returns the unique index that a foreign key refers to.
+ */
 static Oid
 foreign_key_index(Oid constraint)
 {

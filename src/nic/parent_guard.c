@@ -71,7 +71,9 @@ is_nic_table(Relation rel)
 	return false;
 }
 
-/* The held NICs of one parent. */
+/*
+ * Appends FROM and WHERE for the held NICs of one parent.
+ */
 static void
 append_held_nics(StringInfo sql, Oid relid, int column)
 {
@@ -120,7 +122,9 @@ held_nics_list_query(StringInfo sql, Oid relid, int column)
 	appendStringInfo(sql, " ORDER BY n.id LIMIT %d", BLOCKERS_NAMED);
 }
 
-/* When the last NIC of a parent, none of which is held, was removed. */
+/*
+ * Appends the query for the time when the last NIC of a parent was removed.
+ */
 static void
 last_removal_query(StringInfo sql, Oid relid, int column)
 {
@@ -159,7 +163,9 @@ column_bigint(int row, int column)
 									   column, &isnull));
 }
 
-/* "2 NICs are held, 1 of them half-removed" */
+/*
+ * Returns a count for messages: "2 NICs are held, 1 of them half-removed".
+ */
 static char *
 held_nics_counted(int64 total, int64 half_removed)
 {
@@ -255,7 +261,9 @@ check_removed_after_nics(Relation rel, Relation nics, const ParentKind *kind,
 			 errtableconstraint(rel, kind->after_nics)));
 }
 
-/* A key as a bigint, with which NICs refer to it. */
+/*
+ * Converts a key to bigint, the type of the NICs' columns that refer to it.
+ */
 static Datum
 key_as_bigint(Relation rel, AttrNumber attnum, Datum key)
 {

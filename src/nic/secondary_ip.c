@@ -84,7 +84,9 @@ open_other_table(Relation rel, Trigger *trigger, LOCKMODE lockmode)
 	return other;
 }
 
-/* The lock makes a removal of the NIC wait, and waits for one. */
+/*
+ * Appends the query that locks a NIC: a removal of the NIC waits for the lock.
+ */
 static void
 nic_query(StringInfo sql, Oid relid, int column)
 {
@@ -93,7 +95,9 @@ nic_query(StringInfo sql, Oid relid, int column)
 	appendStringInfoString(sql, " n WHERE n.id OPERATOR(pg_catalog.=) $1 FOR SHARE");
 }
 
-/* The refusal of an address for a NIC that is not live, or not there. */
+/*
+ * Raises the error about an address for a NIC that is not live or is missing.
+ */
 static void
 refuse_nic(Relation rel, Relation nics, int64 id, const char *state)
 {

@@ -145,7 +145,10 @@ static const char live_instance_count_sql[] =
 " WHERE n.network_id OPERATOR(pg_catalog.=) $1"
 " AND EXISTS (SELECT 1 FROM %s.networks WHERE id OPERATOR(pg_catalog.=) $1)";
 
-/* The text of a read query, for saved_query_lookup(); column is the ReadKind. */
+/*
+ * Appends the text of a read query, for saved_query_lookup(); column is the
+ * ReadKind.
+ */
 static void
 read_query(StringInfo sql, Oid schema, int column)
 {
@@ -321,7 +324,9 @@ collapse_startup(DestReceiver *pub, int operation, TupleDesc typeinfo)
 										  &TTSOpsMinimalTuple);
 }
 
-/* One row of the query; false stops it. */
+/*
+ * Handles one row of the query; returns false to stop it.
+ */
 static bool
 collapse_receive(TupleTableSlot *slot, DestReceiver *pub)
 {
@@ -377,7 +382,9 @@ collapse_create(Tuplestorestate *result, TupleDesc columns, int64 page_size)
 	return &self->pub;
 }
 
-/* The size of a page that an argument asks for; NULL asks for all there is. */
+/*
+ * Returns the page size that an argument asks for; NULL means no limit.
+ */
 static int64
 page_size_arg(FunctionCallInfo fcinfo, int argno)
 {
@@ -443,7 +450,7 @@ network_active_instances(PG_FUNCTION_ARGS)
 }
 
 /*
- * A set-returning read of one bigint: all rows of the query are the result.
+ * Runs a set-returning read with one bigint argument.
  */
 static Datum
 read_set(FunctionCallInfo fcinfo, ReadKind kind)
@@ -505,7 +512,7 @@ vpc_active_instances(PG_FUNCTION_ARGS)
 }
 
 /*
- * A read of one value; false where there is no row, or the value is NULL.
+ * Runs a read of one value; false if there is no row, or the value is NULL.
  */
 static bool
 read_value(FunctionCallInfo fcinfo, ReadKind kind, Oid argtype, Datum *result)

@@ -32,7 +32,9 @@
 #include "compat.h"
 #include "vmnet_ext.h"
 
-/* An argument that the planner knows the value of; NULL where it does not. */
+/*
+ * Returns an argument whose value the planner knows; NULL for any other.
+ */
 static Const *
 known_arg(List *args, int argno)
 {
@@ -41,7 +43,9 @@ known_arg(List *args, int argno)
 	return arg && IsA(arg, Const) ? (Const *) arg : NULL;
 }
 
-/* The inventory that a call means; InvalidOid where that is not known yet. */
+/*
+ * Returns the inventory of a call; InvalidOid if it is not known yet.
+ */
 static Oid
 known_inventory(List *args)
 {
@@ -89,7 +93,10 @@ table_rows(Oid relid)
 	return tuples;
 }
 
-/* The share of rows whose value is among the most common ones; negative: none is. */
+/*
+ * Returns the share of rows whose value is a given most common one; negative if
+ * it is not one of these.
+ */
 static double
 common_share(const AttStatsSlot *slot, Datum value)
 {
@@ -150,7 +157,10 @@ column_share(Oid relid, const char *column, Oid type, const Datum *value,
 	return share;
 }
 
-/* Active NICs, of all or where a column has a value; negative: not known. */
+/*
+ * Returns the number of active NICs, of all or where a column has a value;
+ * negative if unknown.
+ */
 static double
 active_nics(Oid schema, const char *column, const Datum *value)
 {
@@ -166,7 +176,10 @@ active_nics(Oid schema, const char *column, const Datum *value)
 	return rows;
 }
 
-/* Active NICs of the networks of a VPC, as if all networks were alike. */
+/*
+ * Returns the number of active NICs of the networks of a VPC, on the assumption
+ * that all networks are alike.
+ */
 static double
 active_nics_of_vpc(Oid schema, const Datum *value)
 {

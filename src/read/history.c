@@ -215,7 +215,10 @@ check_columns(Oid schema, HistoryReadKind kind)
 	}
 }
 
-/* The text of a query, for saved_query_lookup(); column is the HistoryReadKind. */
+/*
+ * Appends the text of a query, for saved_query_lookup(); column is the
+ * HistoryReadKind.
+ */
 static void
 history_read_query(StringInfo sql, Oid schema, int column)
 {
@@ -294,7 +297,9 @@ nic_timeline(PG_FUNCTION_ARGS)
 	return history_read_set(fcinfo, READ_NIC_TIMELINE, 1, argtypes, CURSOR_OPT_GENERIC_PLAN);
 }
 
-/* The times between which holders are asked for must be in order. */
+/*
+ * Raises an error unless the times of a period are in order.
+ */
 static void
 check_period(FunctionCallInfo fcinfo)
 {

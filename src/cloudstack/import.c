@@ -508,7 +508,7 @@ step_apply(Import *import, const char *unused)
 }
 
 /*
- * A failure, as it is written down.
+ * Recording a failure.
  */
 
 typedef struct Failure

@@ -2,13 +2,12 @@
  * attached_guard.c
  *		The guards on attached tables.
  *
- * They keep the rules of a managed inventory as far as the table has what a
- * rule is about: a rule about states is silent where there is no state, or one
- * that is none of the canonical ones.  In mode warn the same is said as a
- * warning, and nothing is refused.
+ * They enforce the rules of a managed inventory as far as the table has the
+ * columns of a rule: a rule about states ignores a state that is missing or not
+ * canonical.  In mode warn they raise a WARNING and refuse nothing.
  *
- * A guard works as the owner of the table that it fired on: the expressions of
- * the views, and all that it reads, are his.
+ * A guard runs as the owner of the table that it fired on, to whom the
+ * expressions of the views, and all that it reads, belong.
  */
 #include "postgres.h"
 
@@ -390,10 +389,7 @@ check_move(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new)
 	StringInfoData choices;
 	int			i;
 
-	/*
-	 * A state that is none of ours leads anywhere, but nothing leaves the
-	 * last.
-	 */
+	/* States that are not canonical may change freely. */
 	if (attached_same(table, old, new, ATTACHED_STATE) || from == NIC_UNKNOWN_STATE ||
 		(to == NIC_UNKNOWN_STATE && from != NIC_DEALLOCATING) ||
 		move_is_known(table, old, from, to))
@@ -715,8 +711,10 @@ held_detail(AttachedGuard *guard, AttachedTable *nics, bool network)
 
 /*
  * Refuses the removal of a network or instance, or the change of its key, while
- * it has NICs.  The plan belongs to the view of the networks or instances, since
- * the type of the key is that view's.
+ * it has NICs.
+ *
+ * The plan is saved for the view of the networks or instances, since the type of
+ * the key is that of the view.
  */
 static void
 check_in_use(AttachedGuard *guard, TupleTableSlot *slot, bool network, bool remove)

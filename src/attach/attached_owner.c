@@ -78,13 +78,13 @@ build_into_result(FunctionCallInfo fcinfo)
 }
 
 /*
- * attach_as_owner(name, nics, networks, instances, columns, mode): makes what is
- * in the schema of an attached inventory, and the guards, as the owner of the
- * schema if the caller has his rights, else as the caller.  All that looks into
- * the tables is done here: planning a query over them runs code of their owner.
+ * attach_as_owner(name, nics, networks, instances, columns, mode): creates the
+ * views of an attached inventory, and the guards, as the owner of the schema if
+ * the caller has the owner's rights, otherwise as the caller.
  *
- * Called by attach_inventory(), which has just made the schema.  No rows where
- * the name is NULL.
+ * Called by attach_inventory() after it has created the schema.  All queries on
+ * the tables are run here: planning them runs code of their owner.  Returns no
+ * rows if the name is NULL.
  */
 PG_FUNCTION_INFO_V1(attach_as_owner);
 

@@ -1,21 +1,21 @@
 /*
  * attached_row.c
- *		How the rows of an attached table read.
+ *		Values of the rows of an attached table.
  *
  * The view attached_nics of an inventory (and attached_networks,
- * attached_instances) says it: each of its columns is an expression over one
- * row of the table.  A guard evaluates these expressions on the row at hand,
- * so that it cannot judge by another reading than the views show, and follows
- * a column that is renamed.
+ * attached_instances) defines them: each of its columns is an expression over one
+ * row of the table.  A guard evaluates these expressions on the row that it
+ * checks, so that it sees the same values as the views, and follows a renamed
+ * column.
  *
- * The expressions are code of the owner of the view.  A guard uses them only
- * where he is the owner of the table too, and they are planned and evaluated
- * while he is the current user: see attached_table_of().  Reading the view runs
- * none of them, so anybody can do that.
+ * The expressions are code of the owner of the view.  A guard uses them only if
+ * the table has the same owner, and they are planned and evaluated while the
+ * owner is the current user: see attached_table_of().  Reading the definition of
+ * the view runs none of them and needs no rights.
  *
- * Anybody can make a view of these names, and a trigger that names its schema.
- * What the view is made of is checked when it is read; attach_inventory() makes
- * views that pass.
+ * Any role can create a view of these names, and a trigger that names its schema.
+ * The definition is checked when it is read; attach_inventory() creates views that
+ * pass.
  */
 #include "postgres.h"
 

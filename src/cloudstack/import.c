@@ -3,14 +3,14 @@
  *		The procedure that makes a mirror equal to a CloudStack database.
  *
  * It reads the source into stages, one step and one commit for each table, and
- * then changes the mirror in one transaction: readers see the last whole
+ * then changes the mirror in one transaction: readers see the last complete
  * mirror until there is a new one.  The steps themselves are SQL functions
- * (sql/parts/70_import.sql); what is here is their order, the commits, whose
- * rights they have, and the writes that only a permit lets pass.
+ * (vmnet_internal.import_*); this file has their order, the commits, the switches
+ * of the user, and the writes for which the guards are bypassed.
  *
- * The source is read, and judged, as the caller, into temporary tables: nobody
- * else can touch them between two commits.  What touches the mirror works as its
- * owner, whose triggers, views, defaults and policies it runs.
+ * The source is read and checked as the caller, into temporary tables, which no
+ * other session can change between two commits.  What writes to the mirror runs as
+ * its owner, whose triggers, views, defaults and policies it executes.
  */
 #include "postgres.h"
 
@@ -508,7 +508,7 @@ step_apply(Import *import, const char *unused)
 }
 
 /*
- * A failure, as it is written down.
+ * Recording a failure.
  */
 
 typedef struct Failure

@@ -1,9 +1,9 @@
 /*
  * live_guard.c
- *		Keeps a live inventory from being written to.
+ *		Refuses writes to a live inventory.
  *
- * Its views stand on foreign tables, and mysql_fdw writes wherever its account
- * may: a write would change CloudStack behind its back.
+ * Its views read foreign tables, and mysql_fdw writes wherever its account may: a
+ * write would change CloudStack's database without CloudStack.
  */
 #include "postgres.h"
 

@@ -2,9 +2,9 @@
  * inventory.c
  *		Which schemas are inventories, and of which kind.
  *
- * An inventory is known by its view inventory_info, whose columns are
- * constants.  They are read from the view's definition in the catalog: the view
- * is never run, so that a view of that name that somebody else has made runs
+ * An inventory is recognized by its view inventory_info, whose columns are
+ * constants.  They are read from the definition of the view in the catalog.  The
+ * view is never executed, so that a view of that name made by another role runs
  * nothing with the rights of the caller, and it is never locked.
  */
 #include "postgres.h"

@@ -2,10 +2,10 @@
  * saved_query.c
  *		Saved plans of the queries that guards and read functions run.
  *
- * A plan belongs to a query and to the object that the query reads: a schema
- * for reads, a table (and one of its columns) for guards.  Its text is built
- * anew whenever the server has invalidated the plan, so a renamed table,
- * schema or column, or an altered one, is followed.
+ * A plan is saved for a query and the object that the query reads: a schema for
+ * reads, a table (and one of its columns) for guards.  Its text is made again
+ * whenever the server has invalidated the plan, so that renamed or altered
+ * tables, schemas and columns are followed.
  */
 #include "postgres.h"
 

@@ -1,10 +1,10 @@
 /*
  * visibility.c
- *		What the messages of a refusal may say.
+ *		What the messages of a refusal may contain.
  *
- * A guard decides by all rows, as the owner of the table that it reads.  What it
- * says follows the caller: where rows may be hidden from him, DETAIL and HINT
- * give numbers and name no row.
+ * A guard decides by all rows, as the owner of the table that it reads.  Its
+ * messages depend on the caller: if rows may be hidden from the caller, DETAIL and
+ * HINT contain counts and name no row.
  */
 #include "postgres.h"
 
@@ -17,9 +17,10 @@
 #include "core/visibility.h"
 
 /*
- * Tells whether the current user may read every row and every column of a
- * table: he has the right to SELECT, and row-level security is not active for
- * him.  To be called as the caller, not as the owner of the table.
+ * Tells whether the current user may read every row and every column of a table:
+ * it has SELECT on the table, and row-level security does not apply to it.
+ *
+ * Must be called as the caller, not as the owner of the table.
  */
 bool
 may_see_rows(Relation rel)

@@ -2,11 +2,11 @@
  * insert.c
  *		Writes entries to nic_history.
  *
- * The rows go straight into the table where it is as create_inventory() made it.
- * A table that somebody has partitioned, or given triggers, constraints, indexes
- * or columns of his own, or whose rows are on another node, is written by an
- * INSERT, which knows about all of that.  Either way it is the owner of the NIC
- * table who writes, and the table and the sequence of its entries must be his.
+ * If the table is as create_inventory() made it, the rows are inserted directly.
+ * A table that was partitioned, or has triggers, constraints, indexes or columns
+ * that users added, or whose rows are on another node, is written by an INSERT,
+ * which handles all of that.  In both cases the rows are written as the owner of
+ * the NIC table, to whom the table and the sequence of its entries must belong.
  */
 #include "postgres.h"
 
@@ -131,9 +131,8 @@ default_sequence(Relation rel, AttrNumber attnum)
 }
 
 /*
- * Raises an error if the sequence that numbers the entries belongs to somebody
- * else than the owner of the table: its numbers are drawn without a look at
- * rights.
+ * Raises an error if the sequence that numbers the entries belongs to another
+ * role than the table: its numbers are drawn without a check of rights.
  */
 static void
 require_sequence_owner(Relation rel, Oid sequence)
@@ -255,7 +254,7 @@ is_plain(Relation rel)
 		}
 		if (c < HISTORY_COLUMN_COUNT)
 		{
-			/* Nobody would look whether a value is there that users demand. */
+			/* A NOT NULL that users added would not be checked. */
 			if (att->attnotnull &&
 				(c == HISTORY_INSTANCE_ID || c == HISTORY_TO_STATE ||
 				 c == HISTORY_REMOVED || c == HISTORY_ACTOR ||

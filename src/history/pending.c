@@ -1,13 +1,12 @@
 /*
  * pending.c
- *		What happened to NICs: changes are kept until the end of the statement,
- *		and then written to nic_history together.
+ *		Pending changes of NICs, which are written to nic_history together at the end
+ *		of the statement.
  *
- * nic_guard() hands over each change that it has let pass; the trigger
- * nic_history(), which fires after all rows of the statement, writes them.  So
- * the rows of a statement cost what rows of one INSERT cost, and each entry has
- * the place in the order (seq) that its change had, whatever other triggers
- * change in between.
+ * nic_guard() appends each change that it has accepted; the trigger nic_history(),
+ * which fires after all rows of the statement, writes them.  So the rows of a
+ * statement cost as much as the rows of one INSERT, and each entry has the number
+ * (seq) of the moment of its change, whatever other triggers change in between.
  */
 #include "postgres.h"
 
@@ -44,15 +43,15 @@ static HistoryEntry *pending = NULL;
 static int	pending_count = 0;
 static int	pending_room = 0;
 
-/* What nic_event() is about to do; the first change that it fits takes it. */
+/* The event set by announce_nic_event(); used for the first change that it makes. */
 static NicEvent next_event = NIC_UNKNOWN_EVENT;
 static int64 next_event_nic = 0;
 
 /*
- * Numbers that changes were given when they were made, by NIC and time.  The
- * guard sees a change later, and not always in that order: what a trigger of
- * somebody's, or a function in RETURNING, does to a NIC of the same statement
- * reaches the guard first.
+ * Numbers assigned to changes at the moment of the change, by NIC and time.  The
+ * guard sees a change later, and not always in that order: it sees first what a
+ * trigger of a user, or a function in RETURNING, did to a NIC of the same
+ * statement.
  */
 typedef struct NumberKey
 {
@@ -127,7 +126,7 @@ claim_number(Relation rel, const NicTable *table, int64 nic_id, TimestampTz at)
 }
 
 /*
- * Entries of a statement wait here; those of an aborted one are forgotten.
+ * Pending entries of a statement; those of an aborted one are discarded.
  */
 
 static void write_all_pending(void);

@@ -220,6 +220,6 @@ nic_view_delete(PG_FUNCTION_ARGS)
 	removed = SPI_processed;
 	SPI_finish();
 
-	/* Somebody else may have removed it meanwhile. */
+	/* Another session may have removed it meanwhile. */
 	return PointerGetDatum(removed > 0 ? trigdata->tg_trigtuple : NULL);
 }

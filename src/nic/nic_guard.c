@@ -36,6 +36,10 @@
 #include "nic/removal_time.h"
 
 /*
+ * Values of a NIC, by column.
+ */
+
+/*
  * Tells whether a column of a NIC is NULL.
  */
 static bool
@@ -178,7 +182,7 @@ nic_description(Relation rel, const NicTable *table, TupleTableSlot *slot)
 }
 
 /*
- * nic_prepare(): what the inventory fills in.
+ * nic_prepare(): columns that the inventory sets.
  */
 
 static void
@@ -437,6 +441,10 @@ nic_prepare(PG_FUNCTION_ARGS)
 }
 
 /*
+ * nic_guard(): checks of an INSERT.
+ */
+
+/*
  * Refuses a new NIC in a state other than an initial one.
  */
 static void
@@ -515,6 +523,10 @@ guard_insert(Relation rel, const NicTable *table, TupleTableSlot *slot)
 	check_parent(rel, table, slot, &table->network, "network");
 	check_parent(rel, table, slot, &table->instance, "instance");
 }
+
+/*
+ * nic_guard(): checks of an UPDATE.
+ */
 
 /*
  * Refuses a change of the id, network, instance or creation time of a NIC.

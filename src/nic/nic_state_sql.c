@@ -41,7 +41,9 @@ nic_state_transitions(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* Refuses a name that is in none of the lists, and says what is in it. */
+/*
+ * Raises the error about a name that is not in a list; its HINT has the list.
+ */
 static void
 unknown_name(const char *what, const char *name, const char *(*known) (int), int count)
 {

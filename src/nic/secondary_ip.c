@@ -62,9 +62,10 @@ find_columns(Relation rel)
 
 /*
  * Opens the other table, which the trigger's argument names, in the same schema.
- * It has to belong to the owner of this one: it is read or written as him, and
- * anybody who may make tables in the schema can name it.  That is looked at
- * before the lock is waited for, and again when it is held.
+ *
+ * It has to belong to the owner of this one, as whom it is read or written; any
+ * role that may create tables in the schema can create one of that name.  The
+ * owner is checked before the lock is requested, and again when it is held.
  */
 static Relation
 open_other_table(Relation rel, Trigger *trigger, LOCKMODE lockmode)

@@ -33,6 +33,31 @@ COMMENT ON FUNCTION vmnet_internal.check_target(name) IS
 'Part of check_inventory(): name, kind and source of the inventory that a call means
 NULL: the setting vmnet.inventory. Error: 22023 for an unknown inventory.';
 
+-- Each part of an interval is subtracted by itself, so each has to be in range.
+CREATE FUNCTION vmnet_internal.check_min_age(min_age interval, hint text)
+RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF min_age IS NULL OR min_age < interval '0' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'min_age must be an interval that is not negative',
+			DETAIL = format('It is %s.', coalesce(min_age::text, 'NULL')),
+			HINT = hint;
+	ELSIF abs(extract(year FROM min_age)) > 2000 OR abs(extract(day FROM min_age)) > 730000 OR abs(extract(hour FROM min_age)) > 17520000 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'min_age must be an interval of at most 2000 years',
+			DETAIL = format('It is %s.', min_age),
+			HINT = hint;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.check_min_age(interval, text) IS
+'Part of check_inventory() and repair_inventory(): refuses a min_age that is NULL, negative or longer than there has been time';
+
 CREATE FUNCTION vmnet.check_codes()
 RETURNS TABLE (ord int, code text, severity text, about text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -726,7 +751,7 @@ LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH expected AS MATERIALIZED (
-	SELECT x.sort, x.object, replace(x.fact, '%1$s', quote_ident(s.nspname)) AS fact,
+	SELECT x.relation, x.sort, x.object, replace(x.fact, '%1$s', quote_ident(s.nspname)) AS fact,
 		s.oid AS schema_id, quote_ident(s.nspname) AS schema, quote_ident(s.nspname) || '.' || x.relation AS name,
 		c.oid AS relid, c.tableoid AS classid, c.relkind, c.relpersistence, c.reloptions
 	FROM pg_catalog.pg_namespace s
@@ -734,7 +759,7 @@ WITH expected AS MATERIALIZED (
 		LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname = x.relation
 	WHERE s.nspname = $1
 ), base AS MATERIALIZED (
-	SELECT e.relid, e.schema_id, e.name FROM expected e WHERE e.sort = 'table' AND e.relkind IN ('r', 'p')
+	SELECT e.relid, e.schema_id, e.name, e.relation FROM expected e WHERE e.sort = 'table' AND e.relkind IN ('r', 'p')
 ), found AS MATERIALIZED (
 	SELECT 'constraint' AS sort, b.relid, k.conname::text AS name, pg_get_constraintdef(k.oid) AS fact,
 		-- one that refers to a table of the same name elsewhere is another one
@@ -742,11 +767,12 @@ WITH expected AS MATERIALIZED (
 	FROM base b
 		JOIN pg_catalog.pg_constraint k ON k.conrelid = b.relid AND k.contype IN ('c', 'f', 'p', 'u')
 	UNION ALL
-	SELECT 'index', b.relid, c.relname, CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || substring(pg_get_indexdef(i.indexrelid) FROM '.* (USING .*)'),
+	SELECT 'index', b.relid, c.relname, CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || substr(d.def, strpos(d.def, b.relation || ' USING ') + length(b.relation) + 1),
 		i.indisvalid AND i.indisready AND i.indimmediate
 	FROM base b
 		JOIN pg_catalog.pg_index i ON i.indrelid = b.relid
 		JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+		CROSS JOIN LATERAL (SELECT replace(pg_get_indexdef(i.indexrelid), '"', '')) d (def)
 ), differing AS MATERIALIZED (
 	SELECT e.sort, e.relid, e.object, e.name, e.schema, e.fact, regexp_replace(replace(e.fact, e.schema || '.', ''), '[\s"]', '', 'g') AS plain
 	FROM expected e
@@ -841,7 +867,7 @@ WITH found AS (
 	SELECT x.ord, x.trigger_name, r.relid::regclass AS relid, r.is_child, x.function_name, x.ddl,
 		t.tgname, t.tgenabled IN ('O', 'A') AS enabled,
 		t.tgtype = x.fires AND (cardinality(t.tgattr::int2[]) > 0) = (x.ddl ~ ' UPDATE OF ')
-			AND regexp_replace(lower(coalesce(substring(pg_get_triggerdef(t.oid) FROM ' WHEN \((.*)\) EXECUTE FUNCTION'), '')), '[\s()]', '', 'g')
+			AND regexp_replace(lower(coalesce(substring(pg_get_triggerdef(t.oid) FROM ' WHEN \((.*)\) EXECUTE FUNCTION'), '')), '[\s()"]', '', 'g')
 				= regexp_replace(lower(coalesce(x.condition, '')), '[\s()]', '', 'g') AS right_kind
 	FROM vmnet_internal.check_expected_guards($1, $2) x
 		JOIN vmnet_internal.check_guarded_relations($1) r ON r.relation = x.relation
@@ -901,9 +927,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT string_agg(w.relation, ', ' ORDER BY w.relation)
 FROM (
-	SELECT split_part(d.object, '%1$I.', 2)
-	FROM vmnet_internal.inventory_definition(CASE WHEN $2 IN ('attached', 'live') THEN 'managed' ELSE $2 END) d
-	WHERE d.object LIKE 'TABLE %' AND d.object NOT LIKE '%.import\_%' OR d.object LIKE 'VIEW %'
+	SELECT f.relation FROM vmnet_internal.check_facts() f
+	WHERE f.sort IN ('table', 'view', 'plain view') AND f.only_kind IS NULL
 	UNION
 	SELECT 'attached_nics' WHERE $2 = 'attached') w (relation)
 WHERE NOT EXISTS (
@@ -948,14 +973,7 @@ DECLARE
 	mirror boolean := target.kind IN ('mirror', 'live');
 	lacking text;
 BEGIN
-	IF min_age IS NULL OR min_age < interval '0' THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'min_age must be an interval that is not negative',
-			DETAIL = format('It is %s.', coalesce(min_age::text, 'NULL')),
-			HINT = 'Leave it out for 10 minutes; 0 asks for everything.';
-	END IF;
-
+	PERFORM vmnet_internal.check_min_age($2, 'Leave it out for 10 minutes; 0 asks for everything.');
 	lacking := vmnet_internal.check_lacking(target.name, target.kind);
 	IF lacking IS NOT NULL THEN
 		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('inventory "%s" of kind %s lacks: %s', target.name, target.kind, lacking)) f;
@@ -1009,10 +1027,10 @@ AS 'MODULE_PATHNAME', 'inventory_entry_any'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vmnet.check_inventory(name, interval) IS
 'What contradicts itself in an inventory: one row per finding, the gravest first; none where it is clean
-code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a guard), object_id and object_uuid say what it is about, since when it has been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one fix belong into one transaction. fix NULL: no statement can mend it.
-In a mirror, and a live inventory, fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards are mended here. Over attached tables rows are mended in these, so fix is NULL but for guards, and what needs a column that they lack is not looked for; without a vm_type every NIC counts as User.
-inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. Reads only, with the caller''s rights: what a policy hides from the caller is not checked.
-Errors: 22023 for an unknown inventory, and for a min_age that is NULL or negative.';
+code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it has been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one fix belong into one transaction. fix NULL: no statement can mend it.
+In a mirror, and a live inventory, fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards, and what differs from the definition, are mended here. Over attached tables rows are mended in these, so fix is NULL but for what the inventory itself consists of, and what needs a column that they lack is not looked for; without a vm_type every NIC counts as User.
+inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. Reads only, with the caller''s rights: what a policy hides from the caller is not checked. Constraints and indexes are known by what they are, not by their names; of a view only the names of its columns are looked at.
+Errors: 22023 for an unknown inventory, and for a min_age that is NULL, negative or longer than 2000 years.';
 
 CREATE FUNCTION vmnet_internal.inventory_status(inventory name)
 RETURNS int

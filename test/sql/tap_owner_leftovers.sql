@@ -4,7 +4,7 @@
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
 
-SELECT plan(46);
+SELECT plan(44);
 SET LOCAL client_min_messages = warning;
 
 CREATE ROLE vmnet_test_trapper;
@@ -18,7 +18,7 @@ SET LOCAL ROLE vmnet_test_trapper;
 SELECT vmnet.create_inventory('trap') \g /dev/null
 INSERT INTO trap.networks (id) VALUES (1), (2), (3);
 INSERT INTO trap.instances (id, state) SELECT n, 'Running' FROM generate_series(1, 9) n;
-INSERT INTO trap.nics (id, instance_id, network_id, ip4_address) VALUES (1, 1, 1, '10.0.0.1'), (2, 2, 1, '10.0.0.2');
+INSERT INTO trap.nics (instance_id, network_id, ip4_address) VALUES (1, 1, '10.0.0.1'), (2, 1, '10.0.0.2');
 INSERT INTO trap.nic_secondary_ips (nic_id, network_id, ip4_address) VALUES (1, 1, '10.0.0.3');
 CREATE FUNCTION trap.set() RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -65,7 +65,7 @@ $$;
 SELECT pg_temp.clean(c) FROM unnest(ARRAY[
 	$c$SELECT vmnet.network_in_use(1, 'trap')$c$,
 	$c$SELECT vmnet_internal.mac_held('trap', '02:00:00:00:00:01')$c$,
-	$c$SELECT vmnet_internal.free_device('trap', 1)$c$,
+	$c$SELECT vmnet_internal.free_device('trap', 1, 1)$c$,
 	$c$SELECT vmnet.network_active_instance_count(1, 'trap')$c$,
 	$c$SELECT count(*) FROM vmnet.network_blockers(1, 'trap')$c$,
 	$c$SELECT vmnet.inventory_status('trap')$c$,
@@ -146,6 +146,8 @@ ALTER TABLE trap.on_network ENABLE TRIGGER USER;
 ALTER TABLE trap.on_instance DISABLE TRIGGER USER;
 INSERT INTO trap.on_instance (id, instance_id, network_id, state, active) VALUES (1, 11, 1, 'Reserved', true);
 ALTER TABLE trap.on_instance ENABLE TRIGGER USER;
+SET LOCAL search_path = public;
+SET LOCAL DateStyle = 'ISO';
 RESET ROLE;
 SELECT is(pg_temp.outcome('UPDATE vic.networks SET removed = now() WHERE id = 11'), 'accepted', 'a network that a NIC of another role is on is removed');
 SELECT is(pg_temp.outcome('UPDATE vic.instances SET removed = now() WHERE id = 11'), 'accepted', 'an instance, too');
@@ -160,7 +162,7 @@ SELECT is(pg_temp.outcome('UPDATE vic.networks SET removed = now() WHERE id = 14
 SELECT is(pg_temp.outcome('UPDATE vic.instances SET removed = now() WHERE id = 14'), '23503 instance_in_use', 'and its instance');
 -- without a table of NICs of the owner, nobody can tell
 SAVEPOINT guarded;
-DROP TRIGGER nic_guard ON vic.all_nics;
+DROP TRIGGER _nic_guard ON vic.all_nics;
 SELECT isnt(pg_temp.outcome('UPDATE vic.networks SET removed = now() WHERE id = 15'), 'accepted', 'where the owner''s table has lost its guard the removal is refused');
 ROLLBACK TO guarded;
 

@@ -1,7 +1,8 @@
 --
 -- Operations on a managed inventory: what an operator does to NICs, instances
 -- and networks, each in one step that is refused as a whole or done as a whole.
--- They run as the caller, and do nothing that the caller could not do by hand.
+-- They run with the rights that src/core/entry.c has switched to, and do nothing that
+-- these could not do by hand, but for what address_check.sql answers.
 --
 -- Locks are taken in one order everywhere, which is that of the guards:
 -- network, then instance, then NICs by id.  So no two operations can wait for

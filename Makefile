@@ -5,15 +5,15 @@ EXTENSION   = vmnet_ext
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" vmnet_ext.control)
 
 MODULE_big  = $(EXTENSION)
-OBJS        = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+OBJS        = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 
 SCRIPT      = sql/$(EXTENSION)--$(EXTVERSION).sql
 PARTS      := $(sort $(wildcard sql/parts/*.sql))
 DATA        = $(sort $(filter-out $(SCRIPT),$(wildcard sql/$(EXTENSION)--*.sql)) $(SCRIPT))
 EXTRA_CLEAN = $(SCRIPT)
 
-PG_CPPFLAGS = -DVMNET_EXT_VERSION="\"$(EXTVERSION)\""
-PG_CFLAGS   = $(if $(WERROR),-Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers)
+PG_CPPFLAGS = -I$(srcdir)/src -DVMNET_EXT_VERSION="\"$(EXTVERSION)\""
+PG_CFLAGS   = -fvisibility=hidden $(if $(WERROR),-Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers)
 
 PG_CONFIG  ?= pg_config
 HAVE_PGTAP := $(wildcard $(shell $(PG_CONFIG) --sharedir 2>/dev/null)/extension/pgtap.control)
@@ -32,7 +32,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 ifneq ($(PGXS),)
 include $(PGXS)
 
-$(OBJS): $(wildcard src/*.h)
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/*/*.h)
 
 all: $(SCRIPT)
 

@@ -17,6 +17,28 @@
 #error "vmnet_ext needs a 64-bit build of PostgreSQL: bigint must be passed by value"
 #endif
 
+/*
+ * The library is built with hidden symbols; before 16, PG_FUNCTION_INFO_V1 does
+ * not export what it declares.
+ */
+#if PG_VERSION_NUM < 160000
+#if defined(__GNUC__) && !defined(WIN32)
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+#undef PG_FUNCTION_INFO_V1
+#define PG_FUNCTION_INFO_V1(funcname) \
+extern PGDLLEXPORT Datum funcname(PG_FUNCTION_ARGS); \
+extern PGDLLEXPORT const Pg_finfo_record *CppConcat(pg_finfo_,funcname)(void); \
+const Pg_finfo_record * \
+CppConcat(pg_finfo_,funcname) (void) \
+{ \
+	static const Pg_finfo_record my_finfo = { 1 }; \
+	return &my_finfo; \
+} \
+extern int no_such_variable
+#endif
+
 /* 16 moved the VARATT macros out of postgres.h. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

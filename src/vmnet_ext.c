@@ -2,10 +2,13 @@
  * vmnet_ext.c
  *		The module: its magic block and its settings.
  */
-#include "compat.h"
+#include "postgres.h"
 
 #include "utils/guc.h"
 
+#include "compat.h"
+#include "history/pending.h"
+#include "nic/guard_bypass.h"
 #include "vmnet_ext.h"
 
 VMNET_MODULE_MAGIC;
@@ -30,6 +33,10 @@ check_inventory_name(char **newval, void **extra, GucSource source)
 	return false;
 }
 
+/*
+ * Defines the settings of the extension and registers its transaction
+ * callbacks.  Called once by the server when the library is loaded.
+ */
 void
 _PG_init(void)
 {
@@ -65,6 +72,6 @@ _PG_init(void)
 							   NULL);
 	MarkGUCPrefixReserved("vmnet");
 
-	permit_register();
+	guard_bypass_register();
 	history_register();
 }

@@ -1,7 +1,8 @@
 --
 -- Operations on a managed inventory: what an operator does to NICs, instances
 -- and networks, each in one step that is refused as a whole or done as a whole.
--- They run as the caller, and do nothing that the caller could not do by hand.
+-- They run with the rights that src/core/entry.c has switched to, and do nothing that
+-- these could not do by hand, but for what address_check.sql answers.
 --
 -- Locks are taken in one order everywhere, which is that of the guards:
 -- network, then instance, then NICs by id.  So no two operations can wait for
@@ -716,6 +717,37 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.operation_check_live(name, bigint, text, timestamptz, text) IS
 'Part of the operations: refuses a NIC that is removed or half-removed';
 
+-- Refuses where a third NIC has the device position that one of the two would
+-- get, since a User instance has one NIC in each.
+CREATE FUNCTION vmnet_internal.operation_check_swap(inventory name, instance_id bigint, old_id bigint, old_device int,
+	new_id bigint, new_device int)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	third record;
+BEGIN
+	EXECUTE format('SELECT s.id, s.device_id, n.id AS holder
+		FROM (VALUES ($4, $3), ($2, $5)) s (id, device_id)
+			JOIN %1$I.all_nics m ON m.id = s.id AND m.vm_type = ''User''
+			JOIN %1$I.all_nics n ON n.instance_id = $1 AND n.active AND n.vm_type = ''User'' AND n.device_id = s.device_id AND n.id NOT IN ($2, $4)
+		ORDER BY s.id <> $4
+		LIMIT 1', inventory)
+	INTO third USING instance_id, old_id, old_device, new_id, new_device;
+	IF third.holder IS NOT NULL THEN
+		RETURN vmnet_internal.operation_refuse('23505', inventory, 'all_nics', 'all_nics_one_device',
+			format('cannot make NIC %s the default of instance %s', new_id, instance_id),
+			format('It would swap device positions with NIC %s, so that NIC %s gets position %s, which NIC %s has.',
+				old_id, third.id, third.device_id, third.holder),
+			format('Give NIC %1$s another position first: UPDATE %2$I.all_nics SET device_id = ... WHERE id = %1$s;', third.holder, inventory));
+	END IF;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.operation_check_swap(name, bigint, bigint, int, bigint, int) IS
+'Part of the operations: refuses to swap the device positions of two NICs where a third one has one of them';
+
 -- Makes one live NIC of an instance the default and gives it the device
 -- position of the old one, which gets its in return.  The unique indexes are
 -- looked at row by row, so the old one first lets go of both, and takes the
@@ -788,6 +820,9 @@ BEGIN
 	END IF;
 	EXECUTE format('SELECT id, device_id FROM %I.all_nics WHERE instance_id = $1 AND active AND default_nic ORDER BY device_id, id LIMIT 1', resolved)
 	INTO old USING nic.instance_id;
+	IF old.device_id IS NOT NULL THEN
+		ok := vmnet_internal.operation_check_swap(resolved, nic.instance_id, old.id, old.device_id, nic_id, nic.device_id);
+	END IF;
 	ok := vmnet_internal.operation_touch(resolved, 'all_instances', nic.instance_id);
 	ok := vmnet_internal.operation_swap_default(resolved, nic.instance_id, old.id, old.device_id, nic_id, nic.device_id);
 	RETURN old.id;
@@ -803,7 +838,7 @@ LANGUAGE C;
 COMMENT ON FUNCTION vmnet.nic_set_default(bigint, name) IS
 'Makes a live NIC the default of its instance; returns the id of the one that was
 The two swap device positions, so that the default keeps its place. NULL: the instance had no default; then only the flag is set. The instance must be Running or Stopped. Managed inventories only.
-Errors: 22023 for an unknown id or inventory, or a NIC of no instance; 23514 nic_live, nic_default_already, instance_running_or_stopped; 42501 mirror_read_only, nic_default_hidden.';
+Errors: 22023 for an unknown id or inventory, or a NIC of no instance; 23514 nic_live, nic_default_already, instance_running_or_stopped; 23505 all_nics_one_device where a third NIC has one of the two positions; 42501 mirror_read_only, nic_default_hidden.';
 
 -- Refuses to give another IP address to a NIC whose address is not its own to
 -- change.

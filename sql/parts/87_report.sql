@@ -595,6 +595,26 @@ $comments$;
 COMMENT ON FUNCTION vmnet_internal.report_column_comments() IS
 'Comments of the columns of a reporting schema, by view and column; views NULL: any';
 
+-- In what an inventory differs from its definition, as plain SQL: the query of
+-- check_rules() with what is expected as constants.
+CREATE FUNCTION vmnet_internal.report_rules(kind text)
+RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT replace(replace(p.prosrc,
+	'vmnet_internal.check_expected_facts($2) x',
+	(SELECT format('(VALUES %s) x (relation, sort, object, fact)',
+			string_agg(format('(%L::text, %L::text, %L::text, %L::text)', f.relation, f.sort, f.object, f.fact), ', '
+				ORDER BY f.relation COLLATE "C", f.sort COLLATE "C", f.object COLLATE "C"))
+		FROM vmnet_internal.check_expected_facts($1) f)),
+	's.nspname = $1', 's.nspname = {schema}')
+FROM pg_catalog.pg_proc p
+WHERE p.oid = 'vmnet_internal.check_rules(text, text)'::regprocedure
+$$;
+COMMENT ON FUNCTION vmnet_internal.report_rules(text) IS
+'Part of create_report(): the query of check_rules(), for an inventory of a kind';
+
 -- What check_inventory() finds, as plain SQL that calls no function of the
 -- extension: the queries of its codes with their parameters filled in, and the
 -- look at the guards with what is expected of them as constants.  Statements
@@ -610,7 +630,7 @@ WITH rows AS (
 			'vmnet_internal.check_past_guards(', 'format(NULL::text, '), 'vmnet_internal.check_close_gap(', 'format(NULL::text, '),
 			'$1', 'now() - interval ''10 minutes'''), '$2', '{name}'), '$3', ($2 IN ('mirror', 'live'))::text) AS query
 ), guards AS (
-	SELECT replace(replace(replace(replace(replace(
+	SELECT replace(replace(replace(replace(replace(replace(
 			(SELECT prosrc FROM pg_catalog.pg_proc WHERE oid = 'vmnet_internal.check_guards(text, text)'::regprocedure),
 			'vmnet_internal.check_expected_guards($1, $2) x',
 			(SELECT format('(VALUES %s) x (ord, trigger_name, relation, function_name, fires, condition, ddl)',
@@ -626,7 +646,8 @@ WITH rows AS (
 			CASE $2 WHEN 'attached' THEN format('(%s) a (code, message, fix)', vmnet_internal.attached_guards_query($1))
 				ELSE '(VALUES (NULL::text, NULL::text, NULL::text)) a (code, message, fix) WHERE false' END),
 			'vmnet_internal.named_relations()', format('%L::text[]', vmnet_internal.named_relations())),
-			's.nspname = $1 AND o.owner', 's.nspname = {schema} AND o.owner') AS query
+			's.nspname = $1 AND o.owner', 's.nspname = {schema} AND o.owner'),
+			'vmnet_internal.check_rules($1, $2) u', format('(%s) u (code, message, fix)', vmnet_internal.report_rules($2))) AS query
 )
 SELECT format($q$
 SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since, %s, %s
@@ -800,9 +821,10 @@ FROM (VALUES
 	('network_instance_intervals', ARRAY['nics.created', 'nics.removed']),
 	('networks_daily', ARRAY['nics.created', 'nics.removed'])) n (name, needs)
 	CROSS JOIN LATERAL (
-		SELECT u FROM unnest(vmnet_internal.attached_lacks($1)) u WHERE u = ANY (n.needs)
+		-- from 18 on the planner knows the arguments, and would look for itself
+		SELECT u FROM unnest(CASE WHEN $2 = 'attached' THEN vmnet_internal.attached_lacks($1) END) u WHERE u = ANY (n.needs)
 		UNION ALL
-		SELECT u || ' with a time' FROM unnest(vmnet_internal.attached_untimed($1)) u WHERE n.name <> 'stuck_nics') l (lacks)
+		SELECT u || ' with a time' FROM unnest(CASE WHEN $2 = 'attached' THEN vmnet_internal.attached_untimed($1) END) u WHERE n.name <> 'stuck_nics') l (lacks)
 WHERE $2 = 'attached'
 GROUP BY n.name
 $$;

@@ -39,7 +39,7 @@ BEGIN
 						('default_nic_double', 'default', NULL),
 						('missing_uuid', 'uuid', NULL),
 						(f.code, NULL, CASE
-							WHEN f.code IN ('guard_missing', 'guard_disabled') THEN 'its owner has to mend it before anything else'
+							WHEN f.object_type = 'inventory' THEN 'its owner has to mend it before anything else'
 							WHEN f.code = 'history_chain_broken' THEN 'what happened cannot be made up'
 							WHEN f.code IN ('removed_nic_wrong_state', 'unknown_state') THEN 'the guards do not let its state change'
 							WHEN f.code = 'default_nic_missing' THEN 'which NIC it should be is for its owner to say'
@@ -105,13 +105,7 @@ BEGIN
 			DETAIL = format('There are: %s.', (SELECT string_agg(c.code, ', ' ORDER BY c.ord) FROM vmnet.check_codes() c)),
 			HINT = 'Leave it out, or give NULL, for all of them.';
 	END IF;
-	IF min_age IS NULL OR min_age < interval '0' THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'min_age must be an interval that is not negative',
-			DETAIL = format('It is %s.', coalesce(min_age::text, 'NULL')),
-			HINT = 'Leave it out for 10 minutes.';
-	END IF;
+	PERFORM vmnet_internal.check_min_age($3, 'Leave it out for 10 minutes.');
 	IF target.kind <> 'managed' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
@@ -204,4 +198,4 @@ COMMENT ON FUNCTION vmnet.repair_inventory(name, text, boolean, interval) IS
 'Mends what check_inventory() finds, where that cannot lose anything: one row per object, with what came of it
 It finishes a half-done removal, removes the NICs of a removed instance, leaves an instance one of several default NICs (the lowest device_id, then the lowest id) and fills in a missing uuid. outcome: mended; would be mended (dry_run, the default: nothing is changed); refused, with the reason in why; nothing left to mend, where others were faster. It never frees an address that something may still use: such findings are refused, as are half-removed NICs with an address whose instance is not known to be stopped.
 inventory NULL: the setting vmnet.inventory. code: one code of vmnet.check_codes(); NULL: all. dry_run NULL: true. min_age: what is younger is refused. It goes through the guards with the caller''s rights; history gets vmnet.actor (the session''s user, where it is not set) and a reason.
-Errors: 22023 for an unknown inventory or code, a min_age that is NULL or negative, and for a mirror, which has to be mended at its source.';
+Errors: 22023 for an unknown inventory or code, a min_age that is NULL, negative or longer than 2000 years, and for a mirror, which has to be mended at its source.';

@@ -345,7 +345,7 @@ BEGIN
 		FROM vmnet_internal.inventory_definition('managed') d
 			LEFT JOIN vmnet_internal.inventory_definition('mirror') m ON m.phase = d.phase AND m.ddl = d.ddl
 		WHERE d.phase = ANY (phases) AND m.ddl IS NULL
-			AND NOT (moved AND d.object = 'VIEW %1$I.nic_intervals')
+			AND NOT (moved AND d.object IS NOT DISTINCT FROM 'VIEW %1$I.nic_intervals')
 		ORDER BY d.ord
 	LOOP
 		EXECUTE format(part.ddl, target);

@@ -58,7 +58,7 @@ DECLARE
 BEGIN
 	FOR v IN SELECT c.oid::regclass AS view, pg_get_viewdef(c.oid) AS query FROM pg_class c WHERE c.relnamespace = 'att'::regnamespace AND c.relname ~ '^attached_' LOOP
 		EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_invoker = true) AS %s', v.view,
-			replace(regexp_replace(v.query, '\m(\w+\.removed),', 'app.inlined(''planned'', CASE WHEN app.says(''inlined'') THEN \1 END) AS removed,'),
+			replace(regexp_replace(v.query, '\m((?:\w+\.)?removed),', 'app.inlined(''planned'', CASE WHEN app.says(''inlined'') THEN \1 END) AS removed,'),
 				'NULL::uuid', 'CASE WHEN app.says(''evaluated'', 1) = 1 THEN NULL::uuid END'));
 	END LOOP;
 END

@@ -78,7 +78,7 @@ SELECT is_empty($$SELECT function FROM source WHERE EXISTS (SELECT FROM pg_temp.
 	AND text ~ '\mUPDATE\s+(?:ONLY\s+)?[%"\w{]\S*(?:\s+\w+)?\s+SET\s'$$, 'so is every other');
 
 -- What C code has in its texts: with a planted one, there is that alone.
-\set in_c `(cat src/*.c; echo '"UPDATE t SET" " x = random()"') | tr '[:space:]' ' ' | sed 's/" *"//g' | grep -o '"[^"]*UPDATE [^"]*"' | grep -E '(clock_timestamp|timeofday|gen_random_uuid|random|nextval) *[(]'`
+\set in_c `(cat src/*.c src/*/*.c; echo '"UPDATE t SET" " x = random()"') | tr '[:space:]' ' ' | sed 's/" *"//g' | grep -o '"[^"]*UPDATE [^"]*"' | grep -E '(clock_timestamp|timeofday|gen_random_uuid|random|nextval) *[(]'`
 SELECT is(:'in_c'::text, '"UPDATE t SET x = random()"', 'nor has an UPDATE of C code');
 
 SELECT * FROM finish();

@@ -2,7 +2,7 @@
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
 
-SELECT plan(44);
+SELECT plan(51);
 
 INSERT INTO cloud.networks (id, name, cidr) SELECT i, 'network' || i, format('10.%s.0.0/16', i)::cidr FROM generate_series(1, 40) i;
 INSERT INTO cloud.instances (id, name, type) SELECT i, 'vm' || i, CASE WHEN i >= 900 THEN 'DomainRouter' ELSE 'User' END FROM generate_series(1, 999) i;
@@ -170,6 +170,37 @@ BEGIN
 		vmnet.nic_remove(nics[1], inventory => inventory), vmnet.instance_expunge(1, inventory), vmnet.network_remove(1, inventory), pg_temp.outcome(format('SELECT vmnet.nic_remove(99, inventory => %L)', inventory)));
 END $$;
 SELECT is(pg_temp.live_through(name), 'Reserving 1 t t t t 22023', 'operations in inventory ' || name) FROM unnest(ARRAY['Name "x"; it''s', 'a%I%s%1$s', 'SELECT']) name;
+
+-- The two positions that nic_set_default() swaps may be held by a third NIC, since only those of type User are unique.
+SELECT vmnet.create_inventory('swap') \g /dev/null
+INSERT INTO swap.networks (id) VALUES (1), (2), (3);
+INSERT INTO swap.instances (id, state) VALUES (1, 'Running'), (2, 'Running'), (3, 'Running'), (4, 'Running');
+INSERT INTO swap.nics (id, instance_id, network_id, vm_type, device_id, default_nic) VALUES
+	(11, 1, 1, 'DomainRouter', 0, true), (12, 1, 2, 'User', 0, false), (13, 1, 3, 'User', 1, false),
+	(21, 2, 1, 'User', 0, true), (22, 2, 2, 'DomainRouter', 1, false), (23, 2, 3, 'User', 1, false),
+	(31, 3, 1, 'DomainRouter', 0, true), (32, 3, 2, 'User', 0, false), (33, 3, 3, 'DomainRouter', 1, false),
+	(41, 4, 1, 'DomainRouter', 0, true), (42, 4, 2, 'User', 0, false), (43, 4, 3, 'User', NULL, false);
+CREATE FUNCTION pg_temp.swap(nic_id bigint) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	rule text;
+	detail text;
+	hint text;
+BEGIN
+	RETURN vmnet.nic_set_default(nic_id, 'swap');
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS rule = CONSTRAINT_NAME, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	RETURN concat_ws(' | ', SQLSTATE, rule, SQLERRM, detail, hint);
+END $$;
+SELECT is(pg_temp.swap(13), '23505 | all_nics_one_device | cannot make NIC 13 the default of instance 1 | It would swap device positions with NIC 11, so that NIC 13 gets position 0, which NIC 12 has. | Give NIC 12 another position first: UPDATE swap.all_nics SET device_id = ... WHERE id = 12;',
+	'nic_set_default(): a third NIC has the position of the default');
+SELECT is(pg_temp.swap(22), '23505 | all_nics_one_device | cannot make NIC 22 the default of instance 2 | It would swap device positions with NIC 21, so that NIC 21 gets position 1, which NIC 23 has. | Give NIC 23 another position first: UPDATE swap.all_nics SET device_id = ... WHERE id = 23;',
+	'nic_set_default(): a third NIC has the position of the new one');
+SELECT is(pg_temp.swap(33), '31', 'nic_set_default(): positions that are not unique are swapped');
+SELECT is(pg_temp.swap(43), '23505 | all_nics_one_device | cannot make NIC 43 the default of instance 4 | It would swap device positions with NIC 41, so that NIC 43 gets position 0, which NIC 42 has. | Give NIC 42 another position first: UPDATE swap.all_nics SET device_id = ... WHERE id = 42;',
+	'nic_set_default(): the new one has no position yet');
+UPDATE swap.all_nics SET device_id = 7 WHERE id IN (12, 23);
+SELECT is(pg_temp.swap(n), was, 'nic_set_default(): what it says helps') FROM (VALUES (13, '11'), (22, '21')) v (n, was);
+SELECT is((SELECT string_agg(format('%s:%s', id, device_id), ' ' ORDER BY id) FROM swap.all_nics WHERE instance_id IN (1, 2, 3)), '11:1 12:7 13:0 21:1 22:0 23:7 31:1 32:0 33:0', 'and the positions are swapped');
 
 -- An inventory that is neither managed nor a mirror belongs to somebody else.
 CREATE SCHEMA attached;

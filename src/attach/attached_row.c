@@ -1,0 +1,645 @@
+/*
+ * attached_row.c
+ *		Values of the rows of an attached table.
+ *
+ * The view attached_nics of an inventory (and attached_networks,
+ * attached_instances) defines them: each of its columns is an expression over one
+ * row of the table.  A guard evaluates these expressions on the row that it
+ * checks, so that it sees the same values as the views, and follows a renamed
+ * column.
+ *
+ * The expressions are code of the owner of the view.  A guard uses them only if
+ * the table has the same owner, and they are planned and evaluated while the
+ * owner is the current user: see attached_table_of().  Reading the definition of
+ * the view runs none of them and needs no rights.
+ *
+ * Any role can create a view of these names, and a trigger that names its schema.
+ * The definition is checked when it is read; attach_inventory() creates views that
+ * pass.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/plannodes.h"
+#include "nodes/readfuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "attach/attached_row.h"
+#include "core/inventory.h"
+#include "core/run_as.h"
+#include "core/trigger_call.h"
+
+/* Columns that are read here, and their types; InvalidOid: of any type. */
+static const struct
+{
+	const char *name;
+	Oid			type;
+}			attached_columns[ATTACHED_COLUMN_COUNT] = {
+	[ATTACHED_ID] = {"id", InvalidOid},
+	[ATTACHED_UUID] = {"uuid", InvalidOid},
+	[ATTACHED_NETWORK_ID] = {"network_id", InvalidOid},
+	[ATTACHED_INSTANCE_ID] = {"instance_id", InvalidOid},
+	[ATTACHED_STATE] = {"state", TEXTOID},
+	[ATTACHED_STRATEGY] = {"strategy", TEXTOID},
+	[ATTACHED_REMOVED] = {"removed", TIMESTAMPTZOID},
+	[ATTACHED_CREATED] = {"created", TIMESTAMPTZOID},
+	[ATTACHED_STATE_CHANGED] = {"state_changed", TIMESTAMPTZOID},
+	[ATTACHED_MAC_ADDRESS] = {"mac_address", MACADDROID},
+	[ATTACHED_IP4_ADDRESS] = {"ip4_address", INETOID},
+	[ATTACHED_IP6_ADDRESS] = {"ip6_address", INETOID},
+	[ATTACHED_NETWORK_KEY] = {"network_key", InvalidOid},
+	[ATTACHED_INSTANCE_KEY] = {"instance_key", InvalidOid},
+	[ATTACHED_KEY] = {"key", InvalidOid},
+	[ATTACHED_VPC_ID] = {"vpc_id", InvalidOid}
+};
+
+typedef struct AttachedEntry
+{
+	Oid			view;			/* hash key, must be first */
+	AttachedTable *table;
+} AttachedEntry;
+
+static HTAB *attached_tables = NULL;
+
+/* Counts what the server says to have changed, to see a change during work. */
+static uint64 invalidations = 0;
+
+/*
+ * Marks what was read of a view, or of a table, that has changed.
+ */
+static void
+relation_invalidated(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS status;
+	AttachedEntry *entry;
+
+	invalidations++;
+	hash_seq_init(&status, attached_tables);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		AttachedTable *table = entry->table;
+
+		if (!OidIsValid(relid) || relid == table->view ||
+			relid == table->table || relid == table->info)
+			table->stale = true;
+	}
+}
+
+/*
+ * Marks what uses a function or a type that has changed.  A function may have
+ * been inlined.
+ */
+static void
+object_invalidated(Datum arg, int cacheid, uint32 hashvalue)
+{
+	HASH_SEQ_STATUS status;
+	AttachedEntry *entry;
+
+	invalidations++;
+	hash_seq_init(&status, attached_tables);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		ListCell   *lc;
+
+		foreach(lc, entry->table->functions)
+		{
+			PlanInvalItem *item = lfirst_node(PlanInvalItem, lc);
+
+			if (item->cacheId == cacheid &&
+				(hashvalue == 0 || item->hashValue == hashvalue))
+				entry->table->stale = true;
+		}
+	}
+}
+
+static void
+attached_init(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(AttachedEntry);
+	ctl.hcxt = AllocSetContextCreate(TopMemoryContext, "vmnet attached tables",
+									 ALLOCSET_SMALL_SIZES);
+	attached_tables = hash_create("vmnet attached tables", 8, &ctl,
+								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	CacheRegisterRelcacheCallback(relation_invalidated, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, object_invalidated, (Datum) 0);
+	CacheRegisterSyscacheCallback(TYPEOID, object_invalidated, (Datum) 0);
+}
+
+/*
+ * Returns why the query of a view is not a list of columns of one ordinary
+ * table; NULL if it is.  *rte is set to its only relation, if it has one.
+ */
+static const char *
+query_problem(Query *query, Index *varno, RangeTblEntry **rte)
+{
+	FromExpr   *from = query->jointree;
+
+	*rte = NULL;
+	if (query->setOperations || query->cteList || from == NULL ||
+		list_length(from->fromlist) != 1 || !IsA(linitial(from->fromlist), RangeTblRef))
+		return "It does not read exactly one table.";
+	*varno = linitial_node(RangeTblRef, from->fromlist)->rtindex;
+	if (rt_fetch(*varno, query->rtable)->rtekind != RTE_RELATION)
+		return "It does not read exactly one table.";
+	*rte = rt_fetch(*varno, query->rtable);
+	if (get_rel_relkind((*rte)->relid) != RELKIND_RELATION &&
+		get_rel_relkind((*rte)->relid) != RELKIND_PARTITIONED_TABLE)
+		return psprintf("It reads \"%s\", which is not a table.",
+						get_rel_name((*rte)->relid));
+	if (from->quals || (*rte)->tablesample || query->limitCount || query->limitOffset)
+		return "It shows only some of the rows.";
+	if (query->groupClause || query->groupingSets || query->havingQual ||
+		query->distinctClause || query->hasAggs || query->hasWindowFuncs ||
+		query->hasTargetSRFs)
+		return "It does not show one row for each row of the table.";
+	if (query->rowMarks)
+		return "It locks rows.";
+	return NULL;
+}
+
+typedef struct ExpressionCheck
+{
+	Index		varno;
+	Oid			relid;
+	const char *problem;
+} ExpressionCheck;
+
+/*
+ * Finds what cannot be evaluated on one row of the table.
+ */
+static bool
+expression_check(Node *node, ExpressionCheck *check)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+	{
+		Var		   *var = (Var *) node;
+		char		generated;
+
+		if (var->varno != check->varno || var->varlevelsup != 0)
+			check->problem = "reads another relation";
+		else if (var->varattno <= 0)
+			check->problem = "reads a system column or the whole row";
+		else
+		{
+			generated = get_attgenerated(check->relid, var->varattno);
+			if (generated != '\0' && generated != ATTRIBUTE_GENERATED_STORED)
+				check->problem = "reads a generated column that is not stored";
+		}
+		return check->problem != NULL;
+	}
+	if (IsA(node, SubLink) || IsA(node, SubPlan) || IsA(node, Param) ||
+		IsA(node, Aggref) || IsA(node, WindowFunc) || IsA(node, GroupingFunc) ||
+		IsA(node, CurrentOfExpr) || IsA(node, Query))
+	{
+		check->problem = "is more than an expression over one row";
+		return true;
+	}
+	return expression_tree_walker(node, expression_check, check);
+}
+
+/*
+ * Returns why a guard cannot use a column of the view; NULL if it can.
+ */
+static const char *
+column_problem(AttachedTable *table, AttachedColumn column, Index varno)
+{
+	ExpressionCheck check = {0};
+	Oid			type = table->type[column];
+	Oid			wanted = attached_columns[column].type;
+
+	check.varno = varno;
+	check.relid = table->table;
+	if (OidIsValid(wanted) && type != wanted && !(wanted == TEXTOID && type == VARCHAROID))
+		return psprintf("Its column \"%s\" is of type %s, not %s.",
+						attached_columns[column].name,
+						format_type_be(type), format_type_be(wanted));
+	if (get_typtype(type) == TYPTYPE_PSEUDO)
+		return psprintf("Its column \"%s\" is of type %s.",
+						attached_columns[column].name, format_type_be(type));
+	if (expression_check((Node *) table->trees[column], &check))
+		return psprintf("Its column \"%s\" %s.", attached_columns[column].name, check.problem);
+	return NULL;
+}
+
+static bool
+is_unknown_time(Expr *expr)
+{
+	return IsA(expr, Const) && !((Const *) expr)->constisnull &&
+		((Const *) expr)->consttype == TIMESTAMPTZOID &&
+		TIMESTAMP_IS_NOBEGIN(DatumGetTimestampTz(((Const *) expr)->constvalue));
+}
+
+/*
+ * Stores one column of the view in the description.  Runs none of its code.
+ */
+static void
+read_column(AttachedTable *table, TargetEntry *entry, Index varno)
+{
+	Expr	   *expr = entry->expr;
+	int			i;
+
+	if (entry->resjunk || entry->resname == NULL)
+		return;
+	for (i = 0; i < ATTACHED_COLUMN_COUNT; i++)
+	{
+		if (strcmp(entry->resname, attached_columns[i].name) == 0)
+			break;
+	}
+	if (i == ATTACHED_COLUMN_COUNT)
+		return;
+
+	table->trees[i] = copyObject(expr);
+	table->lacks[i] = IsA(expr, Const) && ((Const *) expr)->constisnull;
+	table->type[i] = getBaseType(exprType((Node *) expr));
+	table->collation[i] = exprCollation((Node *) expr);
+	if (IsA(expr, Var))
+		table->attnum[i] = ((Var *) expr)->varattno;
+	/* The time is the same whatever the row: -infinity. */
+	if (i == ATTACHED_REMOVED && IsA(expr, CaseExpr) && ((CaseExpr *) expr)->defresult)
+		table->no_time = is_unknown_time(((CaseExpr *) expr)->defresult);
+	if (table->problem == NULL)
+		table->problem = column_problem(table, i, varno);
+}
+
+/*
+ * Reads the definition of a view into a memory context of its own; NULL if the
+ * view is not one of an inventory.
+ */
+static AttachedTable *
+read_view(Oid viewid, Oid schema)
+{
+	MemoryContext context;
+	MemoryContext oldcontext;
+	AttachedTable *table;
+	InventoryInfo info;
+	RangeTblEntry *rte;
+	Relation	view;
+	Query	   *query;
+	Index		varno = 0;
+	ListCell   *lc;
+
+	if (!inventory_info(schema, &info))
+		return NULL;
+	view = try_relation_open(viewid, AccessShareLock);
+	if (view == NULL)
+		return NULL;
+	if (view->rd_rel->relkind != RELKIND_VIEW)
+	{
+		relation_close(view, AccessShareLock);
+		return NULL;
+	}
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "vmnet attached view",
+									ALLOCSET_SMALL_SIZES);
+	oldcontext = MemoryContextSwitchTo(context);
+	table = palloc0(sizeof(AttachedTable));
+	table->context = context;
+	table->view = viewid;
+	table->schema = schema;
+	table->info = get_relname_relid(INVENTORY_MARK, schema);
+	table->info_owner = relation_owner(table->info);
+	table->owner = view->rd_rel->relowner;
+	table->attached = strcmp(info.kind, "attached") == 0;
+	table->enforce = strcmp(info.mode, "enforce") == 0;
+	memset(table->lacks, true, sizeof(table->lacks));
+
+	query = get_view_query(view);
+	table->problem = query_problem(query, &varno, &rte);
+	table->table = rte ? rte->relid : InvalidOid;
+	foreach(lc, query->targetList)
+		read_column(table, lfirst_node(TargetEntry, lc), varno);
+	table->econtext = CreateStandaloneExprContext();
+	MemoryContextSwitchTo(oldcontext);
+	relation_close(view, AccessShareLock);
+	return table;
+}
+
+/*
+ * Frees a description at the end of the transaction; it may be in use until
+ * then.
+ */
+static void
+free_at_xact_end(AttachedTable *table)
+{
+	MemoryContextSetParent(table->context, TopTransactionContext);
+}
+
+/*
+ * Drops descriptions of views that have changed or were dropped.
+ */
+static void
+forget_stale(void)
+{
+	HASH_SEQ_STATUS status;
+	AttachedEntry *entry;
+
+	hash_seq_init(&status, attached_tables);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (!entry->table->stale)
+			continue;
+		free_at_xact_end(entry->table);
+		hash_search(attached_tables, &entry->view, HASH_REMOVE, NULL);
+	}
+}
+
+/*
+ * Returns the description of a view of an inventory by its role (networks,
+ * instances, nics); NULL if the inventory has no such view.
+ *
+ * Runs no code of the inventory.  The result is valid until the end of the
+ * transaction.  It may have a problem, and it may belong to any role: guards call
+ * attached_table_of() and attached_related() instead.
+ */
+AttachedTable *
+attached_table_lookup(Oid schema, const char *role)
+{
+	Oid			viewid = get_relname_relid(psprintf("attached_%s", role), schema);
+	AttachedEntry *entry;
+	AttachedTable *table;
+	uint64		before;
+	bool		found;
+
+	if (!OidIsValid(viewid))
+		return NULL;
+	if (attached_tables == NULL)
+		attached_init();
+	entry = hash_search(attached_tables, &viewid, HASH_FIND, NULL);
+	if (entry && !entry->table->stale && !entry->table->busy)
+		return entry->table;
+
+	before = invalidations;
+	table = read_view(viewid, schema);
+	if (table == NULL)
+		return NULL;
+	table->stale = invalidations != before;
+
+	forget_stale();
+	entry = hash_search(attached_tables, &viewid, HASH_ENTER, &found);
+	if (found)
+		free_at_xact_end(entry->table);
+	entry->table = table;
+	MemoryContextSetParent(table->context, TopMemoryContext);
+	return table;
+}
+
+/*
+ * Returns the view inventory_info whose row type the condition of a guard names.
+ */
+static Oid
+condition_info(const char *condition)
+{
+	static char *known = NULL;
+	static Oid	known_info = InvalidOid;
+	Node	   *node;
+
+	if (known && strcmp(known, condition) == 0)
+		return known_info;
+
+	node = stringToNode(condition);
+	if (known)
+		pfree(known);
+	known = NULL;
+	known_info = InvalidOid;
+	if (node && IsA(node, NullTest) && ((NullTest *) node)->arg &&
+		IsA(((NullTest *) node)->arg, Const))
+		known_info = get_typ_typrelid(((Const *) ((NullTest *) node)->arg)->consttype);
+	known = MemoryContextStrdup(TopMemoryContext, condition);
+	return known_info;
+}
+
+/*
+ * Returns the schema of the inventory that a guard belongs to.
+ *
+ * The condition of the trigger names the inventory and follows a renamed schema.
+ * A trigger that was created by hand may have no condition; then its first
+ * argument names the inventory.
+ */
+Oid
+attached_schema(Relation rel, Trigger *trigger)
+{
+	const char *name = trigger->tgargs[0];
+	Oid			info = trigger->tgqual ? condition_info(trigger->tgqual) : InvalidOid;
+	Oid			schema = OidIsValid(info) ? get_rel_namespace(info) : get_namespace_oid(name, true);
+
+	if (OidIsValid(schema) && OidIsValid(get_relname_relid(INVENTORY_MARK, schema)))
+		return schema;
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("table \"%s\" is guarded for inventory \"%s\", which is not there",
+					RelationGetRelationName(rel), name),
+			 errdetail("Trigger \"%s\" has no condition that names the inventory.", trigger->tgname),
+			 errhint("Drop it, and make the guards anew: SELECT vmnet.set_inventory_mode('...', 'warn');")));
+	return InvalidOid;			/* keep compiler quiet */
+}
+
+/*
+ * Raises an error unless a guard on a table can use a description: the view can
+ * be evaluated on one row, and it and inventory_info belong to the owner of the
+ * table.
+ */
+static void
+require_usable(AttachedTable *table, Relation rel)
+{
+	Oid			owner = rel->rd_rel->relowner;
+
+	if (table->owner != owner)
+		require_owner(table->view, owner, RelationGetRelid(rel));
+	if (table->info_owner != owner)
+		require_owner(table->info, owner, RelationGetRelid(rel));
+	if (table->problem == NULL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("table \"%s\" is guarded by view \"%s\", by which rows cannot be judged",
+					RelationGetRelationName(rel), get_rel_name(table->view)),
+			 errdetail_internal("%s", table->problem),
+			 errhint("vmnet.attach_inventory() makes such views: each column is an expression over one row of an ordinary table."),
+			 errtable(rel)));
+}
+
+/*
+ * Returns the description of the table that a guard fired on.  role is the one
+ * that the guard is for, NULL for any.
+ *
+ * The caller must switch to the owner of the table before it asks for a value.
+ * Raises 39P01 if the trigger is not on the table of an attached inventory, and
+ * 42501 if what it reads belongs to another role than the table.  The result is
+ * valid until the end of the transaction.
+ */
+AttachedTable *
+attached_table_of(Relation rel, Trigger *trigger, const char *role)
+{
+	AttachedTable *table;
+	const char *said;
+
+	/*
+	 * A partitioned table has messages, but no guards: see
+	 * attached_problems().
+	 */
+	if (rel->rd_rel->relkind != RELKIND_RELATION &&
+		rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		refuse_table(rel, "It is not a table.");
+	if (trigger->tgnargs < 2)
+		refuse_table(rel, "The trigger does not say of which inventory it is.");
+	said = trigger->tgargs[1];
+	if (role ? strcmp(said, role) != 0 :
+		strcmp(said, "nics") != 0 && strcmp(said, "networks") != 0 && strcmp(said, "instances") != 0)
+		refuse_table(rel, psprintf("The second argument of the trigger is \"%s\".", said));
+
+	table = attached_table_lookup(attached_schema(rel, trigger), said);
+	if (table == NULL || table->table != RelationGetRelid(rel) || !table->attached)
+		refuse_table(rel, psprintf("Inventory \"%s\" does not read it.", trigger->tgargs[0]));
+	require_usable(table, rel);
+	return table;
+}
+
+/*
+ * Returns the description of another role of the same inventory, for a guard on
+ * rel; NULL if there is no such table.
+ */
+AttachedTable *
+attached_related(Relation rel, AttachedTable *table, const char *role)
+{
+	AttachedTable *related = attached_table_lookup(table->schema, role);
+
+	if (related)
+		require_usable(related, rel);
+	return related;
+}
+
+/*
+ * Tells whether a column, by its canonical name, is NULL in every row.
+ */
+bool
+attached_lacks_column(AttachedTable *table, const char *column)
+{
+	int			i;
+
+	for (i = 0; i < ATTACHED_COLUMN_COUNT; i++)
+	{
+		if (strcmp(column, attached_columns[i].name) == 0)
+			return table->lacks[i];
+	}
+	elog(ERROR, "\"%s\" is not a column that is read", column);
+	return true;				/* keep compiler quiet */
+}
+
+/*
+ * Prepares the expression of a column for evaluation.  Planning it evaluates
+ * functions that are declared immutable.
+ */
+static void
+prepare_column(AttachedTable *table, AttachedColumn column)
+{
+	uint64		before = invalidations;
+	List	   *relations = NIL;
+	List	   *items = NIL;
+	Expr	   *expr = expression_planner_with_deps(copyObject(table->trees[column]),
+													&relations, &items);
+	MemoryContext oldcontext = MemoryContextSwitchTo(table->context);
+	ExprState  *state = ExecInitExpr(copyObject(expr), NULL);
+
+	table->functions = list_concat(table->functions, copyObject(items));
+	table->exprs[column] = state;
+	MemoryContextSwitchTo(oldcontext);
+	if (invalidations != before)
+		table->stale = true;
+}
+
+/*
+ * Returns the value of a column in a row; *isnull tells whether it is NULL.
+ *
+ * The current user must be the owner of the view, whose expressions are
+ * evaluated.  A value that is passed by reference points into the slot, or is
+ * allocated in the current memory context.
+ */
+Datum
+attached_value(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column, bool *isnull)
+{
+	Datum		value;
+
+	Assert(table->problem == NULL);
+	if (AttributeNumberIsValid(table->attnum[column]))
+		return slot_getattr(slot, table->attnum[column], isnull);
+	if (table->lacks[column])
+	{
+		*isnull = true;
+		return (Datum) 0;
+	}
+
+	if (GetUserId() != table->owner)
+		elog(ERROR, "view \"%s\" is evaluated by another role than its owner",
+			 get_rel_name(table->view));
+	if (table->exprs[column] == NULL)
+		prepare_column(table, column);
+
+	/* A guard that fires meanwhile, or after an error, reads the view anew. */
+	table->busy = true;
+	table->econtext->ecxt_scantuple = slot;
+	value = ExecEvalExpr(table->exprs[column], table->econtext, isnull);
+	table->busy = false;
+	return value;
+}
+
+/*
+ * Tells whether a column has the same value in two rows.
+ */
+bool
+attached_same(AttachedTable *table, TupleTableSlot *a, TupleTableSlot *b, AttachedColumn column)
+{
+	bool		anull;
+	bool		bnull;
+	Datum		avalue = attached_value(table, a, column, &anull);
+	Datum		bvalue = attached_value(table, b, column, &bnull);
+	int16		len;
+	bool		byval;
+
+	if (anull || bnull)
+		return anull && bnull;
+	get_typlenbyval(table->type[column], &len, &byval);
+	return datum_image_eq(avalue, bvalue, byval, len);
+}
+
+/*
+ * Returns a value as text for messages, in the current memory context.
+ */
+char *
+attached_output(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column)
+{
+	Oid			output;
+	bool		isvarlena;
+	bool		isnull;
+	Datum		value = attached_value(table, slot, column, &isnull);
+
+	if (isnull)
+		return pstrdup("null");
+	getTypeOutputInfo(table->type[column], &output, &isvarlena);
+	return OidOutputFunctionCall(output, value);
+}

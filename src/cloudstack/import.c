@@ -1,0 +1,703 @@
+/*
+ * import.c
+ *		The procedure that makes a mirror equal to a CloudStack database.
+ *
+ * It reads the source into stages, one step and one commit for each table, and
+ * then changes the mirror in one transaction: readers see the last complete
+ * mirror until there is a new one.  The steps themselves are SQL functions
+ * (vmnet_internal.import_*); this file has their order, the commits, the switches
+ * of the user, and the writes for which the guards are bypassed.
+ *
+ * The source is read and checked as the caller, into temporary tables, which no
+ * other session can change between two commits.  What writes to the mirror runs as
+ * its owner, whose triggers, views, defaults and policies it executes.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/parsenodes.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "core/inventory.h"
+#include "core/run_as.h"
+#include "core/subtransaction.h"
+#include "lifecycle/bulk_write.h"
+#include "nic/guard_bypass.h"
+#include "vmnet_ext.h"
+
+/* Beginning of the names of the stages, which are temporary tables. */
+#define STAGE	"vmnet_import_"
+
+typedef struct Import
+{
+	const char *source;
+	const char *inventory;
+	bool		atomic;			/* inside a transaction block: no commits */
+	LockRelId	runs;			/* the table import_runs, locked */
+	bool		locked;			/* for the session, beyond commits */
+	Oid			schema;			/* of the mirror, in this step */
+	int64		run;
+	bool		first_copy;
+	int64		inserted;
+	int64		updated;
+	int64		deleted;
+} Import;
+
+typedef void (*ImportStep) (Import *import, const char *relation);
+
+static const char *const relations[] = {"networks", "instances", "nics", "nic_secondary_ips"};
+
+/* An import is running in this session. */
+static bool running = false;
+
+/*
+ * Runs a query whose parameters are $1 run, $2 source, $3 inventory and $4 a
+ * text; gives the first column of its first row, which must be a bigint or a
+ * boolean, and is 0 where it is NULL or void.
+ */
+static Datum
+run_step(const Import *import, const char *sql, const char *text)
+{
+	Oid			argtypes[4] = {INT8OID, TEXTOID, TEXTOID, TEXTOID};
+	Datum		values[4];
+	char		nulls[4] = {' ', ' ', ' ', text ? ' ' : 'n'};
+	Datum		result = (Datum) 0;
+	bool		isnull = false;
+
+	values[0] = Int64GetDatum(import->run);
+	values[1] = CStringGetTextDatum(import->source);
+	values[2] = CStringGetTextDatum(import->inventory);
+	values[3] = text ? CStringGetTextDatum(text) : (Datum) 0;
+
+	if (SPI_execute_with_args(sql, 4, argtypes, values, nulls, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "an import step failed: %s", sql);
+	if (SPI_processed > 0 && SPI_gettypeid(SPI_tuptable->tupdesc, 1) != VOIDOID)
+		result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (isnull)
+		result = (Datum) 0;
+	SPI_freetuptable(SPI_tuptable);
+	return result;
+}
+
+/*
+ * Returns the list of columns that a table of the mirror shares with its stage,
+ * with a text before each, in the current memory context.
+ *
+ * The key and state_changed are left out, which have rules of their own, and the
+ * columns that only a stage has (raw_*, notes), whose names a user's column in the
+ * mirror may have.
+ */
+static char *
+shared_columns(Oid base, Oid stage, const char *before)
+{
+	Relation	rel = table_open(base, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+	StringInfoData buf;
+	int			i;
+
+	initStringInfo(&buf);
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		const char *name = NameStr(att->attname);
+
+		if (att->attisdropped || att->attgenerated != '\0' ||
+			get_attnum(stage, name) == InvalidAttrNumber ||
+			strcmp(name, "id") == 0 || strcmp(name, "state_changed") == 0 ||
+			strcmp(name, "notes") == 0 || strncmp(name, "raw_", 4) == 0)
+			continue;
+		appendStringInfo(&buf, "%s%s%s", buf.len > 0 ? ", " : "", before,
+						 quote_identifier(name));
+	}
+	table_close(rel, AccessShareLock);
+	return buf.data;
+}
+
+typedef enum WriteKind
+{
+	WRITE_CHANGES,				/* into a stage: which rows differ, and how */
+	WRITE_FREE_UUIDS,
+	WRITE_DELETE,
+	WRITE_UPDATE,
+	WRITE_INSERT
+} WriteKind;
+
+/*
+ * Appends the statement that stores which rows of a table differ from its stage.
+ */
+static void
+append_comparison(StringInfo sql, const char *schema, const char *relation,
+				  const char *stage, Oid base_id, Oid stage_id)
+{
+	appendStringInfo(sql,
+					 "INSERT INTO pg_temp." STAGE "changes (relation, id, kind) "
+					 "SELECT '%s', coalesce(t.id, s.id), CASE WHEN t.id IS NULL THEN 'insert' "
+					 "WHEN s.id IS NULL THEN 'delete' ELSE 'update' END "
+					 "FROM %s.all_%s t FULL JOIN %s s ON s.id = t.id "
+					 "WHERE t.id IS NULL OR s.id IS NULL OR ROW(%s) IS DISTINCT FROM ROW(%s)",
+					 relation, schema, relation, stage,
+					 shared_columns(base_id, stage_id, "t."),
+					 shared_columns(base_id, stage_id, "s."));
+}
+
+/*
+ * Returns one of the statements that make a table of the mirror equal to its
+ * stage, in the current memory context.
+ *
+ * The first compares whole tables; the others touch only the rows that differ.
+ */
+static char *
+write_statement(const Import *import, const char *relation, WriteKind kind)
+{
+	StringInfoData sql;
+	const char *schema = pstrdup(quote_identifier(import->inventory));
+	char	   *stage = psprintf("pg_temp." STAGE "%s", relation);
+	Oid			base_id = get_relname_relid(psprintf("all_%s", relation), import->schema);
+	Oid			stage_id = RangeVarGetRelid(makeRangeVar("pg_temp", psprintf(STAGE "%s", relation), -1),
+											NoLock, false);
+	bool		has_state_changed = strcmp(relation, "nics") == 0;
+	const char *changes = psprintf("(SELECT id FROM pg_temp." STAGE "changes WHERE relation = '%s' AND kind",
+								   relation);
+
+	initStringInfo(&sql);
+	switch (kind)
+	{
+		case WRITE_CHANGES:
+			append_comparison(&sql, schema, relation, stage, base_id, stage_id);
+			break;
+		case WRITE_FREE_UUIDS:
+			/* Two rows may swap uuids; a new row may have a purged one's. */
+			appendStringInfo(&sql,
+							 "UPDATE %s.all_%s t SET uuid = NULL "
+							 "FROM %s IN ('update', 'delete')) c, %s IN ('update', 'insert')) d, %s s "
+							 "WHERE t.id = c.id AND s.id = d.id AND s.uuid = t.uuid AND s.id <> t.id",
+							 schema, relation, changes, changes, stage);
+			break;
+		case WRITE_DELETE:
+			appendStringInfo(&sql,
+							 "DELETE FROM %s.all_%s t USING %s = 'delete') c WHERE t.id = c.id",
+							 schema, relation, changes);
+			break;
+		case WRITE_UPDATE:
+			appendStringInfo(&sql, "UPDATE %s.all_%s t SET (%s%s) = ROW(%s%s) FROM ",
+							 schema, relation, shared_columns(base_id, stage_id, ""),
+							 has_state_changed ? ", state_changed" : "",
+							 shared_columns(base_id, stage_id, "s."),
+							 has_state_changed ?
+							 ", CASE WHEN s.removed IS NOT NULL AND ROW(t.state, t.removed) IS DISTINCT FROM ROW(s.state, s.removed) THEN s.removed"
+							 " WHEN t.state IS DISTINCT FROM s.state THEN r.started ELSE t.state_changed END" : "");
+			appendStringInfo(&sql,
+							 "%s = 'update') c, %s s, %s.import_runs r "
+							 "WHERE t.id = c.id AND s.id = c.id AND r.run = " INT64_FORMAT,
+							 changes, stage, schema, import->run);
+			break;
+		case WRITE_INSERT:
+			appendStringInfo(&sql, "INSERT INTO %s.all_%s (id, %s%s) ",
+							 schema, relation, shared_columns(base_id, stage_id, ""),
+							 has_state_changed ? ", state_changed" : "");
+			appendStringInfo(&sql, "SELECT s.id, %s%s FROM %s s",
+							 shared_columns(base_id, stage_id, "s."),
+							 has_state_changed ? ", s.state_changed" : "",
+							 stage);
+			/* A first copy keeps the order of the source, by its keys. */
+			if (!import->first_copy)
+				appendStringInfo(&sql, ", %s = 'insert') c WHERE s.id = c.id ORDER BY s.id", changes);
+			break;
+	}
+	return sql.data;
+}
+
+/*
+ * Runs one such statement as the owner of the mirror, with the guards bypassed
+ * for it; returns the number of rows.
+ */
+static int64
+write_rows(const Import *import, const char *relation, WriteKind kind)
+{
+	char	   *sql = write_statement(import, relation, kind);
+	int			expected = kind == WRITE_DELETE ? SPI_OK_DELETE :
+	kind == WRITE_UPDATE || kind == WRITE_FREE_UUIDS ? SPI_OK_UPDATE : SPI_OK_INSERT;
+	int			nestlevel = NewGUCNestLevel();
+	int64		rows;
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	if (kind != WRITE_CHANGES)
+		guard_bypass_begin(import->schema);
+	rows = bulk_write(sql, expected, import->schema, psprintf("all_%s", relation),
+					  0, NULL, NULL);
+	guard_bypass_end();
+	AtEOXact_GUC(true, nestlevel);
+	return rows;
+}
+
+/* Raises the error about a schema that is no mirror. */
+static void
+refuse_target(const Import *import, const char *kind)
+{
+	const char *name = import->inventory;
+	int			length = pg_mbcharcliplen(name, strlen(name), 56);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("cannot import into \"%s\"", name),
+			 kind == NULL ?
+			 errdetail("There is a schema of this name that is not an inventory.") :
+			 errdetail("It is an inventory of kind %s; an import replaces what is there, so it goes into a mirror only.", kind),
+			 errhint("CALL vmnet.import_cloudstack(%s, %s);",
+					 quote_literal_cstr(import->source),
+					 quote_literal_cstr(psprintf("%.*s_mirror", length, name)))));
+}
+
+/*
+ * Raises an error unless the mirror is there, is a mirror, and the caller has
+ * the rights of its owner.  What is there may change with every commit; but the
+ * table that is locked must be the one that was.
+ */
+static void
+check_mirror(Import *import)
+{
+	InventoryInfo info;
+	Oid			runs;
+
+	import->schema = get_namespace_oid(import->inventory, false);
+	if (!inventory_info(import->schema, &info))
+		refuse_target(import, NULL);
+	if (strcmp(info.kind, "mirror") != 0)
+		refuse_target(import, info.kind);
+	require_owner_rights(import->schema);
+
+	runs = get_relname_relid("import_runs", import->schema);
+	if (OidIsValid(import->runs.relId) && runs != import->runs.relId)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("mirror \"%s\" has become another schema during the import",
+						import->inventory),
+				 errdetail("Its table import_runs is not the one that the import has locked."),
+				 errhint("Run the import again.")));
+}
+
+/* Makes the mirror, which then belongs to the caller. */
+static void
+make_mirror(void *arg)
+{
+	run_step((Import *) arg, "SELECT vmnet.create_inventory($3, 'mirror')", NULL);
+}
+
+/*
+ * Makes the mirror where there is no schema of its name.  Another session may
+ * make it at the same time: the result is the same.
+ */
+static void
+make_missing_mirror(Import *import)
+{
+	ErrorData  *edata;
+
+	if (OidIsValid(get_namespace_oid(import->inventory, true)))
+		return;
+	edata = run_in_subtransaction(make_mirror, import);
+	if (edata == NULL)
+	{
+		ereport(NOTICE,
+				(errmsg("made inventory \"%s\", a mirror", import->inventory)));
+		return;
+	}
+	AcceptInvalidationMessages();
+	if ((edata->sqlerrcode != ERRCODE_DUPLICATE_SCHEMA &&
+		 edata->sqlerrcode != ERRCODE_UNIQUE_VIOLATION) ||
+		!OidIsValid(get_namespace_oid(import->inventory, true)))
+		ReThrowError(edata);
+}
+
+/*
+ * Waits until no other import into the mirror runs, and keeps others out: until
+ * the end of the transaction, or of the call where the import commits.  The lock
+ * is the one of VACUUM; no role can take one that conflicts with it, or wait for
+ * one, that may only read.  False where the mirror was replaced meanwhile.
+ */
+static bool
+lock_mirror(Import *import)
+{
+	Oid			relid = get_relname_relid("import_runs", import->schema);
+
+	/* Raises an error where it is not there. */
+	require_ordinary_table(import->schema, "import_runs");
+
+	import->runs.dbId = MyDatabaseId;
+	import->runs.relId = relid;
+	if (import->atomic)
+		LockRelationOid(relid, ShareUpdateExclusiveLock);
+	else
+	{
+		LockRelationIdForSession(&import->runs, ShareUpdateExclusiveLock);
+		import->locked = true;
+	}
+
+	AcceptInvalidationMessages();
+	if (get_relname_relid("import_runs", get_namespace_oid(import->inventory, true)) == relid)
+		return true;
+
+	if (import->locked)
+		UnlockRelationIdForSession(&import->runs, ShareUpdateExclusiveLock);
+	import->locked = false;
+	import->runs.relId = InvalidOid;
+	return false;
+}
+
+/*
+ * Runs a part of a step as the owner of the mirror, whose code it may run.
+ *
+ * Deferrable constraints are checked immediately: nothing can be deferred after
+ * a switch of the user, and a first copy alters the tables afterwards.
+ */
+static void
+run_as_owner(Import *import, ImportStep part, const char *relation)
+{
+	RunAs		saved;
+
+	check_references_at_once(import->schema);
+	run_as_inventory_owner_unforced(import->schema, &saved);
+	part(import, relation);
+	run_as_end(&saved);
+}
+
+/*
+ * The steps, and their parts.
+ */
+
+static void
+step_check(Import *import, const char *unused)
+{
+	run_step(import, "SELECT vmnet_internal.import_check($2, $3)", NULL);
+	do
+	{
+		make_missing_mirror(import);
+		check_mirror(import);
+	} while (!lock_mirror(import));
+	run_step(import, "SELECT vmnet_internal.import_check_account($2)", NULL);
+}
+
+static void
+start_run(Import *import, const char *unused)
+{
+	import->run = DatumGetInt64(run_step(import, "SELECT vmnet_internal.import_start($2, $3)", NULL));
+}
+
+static void
+step_start(Import *import, const char *unused)
+{
+	check_mirror(import);
+	run_step(import, "SELECT vmnet_internal.import_make_stages()", NULL);
+	run_as_owner(import, start_run, NULL);
+}
+
+/* Says in import_runs how far the run is; text: table and number of rows. */
+static void
+record_progress(Import *import, const char *text)
+{
+	run_step(import, "SELECT vmnet_internal.import_progress($1, $3, $4)", text);
+}
+
+static void
+step_stage(Import *import, const char *relation)
+{
+	int64		rows = DatumGetInt64(run_step(import, "SELECT vmnet_internal.import_stage($2, $4)", relation));
+
+	if (rows < 0)				/* the source has no such table */
+		return;
+	check_mirror(import);
+	run_as_owner(import, record_progress, psprintf("%s " INT64_FORMAT, relation, rows));
+	ereport(NOTICE,
+			(errmsg("read " INT64_FORMAT " rows of %s.%s", rows, import->source,
+					strcmp(relation, "instances") == 0 ? "vm_instance" : relation)));
+}
+
+static void
+prepare_mirror(Import *import, const char *unused)
+{
+	int			i;
+
+	import->first_copy = DatumGetBool(run_step(import, "SELECT vmnet_internal.import_prepare($3)", NULL));
+	if (import->first_copy)
+		return;
+	for (i = 0; i < lengthof(relations); i++)
+		(void) write_rows(import, relations[i], WRITE_CHANGES);
+}
+
+/*
+ * NICs leave before what they refer to, and come after it; so do their
+ * addresses.  What is about to change is written down while both are there.
+ */
+static void
+write_mirror(Import *import, const char *unused)
+{
+	int			i;
+
+	if (!import->first_copy)
+	{
+		run_step(import, "SELECT vmnet_internal.import_remember($1, $3)", NULL);
+		import->deleted = write_rows(import, "nic_secondary_ips", WRITE_DELETE);
+		import->deleted += write_rows(import, "nics", WRITE_DELETE);
+	}
+	for (i = 0; i < lengthof(relations); i++)
+	{
+		if (!import->first_copy)
+		{
+			(void) write_rows(import, relations[i], WRITE_FREE_UUIDS);
+			import->updated += write_rows(import, relations[i], WRITE_UPDATE);
+		}
+		import->inserted += write_rows(import, relations[i], WRITE_INSERT);
+	}
+	if (!import->first_copy)
+	{
+		import->deleted += write_rows(import, "instances", WRITE_DELETE);
+		import->deleted += write_rows(import, "networks", WRITE_DELETE);
+	}
+	run_step(import,
+			 psprintf("SELECT vmnet_internal.import_finish($1, $2, $3, %s, " INT64_FORMAT ", " INT64_FORMAT ", " INT64_FORMAT ")",
+					  import->first_copy ? "true" : "false",
+					  import->inserted, import->updated, import->deleted),
+			 NULL);
+}
+
+/*
+ * Makes the mirror equal to the stages, in one transaction.
+ */
+static void
+step_apply(Import *import, const char *unused)
+{
+	Oid			owner;
+	int			nestlevel = NewGUCNestLevel();
+
+	check_mirror(import);
+	require_inventory_tables(import->schema);
+	require_ordinary_table(import->schema, "import_runs");
+	require_ordinary_table(import->schema, "import_log");
+
+	/* Whole tables are compared, as when an index or a key is made. */
+	if (work_mem < maintenance_work_mem)
+		(void) set_config_option("work_mem", psprintf("%d", maintenance_work_mem),
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+								 true, 0, false);
+
+	run_step(import, "SELECT vmnet_internal.import_judge()", NULL);
+	owner = inventory_owner(import->schema);
+	if (owner != GetUserId())
+		run_step(import, "SELECT vmnet_internal.import_share($4)", GetUserNameFromId(owner, false));
+	run_as_owner(import, prepare_mirror, NULL);
+	if (!import->first_copy)
+		run_step(import, "SELECT vmnet_internal.import_analyze_changes()", NULL);
+	run_as_owner(import, write_mirror, NULL);
+	run_step(import, "SELECT vmnet_internal.import_drop_stages()", NULL);
+	AtEOXact_GUC(true, nestlevel);
+}
+
+/*
+ * Recording a failure.
+ */
+
+typedef struct Failure
+{
+	Import	   *import;
+	const char *message;
+} Failure;
+
+static void
+mark_failed(Import *import, const char *message)
+{
+	run_step(import, "SELECT vmnet_internal.import_failed($1, $3, $4)", message);
+}
+
+static void
+record_failure(void *arg)
+{
+	Failure    *failure = (Failure *) arg;
+
+	check_mirror(failure->import);
+	run_as_owner(failure->import, mark_failed, failure->message);
+}
+
+static void
+drop_stages(void *arg)
+{
+	run_step((Import *) arg, "SELECT vmnet_internal.import_drop_stages()", NULL);
+}
+
+/*
+ * Commits; returns the error if that fails.  The lock of the session is released
+ * then: the abort of a whole transaction releases it.
+ */
+static ErrorData *
+commit_step(Import *import)
+{
+	ErrorData  *edata = commit_in_procedure();
+
+	if (edata)
+		import->locked = false;
+	return edata;
+}
+
+/*
+ * Marks a run as failed, drops its stages, and rethrows the error.
+ *
+ * Errors of these steps are reported as a WARNING: the first error is the one
+ * that matters.
+ */
+static void
+raise_failure(Import *import, ErrorData *edata)
+{
+	Failure		failure = {import, edata->message ? edata->message : "unknown error"};
+	ErrorData  *another;
+	ErrorData  *unsaved;
+
+	if (import->run > 0)
+	{
+		(void) run_in_subtransaction(drop_stages, import);
+		another = run_in_subtransaction(record_failure, &failure);
+		unsaved = commit_step(import);
+		if (another == NULL)
+			another = unsaved;
+		if (another)
+			ereport(WARNING,
+					(errmsg("could not mark run " INT64_FORMAT " of mirror \"%s\" as failed: %s",
+							import->run, import->inventory, another->message)));
+	}
+	ReThrowError(edata);
+}
+
+typedef struct Step
+{
+	Import	   *import;
+	ImportStep	step;
+	const char *relation;
+} Step;
+
+static void
+run_import(void *arg)
+{
+	Step	   *step = (Step *) arg;
+
+	step->step(step->import, step->relation);
+}
+
+/*
+ * Runs a step and commits it.  Where it fails, the run is marked as failed
+ * first: the step is a subtransaction, so that there is still a transaction to
+ * do that in.
+ */
+static void
+run_and_commit(Import *import, ImportStep step, const char *relation)
+{
+	Step		arg = {import, step, relation};
+	ErrorData  *edata;
+
+	if (import->atomic)
+	{
+		step(import, relation);
+		return;
+	}
+
+	edata = run_in_subtransaction(run_import, &arg);
+	/* What is put off to the end of the transaction can fail as well. */
+	if (edata == NULL)
+		edata = commit_step(import);
+	if (edata)
+		raise_failure(import, edata);
+}
+
+/*
+ * Runs the steps of an import, each in a transaction of its own.
+ */
+static void
+import_steps(Import *import)
+{
+	int			i;
+
+	/*
+	 * A mirror is made in a transaction of its own: a sequence that is used
+	 * where it is made forgets that in a crash, at wal_level = minimal.  And
+	 * the run after it sees what was waited for, at any isolation level.
+	 */
+	run_and_commit(import, step_check, NULL);
+	run_and_commit(import, step_start, NULL);
+
+	/*
+	 * NICs first: what they refer to is there by then, and still there when
+	 * it is read, even if the source goes on changing in between.
+	 */
+	for (i = lengthof(relations) - 1; i >= 0; i--)
+		run_and_commit(import, step_stage, relations[i]);
+	run_and_commit(import, step_apply, NULL);
+}
+
+/* Raises the errors about arguments, and about an import inside of another one. */
+static void
+check_call(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the source of an import must not be NULL"),
+				 errhint("Name the schema that holds CloudStack's tables.")));
+	if (running)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("an import cannot run inside another one"),
+				 errdetail("An import is running in this session."),
+				 errhint("Call it after the other one has ended, not from a view of its source or a trigger of its mirror.")));
+}
+
+/*
+ * import_cloudstack(source, inventory)
+ */
+PG_FUNCTION_INFO_V1(import_cloudstack);
+
+Datum
+import_cloudstack(PG_FUNCTION_ARGS)
+{
+	Import		import = {0};
+
+	/* Commits take place only where the CALL is a statement of its own. */
+	import.atomic = !(fcinfo->context && IsA(fcinfo->context, CallContext) &&
+					  !castNode(CallContext, fcinfo->context)->atomic);
+	check_call(fcinfo);
+
+	if (SPI_connect_ext(import.atomic ? 0 : SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect_ext failed");
+
+	/* These live until SPI_finish(), commits or not. */
+	import.source = pstrdup(NameStr(*PG_GETARG_NAME(0)));
+	import.inventory = pstrdup(PG_ARGISNULL(1) ? vmnet_inventory : NameStr(*PG_GETARG_NAME(1)));
+
+	/* The lock outlives commits, and goes with an error. */
+	running = true;
+	PG_TRY();
+	{
+		import_steps(&import);
+	}
+	PG_FINALLY();
+	{
+		running = false;
+		if (import.locked)
+			UnlockRelationIdForSession(&import.runs, ShareUpdateExclusiveLock);
+	}
+	PG_END_TRY();
+
+	SPI_finish();
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,82 @@
+/*
+ * subtransaction.c
+ *		The only place that opens a subtransaction and catches an error.
+ *
+ * An error that is thrown on while its subtransaction is open leaves the session
+ * inside of it: what is committed later would be lost.  So the subtransaction is
+ * rolled back whatever the error is, and the error is given back to the caller,
+ * who decides what becomes of it.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "compat.h"
+#include "core/subtransaction.h"
+
+/*
+ * Runs work in a subtransaction; returns NULL on success, otherwise the error.
+ *
+ * On success the subtransaction is part of the transaction.  After an error it
+ * was rolled back, and the error is a copy in the caller's memory context; the
+ * caller rethrows it by ReThrowError() unless it is an expected one, in
+ * particular an error that cancels the query.  User, security context, settings,
+ * locks and the connection to SPI are those of before the call in either case.
+ */
+ErrorData *
+run_in_subtransaction(SubtransactionWork work, void *arg)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile edata = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		work(arg);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		edata = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return edata;
+}
+
+/*
+ * Commits the work of a procedure and starts the next transaction; returns NULL
+ * on success, otherwise the error.
+ *
+ * The error is a copy in the caller's memory context.  The transaction was rolled
+ * back then, and a new one was started; the caller rethrows the error.
+ */
+ErrorData *
+commit_in_procedure(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ErrorData  *volatile edata = NULL;
+
+	PG_TRY();
+	{
+		SPI_commit();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		edata = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	return edata;
+}

@@ -1,0 +1,13 @@
+/*
+ * subtransaction.h
+ *		Work whose errors are caught.
+ */
+#ifndef VMNET_SUBTRANSACTION_H
+#define VMNET_SUBTRANSACTION_H
+
+typedef void (*SubtransactionWork) (void *arg);
+
+extern ErrorData *run_in_subtransaction(SubtransactionWork work, void *arg);
+extern ErrorData *commit_in_procedure(void);
+
+#endif							/* VMNET_SUBTRANSACTION_H */

@@ -1,0 +1,12 @@
+/*
+ * visibility.h
+ *		What the messages of a refusal may say.
+ */
+#ifndef VMNET_VISIBILITY_H
+#define VMNET_VISIBILITY_H
+
+#include "utils/rel.h"
+
+extern bool may_see_rows(Relation rel);
+
+#endif							/* VMNET_VISIBILITY_H */

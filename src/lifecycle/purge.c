@@ -1,0 +1,374 @@
+/*
+ * purge.c
+ *		The procedure that deletes for good what was removed long ago.
+ *
+ * NICs go first, then the instances and the networks that no NIC refers to any
+ * more, in batches that commit.  The guard on deletes looks at the age of each
+ * row once more.  Each batch works as the owner of the inventory, whose triggers
+ * and policies it runs.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "core/inventory.h"
+#include "core/run_as.h"
+#include "core/subtransaction.h"
+#include "lifecycle/bulk_write.h"
+#include "nic/guard_bypass.h"
+
+typedef struct Purge
+{
+	char	   *inventory;		/* name of the schema */
+	char	   *schema;			/* the same, quoted */
+	Oid			nsp;			/* of this batch */
+	TimestampTz before;
+	int32		batch_size;
+	bool		with_history;
+	bool		atomic;			/* inside a transaction block: no commits */
+	int64		kept;			/* rows that something else refers to */
+} Purge;
+
+/* Some rows of one table. */
+typedef struct Batch
+{
+	const Purge *purge;
+	int			what;			/* of purged[] */
+	int64	   *ids;
+	int			count;
+	int64		deleted;
+} Batch;
+
+/* What is purged, in this order. */
+static const struct
+{
+	const char *table;
+	const char *name;
+	const char *referring;		/* column of all_nics that refers to it */
+}			purged[] = {
+	{"all_nics", "NICs", NULL},
+	{"all_instances", "instances", "instance_id"},
+	{"all_networks", "networks", "network_id"}
+};
+
+/* Raises the errors about arguments. */
+static void
+check_arguments(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("say before which time what is purged was removed"),
+				 errdetail("The second argument is NULL."),
+				 errhint("CALL vmnet.purge_inventory('cloud', now() - interval '1 year');")));
+	if (PG_GETARG_TIMESTAMPTZ(1) > GetCurrentTimestamp())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"before\" must not be in the future"),
+				 errdetail("It is %s.", timestamptz_to_str(PG_GETARG_TIMESTAMPTZ(1))),
+				 errhint("CALL vmnet.purge_inventory('cloud', now() - interval '1 year');")));
+	if (PG_ARGISNULL(2) || PG_GETARG_INT32(2) < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("batch_size must be at least 1"),
+				 PG_ARGISNULL(2) ? errdetail("It is NULL.") :
+				 errdetail("It is %d.", PG_GETARG_INT32(2)),
+				 errhint("Leave it out for batches of 10000 rows.")));
+}
+
+/*
+ * Raises an error unless the inventory is a managed one, and the caller has the
+ * rights of its owner.  What is there may change with every commit.
+ */
+static void
+check_purge(Purge *purge)
+{
+	Oid			schema = get_namespace_oid(purge->inventory, false);
+	InventoryInfo info;
+
+	if (!inventory_info(schema, &info) || strcmp(info.kind, "managed") != 0)
+	{
+		bool		attached = info.kind && strcmp(info.kind, "attached") == 0;
+
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("inventory \"%s\" is not a managed one", purge->inventory),
+				 attached ? errdetail("It shows what tables of your own hold.") :
+				 errdetail("It holds what its source holds."),
+				 attached ? errhint("Delete what is removed from these tables: their guards let it go.") :
+				 errhint("Purge the source%s.", info.kind && strcmp(info.kind, "live") == 0 ? "" :
+						 ", and run vmnet.import_cloudstack() again")));
+	}
+	require_owner_rights(schema);
+	require_inventory_tables(schema);
+	purge->nsp = schema;
+}
+
+/* An array of ids, in the current memory context. */
+static Datum
+id_array(int64 *ids, int count)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * count);
+	int			i;
+
+	for (i = 0; i < count; i++)
+		elements[i] = Int64GetDatum(ids[i]);
+	return PointerGetDatum(construct_array(elements, count, INT8OID, sizeof(int64),
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/*
+ * Copies the ids of an array into the batch.
+ */
+static void
+collect_ids(Batch *batch, Datum array)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			i;
+
+	deconstruct_array(DatumGetArrayTypeP(array), INT8OID, sizeof(int64),
+					  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, &batch->count);
+	batch->ids = palloc(sizeof(int64) * batch->count);
+	for (i = 0; i < batch->count; i++)
+	{
+		if (nulls[i])
+			elog(ERROR, "an id is NULL");
+		batch->ids[i] = DatumGetInt64(elements[i]);
+	}
+}
+
+/*
+ * Finds the next ids that can go, after one id.  The batch is empty where there
+ * are none; its ids are in the current memory context.
+ */
+static void
+next_ids(const Purge *purge, int what, int64 after, Batch *batch)
+{
+	Oid			argtypes[3] = {INT8OID, TIMESTAMPTZOID, INT4OID};
+	Datum		values[3];
+	StringInfoData sql;
+	bool		isnull;
+	Datum		value;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql,
+					 "SELECT pg_catalog.array_agg(d.id ORDER BY d.id)"
+					 " FROM (SELECT t.id FROM %s.%s t"
+					 " WHERE t.id OPERATOR(pg_catalog.>) $1"
+					 " AND t.removed OPERATOR(pg_catalog.<) $2",
+					 purge->schema, purged[what].table);
+	if (purged[what].referring)
+		appendStringInfo(&sql,
+						 " AND NOT EXISTS (SELECT FROM %s.all_nics n"
+						 " WHERE n.%s OPERATOR(pg_catalog.=) t.id)",
+						 purge->schema, purged[what].referring);
+	appendStringInfoString(&sql, " ORDER BY t.id LIMIT $3) d");
+
+	values[0] = Int64GetDatum(after);
+	values[1] = TimestampTzGetDatum(purge->before);
+	values[2] = Int32GetDatum(purge->batch_size);
+	if (SPI_execute_with_args(sql.data, 3, argtypes, values, NULL, false, 1) != SPI_OK_SELECT ||
+		SPI_gettypeid(SPI_tuptable->tupdesc, 1) != INT8ARRAYOID)
+		elog(ERROR, "could not look for what to purge");
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (!isnull)
+		collect_ids(batch, value);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Deletes the rows whose column has one of these ids; condition is added. */
+static int64
+delete_rows(const Purge *purge, const char *table, const char *column, Datum ids,
+			const char *condition)
+{
+	Oid			argtypes[1] = {INT8ARRAYOID};
+
+	return bulk_write(psprintf("DELETE FROM %s.%s t WHERE t.%s OPERATOR(pg_catalog.=) ANY ($1)%s",
+							   purge->schema, table, column, condition),
+					  SPI_OK_DELETE, purge->nsp, table, 1, argtypes, &ids);
+}
+
+/*
+ * Deletes the rows of a batch, and what is recorded of NICs that are deleted.
+ * The guards are bypassed only for these statements.
+ */
+static void
+purge_rows(void *arg)
+{
+	Batch	   *batch = (Batch *) arg;
+	const Purge *purge = batch->purge;
+	Datum		ids = id_array(batch->ids, batch->count);
+	bool		nics = purged[batch->what].referring == NULL;
+	char	   *gone;
+
+	guard_bypass_begin_purge(purge->nsp, purge->before);
+	/* They were removed with their NIC, and refer to it. */
+	if (nics)
+		(void) delete_rows(purge, "all_nic_secondary_ips", "nic_id", ids, "");
+	batch->deleted = delete_rows(purge, purged[batch->what].table, "id", ids, "");
+	guard_bypass_end();
+
+	if (!nics)
+		return;
+
+	/* A trigger of a user can have kept one. */
+	gone = psprintf(" AND NOT EXISTS (SELECT FROM %s.all_nics n WHERE n.id OPERATOR(pg_catalog.=) t.nic_id)",
+					purge->schema);
+	(void) delete_rows(purge, "nic_address_history", "nic_id", ids, gone);
+	if (purge->with_history)
+		(void) delete_rows(purge, "nic_history", "nic_id", ids, gone);
+}
+
+/*
+ * Deletes the rows of a batch in a subtransaction; false if another table's
+ * foreign key or a guard refers to one of the rows.  Any other error is rethrown.
+ */
+static bool
+try_purge_rows(Batch *batch)
+{
+	ErrorData  *edata = run_in_subtransaction(purge_rows, batch);
+
+	if (edata == NULL)
+		return true;
+	if (edata->sqlerrcode != ERRCODE_FOREIGN_KEY_VIOLATION &&
+		edata->sqlerrcode != ERRCODE_RESTRICT_VIOLATION)
+		ReThrowError(edata);
+	FreeErrorData(edata);
+	return false;
+}
+
+/* Deletes what of a batch nothing refers to; gives how many rows. */
+static int64
+purge_batch(Purge *purge, Batch *batch)
+{
+	int64		deleted = 0;
+	int			i;
+
+	if (try_purge_rows(batch))
+		return batch->deleted;
+
+	for (i = 0; i < batch->count; i++)
+	{
+		Batch		one = *batch;
+
+		CHECK_FOR_INTERRUPTS();
+		one.ids = &batch->ids[i];
+		one.count = 1;
+		if (try_purge_rows(&one))
+			deleted += one.deleted;
+		else
+			purge->kept++;
+	}
+	return deleted;
+}
+
+/*
+ * Purges the next batch of a table after one id, as the owner of the inventory.
+ * False where nothing is left; else the last id of the batch and the number of
+ * rows that were deleted.
+ */
+static bool
+purge_next(Purge *purge, int what, int64 *after, int64 *deleted)
+{
+	Batch		batch = {0};
+	RunAs		saved;
+
+	check_purge(purge);
+	check_references_at_once(purge->nsp);
+	batch.purge = purge;
+	batch.what = what;
+
+	run_as_inventory_owner_unforced(purge->nsp, &saved);
+	next_ids(purge, what, *after, &batch);
+	if (batch.count > 0)
+		*deleted = purge_batch(purge, &batch);
+	run_as_end(&saved);
+
+	if (batch.count == 0)
+		return false;
+	*after = batch.ids[batch.count - 1];
+	return true;
+}
+
+/* Purges one table, batch by batch. */
+static int64
+purge_table(Purge *purge, int what)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "vmnet purge",
+												  ALLOCSET_DEFAULT_SIZES);
+	int64		after = PG_INT64_MIN;
+	int64		total = 0;
+	int64		deleted = 0;
+
+	for (;;)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+		bool		more = purge_next(purge, what, &after, &deleted);
+
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(context);
+		if (!more)
+			break;
+
+		total += deleted;
+		if (!purge->atomic)
+			SPI_commit();
+		ereport(NOTICE,
+				(errmsg("inventory \"%s\": purged " INT64_FORMAT " %s, " INT64_FORMAT " in all",
+						purge->inventory, deleted, purged[what].name, total)));
+	}
+	MemoryContextDelete(context);
+	return total;
+}
+
+/*
+ * purge_inventory(inventory, before, batch_size, purge_history)
+ */
+PG_FUNCTION_INFO_V1(purge_inventory);
+
+Datum
+purge_inventory(PG_FUNCTION_ARGS)
+{
+	Purge		purge = {0};
+	int64		totals[lengthof(purged)];
+	int			i;
+
+	/* Commits take place only where the CALL is a statement of its own. */
+	purge.atomic = !(fcinfo->context && IsA(fcinfo->context, CallContext) &&
+					 !castNode(CallContext, fcinfo->context)->atomic);
+	check_arguments(fcinfo);
+
+	if (SPI_connect_ext(purge.atomic ? 0 : SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect_ext failed");
+
+	/* These live until SPI_finish(), commits or not. */
+	purge.inventory = pstrdup(require_namespace_name(inventory_resolve_arg(fcinfo, 0)));
+	purge.schema = pstrdup(quote_identifier(purge.inventory));
+	purge.before = PG_GETARG_TIMESTAMPTZ(1);
+	purge.batch_size = PG_GETARG_INT32(2);
+	purge.with_history = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
+
+	for (i = 0; i < lengthof(purged); i++)
+		totals[i] = purge_table(&purge, i);
+
+	ereport(NOTICE,
+			(errmsg("inventory \"%s\": purged " INT64_FORMAT " NICs, " INT64_FORMAT
+					" instances, " INT64_FORMAT " networks; " INT64_FORMAT
+					" rows stay since something else refers to them",
+					purge.inventory, totals[0], totals[1], totals[2], purge.kept)));
+	SPI_finish();
+	PG_RETURN_VOID();
+}

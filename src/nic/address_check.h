@@ -1,0 +1,14 @@
+/*
+ * address_check.h
+ *		Questions that are answered by all rows.
+ */
+#ifndef VMNET_ADDRESS_CHECK_H
+#define VMNET_ADDRESS_CHECK_H
+
+#include "utils/rel.h"
+
+#include "core/run_as.h"
+
+extern bool run_as_owner_for_writer(Relation rel, RunAs *saved);
+
+#endif							/* VMNET_ADDRESS_CHECK_H */

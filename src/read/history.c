@@ -1,0 +1,373 @@
+/*
+ * history.c
+ *		The read functions about the past: instances of a network, changes of a NIC,
+ *		holders of an address; and those that examine one NIC.
+ *
+ * Like the functions of active.c they read one inventory with the caller's
+ * snapshot, and with the rights described in run_as.c, take no lock and write
+ * nothing.
+ */
+#include "postgres.h"
+
+#include <sys/socket.h>
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/inet.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "attach/attached_columns.h"
+#include "core/inventory.h"
+#include "core/run_as.h"
+#include "core/saved_query.h"
+#include "read/active.h"
+
+typedef enum HistoryReadKind
+{
+	READ_NETWORK_INSTANCES,
+	READ_NIC_TIMELINE,
+	READ_IP4_HOLDERS,
+	READ_IP6_HOLDERS,
+	READ_MAC_HOLDERS,
+	READ_STUCK_NICS,
+	READ_NIC_EXPLAIN
+} HistoryReadKind;
+
+/*
+ * The queries.  Every %s is the quoted name of the inventory; operators are
+ * qualified since the caller's search path is in force.
+ */
+
+/* OFFSET 0 has each instance fetched by its key, whatever the plan was made for. */
+static const char network_instances_sql[] =
+"SELECT m.instance_id, i.uuid, i.name, i.type, m.nic_count, m.nic_id, m.since, m.until"
+" FROM (SELECT DISTINCT ON (s.instance_id) s.instance_id, s.nic_id,"
+"   s.\"from\" AS since, s.\"to\" AS until,"
+"   pg_catalog.count(*) OVER (PARTITION BY s.instance_id) AS nic_count"
+"  FROM %s.nic_intervals s"
+"  WHERE s.network_id OPERATOR(pg_catalog.=) $1"
+"   AND s.\"from\" OPERATOR(pg_catalog.<=) $2"
+"   AND (s.\"to\" IS NULL OR s.\"to\" OPERATOR(pg_catalog.>) $2)"
+"   AND s.instance_id IS NOT NULL"
+"  ORDER BY s.instance_id, s.nic_id) m,"
+" LATERAL (SELECT uuid, name, type FROM %s.all_instances"
+"  WHERE id OPERATOR(pg_catalog.=) m.instance_id"
+"   AND (removed IS NULL OR removed OPERATOR(pg_catalog.>) $2) OFFSET 0) i"
+" WHERE EXISTS (SELECT 1 FROM %s.all_networks"
+"  WHERE id OPERATOR(pg_catalog.=) $1"
+"   AND (removed IS NULL OR removed OPERATOR(pg_catalog.>) $2))"
+" ORDER BY m.instance_id";
+
+/*
+ * Creation is in the row of the NIC, not in history; and so is the removal of
+ * a NIC that was removed before history began.
+ */
+static const char nic_timeline_sql[] =
+"SELECT e.seq, e.at, e.event, e.from_state, e.to_state, e.network_id, e.instance_id, e.removed,"
+" pg_catalog.lead(e.at) OVER (ORDER BY e.part, e.seq),"
+" e.session_username, e.actor, e.reason, e.application_name, e.transaction_id"
+" FROM (SELECT 1 AS part, NULL::pg_catalog.int8 AS seq, n.created AS at, 'Created' AS event,"
+"   NULL::pg_catalog.text AS from_state,"
+"   coalesce((SELECT f.from_state FROM %s.nic_history f"
+"     WHERE f.nic_id OPERATOR(pg_catalog.=) $1 ORDER BY f.seq LIMIT 1),"
+"    CASE WHEN n.removed IS NULL THEN n.state END) AS to_state,"
+"   coalesce((SELECT f.from_network_id FROM %s.nic_history f"
+"     WHERE f.nic_id OPERATOR(pg_catalog.=) $1 AND f.from_network_id IS NOT NULL"
+"     ORDER BY f.seq LIMIT 1), n.network_id) AS network_id,"
+"   n.instance_id, NULL::pg_catalog.timestamptz AS removed,"
+"   NULL::pg_catalog.text AS session_username, NULL::pg_catalog.text AS actor,"
+"   NULL::pg_catalog.text AS reason, NULL::pg_catalog.text AS application_name,"
+"   NULL::pg_catalog.xid8 AS transaction_id"
+"  FROM %s.all_nics n WHERE n.id OPERATOR(pg_catalog.=) $1"
+"  UNION ALL"
+"  SELECT 2, h.seq, h.at, h.event, h.from_state, h.to_state, h.network_id, h.instance_id,"
+"   h.removed, h.session_username, h.actor, h.reason, h.application_name, h.transaction_id"
+"  FROM %s.nic_history h WHERE h.nic_id OPERATOR(pg_catalog.=) $1"
+"  UNION ALL"
+"  SELECT 3, NULL, n.removed, 'Removed', NULL, n.state, n.network_id, n.instance_id,"
+"   n.removed, NULL, NULL, NULL, NULL, NULL"
+"  FROM %s.all_nics n WHERE n.id OPERATOR(pg_catalog.=) $1 AND n.removed IS NOT NULL"
+"   AND NOT EXISTS (SELECT 1 FROM %s.nic_history h"
+"    WHERE h.nic_id OPERATOR(pg_catalog.=) $1 AND h.removed IS NOT NULL)) e"
+" ORDER BY e.part, e.seq";
+
+/*
+ * A NIC had an address while it was active and had not been given another one.
+ * Where from and to are the same, that moment is asked for.
+ */
+#define HOLDERS_SQL(condition) \
+"SELECT a.nic_id, n.uuid, n.vm_type, s.instance_id, i.uuid, i.name, s.network_id, w.name," \
+" a.mac_address, a.ip4_address, a.ip6_address, p.since, p.until" \
+" FROM %s.nic_address_intervals a" \
+" JOIN %s.nic_intervals s ON s.nic_id OPERATOR(pg_catalog.=) a.nic_id" \
+" JOIN %s.all_nics n ON n.id OPERATOR(pg_catalog.=) a.nic_id" \
+" JOIN %s.all_networks w ON w.id OPERATOR(pg_catalog.=) s.network_id" \
+" LEFT JOIN %s.all_instances i ON i.id OPERATOR(pg_catalog.=) s.instance_id" \
+" CROSS JOIN LATERAL (SELECT GREATEST(a.\"from\", s.\"from\") AS since," \
+"  LEAST(a.\"to\", s.\"to\") AS until) p" \
+" WHERE " condition \
+" AND (p.until IS NULL OR p.until OPERATOR(pg_catalog.>) p.since)" \
+" AND ($2 IS NULL OR p.until IS NULL OR p.until OPERATOR(pg_catalog.>) $2)" \
+" AND ($3 IS NULL OR p.since OPERATOR(pg_catalog.<) $3 OR p.since OPERATOR(pg_catalog.=) $2)" \
+" ORDER BY p.since, a.nic_id, s.network_id"
+
+static const char ip4_holders_sql[] = HOLDERS_SQL(
+												  "a.ip4_address OPERATOR(pg_catalog.>=) pg_catalog.network($1)"
+												  " AND a.ip4_address OPERATOR(pg_catalog.<=) pg_catalog.set_masklen(pg_catalog.broadcast($1), 32)"
+												  " AND a.ip4_address OPERATOR(pg_catalog.<<=) $1");
+
+static const char ip6_holders_sql[] = HOLDERS_SQL(
+												  "a.ip6_address OPERATOR(pg_catalog.>=) pg_catalog.network($1)"
+												  " AND a.ip6_address OPERATOR(pg_catalog.<=) pg_catalog.set_masklen(pg_catalog.broadcast($1), 128)"
+												  " AND a.ip6_address OPERATOR(pg_catalog.<<=) $1");
+
+static const char mac_holders_sql[] = HOLDERS_SQL(
+												  "a.mac_address OPERATOR(pg_catalog.=) $1");
+
+static const char stuck_nics_sql[] =
+"SELECT n.id, n.uuid, n.network_id, n.instance_id, n.vm_type, n.state, n.state_changed,"
+" pg_catalog.now() OPERATOR(pg_catalog.-) n.state_changed,"
+" h.event, h.session_username, h.actor, h.reason, h.application_name"
+" FROM %s.all_nics n LEFT JOIN LATERAL ("
+"  SELECT h.event, h.session_username, h.actor, h.reason, h.application_name"
+"  FROM %s.nic_history h WHERE h.nic_id OPERATOR(pg_catalog.=) n.id"
+"  ORDER BY h.seq DESC LIMIT 1) h ON true"
+" WHERE n.active"
+" AND (n.state OPERATOR(pg_catalog.=) 'Reserving' OR n.state OPERATOR(pg_catalog.=) 'Releasing')"
+" AND n.state_changed OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.-) $1)"
+" ORDER BY n.state_changed, n.id";
+
+/* What decides whether a NIC counts, in the order in which one would ask. */
+static const char nic_explain_sql[] =
+"SELECT r.rule, r.verdict, r.value, r.explanation"
+" FROM (SELECT $1 AS id) k"
+" LEFT JOIN %s.all_nics n ON n.id OPERATOR(pg_catalog.=) k.id"
+" LEFT JOIN %s.all_networks w ON w.id OPERATOR(pg_catalog.=) n.network_id"
+" LEFT JOIN %s.all_instances i ON i.id OPERATOR(pg_catalog.=) n.instance_id"
+" CROSS JOIN LATERAL (VALUES"
+"  (1, 'the NIC exists', n.id IS NOT NULL, 'id ' OPERATOR(pg_catalog.||) k.id::pg_catalog.text,"
+"   'There is a row with this id in all_nics.'),"
+"  (2, 'the NIC is not removed', n.removed IS NULL,"
+"   'removed ' OPERATOR(pg_catalog.||) coalesce(n.removed::pg_catalog.text, 'is NULL'),"
+"   'A removed NIC is gone for good.'),"
+"  (3, 'the NIC is not being deallocated', n.active OR n.removed IS NOT NULL AND (n.state IS NULL OR pg_catalog.lower(n.state COLLATE \"C\") OPERATOR(pg_catalog.<>) 'deallocating'),"
+"   'state ' OPERATOR(pg_catalog.||) coalesce(n.state, 'is NULL'),"
+"   'A NIC whose removal stopped half-way is Deallocating, and counts as little as a removed one.'),"
+"  (4, 'the NIC is active', n.active,"
+"   'active is ' OPERATOR(pg_catalog.||) n.active::pg_catalog.text,"
+"   'Both of the rules before: this is what the view nics shows.'),"
+"  (5, 'the NIC belongs to an instance', n.instance_id IS NOT NULL,"
+"   'instance ' OPERATOR(pg_catalog.||) coalesce(n.instance_id::pg_catalog.text, 'is NULL'),"
+"   'A placeholder has no instance: it keeps an address, and is listed as no instance.'),"
+"  (6, 'the instance is not removed', CASE WHEN n.instance_id IS NOT NULL THEN i.id IS NOT NULL AND i.removed IS NULL END,"
+"   'instance ' OPERATOR(pg_catalog.||) n.instance_id::pg_catalog.text OPERATOR(pg_catalog.||)"
+"    CASE WHEN i.id IS NULL THEN ' does not exist' ELSE ': removed ' OPERATOR(pg_catalog.||)"
+"    coalesce(i.removed::pg_catalog.text, 'is NULL' OPERATOR(pg_catalog.||) coalesce(', state ' OPERATOR(pg_catalog.||) i.state, '')) END,"
+"   'An instance counts in every state until it is removed: a stopped one keeps its NICs.'),"
+"  (7, 'the network is not removed', w.id IS NOT NULL AND w.removed IS NULL,"
+"   'network ' OPERATOR(pg_catalog.||) n.network_id::pg_catalog.text OPERATOR(pg_catalog.||)"
+"    CASE WHEN w.id IS NULL THEN ' does not exist' ELSE ': removed ' OPERATOR(pg_catalog.||)"
+"    coalesce(w.removed::pg_catalog.text, 'is NULL' OPERATOR(pg_catalog.||) coalesce(', state ' OPERATOR(pg_catalog.||) w.state, '')) END,"
+"   'Nothing is active on a removed network.'),"
+"  (8, 'the instance is listed on the network',"
+"   n.active AND i.id IS NOT NULL AND i.removed IS NULL AND w.id IS NOT NULL AND w.removed IS NULL, NULL,"
+"   'All of the rules before: this is what network_active_instances() returns.')"
+" ) r (ord, rule, verdict, value, explanation)"
+" WHERE n.id IS NOT NULL OR r.ord OPERATOR(pg_catalog.=) 1"
+" ORDER BY r.ord";
+
+/* Refuses what an attached inventory has no columns for. */
+static void
+check_columns(Oid schema, HistoryReadKind kind)
+{
+	attached_check_keys(schema);
+	switch (kind)
+	{
+		case READ_NETWORK_INSTANCES:
+			attached_check_column(schema, "nics", "removed");
+			attached_check_column(schema, "nics", "created");
+			attached_check_times(schema, "nics");
+			attached_check_times(schema, "networks");
+			attached_check_times(schema, "instances");
+			break;
+		case READ_NIC_TIMELINE:
+			attached_check_history(schema);
+			break;
+		case READ_IP4_HOLDERS:
+		case READ_IP6_HOLDERS:
+		case READ_MAC_HOLDERS:
+			attached_check_column(schema, "nics", kind == READ_IP4_HOLDERS ? "ip4_address" :
+								  kind == READ_IP6_HOLDERS ? "ip6_address" : "mac_address");
+			attached_check_column(schema, "nics", "created");
+			attached_check_times(schema, "nics");
+			break;
+		case READ_STUCK_NICS:
+			attached_check_column(schema, "nics", "state");
+			attached_check_column(schema, "nics", "state_changed");
+			break;
+		case READ_NIC_EXPLAIN:
+			break;
+	}
+}
+
+/*
+ * Appends the text of a query, for saved_query_lookup(); column is the
+ * HistoryReadKind.
+ */
+static void
+history_read_query(StringInfo sql, Oid schema, int column)
+{
+	static const char *const texts[] = {
+		network_instances_sql, nic_timeline_sql, ip4_holders_sql,
+		ip6_holders_sql, mac_holders_sql, stuck_nics_sql, nic_explain_sql
+	};
+	const char *name = quote_identifier(require_namespace_name(schema));
+
+	require_one_owner(schema);
+	check_columns(schema, column);
+
+	/* No query names the inventory more than six times. */
+	appendStringInfo(sql, texts[column], name, name, name, name, name, name);
+}
+
+/*
+ * Returns what a query gives for the first arguments of the function; the
+ * inventory is the argument after them.  No row where the first one is NULL.
+ */
+static Datum
+history_read_set(FunctionCallInfo fcinfo, HistoryReadKind kind, int nargs, Oid *argtypes, int options)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Datum		values[3];
+	bool		nulls[3];
+	Oid			schema;
+	RunAs		saved;
+	int			i;
+
+	InitMaterializedSRF(fcinfo, 0);
+	schema = inventory_resolve_arg(fcinfo, nargs);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+
+	for (i = 0; i < nargs; i++)
+	{
+		nulls[i] = PG_ARGISNULL(i);
+		values[i] = nulls[i] ? (Datum) 0 : PG_GETARG_DATUM(i);
+	}
+
+	run_as_inventory_owner(schema, &saved);
+	SPI_connect();
+	read_into_result(saved_query_lookup(QUERY_HISTORY_READ, schema, kind, history_read_query,
+										nargs, argtypes, options),
+					 nargs, argtypes, values, nulls, rsinfo);
+	SPI_finish();
+	run_as_end(&saved);
+	return (Datum) 0;
+}
+
+/*
+ * network_instances_as_of(net_id, at, inventory)
+ */
+PG_FUNCTION_INFO_V1(network_instances_as_of);
+
+Datum
+network_instances_as_of(PG_FUNCTION_ARGS)
+{
+	Oid			argtypes[2] = {INT8OID, TIMESTAMPTZOID};
+
+	return history_read_set(fcinfo, READ_NETWORK_INSTANCES, 2, argtypes,
+							CURSOR_OPT_GENERIC_PLAN);
+}
+
+/*
+ * nic_timeline(nic_id, inventory)
+ */
+PG_FUNCTION_INFO_V1(nic_timeline);
+
+Datum
+nic_timeline(PG_FUNCTION_ARGS)
+{
+	Oid			argtypes[1] = {INT8OID};
+
+	return history_read_set(fcinfo, READ_NIC_TIMELINE, 1, argtypes, CURSOR_OPT_GENERIC_PLAN);
+}
+
+/*
+ * Raises an error unless the times of a period are in order.
+ */
+static void
+check_period(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) ||
+		PG_GETARG_TIMESTAMPTZ(1) <= PG_GETARG_TIMESTAMPTZ(2))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("\"from\" must not be after \"to\""),
+			 errdetail("\"from\" is %s, \"to\" is earlier.",
+					   timestamptz_to_str(PG_GETARG_TIMESTAMPTZ(1))),
+			 errhint("Leave one out, or give NULL, for a period without that end; give the same time twice for a moment.")));
+}
+
+/*
+ * ip_holders(address, from, to, inventory)
+ */
+PG_FUNCTION_INFO_V1(ip_holders);
+
+Datum
+ip_holders(PG_FUNCTION_ARGS)
+{
+	Oid			argtypes[3] = {INETOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	bool		ip6 = !PG_ARGISNULL(0) && ip_family(PG_GETARG_INET_PP(0)) == PGSQL_AF_INET6;
+
+	check_period(fcinfo);
+	/* How many rows an address means depends on its prefix: plan for it. */
+	return history_read_set(fcinfo, ip6 ? READ_IP6_HOLDERS : READ_IP4_HOLDERS, 3, argtypes,
+							CURSOR_OPT_CUSTOM_PLAN);
+}
+
+/*
+ * mac_holders(address, from, to, inventory)
+ */
+PG_FUNCTION_INFO_V1(mac_holders);
+
+Datum
+mac_holders(PG_FUNCTION_ARGS)
+{
+	Oid			argtypes[3] = {MACADDROID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+
+	check_period(fcinfo);
+	return history_read_set(fcinfo, READ_MAC_HOLDERS, 3, argtypes, CURSOR_OPT_CUSTOM_PLAN);
+}
+
+/*
+ * stuck_nics(older_than, inventory)
+ */
+PG_FUNCTION_INFO_V1(stuck_nics);
+
+Datum
+stuck_nics(PG_FUNCTION_ARGS)
+{
+	Oid			argtypes[1] = {INTERVALOID};
+
+	return history_read_set(fcinfo, READ_STUCK_NICS, 1, argtypes, CURSOR_OPT_CUSTOM_PLAN);
+}
+
+/*
+ * nic_explain(nic_id, inventory)
+ */
+PG_FUNCTION_INFO_V1(nic_explain);
+
+Datum
+nic_explain(PG_FUNCTION_ARGS)
+{
+	Oid			argtypes[1] = {INT8OID};
+
+	return history_read_set(fcinfo, READ_NIC_EXPLAIN, 1, argtypes, CURSOR_OPT_GENERIC_PLAN);
+}

@@ -174,7 +174,7 @@ BEGIN
 	END LOOP;
 	FOR rel IN SELECT oid FROM pg_class WHERE relnamespace = quote_ident(name)::regnamespace AND relkind = 'v' AND relname IN ('nics', 'networks', 'instances') LOOP
 		query := rtrim(pg_get_viewdef(rel), ';');
-		EXECUTE format('CREATE OR REPLACE VIEW %s AS %s %s fault.trip()', rel, query, CASE WHEN query LIKE '%WHERE%' THEN 'AND' ELSE 'WHERE' END);
+		EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_invoker = true) AS %s %s fault.trip()', rel, query, CASE WHEN query LIKE '%WHERE%' THEN 'AND' ELSE 'WHERE' END);
 	END LOOP;
 END
 $$;

@@ -8,7 +8,7 @@ MODULE_big  = $(EXTENSION)
 OBJS        = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 
 SCRIPT      = sql/$(EXTENSION)--$(EXTVERSION).sql
-PARTS      := $(sort $(wildcard sql/parts/*.sql))
+PARTS      := sql/header.sql $(sort $(wildcard sql/*/*.sql))
 DATA        = $(sort $(filter-out $(SCRIPT),$(wildcard sql/$(EXTENSION)--*.sql)) $(SCRIPT))
 EXTRA_CLEAN = $(SCRIPT)
 
@@ -36,7 +36,7 @@ $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/*/*.h)
 
 all: $(SCRIPT)
 
-# The install script is its parts, joined in the order of their names.
+# The install script is its parts, joined in the order of folders and names.
 $(SCRIPT): $(PARTS) vmnet_ext.control
 	cat $(PARTS) > $@
 else

@@ -1,0 +1,107 @@
+--
+-- Guards that are missing, disabled or on the wrong table
+--
+
+-- The triggers that an inventory should have, by relation: which function,
+-- fired how (as in pg_trigger.tgtype), on which condition.
+CREATE FUNCTION vmnet_internal.check_expected_guards(inventory_name text, kind text)
+RETURNS TABLE (ord int, trigger_name text, relation text, function_name text, fires int, condition text, ddl text)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT d.ord, split_part(d.object, ' ', 2), split_part(d.object, '%1$I.', 2), substring(d.ddl FROM 'EXECUTE FUNCTION vmnet_internal\.(\w+)'),
+	(d.ddl ~ ' FOR EACH ROW ')::int + 2 * (e ~ ' BEFORE ')::int + 4 * (e ~ ' INSERT')::int + 8 * (e ~ ' DELETE')::int
+		+ 16 * (e ~ ' UPDATE')::int + 32 * (e ~ ' TRUNCATE')::int + 64 * (e ~ ' INSTEAD OF ')::int,
+	substring(d.ddl FROM ' WHEN \((.*)\) EXECUTE FUNCTION'),
+	replace(replace(d.ddl, 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), '%1$I.' || split_part(d.object, '%1$I.', 2), '%1$s') || ';'
+FROM vmnet_internal.inventory_definition($2) d,
+	LATERAL (SELECT split_part(d.ddl, ' ON %1$I.', 1)) AS timing (e)
+WHERE d.phase = 'triggers' AND $2 <> 'live' AND ($2 <> 'attached' OR d.ddl ~ 'history_guard')
+$$;
+COMMENT ON FUNCTION vmnet_internal.check_expected_guards(text, text) IS
+'Part of check_inventory(): the triggers that an inventory of a kind should have
+In ddl, %1$s stands for the relation.';
+
+-- The relations that should have them: those of the definition, and what inherits
+-- from a table, since its rows are in the views too, down to the fourth level.
+-- (A report has this query in a view, where it may not be recursive.)  Partitions
+-- of history are no such tables: they are written through their parent.
+CREATE FUNCTION vmnet_internal.check_guarded_relations(inventory_name text)
+RETURNS TABLE (relation text, relid oid, is_child boolean)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT DISTINCT c.relname::text AS relation, f.relid, f.is_child
+FROM pg_catalog.pg_class c
+	JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+	LEFT JOIN pg_catalog.pg_inherits i1 ON i1.inhparent = c.oid
+	LEFT JOIN pg_catalog.pg_inherits i2 ON i2.inhparent = i1.inhrelid
+	LEFT JOIN pg_catalog.pg_inherits i3 ON i3.inhparent = i2.inhrelid
+	LEFT JOIN pg_catalog.pg_inherits i4 ON i4.inhparent = i3.inhrelid
+	CROSS JOIN LATERAL (VALUES (c.oid, false), (i1.inhrelid, true), (i2.inhrelid, true), (i3.inhrelid, true), (i4.inhrelid, true)) f (relid, is_child)
+	JOIN pg_catalog.pg_class m ON m.oid = f.relid AND NOT (f.is_child AND m.relispartition)
+WHERE s.nspname = $1 AND c.relkind IN ('r', 'v', 'p')
+$$;
+COMMENT ON FUNCTION vmnet_internal.check_guarded_relations(text) IS
+'Part of check_inventory(): the relations of an inventory, and what inherits from them';
+
+-- A guard is known by its function, not by its name: the function decides.
+CREATE FUNCTION vmnet_internal.check_guards(inventory_name text, kind text)
+RETURNS TABLE (code text, message text, fix text)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+WITH found AS (
+	SELECT x.ord, x.trigger_name, r.relid::regclass AS relid, r.is_child, x.function_name, x.ddl,
+		t.tgname, t.tgenabled IN ('O', 'A') AS enabled,
+		t.tgtype = x.fires AND (cardinality(t.tgattr::int2[]) > 0) = (x.ddl ~ ' UPDATE OF ')
+			AND regexp_replace(lower(coalesce(substring(pg_get_triggerdef(t.oid) FROM ' WHEN \((.*)\) EXECUTE FUNCTION'), '')), '[\s()"]', '', 'g')
+				= regexp_replace(lower(coalesce(x.condition, '')), '[\s()]', '', 'g') AS right_kind
+	FROM vmnet_internal.check_expected_guards($1, $2) x
+		JOIN vmnet_internal.check_guarded_relations($1) r ON r.relation = x.relation
+		LEFT JOIN (pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+			JOIN pg_catalog.pg_namespace s ON s.oid = p.pronamespace AND s.nspname = 'vmnet_internal')
+			ON t.tgrelid = r.relid AND NOT t.tgisinternal AND p.proname = x.function_name
+), judged AS (
+	SELECT ord, trigger_name, relid, is_child, function_name, ddl,
+		coalesce(bool_or(right_kind), false) AS is_there, coalesce(bool_or(right_kind AND enabled), false) AS is_armed,
+		min(tgname) FILTER (WHERE right_kind) AS right_name, min(tgname) AS other_name
+	FROM found
+	GROUP BY ord, trigger_name, relid, is_child, function_name, ddl
+)
+SELECT CASE WHEN is_there THEN 'guard_disabled' ELSE 'guard_missing' END,
+	CASE WHEN is_there THEN format('guard %s of %s is disabled', right_name, relid)
+		WHEN other_name IS NULL THEN format('%s%s has no guard %s', relid, CASE WHEN is_child THEN ', which inherits from a table of the inventory,' ELSE '' END, function_name)
+		ELSE format('guard %s of %s fires at other times than it should', other_name, relid) END,
+	CASE WHEN is_there THEN format('ALTER TABLE %s ENABLE TRIGGER %I;', relid, right_name)
+		ELSE format(ddl, relid) END
+FROM judged
+WHERE NOT is_armed
+UNION ALL
+SELECT 'guard_disabled', format('foreign key %s is not checked: its triggers on %s are disabled', c.conname, t.tgrelid::regclass),
+	string_agg(format('ALTER TABLE %s ENABLE TRIGGER %I;', t.tgrelid::regclass, t.tgname), ' ' ORDER BY t.tgname)
+FROM pg_catalog.pg_constraint c
+	JOIN vmnet_internal.check_guarded_relations($1) r ON r.relid = c.conrelid AND r.relation IN ('all_nics', 'nic_history')
+	JOIN pg_catalog.pg_trigger t ON t.tgconstraint = c.oid AND t.tgenabled NOT IN ('O', 'A')
+WHERE c.contype = 'f'
+GROUP BY c.conname, t.tgrelid
+UNION ALL
+SELECT a.code, a.message, a.fix FROM vmnet_internal.attached_check_guards($1) a WHERE $2 = 'attached'
+UNION ALL
+SELECT u.code, u.message, u.fix FROM vmnet_internal.check_rules($1, $2) u
+UNION ALL
+-- partitions, and relations that users added, may belong to anybody
+SELECT 'owner_differs', format('%s belongs to role "%s", but all_nics to role "%s"', o.name, pg_get_userbyid(o.owner), pg_get_userbyid(n.relowner)),
+	format('ALTER %s %s OWNER TO %I;', o.kind, o.name, pg_get_userbyid(n.relowner))
+FROM pg_catalog.pg_namespace s
+	JOIN pg_catalog.pg_class n ON n.relnamespace = s.oid AND n.relname = 'all_nics'
+	CROSS JOIN LATERAL (
+		SELECT format('%I.%I', s.nspname, c.relname) AS name, c.relowner AS owner, CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind
+		FROM pg_catalog.pg_class c
+		WHERE c.relnamespace = s.oid AND c.relname = ANY (vmnet_internal.named_relations())
+		UNION ALL
+		SELECT format('%I', s.nspname), s.nspowner, 'SCHEMA') o
+WHERE s.nspname = $1 AND o.owner <> n.relowner
+$$;
+COMMENT ON FUNCTION vmnet_internal.check_guards(text, text) IS
+'Part of check_inventory(): guards that are missing or disabled, and what else differs from the definition, with the statement that mends each';

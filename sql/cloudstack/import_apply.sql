@@ -1,0 +1,260 @@
+--
+-- Steps of an import.  The procedure (src/cloudstack/import.c) calls these functions
+-- one after the other; they do nothing that their caller could not do by hand.  What
+-- reads the source and the stages, which are temporary tables, runs as the caller of
+-- the procedure; what has the name of the mirror as an argument runs as the owner of
+-- the mirror.
+--
+
+-- Opens a run.  The lock on the import is held: no other one is running.
+CREATE FUNCTION vmnet_internal.import_start(source text, inventory text)
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	run bigint;
+BEGIN
+	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = $1, message = ''interrupted'' WHERE status = ''running''', inventory)
+	USING clock_timestamp();
+	EXECUTE format('INSERT INTO %I.import_runs (source) VALUES ($1) RETURNING run', inventory)
+	INTO run USING source;
+	RETURN run;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_start(text, text) IS
+'Part of import_cloudstack(): opens a run';
+
+-- Says how far a run is.  progress: a table of the inventory, and how many rows
+-- of it were read.
+CREATE FUNCTION vmnet_internal.import_progress(run bigint, inventory text, progress text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	relation text := split_part(progress, ' ', 1);
+BEGIN
+	EXECUTE format('UPDATE %I.import_runs SET step = $1, %I = $2 WHERE run = $3', inventory, relation || '_read')
+	USING 'read ' || vmnet_internal.import_source_table(relation), split_part(progress, ' ', 2)::bigint, run;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_progress(bigint, text, text) IS
+'Part of import_cloudstack(): says how far a run is';
+
+-- Keeps other writers out until the transaction ends.  A first copy goes into
+-- bare tables: what reads and references need is made after it.
+CREATE FUNCTION vmnet_internal.import_prepare(inventory text)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part record;
+	first_copy boolean;
+BEGIN
+	EXECUTE format('LOCK TABLE %1$I.all_networks, %1$I.all_instances, %1$I.all_nics, %1$I.all_nic_secondary_ips IN SHARE ROW EXCLUSIVE MODE', inventory);
+	EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$I.all_networks) AND NOT EXISTS (SELECT FROM %1$I.all_instances)', inventory)
+	INTO first_copy;
+	IF NOT first_copy THEN
+		RETURN false;
+	END IF;
+
+	FOR part IN
+		SELECT d.phase, d.object FROM vmnet_internal.inventory_definition('mirror') d
+		WHERE d.phase IN ('references', 'indexes')
+			OR d.phase = 'keys' AND d.object ~ '^CONSTRAINT all_(networks|instances|nics)_(pkey|uuid_key) '
+		ORDER BY d.ord DESC
+	LOOP
+		IF part.phase = 'indexes' THEN
+			EXECUTE format('DROP ' || replace(part.object, 'INDEX ', 'INDEX IF EXISTS '), inventory);
+			CONTINUE;
+		END IF;
+		BEGIN
+			EXECUTE format('ALTER TABLE ' || split_part(part.object, ' ON ', 2) || ' DROP CONSTRAINT IF EXISTS %2$I',
+				inventory, split_part(part.object, ' ', 2));
+		EXCEPTION WHEN dependent_objects_still_exist THEN
+			NULL;	-- a user's own foreign key or view needs it: it stays
+		END;
+	END LOOP;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_prepare(text) IS
+'Part of import_cloudstack(): locks the mirror; true where it is empty, with its indexes and references dropped';
+
+-- Makes the keys again that import_prepare() has dropped.
+CREATE FUNCTION vmnet_internal.import_build_keys(inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part record;
+BEGIN
+	FOR part IN
+		SELECT d.ddl, d.object, d.comment
+		FROM vmnet_internal.inventory_definition('mirror') d
+		WHERE d.phase = 'keys' AND d.object LIKE 'CONSTRAINT %'
+			AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint c
+				WHERE c.connamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = inventory)
+					AND c.conname = split_part(d.object, ' ', 2))
+		ORDER BY d.ord
+	LOOP
+		EXECUTE format(part.ddl, inventory);
+		EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', inventory, part.comment);
+		EXECUTE format('COMMENT ON INDEX %I.%I IS %L', inventory, split_part(part.object, ' ', 2), part.comment);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_build_keys(text) IS
+'Part of import_cloudstack(): makes the keys of a mirror that are not there';
+
+-- What differs is known now, and so how much of it there is.
+CREATE FUNCTION vmnet_internal.import_analyze_changes()
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	ANALYZE pg_temp.vmnet_import_changes;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_analyze_changes() IS
+'Part of import_cloudstack(): has statistics of what differs';
+
+-- Writes down what the mirror is about to see of NICs: changes of state,
+-- removals, moves to another network, rows that the source has no more, and the
+-- addresses that NICs had until now.  The time is that of the run, and never
+-- before the last entry of the NIC, should the clock have been set back.
+CREATE FUNCTION vmnet_internal.import_remember(run bigint, inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- The transaction has its id before its entries have their numbers, as the
+	-- change feed wants it.
+	PERFORM pg_current_xact_id();
+	EXECUTE format($f$
+		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state,
+			event, removed, at, from_network_id)
+		SELECT c.*
+		FROM (SELECT t.id, coalesce(s.network_id, t.network_id) AS network_id,
+				CASE WHEN s.id IS NULL THEN t.instance_id ELSE s.instance_id END,
+				t.state AS from_state, s.state AS to_state, 'Imported',
+				CASE WHEN s.id IS NULL THEN coalesce(t.removed, r.started) ELSE s.removed END,
+				greatest(r.started, l.at),
+				CASE WHEN s.network_id <> t.network_id THEN t.network_id END
+			FROM %1$I.import_runs r
+				CROSS JOIN pg_temp.vmnet_import_changes c
+				JOIN %1$I.all_nics t ON t.id = c.id
+				LEFT JOIN pg_temp.vmnet_import_nics s ON s.id = c.id
+				LEFT JOIN LATERAL (SELECT h.at FROM %1$I.nic_history h
+					WHERE h.nic_id = t.id ORDER BY h.seq DESC LIMIT 1) l ON true
+			WHERE r.run = $1 AND c.relation = 'nics'
+				AND (s.id IS NULL OR s.state <> t.state OR s.network_id <> t.network_id
+					OR s.removed IS DISTINCT FROM t.removed)
+			ORDER BY t.id) c$f$, inventory)
+	USING run;
+	EXECUTE format($f$
+		INSERT INTO %1$I.nic_address_history (nic_id, mac_address, ip4_address, ip6_address, until)
+		SELECT t.id, t.mac_address, t.ip4_address, t.ip6_address, r.started
+		FROM %1$I.import_runs r
+			CROSS JOIN pg_temp.vmnet_import_changes c
+			JOIN %1$I.all_nics t ON t.id = c.id
+			JOIN pg_temp.vmnet_import_nics s ON s.id = c.id
+		WHERE r.run = $1 AND c.relation = 'nics'
+			AND (s.mac_address IS DISTINCT FROM t.mac_address
+				OR s.ip4_address IS DISTINCT FROM t.ip4_address
+				OR s.ip6_address IS DISTINCT FROM t.ip6_address)
+		ORDER BY t.id$f$, inventory)
+	USING run;
+	-- Of a row that is gone nothing is left that its addresses would belong to.
+	EXECUTE format($f$
+		DELETE FROM %1$I.nic_address_history a USING pg_temp.vmnet_import_changes c
+		WHERE c.relation = 'nics' AND c.kind = 'delete' AND a.nic_id = c.id$f$, inventory);
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_remember(bigint, text) IS
+'Part of import_cloudstack(): writes down in history what the run is about to change';
+
+-- Closes a run: log, sequences, source, statistics.
+CREATE FUNCTION vmnet_internal.import_finish(run bigint, source text, inventory text, first_copy boolean,
+	inserted bigint, updated bigint, deleted bigint)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	info record;
+	relation text;
+	rejected bigint;
+	changed bigint;
+BEGIN
+	IF first_copy THEN
+		PERFORM vmnet_internal.import_build_keys(inventory);
+		PERFORM vmnet_internal.build_inventory(inventory, 'mirror', source, 'read_only', ARRAY['references', 'indexes']);
+	END IF;
+
+	SELECT count(*) FILTER (WHERE action = 'rejected'), count(*) FILTER (WHERE action = 'changed')
+	INTO rejected, changed
+	FROM pg_temp.vmnet_import_log;
+	EXECUTE format($f$
+		INSERT INTO %1$I.import_log (run, "table", id, "column", original, action, reason)
+		SELECT $1, s."table", s.id, s."column", s.original, s.action, s.reason
+		FROM (SELECT "table", id, "column", original, action, reason FROM pg_temp.vmnet_import_log
+			EXCEPT ALL
+			SELECT "table", id, "column", original, action, reason FROM %1$I.import_log) s
+		ORDER BY s."table", vmnet_internal.read_bigint(s.id), s.id, s."column"$f$, inventory)
+	USING run;
+
+	FOREACH relation IN ARRAY ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips'] LOOP
+		EXECUTE format('SELECT setval(pg_get_serial_sequence(%L, ''id''), max(id)) FROM %I.%I HAVING max(id) >= 1',
+			format('%I.%I', inventory, relation), inventory, relation);
+		IF first_copy THEN
+			EXECUTE format('ANALYZE %I.%I', inventory, relation);
+		END IF;
+	END LOOP;
+
+	SELECT l.* INTO info FROM vmnet_internal.inventory_facts(inventory) l;
+	IF info.source IS DISTINCT FROM source THEN
+		EXECUTE format('CREATE OR REPLACE VIEW %I.inventory_info AS SELECT %L::text AS kind, %L::text AS source, %L::text AS mode, %L::text AS version',
+			inventory, info.kind, source, info.mode, info.version);
+	END IF;
+
+	EXECUTE format('UPDATE %I.import_runs SET status = ''done'', step = ''done'', finished = $7, rows_inserted = $2, rows_updated = $3, rows_deleted = $4, rows_rejected = $5, values_changed = $6 WHERE run = $1', inventory)
+	USING run, inserted, updated, deleted, rejected, changed, clock_timestamp();
+
+	RAISE NOTICE 'inventory "%": % rows inserted, % updated, % deleted', inventory, inserted, updated, deleted;
+	IF rejected > 0 OR changed > 0 THEN
+		RAISE NOTICE '% rows rejected, % values changed; see %', rejected, changed, format('%I.import_log', inventory);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_finish(bigint, text, text, boolean, bigint, bigint, bigint) IS
+'Part of import_cloudstack(): closes a run';
+
+-- Marks a run as failed.
+CREATE FUNCTION vmnet_internal.import_failed(run bigint, inventory text, message text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = $3, message = $2 WHERE run = $1', inventory)
+	USING run, message, clock_timestamp();
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_failed(bigint, text, text) IS
+'Part of import_cloudstack(): marks a run as failed';
+
+CREATE PROCEDURE vmnet.import_cloudstack(source name, inventory name DEFAULT NULL)
+AS 'MODULE_PATHNAME', 'import_cloudstack'
+LANGUAGE C;
+COMMENT ON PROCEDURE vmnet.import_cloudstack(name, name) IS
+'Makes a mirror of a CloudStack database, or makes it equal to the source again
+source: a schema that holds CloudStack''s tables networks, vm_instance and nics (nic_secondary_ips, op_networks, account, domain and data_center are used if they are there), loaded from a dump or foreign tables. inventory: a mirror, or a name that is free; NULL: the setting vmnet.inventory. Neither name is folded or unquoted.
+Rows are kept as they are. A row that has no place is left out, a value that cannot be stored is changed; each is a row of import_log. Reads in steps that commit, so that import_runs shows how far it is, and changes the mirror in one transaction; inside a transaction block nothing commits. It never writes to the source.
+Only the owner of the mirror, or a role that has his rights, can run it. The source is read with the rights of the caller, into temporary tables; the mirror is written to with those of its owner. Needs TEMPORARY on the database.
+Errors: 22023 where the source is no CloudStack database, or the inventory is no mirror; 0A000 inside another import; 42501 for another role.';

@@ -1,0 +1,169 @@
+--
+-- Source columns of an import
+--
+
+-- What reads the source and the stages, which are temporary tables, runs as the
+-- caller of the procedure; what takes the name of the mirror runs as the owner of
+-- the mirror.
+--
+-- Where each column of an inventory comes from.  from_lookup names a table of
+-- the source that is joined by key; needed: the import refuses to run without.
+CREATE FUNCTION vmnet_internal.import_columns(relation text)
+RETURNS TABLE (ord int, target text, target_type text, source_column text,
+	from_lookup text, lookup_key text, needed boolean)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT pg_catalog.row_number() OVER ()::int, m.target, m.target_type, m.source_column, m.from_lookup,
+	m.lookup_key, m.needed
+FROM (VALUES
+	('networks', 'id', 'bigint', 'id', NULL, NULL, true),
+	('networks', 'uuid', 'uuid', 'uuid', NULL, NULL, false),
+	('networks', 'name', 'text', 'name', NULL, NULL, false),
+	('networks', 'state', 'text', 'state', NULL, NULL, true),
+	('networks', 'traffic_type', 'text', 'traffic_type', NULL, NULL, false),
+	('networks', 'guest_type', 'text', 'guest_type', NULL, NULL, false),
+	('networks', 'cidr', 'cidr', 'cidr', NULL, NULL, false),
+	('networks', 'network_cidr', 'cidr', 'network_cidr', NULL, NULL, false),
+	('networks', 'gateway', 'inet', 'gateway', NULL, NULL, false),
+	('networks', 'ip6_cidr', 'cidr', 'ip6_cidr', NULL, NULL, false),
+	('networks', 'ip6_gateway', 'inet', 'ip6_gateway', NULL, NULL, false),
+	('networks', 'vpc_id', 'bigint', 'vpc_id', NULL, NULL, false),
+	('networks', 'zone_id', 'bigint', 'data_center_id', NULL, NULL, false),
+	('networks', 'domain_id', 'bigint', 'domain_id', NULL, NULL, false),
+	('networks', 'account_id', 'bigint', 'account_id', NULL, NULL, false),
+	('networks', 'account_name', 'text', 'account_name', 'account', 'account_id', false),
+	('networks', 'domain_path', 'text', 'path', 'domain', 'domain_id', false),
+	('networks', 'zone_name', 'text', 'name', 'data_center', 'data_center_id', false),
+	('networks', 'nics_count', 'bigint', 'nics_count', 'op_networks', 'id', false),
+	('networks', 'created', 'timestamptz', 'created', NULL, NULL, true),
+	('networks', 'removed', 'timestamptz', 'removed', NULL, NULL, true),
+	('instances', 'id', 'bigint', 'id', NULL, NULL, true),
+	('instances', 'uuid', 'uuid', 'uuid', NULL, NULL, false),
+	('instances', 'name', 'text', 'name', NULL, NULL, false),
+	('instances', 'display_name', 'text', 'display_name', NULL, NULL, false),
+	('instances', 'instance_name', 'text', 'instance_name', NULL, NULL, false),
+	('instances', 'type', 'text', 'type', NULL, NULL, false),
+	('instances', 'state', 'text', 'state', NULL, NULL, true),
+	('instances', 'host_id', 'bigint', 'host_id', NULL, NULL, false),
+	('instances', 'zone_id', 'bigint', 'data_center_id', NULL, NULL, false),
+	('instances', 'domain_id', 'bigint', 'domain_id', NULL, NULL, false),
+	('instances', 'account_id', 'bigint', 'account_id', NULL, NULL, false),
+	('instances', 'account_name', 'text', 'account_name', 'account', 'account_id', false),
+	('instances', 'domain_path', 'text', 'path', 'domain', 'domain_id', false),
+	('instances', 'zone_name', 'text', 'name', 'data_center', 'data_center_id', false),
+	('instances', 'created', 'timestamptz', 'created', NULL, NULL, true),
+	('instances', 'removed', 'timestamptz', 'removed', NULL, NULL, true),
+	('nics', 'id', 'bigint', 'id', NULL, NULL, true),
+	('nics', 'uuid', 'uuid', 'uuid', NULL, NULL, false),
+	('nics', 'instance_id', 'bigint', 'instance_id', NULL, NULL, true),
+	('nics', 'network_id', 'bigint', 'network_id', NULL, NULL, true),
+	('nics', 'state', 'text', 'state', NULL, NULL, true),
+	('nics', 'strategy', 'text', 'strategy', NULL, NULL, false),
+	('nics', 'reserver_name', 'text', 'reserver_name', NULL, NULL, false),
+	('nics', 'reservation_id', 'text', 'reservation_id', NULL, NULL, false),
+	('nics', 'vm_type', 'text', 'vm_type', NULL, NULL, false),
+	('nics', 'device_id', 'integer', 'device_id', NULL, NULL, false),
+	('nics', 'default_nic', 'boolean', 'default_nic', NULL, NULL, false),
+	('nics', 'mac_address', 'macaddr', 'mac_address', NULL, NULL, false),
+	('nics', 'ip4_address', 'inet', 'ip4_address', NULL, NULL, false),
+	('nics', 'ip6_address', 'inet', 'ip6_address', NULL, NULL, false),
+	('nics', 'netmask', 'inet', 'netmask', NULL, NULL, false),
+	('nics', 'gateway', 'inet', 'gateway', NULL, NULL, false),
+	('nics', 'broadcast_uri', 'text', 'broadcast_uri', NULL, NULL, false),
+	('nics', 'mtu', 'bigint', 'mtu', NULL, NULL, false),
+	('nics', 'enabled', 'boolean', 'enabled', NULL, NULL, false),
+	('nics', 'created', 'timestamptz', 'created', NULL, NULL, true),
+	('nics', 'removed', 'timestamptz', 'removed', NULL, NULL, true),
+	('nic_secondary_ips', 'id', 'bigint', 'id', NULL, NULL, true),
+	('nic_secondary_ips', 'uuid', 'uuid', 'uuid', NULL, NULL, false),
+	('nic_secondary_ips', 'nic_id', 'bigint', 'nicId', NULL, NULL, true),
+	('nic_secondary_ips', 'network_id', 'bigint', 'network_id', NULL, NULL, true),
+	('nic_secondary_ips', 'ip4_address', 'inet', 'ip4_address', NULL, NULL, false),
+	('nic_secondary_ips', 'ip6_address', 'inet', 'ip6_address', NULL, NULL, false),
+	('nic_secondary_ips', 'created', 'timestamptz', 'created', NULL, NULL, true)
+) m (relation, target, target_type, source_column, from_lookup, lookup_key, needed)
+WHERE m.relation = $1
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_columns(text) IS
+'Where the columns of networks, instances, nics or nic_secondary_ips come from in CloudStack''s tables';
+
+CREATE FUNCTION vmnet_internal.import_source_table(relation text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT CASE relation WHEN 'instances' THEN 'vm_instance' ELSE relation END $$;
+COMMENT ON FUNCTION vmnet_internal.import_source_table(text) IS
+'CloudStack''s table that networks, instances, nics or nic_secondary_ips come from';
+
+-- A column of the source under the name it has there: nicId, which loaders that
+-- fold names to lower case made nicid.
+CREATE FUNCTION vmnet_internal.import_source_column(source text, source_table text, source_column text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT a.attname
+FROM pg_catalog.pg_namespace s
+	JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+	JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE s.nspname = $1 AND c.relname = $2 AND a.attname IN ($3, lower($3))
+ORDER BY a.attname <> $3
+LIMIT 1
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_source_column(text, text, text) IS
+'Name of a column of the source, as it is or in lower case; NULL where it has no such column';
+
+-- The type of a column of the source, or NULL where it has none.
+CREATE FUNCTION vmnet_internal.import_source_type(source text, source_table text, source_column text)
+RETURNS regtype
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END::regtype
+FROM pg_catalog.pg_namespace s
+	JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+	JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+	JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE s.nspname = $1 AND c.relname = $2 AND a.attname = vmnet_internal.import_source_column($1, $2, $3)
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_source_type(text, text, text) IS
+'Type of a column of the source, NULL where it has no such column';
+
+-- How a value of the source becomes one of the inventory: an expression over
+-- "value", which is quoted already.  NULL for what cannot be read.
+CREATE FUNCTION vmnet_internal.import_expression(value text, source_type regtype, target_type text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format(
+	CASE
+	WHEN $3 = 'text' THEN 'rtrim(%1$s::text, '' '')'
+	WHEN $3 IN ('bigint', 'integer') AND $2 IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN '%1$s::bigint'
+	WHEN $3 IN ('bigint', 'integer') THEN 'vmnet_internal.read_bigint(%1$s::text)'
+	WHEN $3 = 'boolean' AND $2 IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN '(%1$s <> 0)'
+	WHEN $3 = 'timestamptz' AND $2 = 'timestamptz'::regtype THEN '%1$s::timestamptz'
+	WHEN $3 = 'timestamptz' AND $2 IN ('timestamp'::regtype, 'date'::regtype) THEN '(%1$s::timestamp AT TIME ZONE ''UTC'')'
+	WHEN $2 = $3::regtype THEN '%1$s::' || $3
+	WHEN $3 = 'inet' AND $2 = 'cidr'::regtype THEN '%1$s::inet'
+	ELSE 'vmnet_internal.read_' || $3 || '(%1$s::text)'
+	END, $1)
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_expression(text, regtype, text) IS
+'Expression that turns a value of the source into one of the inventory';
+
+-- The same for millions of rows: what PostgreSQL's own functions do slowly is
+-- done by ours.
+CREATE FUNCTION vmnet_internal.import_bulk_expression(value text, source_type regtype, target_type text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE
+	WHEN $3 = 'text' THEN format('vmnet_internal.read_text(%s::text)', $1)
+	WHEN $3 = 'timestamptz' AND $2 IN ('timestamp'::regtype, 'date'::regtype) THEN format('vmnet_internal.read_utc(%s::timestamp)', $1)
+	ELSE vmnet_internal.import_expression($1, $2, $3) END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_bulk_expression(text, regtype, text) IS
+'Expression that turns a value of the source into one of the inventory, for whole tables';

@@ -1,0 +1,267 @@
+--
+-- Copies of the source in temporary tables
+--
+
+-- Drops the stages that this session has.
+CREATE FUNCTION vmnet_internal.import_drop_stages()
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	stage record;
+BEGIN
+	FOR stage IN
+		SELECT c.relname, c.relkind FROM pg_catalog.pg_class c
+		WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'f') AND c.relname IN
+			('vmnet_import_networks', 'vmnet_import_instances', 'vmnet_import_nics', 'vmnet_import_nic_secondary_ips',
+			'vmnet_import_log', 'vmnet_import_changes', 'vmnet_import_mysql')
+	LOOP
+		EXECUTE format('DROP %s pg_temp.%I', CASE stage.relkind WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, stage.relname);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_drop_stages() IS
+'Part of import_cloudstack(): drops the stages';
+
+-- Makes the stages for what is found; those for the tables of the source are
+-- made when they are read.
+CREATE FUNCTION vmnet_internal.import_make_stages()
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM vmnet_internal.import_drop_stages();
+	CREATE TEMPORARY TABLE vmnet_import_log ("table" text, id text, "column" text, original text, action text, reason text);
+	CREATE TEMPORARY TABLE vmnet_import_changes (relation text, id bigint, kind text);
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_make_stages() IS
+'Part of import_cloudstack(): makes temporary tables for what is found';
+
+-- The query that reads one table of the source: every column converted, and
+-- in "notes" what could not be taken as it was.  Each value is converted once,
+-- in the inner query (as c_1, c_2 ...); the outer one looks at both.
+CREATE FUNCTION vmnet_internal.import_query(source text, relation text)
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	source_table text := vmnet_internal.import_source_table(relation);
+	col record;
+	source_type regtype;
+	value text;
+	conv text;
+	filled text;
+	final text;
+	bad text;
+	reason text;
+	created text;
+	removed text;
+	state_changed text := 'NULL::timestamptz';
+	read text[] := '{}';
+	targets text[] := '{}';
+	bads text[] := '{}';
+	notes text[] := '{}';
+BEGIN
+	FOR col IN SELECT * FROM vmnet_internal.import_columns(relation) ORDER BY ord LOOP
+		source_type := vmnet_internal.import_source_type(source, coalesce(col.from_lookup, source_table), col.source_column);
+		IF source_type IS NULL OR (col.from_lookup IS NOT NULL AND (
+			vmnet_internal.import_source_type(source, col.from_lookup, 'id') IS NULL OR
+			vmnet_internal.import_source_type(source, source_table, col.lookup_key) IS NULL))
+		THEN
+			-- a version of CloudStack that has no such column
+			targets := targets || format('%s::%s AS %I',
+				CASE col.target WHEN 'enabled' THEN 'true' ELSE 'NULL' END, col.target_type, col.target);
+			CONTINUE;
+		END IF;
+
+		IF col.from_lookup IS NOT NULL THEN
+			read := read || format('s.%I', col.lookup_key);
+			targets := targets || format('l_%I.%I AS %I', col.target, col.target, col.target);
+			CONTINUE;
+		END IF;
+
+		value := format('s.%I', vmnet_internal.import_source_column(source, source_table, col.source_column));
+		conv := format('s.c_%s', col.ord);
+		read := read || value || format('%s AS c_%s',
+			vmnet_internal.import_bulk_expression(value, source_type, col.target_type), col.ord);
+		filled := CASE
+			WHEN source_type IN ('timestamp'::regtype, 'timestamptz'::regtype, 'date'::regtype,
+				'bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
+				THEN format('%s IS NOT NULL', value)
+			ELSE format('btrim(%s::text) <> ''''', value) END;
+		final := conv;
+		bad := format('%s IS NULL AND %s', conv, filled);
+		reason := format('not a value of type %s; stored as NULL', col.target_type);
+
+		IF col.target IN ('id', 'network_id', 'instance_id', 'nic_id') THEN
+			-- a key that cannot be read is not changed: its row is rejected
+			targets := targets || format('CASE WHEN %s IS NULL THEN %s::text END AS %I',
+				conv, value, 'raw_' || col.target);
+			bad := NULL;
+		ELSIF col.target = 'created' THEN
+			final := format('coalesce(%s, ''1970-01-01 00:00:00+00''::timestamptz)', conv);
+			created := final;
+			bad := format('%s IS NULL', conv);
+			reason := 'no time; stored as 1970-01-01 00:00:00 UTC';
+		ELSIF col.target = 'removed' THEN
+			final := format('CASE WHEN %s THEN coalesce(%s, %s) END', filled, conv, created);
+			removed := final;
+			reason := 'no time, so removed at an unknown time; stored as created';
+		ELSIF col.target = 'state' THEN
+			final := format('coalesce(%s, ''Unknown'')', conv);
+			bad := format('%s IS NULL', conv);
+			reason := 'no state; stored as Unknown';
+		ELSIF col.target_type = 'text' THEN
+			bad := NULL;
+		ELSIF col.target_type = 'integer' THEN
+			final := format('CASE WHEN %s BETWEEN -2147483648 AND 2147483647 THEN (%s)::integer END', conv, conv);
+			bad := format('%s AND (%s BETWEEN -2147483648 AND 2147483647) IS NOT TRUE', filled, conv);
+		END IF;
+		targets := targets || format('%s AS %I', final, col.target);
+
+		-- a value of the same type needs no look, nor does a flag that is a number
+		IF col.target NOT IN ('created', 'removed', 'state') AND (source_type = col.target_type::regtype OR
+			col.target_type = 'boolean' AND source_type IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype))
+		THEN
+			bad := NULL;
+		END IF;
+		IF bad IS NOT NULL THEN
+			bads := bads || format('(%s)', bad);
+			notes := notes || format('CASE WHEN %s THEN jsonb_build_array(%L, %s::text, %L) END',
+				bad, col.source_column, value, reason);
+		END IF;
+
+		-- what can be stored, but not as it was
+		bad := CASE
+			WHEN col.target_type = 'text' AND source_type IN ('text'::regtype, 'varchar'::regtype)
+				THEN format('%s::text <> %s', value, conv)
+			WHEN col.target_type = 'cidr' AND source_type <> 'cidr'::regtype
+				THEN format('vmnet_internal.read_inet(%s::text) <> %s::inet', value, conv)
+			END;
+		IF bad IS NOT NULL THEN
+			bads := bads || format('(%s)', bad);
+			notes := notes || format('CASE WHEN %s THEN jsonb_build_array(%L, %s::text, %L) END',
+				bad, col.source_column, value,
+				CASE col.target_type WHEN 'text' THEN 'blanks at the end were cut off'
+					ELSE 'bits right of the prefix length were cleared' END);
+		END IF;
+	END LOOP;
+
+	IF relation = 'nics' THEN
+		-- CloudStack does not keep when a state changed; this is the best it has
+		source_type := vmnet_internal.import_source_type(source, source_table, 'update_time');
+		IF source_type IS NOT NULL THEN
+			read := read || 's.update_time'::text;
+			state_changed := vmnet_internal.import_bulk_expression('s.update_time', source_type, 'timestamptz');
+		END IF;
+		targets := targets || format('coalesce(%s, %s, %s) AS state_changed', removed, state_changed, created);
+	END IF;
+
+	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s], NULL)::jsonb[] END AS notes FROM (SELECT %s FROM %I.%I s OFFSET 0) s%s',
+		array_to_string(targets, ', '), coalesce(nullif(array_to_string(bads, ' OR '), ''), 'false'),
+		array_to_string(notes, ', '),
+		(SELECT string_agg(DISTINCT r, ', ') FROM unnest(read) r),
+		source, source_table, vmnet_internal.import_lookups(source, relation));
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_query(text, text) IS
+'Part of import_cloudstack(): the query that reads one table of the source, with every column converted';
+
+-- A table of the source behind a fence: what is asked of its rows is asked here,
+-- not of another system that may spell a function in another way, or compare
+-- text without case.
+CREATE FUNCTION vmnet_internal.import_fenced(source text, source_table text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT format('(SELECT * FROM %I.%I OFFSET 0)', $1, $2) $$;
+COMMENT ON FUNCTION vmnet_internal.import_fenced(text, text) IS
+'Part of import_cloudstack(): a table of the source, of which only rows are asked';
+
+-- The joins that bring in names and counters from other tables of the source;
+-- each gives at most one row, the same one every time, whatever the source
+-- holds twice.
+CREATE FUNCTION vmnet_internal.import_lookups(source text, relation text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(string_agg(format(
+	' LEFT JOIN (SELECT DISTINCT ON (1) %1$s AS key, %2$s AS %3$I FROM %4$s l ORDER BY 1, 2) l_%3$I ON l_%3$I.key = %5$s',
+	vmnet_internal.import_expression('l.id', k.type, 'bigint'),
+	vmnet_internal.import_expression(format('l.%I', c.source_column), v.type, c.target_type),
+	c.target, vmnet_internal.import_fenced(source, c.from_lookup),
+	vmnet_internal.import_expression(format('s.%I', c.lookup_key), r.type, 'bigint')), '' ORDER BY c.ord), '')
+FROM vmnet_internal.import_columns(relation) c,
+	LATERAL (SELECT vmnet_internal.import_source_type(source, c.from_lookup, 'id')) k (type),
+	LATERAL (SELECT vmnet_internal.import_source_type(source, c.from_lookup, c.source_column)) v (type),
+	LATERAL (SELECT vmnet_internal.import_source_type(source, vmnet_internal.import_source_table(relation), c.lookup_key)) r (type)
+WHERE c.from_lookup IS NOT NULL AND k.type IS NOT NULL AND v.type IS NOT NULL AND r.type IS NOT NULL
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_lookups(text, text) IS
+'Part of import_cloudstack(): the joins that bring in names and counters';
+
+-- Copies one table of the source into a stage, converted.  A policy that hides
+-- rows of the source from the caller is an error: they would look deleted.
+CREATE FUNCTION vmnet_internal.import_stage(source text, relation text)
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET DateStyle = 'ISO, YMD'
+SET TimeZone = 'UTC'
+SET row_security = off
+AS $$
+DECLARE
+	source_table text := vmnet_internal.import_source_table(relation);
+	there bigint;
+	n bigint;
+BEGIN
+	IF relation = 'nic_secondary_ips' AND vmnet_internal.import_source_type(source, source_table, 'id') IS NULL THEN
+		EXECUTE 'CREATE TEMPORARY TABLE vmnet_import_nic_secondary_ips (raw_id text, raw_nic_id text, raw_network_id text, notes jsonb[], '
+			|| (SELECT string_agg(format('%I %s', c.target, c.target_type), ', ' ORDER BY c.ord) FROM vmnet_internal.import_columns(relation) c) || ')';
+		RETURN -1;
+	END IF;
+
+	there := vmnet_internal.import_count(source, source_table);
+	BEGIN
+		EXECUTE format('CREATE TEMPORARY TABLE %I AS ', 'vmnet_import_' || relation)
+			|| vmnet_internal.import_query(source, relation);
+		GET DIAGNOSTICS n = ROW_COUNT;
+	EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format THEN
+		PERFORM vmnet_internal.import_refuse_time(source, source_table, SQLERRM);
+	END;
+	-- A row that was purged meanwhile is missing in the second count, too.
+	IF n < there THEN
+		BEGIN
+			there := vmnet_internal.import_count(source, source_table);
+		EXCEPTION WHEN OTHERS THEN
+			RAISE EXCEPTION USING
+				ERRCODE = 'connection_failure',
+				MESSAGE = format('the source of table %s went away: %s', format('%I.%I', source, source_table), translate(SQLERRM, E'\n', ' ')),
+				DETAIL = format('It gave %s of %s rows.', n, there),
+				HINT = 'The mirror is what it was. Run the import again when the source is back.';
+		END;
+	END IF;
+	IF n < there THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'connection_failure',
+			MESSAGE = format('the source gave %s of %s rows of %s', n, there, format('%I.%I', source, source_table)),
+			DETAIL = 'mysql_fdw takes an error in the middle of a table for its end.',
+			HINT = 'The mirror is what it was. Run the import again.';
+	END IF;
+	IF relation = 'networks' THEN
+		PERFORM vmnet_internal.import_judge_lookups(source);
+	END IF;
+	-- only what the steps that follow join by
+	EXECUTE format('ANALYZE pg_temp.%I (%s)', 'vmnet_import_' || relation,
+		CASE relation WHEN 'nics' THEN 'id, uuid, network_id, instance_id' ELSE 'id, uuid' END);
+	RETURN n;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_stage(text, text) IS
+'Part of import_cloudstack(): copies one table of the source into a stage
+Returns the number of rows, -1 where the source has no such table.';

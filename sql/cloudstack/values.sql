@@ -1,0 +1,66 @@
+--
+-- Values of another system, read from text (src/cloudstack/values.c)
+--
+
+CREATE FUNCTION vmnet_internal.read_bigint(value text)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'read_bigint'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vmnet_internal.read_bigint(text) IS
+'Whole number that a text says, or NULL if it says none';
+
+CREATE FUNCTION vmnet_internal.read_boolean(value text)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'read_boolean'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vmnet_internal.read_boolean(text) IS
+'Flag that a text says (a number that is not 0 is true), or NULL if it says none';
+
+CREATE FUNCTION vmnet_internal.read_inet(value text)
+RETURNS inet
+AS 'MODULE_PATHNAME', 'read_inet'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vmnet_internal.read_inet(text) IS
+'IPv4 or IPv6 address that a text says, or NULL if it says none; blanks around it do not matter';
+
+CREATE FUNCTION vmnet_internal.read_cidr(value text)
+RETURNS cidr
+AS 'MODULE_PATHNAME', 'read_cidr'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vmnet_internal.read_cidr(text) IS
+'Network that a text says, or NULL if it says none; bits right of the prefix length are cleared';
+
+CREATE FUNCTION vmnet_internal.read_macaddr(value text)
+RETURNS macaddr
+AS 'MODULE_PATHNAME', 'read_macaddr'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vmnet_internal.read_macaddr(text) IS
+'MAC address that a text says, or NULL if it says none';
+
+CREATE FUNCTION vmnet_internal.read_uuid(value text)
+RETURNS uuid
+AS 'MODULE_PATHNAME', 'read_uuid'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vmnet_internal.read_uuid(text) IS
+'uuid that a text says, or NULL if it says none';
+
+CREATE FUNCTION vmnet_internal.read_timestamptz(value text)
+RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'read_timestamptz'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vmnet_internal.read_timestamptz(text) IS
+'Time that a text says (YYYY-MM-DD HH:MM:SS, UTC where it has no zone), or NULL if it says none, as a zero date does';
+
+CREATE FUNCTION vmnet_internal.read_text(value text)
+RETURNS text
+AS 'MODULE_PATHNAME', 'read_text'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vmnet_internal.read_text(text) IS
+'Text without blanks at its end';
+
+CREATE FUNCTION vmnet_internal.read_utc(value timestamp)
+RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'read_utc'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vmnet_internal.read_utc(timestamp) IS
+'Time without a zone as one in UTC';

@@ -1,0 +1,271 @@
+--
+-- The feed: history that a poller has not seen yet
+--
+
+CREATE FUNCTION vmnet_internal.resolve_inventory(inventory name DEFAULT NULL)
+RETURNS name
+AS 'MODULE_PATHNAME', 'resolve_inventory'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vmnet_internal.resolve_inventory(name) IS
+'Name of the inventory that an argument means: NULL is the one that the setting vmnet.inventory names
+Error: 22023 where there is none of that name.';
+
+CREATE FUNCTION vmnet_internal.feed_moment(OUT snapshot pg_snapshot, OUT next_transaction_id xid8)
+RETURNS record
+AS 'MODULE_PATHNAME', 'feed_moment'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vmnet_internal.feed_moment() IS
+'Part of nic_changes_since(): what is committed for the caller, also on a standby, and a transaction id that none has yet';
+
+-- A moment is a snapshot s, a transaction id x that no transaction had by then,
+-- and the highest seq q that was visible.  An entry is known at a moment if the
+-- snapshot sees its transaction and it is not above q: after a crash ids are
+-- given out again that the snapshot has seen end, but numbers are not.
+-- Transactions from x on number their entries above q; so an entry below with
+-- such an id is not of this server's own making (it came with a restore, say).
+-- By x and q of the first moment, x0 and q0, such entries count as known, then
+-- and for good: later the server gives out those ids itself.
+
+-- The moment of now, for one inventory.
+CREATE FUNCTION vmnet_internal.feed_now(inventory text, OUT s pg_snapshot, OUT x xid8, OUT q bigint)
+RETURNS record
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	SELECT m.snapshot, m.next_transaction_id INTO s, x FROM vmnet_internal.feed_moment() m;
+	EXECUTE format('SELECT h.seq FROM %I.nic_history h
+		WHERE h.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()
+		ORDER BY h.seq DESC LIMIT 1', inventory)
+	INTO q;
+	q := coalesce(q, 0);
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.feed_now(text) IS
+'Part of nic_changes_since(): the moment of now';
+
+-- A cursor is "1/floor/px/pq/q/x0/q0/s" when all that was known at the moment
+-- (s, q) has been read, and with "/q2/x2/s2/after" behind when that of a
+-- later moment is being read and has been up to seq "after".  Nothing unread
+-- has a seq of floor or less.  (px, pq) is what floor becomes known from: once
+-- all transactions below px have ended, nothing unread is at or below pq.
+CREATE FUNCTION vmnet_internal.feed_cursor(floor bigint, px xid8, pq bigint, q bigint, x xid8, s pg_snapshot, x0 xid8, q0 bigint)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT concat_ws('/', '1', CASE WHEN ended THEN pq ELSE floor END,
+	CASE WHEN ended THEN x ELSE px END, CASE WHEN ended THEN q ELSE pq END, q, x0, q0, s)
+FROM (SELECT pg_snapshot_xmin(s) >= px AS ended) e
+$$;
+COMMENT ON FUNCTION vmnet_internal.feed_cursor(bigint, xid8, bigint, bigint, xid8, pg_snapshot, xid8, bigint) IS
+'Part of nic_changes_since(): the cursor after a moment';
+
+CREATE FUNCTION vmnet_internal.parse_feed_cursor(cursor text)
+RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	parts text[];
+BEGIN
+	IF cursor IS NULL THEN
+		-- before everything; x0 is 0 where there was no moment yet
+		RETURN ARRAY['1', '0', '3', '0', '0', '0', '0', '3:3:'];
+	END IF;
+	IF cursor ~ '^1(/\d{1,19}){6}/\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?((/\d{1,19}){2}/\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?/\d{1,19})?$' THEN
+		parts := string_to_array(cursor, '/');
+		BEGIN
+			PERFORM parts[2]::bigint, parts[4]::bigint, parts[5]::bigint, parts[7]::bigint, parts[8]::pg_snapshot,
+				parts[9]::bigint, parts[11]::pg_snapshot, parts[12]::bigint;
+			RETURN parts;
+		EXCEPTION WHEN data_exception THEN
+			NULL;
+		END;
+	END IF;
+	RAISE EXCEPTION USING
+		ERRCODE = 'invalid_parameter_value',
+		MESSAGE = 'this is not a cursor of the change feed',
+		DETAIL = format('It is "%s".', left(cursor, 200)),
+		HINT = 'Give next_cursor of the last row that was read, as it is; NULL begins with the first entry, vmnet.nic_changes_cursor() with what comes after now.';
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.parse_feed_cursor(text) IS
+'Part of nic_changes_since(): the parts of a cursor
+Error: 22023 where it is none.';
+
+-- Refuses an inventory in which nothing can be told, rather than to tell that
+-- nothing has changed.
+CREATE FUNCTION vmnet_internal.feed_target(wanted name)
+RETURNS name
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	inventory name := vmnet_internal.resolve_inventory(wanted);
+	why record;
+BEGIN
+	SELECT k.detail, k.hint INTO why FROM vmnet_internal.history_kept(inventory) k WHERE NOT k.kept;
+	IF FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('inventory "%s" keeps no history of NICs, so it cannot tell what changed', inventory),
+			DETAIL = why.detail, HINT = why.hint;
+	END IF;
+	PERFORM vmnet_internal.refuse_shell_table(to_regclass(format('%I.nic_history', inventory)), format('read the changes of inventory "%s"', inventory));
+	RETURN inventory;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.feed_target(name) IS
+'Part of nic_changes_since(): the inventory that a call means; 22023 where it keeps no history';
+
+-- Does an inventory write down what happens to NICs, and if not, why?
+CREATE FUNCTION vmnet_internal.history_kept(inventory text, OUT kept boolean, OUT detail text, OUT hint text)
+RETURNS record
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	info record;
+	keys record;
+BEGIN
+	SELECT l.kind, l.source, l.mode INTO info FROM vmnet_internal.inventory_facts(inventory) l;
+	IF info.kind = 'live' THEN
+		detail := 'It is a live one: it shows what another system holds at the moment, and remembers nothing.';
+		hint := format('A mirror remembers, from its first import on: CALL vmnet.import_cloudstack(%L, %L);', info.source, left(inventory || '_mirror', 63));
+	ELSIF info.kind = 'attached' THEN
+		SELECT o.* INTO keys FROM vmnet_internal.attached_other_keys(inventory) o;
+		IF keys.view IS NOT NULL THEN
+			detail := format('The ids of its view "%s" are of type %s; history has bigint ones.', keys.view, keys.type);
+			hint := 'Its views show what is there now.';
+		ELSIF vmnet_internal.attached_lacks(inventory) @> '{nics.state,nics.removed}' THEN
+			detail := 'Its NICs have neither a column "state" nor a column "removed", so there is no change to write down.';
+			hint := 'If the table has such a column under another name, detach it and attach it again with that in "columns".';
+		ELSIF info.mode = 'read_only' THEN
+			detail := 'Its mode is read_only: there are no guards, and it is the guards that write history.';
+			hint := format('SELECT vmnet.set_inventory_mode(%L, ''warn'');', inventory);
+		END IF;
+	END IF;
+	kept := detail IS NULL;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.history_kept(text) IS
+'Part of nic_changes_since() and create_report(): does an inventory keep a history of NICs, and why not';
+
+CREATE FUNCTION vmnet_internal.nic_changes_cursor(inventory name)
+RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m record;
+BEGIN
+	SELECT f.* INTO m FROM vmnet_internal.feed_now(vmnet_internal.feed_target(inventory)) f;
+	RETURN vmnet_internal.feed_cursor(0, m.x, m.q, m.q, m.x, m.s, m.x, m.q);
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.nic_changes_cursor(name) IS
+'Body of vmnet.nic_changes_cursor(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.nic_changes_cursor(inventory name DEFAULT NULL)
+RETURNS text
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C STABLE;
+COMMENT ON FUNCTION vmnet.nic_changes_cursor(name) IS
+'Cursor from which nic_changes_since() tells what is committed after now
+Take it before you list what is there: a change that comes in between is then told, not lost. Error: 22023 for an unknown inventory.';
+
+-- The part of a batch that is known at a moment, after "after".
+CREATE FUNCTION vmnet_internal.feed_batch(inventory text, parts text[],
+	q bigint, x xid8, s pg_snapshot, after bigint, max_rows int)
+RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
+	instance_id bigint, from_state text, to_state text, event text, removed timestamptz,
+	at timestamptz, transaction_id xid8, session_username text, actor text, reason text,
+	application_name text, from_network_id bigint)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	first boolean := parts[6] = '0';
+	x0 xid8 := CASE WHEN first THEN x ELSE parts[6]::xid8 END;
+	q0 bigint := CASE WHEN first THEN q ELSE parts[7]::bigint END;
+BEGIN
+	-- One row more than is asked for: to know which row is the last.
+	RETURN QUERY EXECUTE format($q$
+		SELECT CASE WHEN lead(h.seq) OVER (ORDER BY h.seq) IS NULL THEN $9
+				ELSE concat_ws('/', $10, $5, $6, $7, h.seq) END,
+			h.seq, h.nic_id, h.network_id, h.instance_id, h.from_state, h.to_state, h.event,
+			h.removed, h.at, h.transaction_id, h.session_username, h.actor, h.reason,
+			h.application_name, h.from_network_id
+		FROM (SELECT h.* FROM %I.nic_history h
+			WHERE h.seq > $1
+				AND NOT (h.seq <= $4 AND pg_visible_in_snapshot(h.transaction_id, $2)
+					OR h.seq <= $11 AND h.transaction_id >= $3)
+				AND (h.seq <= $5 AND pg_visible_in_snapshot(h.transaction_id, $7)
+					OR h.seq <= $13 AND h.transaction_id >= $12)
+				AND h.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()
+			ORDER BY h.seq
+			LIMIT $8::bigint + 1) h
+		ORDER BY h.seq
+		LIMIT $8$q$, inventory)
+	USING greatest(parts[2]::bigint, after), parts[8]::pg_snapshot, parts[6]::xid8, parts[5]::bigint,
+		q, x, s, max_rows,
+		vmnet_internal.feed_cursor(parts[2]::bigint, parts[3]::xid8, parts[4]::bigint, q, x, s, x0, q0),
+		array_to_string(parts[1:8], '/'), parts[7]::bigint, x0, q0;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.feed_batch(text, text[], bigint, xid8, pg_snapshot, bigint, int) IS
+'Part of nic_changes_since(): the entries that are known at one moment and were not at another';
+
+CREATE FUNCTION vmnet_internal.nic_changes_since(cursor text, max_rows int, inventory name)
+RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
+	instance_id bigint, from_state text, to_state text, event text, removed timestamptz,
+	at timestamptz, transaction_id xid8, session_username text, actor text, reason text,
+	application_name text, from_network_id bigint)
+LANGUAGE plpgsql STABLE ROWS 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	schema text := vmnet_internal.feed_target(inventory);
+	parts text[] := vmnet_internal.parse_feed_cursor(cursor);
+	m record;
+BEGIN
+	IF max_rows < 0 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'max_rows must not be negative',
+			DETAIL = format('It is %s.', max_rows),
+			HINT = 'Leave it out for 1000, or give NULL for all there are.';
+	END IF;
+
+	-- The rest of a batch that was begun
+	IF array_length(parts, 1) > 8 THEN
+		RETURN QUERY SELECT b.* FROM vmnet_internal.feed_batch(schema, parts,
+			parts[9]::bigint, parts[10]::xid8, parts[11]::pg_snapshot, parts[12]::bigint, max_rows) b;
+		IF FOUND THEN
+			RETURN;
+		END IF;
+		parts := vmnet_internal.parse_feed_cursor(vmnet_internal.feed_cursor(parts[2]::bigint, parts[3]::xid8,
+			parts[4]::bigint, parts[9]::bigint, parts[10]::xid8, parts[11]::pg_snapshot,
+			CASE WHEN parts[6] = '0' THEN parts[10] ELSE parts[6] END::xid8,
+			CASE WHEN parts[6] = '0' THEN parts[9] ELSE parts[7] END::bigint));
+	END IF;
+
+	SELECT f.* INTO m FROM vmnet_internal.feed_now(schema) f;
+	RETURN QUERY SELECT b.* FROM vmnet_internal.feed_batch(schema, parts, m.q, m.x, m.s, 0, max_rows) b;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.nic_changes_since(text, int, name) IS
+'Body of vmnet.nic_changes_since(), run with the rights that this has switched to';
+
+CREATE FUNCTION vmnet.nic_changes_since(cursor text DEFAULT NULL, max_rows int DEFAULT 1000, inventory name DEFAULT NULL)
+RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
+	instance_id bigint, from_state text, to_state text, event text, removed timestamptz,
+	at timestamptz, transaction_id xid8, session_username text, actor text, reason text,
+	application_name text, from_network_id bigint)
+AS 'MODULE_PATHNAME', 'inventory_entry'
+LANGUAGE C STABLE ROWS 1000;
+COMMENT ON FUNCTION vmnet.nic_changes_since(text, int, name) IS
+'Entries of nic_history that have been committed since a cursor was given, in the order of seq
+next_cursor of a row continues after that row: keep that of the last row you have dealt with; where no row comes, keep the one you have. cursor NULL begins with the first entry; vmnet.nic_changes_cursor() gives one that begins now. max_rows: at most so many rows; NULL: all. Nothing is lost or told twice, also where transactions commit late or in another order than that of seq. What the calling transaction itself has changed is told after it has ended.
+A cursor belongs to one inventory of one server (a standby of it too). Creation is not in history, nor is a row that is deleted for good. Errors: 22023 for what is no cursor, a negative max_rows, an unknown inventory, and one that keeps no history: a live one, and an attached one whose mode is read_only, whose keys are no bigint, or whose NICs have neither a state nor a time of removal.';

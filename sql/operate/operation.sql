@@ -1,0 +1,239 @@
+--
+-- Operations on a managed inventory: what an operator does to NICs, instances
+-- and networks, each in one step that is refused as a whole or done as a whole.
+-- They run with the rights that src/core/entry.c has switched to, and do nothing that
+-- these could not do by hand, but for what address_check.sql answers.
+--
+
+-- Locks are taken in one order everywhere, which is that of the guards:
+-- network, then instance, then NICs by id.  So no two operations can wait for
+-- each other.
+--
+-- A lock tells a transaction that keeps one snapshot (REPEATABLE READ) only to
+-- wait, not that what it sees is out of date.  So whoever changes what others
+-- decide by, which NICs an instance has or which addresses of a network are
+-- taken, also writes the locked row, unchanged.  Then such a transaction fails
+-- with 40001 and is tried again, instead of choosing what is taken.
+--
+-- Refuses, with all that a refusal has to say.  The checks below return true or
+-- do not return.  They are called by assignment, which adds one line to the
+-- CONTEXT that a user sees; PERFORM would add the whole statement.
+CREATE FUNCTION vmnet_internal.operation_refuse(state text, inventory name, relation name, rule name,
+	message text, detail text, hint text)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION USING
+		ERRCODE = state, SCHEMA = inventory, TABLE = relation, CONSTRAINT = coalesce(rule, ''),
+		MESSAGE = message, DETAIL = detail, HINT = hint;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.operation_refuse(text, name, name, name, text, text, text) IS
+'Part of the operations: raises an error with SQLSTATE, schema, table, constraint, DETAIL and HINT';
+
+-- The inventory that a call means; an error if it is not one to operate on.
+CREATE FUNCTION vmnet_internal.operation_inventory(inventory name, relation name)
+RETURNS name
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	ok boolean;
+	resolved name;
+	kind text;
+	source text;
+BEGIN
+	resolved := vmnet_internal.resolve_inventory(inventory);
+	SELECT l.kind, coalesce('"' || l.source || '"', 'the system that it mirrors') INTO kind, source
+	FROM vmnet_internal.inventory_facts(resolved) l;
+
+	IF kind = 'mirror' THEN
+		ok := vmnet_internal.operation_refuse('42501', resolved, relation, 'mirror_read_only',
+			format('cannot operate on inventory "%s": it is a mirror', resolved),
+			format('It holds what %s holds; only the import writes to it.', source),
+			format('Make the change at the source, %s, and run vmnet.import_cloudstack() again.', source));
+	ELSIF kind IS DISTINCT FROM 'managed' THEN
+		ok := vmnet_internal.operation_refuse('22023', resolved, relation, NULL,
+			format('cannot operate on inventory "%s": it is not a managed one', resolved),
+			coalesce(format('It is of kind %s.', kind), 'Its view inventory_info does not say of which kind it is.'),
+			'Make the change with the application that its tables belong to. The view vmnet.inventories says of which kind an inventory is.');
+	END IF;
+	RETURN resolved;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.operation_inventory(name, name) IS
+'Part of the operations: resolves the inventory and refuses one that is not managed';
+
+-- A call that a HINT proposes; it names the inventory where it has to.
+CREATE FUNCTION vmnet_internal.operation_call(resolved name, function name, arguments text)
+RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('SELECT vmnet.%s(%s%s);', function, arguments,
+	CASE WHEN resolved <> current_setting('vmnet.inventory')::name THEN format(', inventory => %L', resolved) END)
+$$;
+COMMENT ON FUNCTION vmnet_internal.operation_call(name, name, text) IS
+'Part of the operations: a statement for a HINT, which works as it stands';
+
+-- Refuses an id that no network, instance or NIC has.
+CREATE FUNCTION vmnet_internal.operation_unknown(inventory name, noun text, id bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	plural text := lower(noun) || 's';
+BEGIN
+	RETURN vmnet_internal.operation_refuse('22023', inventory, ('all_' || plural)::name, NULL,
+		format('%s %s does not exist', noun, coalesce(id::text, 'NULL')),
+		CASE WHEN id IS NULL THEN format('The id of the %s is NULL.', noun)
+			ELSE format('Inventory "%s" has no %s with this id, not even a removed one.', inventory, noun) END,
+		format('The view %I.%s lists those that are live%s.', inventory, plural,
+			CASE WHEN noun <> 'NIC' THEN format('; vmnet.%s_id() finds the id for a uuid', noun) END));
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.operation_unknown(name, text, bigint) IS
+'Part of the operations: refuses an id that nothing has';
+
+-- Locks a network and tells what it is once the lock is there.  range4 and
+-- range6 are where its addresses lie.
+CREATE FUNCTION vmnet_internal.operation_lock_network(inventory name, network_id bigint, lock text,
+	OUT id bigint, OUT state text, OUT guest_type text, OUT zone_id bigint, OUT range4 cidr, OUT gateway inet,
+	OUT range6 cidr, OUT ip6_gateway inet, OUT removed timestamptz)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	ok boolean;
+BEGIN
+	EXECUTE format('SELECT id, state, guest_type, zone_id, coalesce(network_cidr, cidr), gateway, ip6_cidr, ip6_gateway, removed
+		FROM %I.all_networks WHERE id = $1 FOR ' || lock, inventory)
+	INTO id, state, guest_type, zone_id, range4, gateway, range6, ip6_gateway, removed USING network_id;
+	IF id IS NULL THEN
+		ok := vmnet_internal.operation_unknown(inventory, 'network', network_id);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.operation_lock_network(name, bigint, text) IS
+'Part of the operations: locks a network (KEY SHARE, NO KEY UPDATE, UPDATE) and tells what it is';
+
+-- Locks an instance and tells what it is once the lock is there.
+CREATE FUNCTION vmnet_internal.operation_lock_instance(inventory name, instance_id bigint, lock text,
+	OUT id bigint, OUT type text, OUT state text, OUT zone_id bigint, OUT removed timestamptz)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	ok boolean;
+BEGIN
+	EXECUTE format('SELECT id, type, state, zone_id, removed FROM %I.all_instances WHERE id = $1 FOR ' || lock, inventory)
+	INTO id, type, state, zone_id, removed USING instance_id;
+	IF id IS NULL THEN
+		ok := vmnet_internal.operation_unknown(inventory, 'instance', instance_id);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.operation_lock_instance(name, bigint, text) IS
+'Part of the operations: locks an instance (NO KEY UPDATE, UPDATE) and tells what it is';
+
+-- What a NIC is; with locked, it stays so until the transaction ends.  The
+-- network and the instance of a NIC never change, so they may be asked for
+-- first and locked, and the NIC after them.
+CREATE FUNCTION vmnet_internal.operation_nic(inventory name, nic_id bigint, locked boolean,
+	OUT id bigint, OUT network_id bigint, OUT instance_id bigint, OUT vm_type text, OUT strategy text, OUT state text,
+	OUT device_id int, OUT default_nic boolean, OUT ip4 inet, OUT ip6 inet, OUT removed timestamptz, OUT description text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	ok boolean;
+BEGIN
+	EXECUTE format('SELECT id, network_id, instance_id, vm_type, strategy, state, device_id, default_nic, ip4_address, ip6_address, removed
+		FROM %I.all_nics WHERE id = $1' || CASE WHEN locked THEN ' FOR NO KEY UPDATE' ELSE '' END, inventory)
+	INTO id, network_id, instance_id, vm_type, strategy, state, device_id, default_nic, ip4, ip6, removed USING nic_id;
+	IF id IS NULL THEN
+		ok := vmnet_internal.operation_unknown(inventory, 'NIC', nic_id);
+	END IF;
+	description := format('NIC %s on network %s, of %s, has strategy "%s" and state "%s"%s.', id, network_id,
+		coalesce('instance ' || instance_id, 'no instance'), strategy, state, ', removed at ' || removed);
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.operation_nic(name, bigint, boolean) IS
+'Part of the operations: tells what a NIC is, and locks it on request';
+
+-- Tells transactions that keep one snapshot that the NICs of an instance, or
+-- the addresses of a network, have changed; see above.  The column is in no
+-- key, which would take a stronger lock, and one that no trigger waits for.
+CREATE FUNCTION vmnet_internal.operation_touch(inventory name, relation name, id bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('UPDATE %I.%I SET zone_name = zone_name WHERE id = $1', inventory, relation) USING id;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.operation_touch(name, name, bigint) IS
+'Part of the operations: writes a network or an instance, unchanged, so that older snapshots conflict';
+
+-- Refuses to say that something was done when nothing was written: a trigger of
+-- the user's may have left the row out.
+CREATE FUNCTION vmnet_internal.operation_done(inventory name, relation name, written bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF written = 0 THEN
+		RETURN vmnet_internal.operation_refuse('23514', inventory, relation, 'operation_written',
+			format('a trigger kept the operation from writing to table "%s"', relation),
+			'A BEFORE trigger returned NULL, so that no row was written; nothing was done.',
+			format('The triggers are listed by: \d %I.%I', inventory, relation));
+	END IF;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.operation_done(name, name, bigint) IS
+'Part of the operations: refuses a write that a trigger left out';
+
+-- Refuses an instance that is neither Running nor Stopped: somebody else is at
+-- work on it, or it is on its way out.
+CREATE FUNCTION vmnet_internal.operation_check_instance_state(inventory name, instance_id bigint, state text)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF state NOT IN ('Running', 'Stopped') THEN
+		RETURN vmnet_internal.operation_refuse('23514', inventory, 'all_instances', 'instance_running_or_stopped',
+			format('instance %s is neither Running nor Stopped', instance_id),
+			format('Its state is "%s".', state),
+			'NICs are added, and the default NIC is chosen, while an instance is Running or Stopped. Try again when it is.');
+	END IF;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.operation_check_instance_state(name, bigint, text) IS
+'Part of the operations: refuses an instance that is neither Running nor Stopped';
+
+-- Refuses a NIC that is not live.
+CREATE FUNCTION vmnet_internal.operation_check_live(inventory name, nic_id bigint, state text, removed timestamptz, description text)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF removed IS NOT NULL OR state = 'Deallocating' THEN
+		RETURN vmnet_internal.operation_refuse('23514', inventory, 'all_nics', 'nic_live',
+			format('NIC %s %s', nic_id, CASE WHEN removed IS NULL THEN 'is being removed' ELSE 'has been removed' END),
+			description, format('Choose a live NIC; the view %I.nics lists them.', inventory));
+	END IF;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.operation_check_live(name, bigint, text, timestamptz, text) IS
+'Part of the operations: refuses a NIC that is removed or half-removed';

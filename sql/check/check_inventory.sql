@@ -101,7 +101,7 @@ RETURNS TABLE (
 	since timestamptz,
 	message text,
 	fix text)
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 -- compiling so many expressions takes longer than running them, and workers
 -- would each group all NICs again
@@ -164,7 +164,7 @@ RETURNS TABLE (
 	message text,
 	fix text)
 AS 'MODULE_PATHNAME', 'inventory_entry_any'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION vmnet.check_inventory(name, interval) IS
 'What contradicts itself in an inventory: one row per finding, the gravest first; none where it is clean
 code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it has been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one fix belong into one transaction. fix NULL: no statement can mend it.
@@ -174,7 +174,7 @@ Errors: 22023 for an unknown inventory, and for a min_age that is NULL, negative
 
 CREATE FUNCTION vmnet_internal.inventory_status(inventory name)
 RETURNS int
-LANGUAGE sql STABLE PARALLEL RESTRICTED
+LANGUAGE sql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN EXISTS (SELECT FROM vmnet.check_inventory($1) f WHERE f.severity = 'error') THEN 3 ELSE 0 END
@@ -185,7 +185,7 @@ COMMENT ON FUNCTION vmnet_internal.inventory_status(name) IS
 CREATE FUNCTION vmnet.inventory_status(inventory name DEFAULT NULL)
 RETURNS int
 AS 'MODULE_PATHNAME', 'inventory_entry_any'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION vmnet.inventory_status(name) IS
 '0: check_inventory() finds no error in an inventory; 3: it does
 For a monitoring probe. Warnings do not count. NULL: the setting vmnet.inventory. Error: 22023 for an unknown inventory.';

@@ -71,7 +71,7 @@ COMMENT ON FUNCTION vmnet_internal.manage_history_query(text) IS
 -- The mends of repair_inventory() that the guards will let pass.
 CREATE FUNCTION vmnet_internal.manage_mends(inventory_name name)
 RETURNS TABLE (code text, remedy text, object_type text, object_id bigint)
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -99,7 +99,7 @@ RETURNS TABLE (
 	message text,
 	fix text,
 	mendable boolean)
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$
@@ -148,7 +148,7 @@ RETURNS TABLE (
 	fix text,
 	mendable boolean)
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION vmnet.manage_blockers(name) IS
 'What is in the way of manage_inventory(): one row per finding and object
 None where nothing is. Every error that check_inventory() finds, with its fix, which belongs to the source of the mirror; removed_nic_wrong_state and unknown_state; and what a rule of a managed inventory would refuse, under the name of the constraint, the unique index (all_nics_one_device: one device on two networks, as in a network migration, is fine in a mirror only) or as missing_vm_type and the like, with the rule in message. mendable: manage_inventory(..., true) settles it; a duplicate can also be settled by the removal of the other one.

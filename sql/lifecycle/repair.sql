@@ -8,7 +8,7 @@
 -- is there once.
 CREATE FUNCTION vmnet_internal.repair_plan(inventory_name name, only_code text, min_age interval)
 RETURNS TABLE (code text, object_type text, object_id bigint, object_uuid uuid, remedy text, why text)
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

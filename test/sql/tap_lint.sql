@@ -1,9 +1,11 @@
--- No function of the extension has a volatile function in the text of an UPDATE:
--- PostgreSQL works it out anew for each row, and a table that lives on several
--- nodes refuses it.  A parameter, or DEFAULT, says the same.
+-- What holds for the source of every function of the extension.
+--
+-- None has a volatile function in the text of an UPDATE: PostgreSQL evaluates it
+-- again for each row, and a table that lives on several nodes refuses it.  A
+-- parameter, or DEFAULT, says the same.
 \i test/tap/setup.psql
 
-SELECT plan(17);
+SELECT plan(22);
 
 -- Every UPDATE in the source of a function, from its word to the end of the
 -- statement: in a text that is executed, to the end of that text, parts joined
@@ -81,5 +83,47 @@ SELECT is_empty($$SELECT function FROM source WHERE EXISTS (SELECT FROM pg_temp.
 \set in_c `(cat src/*.c src/*/*.c; echo '"UPDATE t SET" " x = random()"') | tr '[:space:]' ' ' | sed 's/" *"//g' | grep -o '"[^"]*UPDATE [^"]*"' | grep -E '(clock_timestamp|timeofday|gen_random_uuid|random|nextval) *[(]'`
 SELECT is(:'in_c'::text, '"UPDATE t SET x = random()"', 'nor has an UPDATE of C code');
 
+-- A function that catches errors needs a subtransaction, which PostgreSQL does not
+-- start while a parallel plan runs, in the leader neither.  So such a function is
+-- PARALLEL UNSAFE, and so is every function that calls one: with PARALLEL RESTRICTED
+-- it fails as soon as another part of the query is worth a worker.
+CREATE TEMP TABLE callable AS
+SELECT p.oid, n.nspname, p.proname, p.proparallel, l.lanname, p.prosrc
+FROM pg_depend d
+JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+JOIN pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_language l ON l.oid = p.prolang
+WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'vmnet_ext') AND d.deptype = 'e'
+	AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype;
+CREATE TEMP TABLE catches_errors AS
+WITH RECURSIVE catching AS (
+	SELECT oid, nspname, proname FROM callable WHERE lanname = 'plpgsql' AND prosrc ~ '\mEXCEPTION\s+WHEN\M'
+	UNION
+	SELECT c.oid, c.nspname, c.proname
+	FROM callable c
+	JOIN catching k
+		ON c.lanname IN ('sql', 'plpgsql') AND c.prosrc ~ (k.nspname || '\.' || k.proname || '\s*\(')
+		-- the functions that run the one of vmnet_internal that has their name
+		OR c.lanname = 'c' AND c.nspname = 'vmnet' AND k.nspname = 'vmnet_internal' AND c.proname = k.proname)
+SELECT * FROM catching
+-- these have such calls only in texts that they return
+WHERE proname NOT IN ('report_definition', 'report_column_comments');
+SELECT bag_has($$SELECT nspname || '.' || proname FROM catches_errors$$,
+	$$VALUES ('vmnet.check_inventory'), ('vmnet.inventory_status'), ('vmnet_internal.repair_plan')$$,
+	'functions that catch errors, and those that call them, were found');
+SELECT is_empty($$SELECT oid::regprocedure FROM callable JOIN catches_errors USING (oid) WHERE proparallel <> 'u'$$,
+	'each of them is PARALLEL UNSAFE');
+
+-- The same seen from outside, and one that may be restricted, for comparison.
+SELECT vmnet.create_inventory('lint');
+SET LOCAL force_parallel_mode = on;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SET LOCAL min_parallel_table_scan_size = 0;
+SELECT is_empty($$SELECT * FROM vmnet.check_inventory('lint') WHERE severity <> 'info' AND EXISTS (SELECT FROM pg_catalog.pg_class WHERE relpages > 3)$$,
+	'check_inventory() works in a query with parts that are worth a worker');
+SELECT is((SELECT max(vmnet.inventory_status('lint')) FROM pg_catalog.pg_class), 0, 'and inventory_status()');
+SELECT is_empty($$SELECT * FROM vmnet.manage_blockers('lint') b WHERE EXISTS (SELECT FROM pg_catalog.pg_class WHERE relpages > 3)$$,
+	'and manage_blockers()');
 SELECT * FROM finish();
 ROLLBACK;

@@ -75,7 +75,7 @@ run_step(const Import *import, const char *sql, const char *text)
 {
 	Oid			argtypes[4] = {INT8OID, TEXTOID, TEXTOID, TEXTOID};
 	Datum		values[4];
-	char		nulls[4] = {' ', ' ', ' ', text ? ' ' : 'n'};
+	char		nulls[4] = {' ', ' ', ' ', ' '};
 	Datum		result = (Datum) 0;
 	bool		isnull = false;
 
@@ -83,6 +83,9 @@ run_step(const Import *import, const char *sql, const char *text)
 	values[1] = CStringGetTextDatum(import->source);
 	values[2] = CStringGetTextDatum(import->inventory);
 	values[3] = text ? CStringGetTextDatum(text) : (Datum) 0;
+
+	if (text == NULL)
+		nulls[3] = 'n';
 
 	if (SPI_execute_with_args(sql, 4, argtypes, values, nulls, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "an import step failed: %s", sql);

@@ -54,11 +54,11 @@ is(scalar @arrows, $node->safe_psql('postgres', 'SELECT count(DISTINCT (from_sta
 my @lines = $text{'model.svg'} =~ /<path d="M\d+ \d+C/g;
 is(scalar @lines, 5, 'the tables have their references: of NICs to networks and instances, of secondary addresses and both histories to NICs');
 
-# The picture in the README, in letters, names what there is.
-my ($drawn) = slurp_file('README.md') =~ /^```\n( live .*?)^```$/ms;
+# The picture in doc/concepts.md, in letters, names what there is.
+my ($drawn) = slurp_file("doc/concepts.md") =~ /^```\n( live .*?)^```$/ms;
 my %known = map { $_ => 1 } qw(live all removed with their NIC), split /\n/, $node->safe_psql('postgres', q(SELECT relname FROM pg_class WHERE relnamespace = 'cloud'::regnamespace
 	UNION SELECT attname FROM pg_attribute WHERE attrelid IN ('cloud.all_nics'::regclass, 'cloud.all_networks'::regclass, 'cloud.all_instances'::regclass, 'cloud.nic_history'::regclass)));
-is_deeply([ grep { !$known{$_} } ($drawn // 'missing') =~ /\w+/g ], [], 'every name in the picture of the README is one of the inventory');
+is_deeply([ grep { !$known{$_} } ($drawn // 'missing') =~ /\w+/g ], [], 'every name in the picture of doc/concepts.md is one of the inventory');
 
 for my $file (qw(model.svg states.svg))
 {

@@ -255,7 +255,7 @@ is(sql(q{SELECT string_agg(name, ' ') FROM vmnet.inventories}), 'mirror', 'dropp
 is(sql(q{SELECT count(*) FROM pg_class WHERE relnamespace IN ('cs'::regnamespace, 'bare'::regnamespace)}), $before, 'and the source is what it was');
 
 #
-# The blocks of the pages that need a MariaDB, in a database of their own
+# The blocks of the pages that need a MariaDB, those of a page in a database of their own
 #
 my @blocks = Pages::blocks_run_by('test/t/061_live.pl');
 my ($grant) = map { $_->{text} =~ /^mysql -e "(CREATE USER vmnet_ro\@'pg\.example' IDENTIFIED BY 'change me'; GRANT .*)"$/m } grep { $_->{kind} eq 'sh' } @blocks;
@@ -276,10 +276,16 @@ $mariadb->sql(q{UPDATE nics SET created = '2025-01-06 00:10:00' WHERE id = 1});
 $mariadb->sql($grant =~ s/pg\.example/127.0.0.1/gr, undef);
 my $file = PostgreSQL::Test::Utils::tempdir() . '/password';
 append_to_file($file, "change me\n");
-sql('CREATE DATABASE pages');
-sql(q{ALTER DATABASE pages SET log_statement = 'none'});    # as servers have it
+my $page = '';
 foreach my $block (@blocks)
 {
+	if ($block->{file} ne $page)
+	{
+		$page = $block->{file};
+		sql('DROP DATABASE IF EXISTS pages');
+		sql('CREATE DATABASE pages');
+		sql(q{ALTER DATABASE pages SET log_statement = 'none'});    # as servers have it
+	}
 	my $output = '';
 	my $commands = "SET client_min_messages = warning;\n" . elsewhere($block->{text}, $file);
 

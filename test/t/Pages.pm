@@ -8,6 +8,7 @@
 #   <!-- run by test/t/NAME.pl -->  it needs another server; that test runs it
 #   <!-- not run: REASON -->        it is only parsed; test/t/020_pages.pl lists these
 #   <!-- exit status: N -->         a shell block that does not end with 0
+#   <!-- every block of this page: run by test/t/NAME.pl -->
 #
 # Needs nothing but perl and psql, since doc/generate.pl uses it, too.
 package Pages;
@@ -36,7 +37,7 @@ sub slurp
 sub blocks
 {
 	my ($file) = @_;
-	my ($database, $block, %said, @blocks);
+	my ($database, $block, $every, %said, @blocks);
 	my $number = 0;
 
 	foreach my $line (split /(?<=\n)/, slurp($file))
@@ -49,6 +50,7 @@ sub blocks
 			%said = (%said, not_run => $1) if $line =~ /^<!-- not run: (.+) -->$/;
 			%said = (%said, status => $1) if $line =~ /^<!-- exit status: (\d+) -->$/;
 			$block = { file => $file, line => $number, kind => $1, text => '', database => $database } if $line =~ /^```(\w*)$/;
+			$every = $1 if $line =~ /^<!-- every block of this page: run by (test\/t\/\w+\.pl) -->$/;
 			die "$file:$number: a block that begins in no known way\n" if !defined $block && $line =~ /^\s*```/;
 		}
 		elsif ($line =~ /^```$/)
@@ -60,7 +62,7 @@ sub blocks
 			}
 			elsif ($block->{kind} =~ /^(?:sql|sh|conf|json|c)$/)
 			{
-				push @blocks, { %$block, %said };
+				push @blocks, { %$block, defined $every ? (run_by => $every) : (), %said };
 				%said = ();
 			}
 			elsif ($block->{kind} ne '')

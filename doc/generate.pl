@@ -97,12 +97,12 @@ sub columns_table
 # Examples
 #
 
-# A statement for the server, in a database that is there.
-sub run_statement
+# Statements for the server, in a database that exists.
+sub run_statements
 {
-	my ($statement) = @_;
-	my ($output, $status) = Pages::output_of('/dev/null', 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', $statement);
-	die "$statement\n$output" if $status;
+	my @statements = @_;
+	my ($output, $status) = Pages::output_of('/dev/null', 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', map { ('-c', $_) } 'SET client_min_messages = warning', @statements);
+	die "@statements\n$output" if $status;
 	return split /\n/, $output;
 }
 
@@ -112,7 +112,7 @@ my $prefix = 'vmnet_doc_';
 
 sub drop_databases
 {
-	run_statement("DROP DATABASE IF EXISTS $prefix$_") foreach @_;
+	run_statements(map { "DROP DATABASE IF EXISTS $prefix$_" } @_);
 	return;
 }
 
@@ -122,7 +122,7 @@ sub make_database
 	my $setup = "doc/examples/setup/$name.sql";
 	my $load = $name eq 'mirror' ? "contrib/load-cloudstack-dump test/data/cloudstack-4.19 cloudstack | psql -Xq $prefix$name; " : '';
 
-	run_statement("CREATE DATABASE $prefix$name");
+	run_statements("CREATE DATABASE $prefix$name");
 	my ($output, $status) = Pages::run_sh("$load psql -Xq -v ON_ERROR_STOP=1 -d $prefix$name -f $setup");
 	die "$setup fails:\n$output" if $status;
 	return;
@@ -130,19 +130,16 @@ sub make_database
 
 sub roles
 {
-	return run_statement('SELECT rolname FROM pg_roles ORDER BY 1');
+	return run_statements('SELECT rolname FROM pg_roles ORDER BY 1');
 }
 
-# What an example prints, in a copy of its database; roles that it makes are dropped.
+# What an example prints, in a copy of its database.
 sub run_example
 {
 	my ($file, $database, $sql) = @_;
-	my %known = map { $_ => 1 } roles();
 
-	run_statement("CREATE DATABASE ${prefix}example TEMPLATE $prefix$database");
+	run_statements("DROP DATABASE IF EXISTS ${prefix}example", "CREATE DATABASE ${prefix}example TEMPLATE $prefix$database");
 	my $output = Pages::run_sql("${prefix}example", $sql);
-	drop_databases('example');
-	run_statement("DROP ROLE $_") foreach grep { !$known{$_} } roles();
 	die "$file fails:\n$output" if $output =~ /^ERROR/m;
 	return $output;
 }
@@ -211,6 +208,19 @@ sub link_to
 my %first_line = map { $_->{name} => (split /\n/, $_->{comment})[0] } @public;
 $ENV{PGTZ} = 'UTC';
 drop_databases(@databases, 'example');
+my @missing = grep { !-e } map { "doc/examples/$_->{name}.sql" } @public;
+die "write these examples: @missing\n" if @missing;
+my %known_role = map { $_ => 1 } roles();
+END
+{
+	if (%known_role)
+	{
+		my $status = $?;
+		drop_databases(@databases, 'example');
+		run_statements(map { "DROP ROLE $_" } grep { !$known_role{$_} } roles());
+		$? = $status;
+	}
+}
 make_database($_) foreach @databases;
 
 save('reference.md', join '',
@@ -244,7 +254,6 @@ save('reference.md', join '',
 	(map { "| `$_->{schema}.$_->{name}` | " . cell((split /\n/, $_->{comment})[0]) . " |\n" } @parts),
 	"\n## Databases of the examples\n\nEach example runs in a copy of one of these databases. Times are in UTC. The source of the mirror is the sample dump in `test/data/cloudstack-4.19`, loaded with `contrib/load-cloudstack-dump`.\n",
 	(map { "\n`$_`:\n\n```sql\n" . Pages::slurp("doc/examples/setup/$_.sql") . "```\n" } @databases));
-drop_databases(@databases);
 
 #
 # errors.md

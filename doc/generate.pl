@@ -140,7 +140,7 @@ sub run_example
 
 	run_statements("DROP DATABASE IF EXISTS ${prefix}example", "CREATE DATABASE ${prefix}example TEMPLATE $prefix$database");
 	my $output = Pages::run_sql("${prefix}example", $sql);
-	die "$file fails:\n$output" if $output =~ /^ERROR/m;
+	die "$file fails:\n$output" if Pages::has_error($output);
 	return $output;
 }
 

@@ -97,12 +97,12 @@ sub columns_table
 # Examples
 #
 
-# A statement for the server, in a database that is there.
-sub run_statement
+# Statements for the server, in a database that exists.
+sub run_statements
 {
-	my ($statement) = @_;
-	my ($output, $status) = Pages::output_of('/dev/null', 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', $statement);
-	die "$statement\n$output" if $status;
+	my @statements = @_;
+	my ($output, $status) = Pages::output_of('/dev/null', 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', map { ('-c', $_) } 'SET client_min_messages = warning', @statements);
+	die "@statements\n$output" if $status;
 	return split /\n/, $output;
 }
 
@@ -112,7 +112,7 @@ my $prefix = 'vmnet_doc_';
 
 sub drop_databases
 {
-	run_statement("DROP DATABASE IF EXISTS $prefix$_") foreach @_;
+	run_statements(map { "DROP DATABASE IF EXISTS $prefix$_" } @_);
 	return;
 }
 
@@ -122,7 +122,7 @@ sub make_database
 	my $setup = "doc/examples/setup/$name.sql";
 	my $load = $name eq 'mirror' ? "contrib/load-cloudstack-dump test/data/cloudstack-4.19 cloudstack | psql -Xq $prefix$name; " : '';
 
-	run_statement("CREATE DATABASE $prefix$name");
+	run_statements("CREATE DATABASE $prefix$name");
 	my ($output, $status) = Pages::run_sh("$load psql -Xq -v ON_ERROR_STOP=1 -d $prefix$name -f $setup");
 	die "$setup fails:\n$output" if $status;
 	return;
@@ -130,20 +130,17 @@ sub make_database
 
 sub roles
 {
-	return run_statement('SELECT rolname FROM pg_roles ORDER BY 1');
+	return run_statements('SELECT rolname FROM pg_roles ORDER BY 1');
 }
 
-# What an example prints, in a copy of its database; roles that it makes are dropped.
+# What an example prints, in a copy of its database.
 sub run_example
 {
 	my ($file, $database, $sql) = @_;
-	my %known = map { $_ => 1 } roles();
 
-	run_statement("CREATE DATABASE ${prefix}example TEMPLATE $prefix$database");
+	run_statements("DROP DATABASE IF EXISTS ${prefix}example", "CREATE DATABASE ${prefix}example TEMPLATE $prefix$database");
 	my $output = Pages::run_sql("${prefix}example", $sql);
-	drop_databases('example');
-	run_statement("DROP ROLE $_") foreach grep { !$known{$_} } roles();
-	die "$file fails:\n$output" if $output =~ /^ERROR/m;
+	die "$file fails:\n$output" if Pages::has_error($output);
 	return $output;
 }
 
@@ -211,6 +208,19 @@ sub link_to
 my %first_line = map { $_->{name} => (split /\n/, $_->{comment})[0] } @public;
 $ENV{PGTZ} = 'UTC';
 drop_databases(@databases, 'example');
+my @missing = grep { !-e } map { "doc/examples/$_->{name}.sql" } @public;
+die "write these examples: @missing\n" if @missing;
+my %known_role = map { $_ => 1 } roles();
+END
+{
+	if (%known_role)
+	{
+		my $status = $?;
+		drop_databases(@databases, 'example');
+		run_statements(map { "DROP ROLE $_" } grep { !$known_role{$_} } roles());
+		$? = $status;
+	}
+}
 make_database($_) foreach @databases;
 
 save('reference.md', join '',
@@ -234,26 +244,25 @@ save('reference.md', join '',
 	"## Views of an inventory\n\n", relations_text('cloud', 'v'),
 	"## Tables of an inventory\n\n", relations_text('cloud', 'r'),
 	"## Tables of a mirror\n\n", relations_text('mirror', 'r'),
-	"## Views of an attached inventory\n\nThose that no other kind has. A live inventory has none of its own.\n\n", relations_text('attached', 'v'),
-	"## Reporting views\n\nWhat `create_report` makes, in the schema `<inventory>_report`.\n\n", relations_text('cloud_report', 'v'),
+	"## Views of an attached inventory\n\nViews that only attached inventories have. A live inventory has no views of its own.\n\n", relations_text('attached', 'v'),
+	"## Reporting views\n\nViews that `create_report` makes, in the schema `<inventory>_report`.\n\n", relations_text('cloud_report', 'v'),
 	"## Settings\n\n| setting | default | |\n|---|---|---|\n",
 	(map { "| `$_->{name}` | " . ($_->{default} eq '' ? '' : "`$_->{default}`") . ' | ' . cell($_->{comment}) . " |\n" } @{ $catalog->{settings} }),
-	"\n## Triggers\n\nFunctions of the triggers that inventories have.\n\n| function | |\n|---|---|\n",
+	"\n## Triggers\n\nTrigger functions of inventories.\n\n| function | |\n|---|---|\n",
 	(map { "| `$_->{schema}.$_->{name}()` | " . cell($_->{comment}) . " |\n" } @triggers),
-	"\n## Parts\n\nFunctions of schema `vmnet_internal`, which others are made of. They may change or go in any version.\n\n| function | |\n|---|---|\n",
+	"\n## Parts\n\nFunctions of schema `vmnet_internal`, which other functions use. Any version can change or drop them.\n\n| function | |\n|---|---|\n",
 	(map { "| `$_->{schema}.$_->{name}` | " . cell((split /\n/, $_->{comment})[0]) . " |\n" } @parts),
 	"\n## Databases of the examples\n\nEach example runs in a copy of one of these databases. Times are in UTC. The source of the mirror is the sample dump in `test/data/cloudstack-4.19`, loaded with `contrib/load-cloudstack-dump`.\n",
 	(map { "\n`$_`:\n\n```sql\n" . Pages::slurp("doc/examples/setup/$_.sql") . "```\n" } @databases));
-drop_databases(@databases);
 
 #
 # errors.md
 #
 
 save('errors.md', join '',
-	"# Errors\n\nMade by `doc/generate` from the list that the tests go by; do not edit it. Each is raised by a test, and the extension raises no other.\n\n",
-	"An error has SQLSTATE, constraint name, schema, table, DETAIL (what was found) and HINT (what to do). Go by the constraint; the text may change. ",
-	"The last column is what a REST gateway such as PostgREST answers (42501: 401 for a client that has not logged in). ",
+	"# Errors\n\nMade by `doc/generate` from the list that the tests use; do not edit it. Each error is raised by a test, and the extension raises no others.\n\n",
+	"An error has SQLSTATE, constraint name, schema, table, DETAIL (what was found) and HINT (what to do). Test the constraint, not the text, which can change. ",
+	"The last column is the HTTP status of a REST gateway such as PostgREST (42501: 401 for a client that has not logged in). ",
 	"Where a CHECK constraint or unique index of PostgreSQL and a guard both refuse a row, the error is that of the constraint or index.\n\n",
 	"| constraint | SQLSTATE | when, or what it keeps | HTTP |\n|---|---|---|---|\n",
 	map {

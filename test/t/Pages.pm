@@ -137,6 +137,12 @@ sub run_sql
 	return $output;
 }
 
+# Whether a program says in its output that something failed.
+sub has_error
+{
+	return $_[0] =~ /^(?:psql:.*)?(?:ERROR|FATAL|PANIC|error): /m;
+}
+
 # What a shell prints for a block, and its exit status: that of the first command
 # that fails.
 sub run_sh

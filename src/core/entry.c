@@ -26,7 +26,7 @@
 #include "core/run_as.h"
 #include "core/subtransaction.h"
 
-/* What is known of a function that is called, for as long as its call is planned. */
+/* A function that is called; valid as long as its FmgrInfo. */
 typedef struct Entry
 {
 	FmgrInfo	body;			/* the function in vmnet_internal */

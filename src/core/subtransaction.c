@@ -2,10 +2,10 @@
  * subtransaction.c
  *		The only place that opens a subtransaction or catches an error.
  *
- * An error that is thrown on while its subtransaction is open leaves the session
- * inside of it: what is committed later would be lost.  So the subtransaction is
- * rolled back whatever the error is, and the error is given back to the caller,
- * who decides what becomes of it.
+ * An error that is rethrown while its subtransaction is open leaves the session
+ * inside the subtransaction, and work committed later would be lost.  So the
+ * subtransaction is rolled back after every error, and the error is returned to
+ * the caller.
  */
 #include "postgres.h"
 

@@ -98,7 +98,7 @@ import_schema('cloud', 'cs', 'cs');
 
 my ($code, $said) = import_from('cs', 'cloud');
 is($code, 0, 'foreign tables are imported');
-is($said, join("\n", 'NOTICE:  made inventory "cloud", a mirror',
+is($said, join("\n", 'NOTICE:  created inventory "cloud", a mirror',
 	'NOTICE:  read 81 rows of cs.nic_secondary_ips', 'NOTICE:  read 2036 rows of cs.nics',
 	'NOTICE:  read 420 rows of cs.vm_instance', 'NOTICE:  read 71 rows of cs.networks',
 	'NOTICE:  inventory "cloud": 2608 rows inserted, 0 updated, 0 deleted'), 'and nothing else is said');

@@ -290,7 +290,7 @@ BEGIN
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('source schema %s does not exist', coalesce('"' || source || '"', 'NULL')),
 			DETAIL = 'The source is a schema with CloudStack''s tables, foreign tables of its database.',
-			HINT = 'See "A live CloudStack" in the README.';
+			HINT = 'See "A live CloudStack" in doc/cloudstack.md.';
 	END IF;
 	SELECT string_agg(format('%s.%s', vmnet_internal.import_source_table(r), c.source_column), ', ' ORDER BY r, c.ord)
 	INTO missing

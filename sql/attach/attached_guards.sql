@@ -211,10 +211,9 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(array_agg(c.code), '{}')
-FROM vmnet_internal.attached_lacks($1) l (lacks),
-	(VALUES ('removed_nic_wrong_state', NULL), ('missing_uuid', 'nics.uuid'), ('missing_uuid', 'networks.uuid'), ('missing_uuid', 'instances.uuid'),
-		('default_nic_missing', 'nics.default_nic'), ('unknown_state', 'nics.state')) c (code, needs)
-WHERE to_regclass(format('%I.attached_nics', $1)) IS NOT NULL AND (c.needs IS NULL OR c.needs = ANY (l.lacks))
+FROM vmnet_internal.checks() c
+WHERE to_regclass(format('%I.attached_nics', $1)) IS NOT NULL
+	AND (c.attached IS NULL OR c.attached && vmnet_internal.attached_lacks($1))
 $$;
 COMMENT ON FUNCTION vmnet_internal.attached_unchecked(text) IS
 'Part of check_inventory(): codes of findings that attached tables have no columns for; none for another inventory

@@ -160,13 +160,14 @@ DECLARE
 BEGIN
 	SELECT string_agg(format('WHEN %L', s.key) || format(' THEN %L', s.value), ' ' ORDER BY s.key) AS cases,
 		string_agg(format('"%s"', s.value), ', ' ORDER BY s.value)
-			FILTER (WHERE s.value NOT IN (SELECT t.from_state FROM vmnet.nic_state_transitions() t) AND s.value <> 'Deallocating') AS unknown,
+			FILTER (WHERE s.value NOT IN (SELECT t.state FROM vmnet_internal.nic_states() t)) AS unknown,
 		string_agg(format('"%s"', s.key), ', ' ORDER BY s.key)
 			FILTER (WHERE is_enum AND NOT EXISTS (SELECT FROM pg_catalog.pg_enum e WHERE e.enumtypid = col_type AND e.enumlabel = s.key)) AS no_label
 	INTO pairs
 	FROM jsonb_each_text(coalesce(states, '{}')) s;
 	problem := nullif(concat_ws('; ', 'states names ' || pairs.no_label || ', which type ' || col_type || ' does not have',
-		'states lead to ' || pairs.unknown || ', but there are Allocated, Reserving, Reserved, Releasing, Deallocating'), '');
+		'states lead to ' || pairs.unknown || ', but there are '
+			|| (SELECT string_agg(t.state, ', ' ORDER BY t.ord) FROM vmnet_internal.nic_states() t)), '');
 	state := coalesce('CASE ' || as_text || ' ' || pairs.cases || ' ELSE ' || as_text || ' END', as_text);
 
 	SELECT array_agg(g.g ORDER BY g.g) INTO gone

@@ -129,8 +129,8 @@ BEGIN
 					WHEN $6 = 'attached' AND f.object_type <> 'inventory' THEN NULL ELSE f.fix END
 			FROM (%s
 				UNION ALL
-				SELECT c.ord, c.code, c.severity, 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
-				FROM vmnet_internal.check_guards($5, $6) g JOIN vmnet.check_codes() c ON c.code = g.code)
+				SELECT coalesce(c.ord, 0), g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
+				FROM vmnet_internal.check_guards($5, $6) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code)
 				f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)
 			ORDER BY f.ord, f.object_type, f.object_id, f.message$q$, vmnet_internal.check_query(target.name))
 		-- nothing is younger than nothing, not even what this transaction did
@@ -144,7 +144,8 @@ BEGIN
 		END IF;
 		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('the rows of inventory "%s" cannot be checked: %s', target.name, SQLERRM)) f
 			UNION ALL
-			SELECT g.code, 'error', 'inventory', NULL, NULL, NULL, g.message, g.fix FROM vmnet_internal.check_guards(target.name, target.kind) g;
+			SELECT g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix
+			FROM vmnet_internal.check_guards(target.name, target.kind) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code;
 	END;
 END
 $$;

@@ -171,43 +171,8 @@ FROM (
 		JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.active
 	WHERE n.active) a
 WHERE a.place = 1$$, NULL),
-	(17, 'network_counts', $$
-CREATE VIEW %1$I.network_counts AS
-SELECT w.id AS network_id, w.name AS network_name,
-	coalesce(a.attached_nics, 0) AS attached_nics,
-	coalesce(a.active_instances, 0) AS active_instances,
-	coalesce(a.running_instances, 0) AS running_instances,
-	coalesce(a.user_instances, 0) AS user_instances,
-	coalesce(h.allocated, 0) AS allocated,
-	coalesce(h.reserving, 0) AS reserving,
-	coalesce(h.reserved, 0) AS reserved,
-	coalesce(h.releasing, 0) AS releasing,
-	coalesce(h.deallocating, 0) AS deallocating,
-	coalesce(h.other_states, 0) AS other_states,
-	coalesce(h.used_ip4, 0) AS used_ip4
-FROM %1$I.all_networks w
-	LEFT JOIN (
-		SELECT n.network_id,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Allocated') AS allocated,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Reserving') AS reserving,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Reserved') AS reserved,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Releasing') AS releasing,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Deallocating') AS deallocating,
-			pg_catalog.count(*) FILTER (WHERE (n.state IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating')) IS NOT TRUE) AS other_states,
-			pg_catalog.count(DISTINCT n.ip4_address) FILTER (WHERE n.active) AS used_ip4
-		FROM ($$ || replace(vmnet_internal.live_query($1, 'nics'), '%', '%%') || $$ WHERE s.removed IS NULL) n
-		GROUP BY n.network_id) h ON h.network_id = w.id
-	LEFT JOIN (
-		SELECT n.network_id,
-			pg_catalog.count(*) AS attached_nics,
-			pg_catalog.count(DISTINCT i.id) AS active_instances,
-			pg_catalog.count(DISTINCT i.id) FILTER (WHERE i.state = 'Running') AS running_instances,
-			pg_catalog.count(DISTINCT i.id) FILTER (WHERE i.type = 'User') AS user_instances
-		FROM %1$I.all_nics n
-			JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.active
-		WHERE n.active
-		GROUP BY n.network_id) a ON a.network_id = w.id
-WHERE w.active$$, NULL))
+	(17, 'network_counts', 'CREATE VIEW %1$I.network_counts AS ' || replace(vmnet_internal.network_counts_live(
+		replace(vmnet_internal.live_query($1, 'nics'), '%', '%%') || ' WHERE s.removed IS NULL'), '{inv}', '%1$I'), NULL))
 SELECT o.ord, o.relation, o.ddl, coalesce(o.comment, d.comment)
 FROM own o LEFT JOIN vmnet_internal.inventory_definition('live') d ON d.object = 'VIEW %1$I.' || o.relation
 UNION ALL

@@ -331,7 +331,7 @@ $$ALTER TABLE %1$I.all_networks ADD CONSTRAINT network_guest_type_valid CHECK (g
 'ALTER TABLE %1$I.all_instances ADD CONSTRAINT instance_created_finite CHECK (pg_catalog.isfinite(created))',
 'created is a time, not infinity'),
 ('rules', 'managed', 'CONSTRAINT nic_state_valid ON %1$I.all_nics',
-$$ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_state_valid CHECK (state IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating'))$$,
+$$ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_state_valid CHECK (state IN ($$ || vmnet_internal.nic_state_list() || '))',
 'state is one of the five, exactly spelled'),
 ('rules', 'managed', 'CONSTRAINT nic_strategy_valid ON %1$I.all_nics',
 $$ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_strategy_valid CHECK (strategy IN ('PlaceHolder', 'Create', 'Start', 'Managed'))$$,
@@ -458,39 +458,8 @@ WHERE n.active
 			AND (coalesce(o.device_id::bigint, 2147483648), o.id) < (coalesce(n.device_id::bigint, 2147483648), n.id))$$,
 'One row per live network and instance active on it
 An instance is active on a network when it has an active NIC there. Where it has several, the row shows that of the lowest device_id (NULLs last), then of the lowest id. The twin of vmnet.network_active_instances() for joins.'),
-('views', NULL, 'VIEW %1$I.network_counts', $$
-CREATE VIEW %1$I.network_counts WITH (security_invoker = true) AS
-SELECT w.id AS network_id, w.name AS network_name,
-	coalesce(c.attached_nics, 0)::bigint AS attached_nics,
-	coalesce(c.active_instances, 0)::bigint AS active_instances,
-	coalesce(c.running_instances, 0)::bigint AS running_instances,
-	coalesce(c.user_instances, 0)::bigint AS user_instances,
-	coalesce(c.allocated, 0)::bigint AS allocated,
-	coalesce(c.reserving, 0)::bigint AS reserving,
-	coalesce(c.reserved, 0)::bigint AS reserved,
-	coalesce(c.releasing, 0)::bigint AS releasing,
-	coalesce(c.deallocating, 0)::bigint AS deallocating,
-	coalesce(c.other_states, 0)::bigint AS other_states,
-	coalesce(c.used_ip4, 0)::bigint AS used_ip4
-FROM %1$I.all_networks w
-	LEFT JOIN (
-		SELECT n.network_id,
-			pg_catalog.count(*) FILTER (WHERE n.active AND i.active) AS attached_nics,
-			pg_catalog.count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active) AS active_instances,
-			pg_catalog.count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active AND i.state = 'Running') AS running_instances,
-			pg_catalog.count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active AND i.type = 'User') AS user_instances,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Allocated') AS allocated,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Reserving') AS reserving,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Reserved') AS reserved,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Releasing') AS releasing,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Deallocating') AS deallocating,
-			pg_catalog.count(*) FILTER (WHERE (n.state IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating')) IS NOT TRUE) AS other_states,
-			pg_catalog.count(DISTINCT n.ip4_address) FILTER (WHERE n.active) AS used_ip4
-		FROM %1$I.all_nics n
-			LEFT JOIN %1$I.all_instances i ON i.id = n.instance_id
-		WHERE n.removed IS NULL AND (n.active OR NOT n.active)
-		GROUP BY n.network_id) c ON c.network_id = w.id
-WHERE w.active$$,
+('views', NULL, 'VIEW %1$I.network_counts',
+'CREATE VIEW %1$I.network_counts WITH (security_invoker = true) AS' || replace(vmnet_internal.network_counts_query(), '{inv}', '%1$I'),
 'One row per live network, with counts; a network with nothing on it has zeros
 System networks are there too. Each column says what it counts.'),
 ('views', NULL, 'VIEW %1$I.vpc_instances', $$
@@ -573,7 +542,7 @@ FROM %1$I.all_nics n
 		WHERE h.nic_id = n.id
 		ORDER BY h.seq DESC
 		LIMIT 1) h ON true
-WHERE n.active AND n.state IN ('Reserving', 'Releasing')
+WHERE n.active AND n.state IN ($$ || vmnet_internal.nic_state_list('{passing}') || $$)
 	AND n.state_changed <= pg_catalog.now() - pg_catalog.make_interval(mins => 10)$$,
 'NICs that have been Reserving or Releasing for ten minutes or longer
 A NIC passes through these states while its instance starts or stops. For another threshold there is vmnet.stuck_nics(). A half-removed NIC is not stuck.'),

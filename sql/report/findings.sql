@@ -22,6 +22,17 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.report_rules(text) IS
 'Part of create_report(): the query of check_rules(), for an inventory of a kind';
 
+CREATE FUNCTION vmnet_internal.report_codes()
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('(VALUES %s)', string_agg(format('(%L, %L)', c.code, c.severity), ', ' ORDER BY c.ord))
+FROM vmnet.check_codes() c
+$$;
+COMMENT ON FUNCTION vmnet_internal.report_codes() IS
+'Part of create_report(): codes of findings and their severities, as a list of values';
+
 -- What check_inventory() finds, as plain SQL that calls no function of the
 -- extension: the queries of its codes with their parameters filled in, and the
 -- look at the guards with what is expected of them as constants.  Statements
@@ -60,13 +71,14 @@ SELECT format($q$
 SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since, %s, %s
 FROM (%s
 	UNION ALL
-	SELECT 0, g.code, 'error', 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
-	FROM (%s) g (code, message, fix)) f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)$q$,
+	SELECT 0, g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
+	FROM (%s) g (code, message, fix)
+		LEFT JOIN %s c (code, severity) ON c.code = g.code) f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)$q$,
 	CASE WHEN $2 IN ('mirror', 'live') THEN format('f.message || CASE WHEN f.source_fix IS NOT NULL THEN %L ELSE '''' END',
 		format('; to be mended at the source%s', ', ' || quote_ident($3))) ELSE 'f.message' END,
 	CASE WHEN $2 IN ('mirror', 'live') THEN 'coalesce(f.source_fix, f.fix)'
 		WHEN $2 = 'attached' THEN 'CASE WHEN f.object_type = ''inventory'' THEN f.fix END' ELSE 'f.fix' END,
-	rows.query, guards.query)
+	rows.query, guards.query, vmnet_internal.report_codes())
 FROM rows, guards
 $$;
 COMMENT ON FUNCTION vmnet_internal.report_findings(text, text, text) IS
@@ -85,8 +97,7 @@ SELECT replace(replace(replace(replace($1,
 	s.nspname::text AS inventory, %s$$, l.texts, l.columns)),
 	'{of metrics}', 'FROM ('),
 	'{end of metrics}', E') m\n	JOIN pg_namespace s ON s.oid = {namespace}'),
-	'{codes}', (SELECT format('(VALUES %s)', string_agg(format('(%L, %L)', c.code, c.severity), ', ' ORDER BY c.ord))
-		FROM vmnet.check_codes() c))
+	'{codes}', vmnet_internal.report_codes())
 FROM (
 	SELECT string_agg(format($$%L || replace(replace(replace(%s::text, '\', '\\'), '"', '\"'), E'\n', '\n') || '"'$$,
 			c.name || '="', CASE c.name WHEN 'inventory' THEN 's.nspname' ELSE 'm.' || c.name END), ', ' ORDER BY c.ord) AS texts,

@@ -38,6 +38,8 @@ $node->safe_psql('postgres', q(CREATE EXTENSION vmnet_ext; SELECT vmnet.create_i
 	SELECT vmnet.attach_inventory('attached', 'ports')));
 my @functions = split /\n/, $node->safe_psql('postgres', q(SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'vmnet'::regnamespace));
 is_deeply([ grep { $text{'reference.md'} !~ /`vmnet\.$_\b/ } @functions ], [], 'every function is in the reference');
+my @codes = split /\n/, $node->safe_psql('postgres', q(SELECT code FROM vmnet.check_codes()));
+is_deeply([ grep { $text{'reference.md'} !~ /^\| `$_` \| (error|warning|info) \| \w/m } @codes ], [], 'so is every code of a finding');
 my @columns = split /\n/, $node->safe_psql('postgres', q(SELECT DISTINCT relname, attname FROM pg_class c JOIN pg_attribute ON attrelid = c.oid
 	WHERE relnamespace::regnamespace::text IN ('cloud', 'cloud_report', 'mirror', 'attached', 'vmnet') AND relkind IN ('r', 'v') AND attnum > 0));
 my ($relation, %there) = ('');

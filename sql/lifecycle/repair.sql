@@ -76,14 +76,12 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	statements text[] := (SELECT r.statements FROM vmnet_internal.repair_remedies() r WHERE r.remedy = $2);
 	statement text;
 	mended bigint := 0;
 BEGIN
-	IF statements IS NULL THEN
-		RAISE EXCEPTION 'unknown remedy "%"', remedy;
-	END IF;
-	FOREACH statement IN ARRAY statements LOOP
+	FOR statement IN
+		SELECT unnest(r.statements) FROM vmnet_internal.repair_remedies() r WHERE r.remedy = $2
+	LOOP
 		EXECUTE replace(replace(statement, '{inv}', quote_ident(inventory_name)), '{type}', object_type) USING object_id;
 		GET DIAGNOSTICS mended = ROW_COUNT;
 	END LOOP;

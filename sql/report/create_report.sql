@@ -8,7 +8,7 @@
 -- its row type where the inventory is an attached one.)
 CREATE FUNCTION vmnet_internal.report_candidates(inventory_name text)
 RETURNS TABLE (schema_name name, tenant boolean, owners oid[])
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT DISTINCT n.nspname, coalesce(v.reloptions @> '{security_invoker=true}', false),
@@ -36,7 +36,7 @@ COMMENT ON FUNCTION vmnet_internal.report_candidates(text) IS
 
 CREATE FUNCTION vmnet.report_schemas(inventory name DEFAULT NULL)
 RETURNS TABLE (schema_name name, tenant boolean)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT c.schema_name, c.tenant
@@ -50,7 +50,7 @@ Found from the catalogs: schemas and views that belong to the owner of the inven
 
 CREATE FUNCTION vmnet_internal.report_refuse(state text, message text, detail text, hint text)
 RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -63,7 +63,7 @@ COMMENT ON FUNCTION vmnet_internal.report_refuse(text, text, text, text) IS
 -- The inventory that a call means, whose owner the caller has to be.
 CREATE FUNCTION vmnet_internal.report_inventory(wanted name, OUT name text, OUT kind text, OUT source text)
 RETURNS record
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -88,41 +88,53 @@ Errors: 22023 for an unknown inventory, 42501 where the caller is not its owner.
 
 -- Refuses where a report on an inventory does not belong to the owner of the
 -- inventory, who could not renew it then: it would go on showing what the
--- inventory no longer is.
+-- inventory no longer is.  Who may read the inventory can make a schema that looks
+-- like a report, which must not stand in the way of the owner: where nothing of it
+-- belongs to him, and another role could have made it, there is a warning only.
 CREATE FUNCTION vmnet_internal.report_refuse_other(inventory_name text, wanted text DEFAULT NULL)
 RETURNS void
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	other record;
 BEGIN
-	SELECT c.schema_name, pg_get_userbyid((SELECT min(o) FROM unnest(c.owners) o WHERE o <> l.owner_id)) AS its_owner,
-		pg_get_userbyid(l.owner_id) AS owner
-	INTO other
-	FROM vmnet_internal.inventory_facts(inventory_name) l, vmnet_internal.report_candidates(l.name) c
-	WHERE c.owners <> ARRAY[l.owner_id]
-		AND (wanted IS NULL OR c.schema_name = wanted)
-	ORDER BY c.schema_name
-	LIMIT 1;
-	IF FOUND THEN
+	FOR other IN
+		SELECT c.schema_name, pg_get_userbyid((SELECT min(o) FROM unnest(c.owners) o WHERE o <> l.owner_id)) AS its_owner,
+			pg_get_userbyid(l.owner_id) AS owner, wanted IS NULL AND l.owner_id <> ALL (c.owners) AND (
+				SELECT bool_and(has_schema_privilege(o, inventory_name, 'USAGE')) FROM unnest(c.owners) o) AS is_alien
+		FROM vmnet_internal.inventory_facts(inventory_name) l, vmnet_internal.report_candidates(l.name) c
+		WHERE c.owners <> ARRAY[l.owner_id]
+			AND (wanted IS NULL OR c.schema_name = wanted)
+		ORDER BY c.schema_name
+	LOOP
+		IF other.is_alien THEN
+			RAISE WARNING USING
+				MESSAGE = format('schema "%s" looks like a report on inventory "%s", but belongs to role "%s"', other.schema_name, inventory_name, other.its_owner),
+				DETAIL = 'It is not brought up to date.',
+				HINT = format('If it is a report on the inventory, make it again as role "%s": drop the schema, then SELECT vmnet.create_report(%L, %L);',
+					other.owner, inventory_name, other.schema_name);
+			CONTINUE;
+		END IF;
 		RAISE EXCEPTION USING
 			ERRCODE = 'insufficient_privilege', SCHEMA = other.schema_name, CONSTRAINT = 'report_owner',
 			MESSAGE = format('report "%s" does not belong to the owner of inventory "%s"', other.schema_name, inventory_name),
-			DETAIL = format('It, or a part of it, belongs to role "%s", and the inventory to role "%s", which cannot bring it up to date.', other.its_owner, other.owner),
-			HINT = format('Have "%s" give it away, ALTER SCHEMA %I OWNER TO %I and ALTER VIEW ... OWNER TO %3$I for each view in it, or drop it; then make it again: SELECT vmnet.create_report(%L, %L);',
+			DETAIL = format('It, or a part of it, belongs to role "%s", and the inventory to role "%s", which cannot bring it up to date.',
+				other.its_owner, other.owner),
+			HINT = format('Have "%s" give it away, ALTER SCHEMA %I OWNER TO %I and ALTER VIEW ... OWNER TO %3$I for each view in it, or drop it;'
+				' then make it again: SELECT vmnet.create_report(%L, %L);',
 				other.its_owner, other.schema_name, other.owner, inventory_name, other.schema_name);
-	END IF;
+	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.report_refuse_other(text, text) IS
 'Part of create_report() and renew_reports(): refuses where a report belongs to another role than the inventory
-wanted: look at this schema alone; NULL: at all. Error: 42501 with constraint report_owner.';
+wanted: look at this schema alone; NULL: at all. Error: 42501 with constraint report_owner. What a role that may use the inventory can have made to look like a report is a WARNING.';
 
 -- The name of the schema, once it is clear that a report can be made there.
 CREATE FUNCTION vmnet_internal.report_target(inventory text, wanted text, for_tenants boolean)
 RETURNS text
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -233,7 +245,7 @@ COMMENT ON FUNCTION vmnet_internal.report_build_as_owner(name, text, boolean) IS
 CREATE FUNCTION vmnet_internal.report_build(inventory name, target text, tenant boolean)
 RETURNS void
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 10000;
 COMMENT ON FUNCTION vmnet_internal.report_build(name, text, boolean) IS
 'Part of create_report(): makes the views of a report in schema target, or brings them up to date';
 

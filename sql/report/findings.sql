@@ -6,7 +6,7 @@
 -- check_rules() with what is expected as constants.
 CREATE FUNCTION vmnet_internal.report_rules(kind text)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT replace(replace(p.prosrc,
@@ -39,7 +39,7 @@ COMMENT ON FUNCTION vmnet_internal.report_codes() IS
 -- that would put a guard out of the way are left out.
 CREATE FUNCTION vmnet_internal.report_findings(inventory text, kind text, source text)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH rows AS (
@@ -88,7 +88,7 @@ COMMENT ON FUNCTION vmnet_internal.report_findings(text, text, text) IS
 -- labels; inventory is one always.
 CREATE FUNCTION vmnet_internal.report_metrics(query text)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $metrics$
 SELECT replace(replace(replace(replace($1,
@@ -127,7 +127,7 @@ COMMENT ON FUNCTION vmnet_internal.report_source(text, text) IS
 -- Ids that are no bigint are texts in reports.
 CREATE FUNCTION vmnet_internal.report_relation(inventory text, kind text, relation text, tenant boolean)
 RETURNS text
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -167,7 +167,7 @@ COMMENT ON FUNCTION vmnet_internal.report_relation(text, text, text, boolean) IS
 -- type regnamespace would be written out as a name.
 CREATE FUNCTION vmnet_internal.report_namespace(schema_name text, relation text)
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format('(SELECT y.typnamespace FROM pg_catalog.pg_type y WHERE y.oid = pg_catalog.pg_typeof(NULL::%I.%I))', $1, $2)
@@ -180,7 +180,7 @@ COMMENT ON FUNCTION vmnet_internal.report_namespace(text, text) IS
 -- SQL, in capitals, follows a relation, it has none.
 CREATE FUNCTION vmnet_internal.report_fill(query text, inventory text, kind text, tenant boolean)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH template AS (
@@ -208,7 +208,7 @@ COMMENT ON FUNCTION vmnet_internal.report_fill(text, text, text, boolean) IS
 -- The query of a reporting view, for one inventory.
 CREATE FUNCTION vmnet_internal.report_query(name text, query text, inventory text, kind text, source text, report_schema text, tenant boolean)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN position('{report}' IN $2) > 0 THEN replace($2, '{report}', vmnet_internal.report_namespace($6, 'networks'))
@@ -228,7 +228,7 @@ COMMENT ON FUNCTION vmnet_internal.report_query(text, text, text, text, text, te
 -- Why an inventory has not what a reporting view needs; no row where it has.
 CREATE FUNCTION vmnet_internal.report_left_out(inventory text, kind text)
 RETURNS TABLE (name text, why text)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT 'nic_history', k.detail FROM vmnet_internal.history_kept($1::name) k WHERE NOT k.kept

@@ -29,6 +29,18 @@ $columns$;
 COMMENT ON FUNCTION vmnet_internal.network_counts_columns() IS
 'Columns of the view network_counts of inventories and of reports';
 
+CREATE FUNCTION vmnet_internal.nic_state_comments()
+RETURNS TABLE (column_name text, comment text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT lower(s.state), format('Held NICs (not removed) in state %s', s.state)
+	|| CASE s.sort WHEN 'ending' THEN E': half-removed\nThey are counted in this column only.' ELSE ', placeholders included' END
+FROM vmnet_internal.nic_states() s
+$$;
+COMMENT ON FUNCTION vmnet_internal.nic_state_comments() IS
+'Comments of the columns of network_counts that count NICs by state';
+
 -- In result, c has the aggregates over NICs, and instances those over instances.
 CREATE FUNCTION vmnet_internal.network_counts_parts(report boolean, instances text, OUT result text, OUT of_nics text, OUT of_instances text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

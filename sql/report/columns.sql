@@ -168,9 +168,7 @@ Backslashes, quotes and line feeds in them are escaped.'),
 (NULL, 'summary', 'What it means, in one line'),
 (NULL, 'description', 'What it means, in full')
 UNION ALL
-SELECT NULL, lower(s.state), format('Held NICs in state %s', s.state)
-	|| CASE s.sort WHEN 'ending' THEN ': half-removed, counted in no other column' ELSE ', placeholders included' END
-FROM vmnet_internal.nic_states() s
+SELECT NULL, s.column_name, s.comment FROM vmnet_internal.nic_state_comments() s
 $comments$;
 COMMENT ON FUNCTION vmnet_internal.report_column_comments() IS
 'Comments of the columns of a reporting schema, by view and column; views NULL: any';

@@ -177,35 +177,6 @@ COMMENT ON FUNCTION vmnet_internal.report_target(text, text, boolean) IS
 'Part of create_report(): the name of the schema, checked
 Errors: 22023 for a name or an inventory that cannot be, 42P06 where there is another schema of that name.';
 
-CREATE FUNCTION vmnet_internal.comment_report(report_schema text)
-RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	target record;
-BEGIN
-	FOR target IN
-		SELECT c.relname, a.attname, m.comment
-		FROM pg_catalog.pg_class c
-			JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
-			JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-			CROSS JOIN LATERAL (
-				SELECT d.comment
-				FROM vmnet_internal.report_column_comments() WITH ORDINALITY d (views, column_name, comment, ord)
-				WHERE d.column_name = a.attname AND (d.views IS NULL OR c.relname = ANY (d.views))
-				ORDER BY d.views IS NULL, d.ord
-				LIMIT 1) m
-		WHERE s.nspname = report_schema AND c.relkind = 'v'
-			AND c.relname IN (SELECT r.name FROM vmnet_internal.report_definition('managed') r)
-	LOOP
-		EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', report_schema, target.relname, target.attname, target.comment);
-	END LOOP;
-END
-$$;
-COMMENT ON FUNCTION vmnet_internal.comment_report(text) IS
-'Part of create_report(): comments on every column, as the caller';
-
 -- Makes the views of a report in a schema that is there, and comments on them.
 -- This is what has to be done as the owner of the inventory: making a view
 -- resolves operators and reads constants of the types that the tables have.
@@ -231,12 +202,12 @@ BEGIN
 			RAISE NOTICE '%.% is left out', target, part.name USING DETAIL = part.why;
 			CONTINUE;
 		END IF;
-		EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_barrier = true, security_invoker = %s) AS ',
-				target, part.name, CASE WHEN tenant THEN 'true' ELSE 'false' END)
-			|| vmnet_internal.report_query(part.name, part.query, info.name, info.kind, info.source, target, tenant);
-		EXECUTE format('COMMENT ON VIEW %I.%I IS %L', target, part.name, part.comment);
+		PERFORM vmnet_internal.build_object('CREATE OR REPLACE VIEW %1$I.%2$I WITH (security_barrier = true, security_invoker = %3$s) AS %4$s',
+			'VIEW %1$I.%2$I', part.comment, target, part.name, CASE WHEN tenant THEN 'true' ELSE 'false' END,
+			vmnet_internal.report_query(part.name, part.query, info.name, info.kind, info.source, target, tenant));
 	END LOOP;
-	PERFORM vmnet_internal.comment_report(target);
+	PERFORM vmnet_internal.comment_columns(target, ARRAY(SELECT r.name FROM vmnet_internal.report_definition('managed') r),
+		(SELECT jsonb_agg(to_jsonb(m)) FROM vmnet_internal.report_column_comments() m (relations, column_name, comment)));
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.report_build_as_owner(name, text, boolean) IS

@@ -114,9 +114,9 @@ RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT replace(regexp_replace(d.ddl, '^\s*CREATE VIEW [^\n]* AS\n', ''), '%1$I', '{inv}')
-FROM vmnet_internal.inventory_definition($1) d
-WHERE d.object = 'VIEW %1$I.' || $2
+SELECT replace(v.body, '%1$I', '{inv}')
+FROM vmnet_internal.inventory_views($1) v
+WHERE v.name = $2
 $$;
 COMMENT ON FUNCTION vmnet_internal.report_source(text, text) IS
 'Part of create_report(): the query of a view of the inventory';

@@ -59,6 +59,7 @@ SELECT json_build_object(
 		WHERE c.relkind IN ('r', 'v') AND (n.nspname IN ('cloud', 'cloud_report', 'vmnet')
 			OR n.nspname IN ('mirror', 'attached', 'live') AND NOT EXISTS (SELECT FROM pg_class o WHERE o.relnamespace = 'cloud'::regnamespace AND o.relname = c.relname))) r),
 	'errors', (SELECT json_agg(e ORDER BY e.rule = '', e.rule COLLATE "C", e.state COLLATE "C") FROM (SELECT rule, state, meaning, pg_temp.http_status(state, '') AS http FROM pg_temp.error) e),
+	'checks', (SELECT json_agg(c ORDER BY c.ord) FROM vmnet_internal.checks() c),
 	'moves', (SELECT json_agg(m) FROM vmnet.nic_state_transitions() m))
 ;
 END
@@ -229,7 +230,7 @@ save('reference.md', join '',
 	"## Ten functions that most people need\n\n| function | |\n|---|---|\n",
 	(map { '| ' . link_to($_) . ' | ' . cell($first_line{$_} // die "there is no vmnet.$_\n") . " |\n" } @most_used),
 	"\nAll functions: ", join(' · ', map { link_to($_->{name}) } @public), "\n\n",
-	"[Functions](#functions) · [Views of the extension](#views-of-the-extension) · [Views of an inventory](#views-of-an-inventory) · ",
+	"[Functions](#functions) · [Findings](#findings) · [Views of the extension](#views-of-the-extension) · [Views of an inventory](#views-of-an-inventory) · ",
 	"[Tables of an inventory](#tables-of-an-inventory) · [Tables of a mirror](#tables-of-a-mirror) · ",
 	"[Views of an attached inventory](#views-of-an-attached-inventory) · [Reporting views](#reporting-views) · [Settings](#settings) · [Triggers](#triggers) · [Parts](#parts) · [Databases of the examples](#databases-of-the-examples)\n\n",
 	"![Tables](model.svg)\n\n![States of a NIC](states.svg)\n\n",
@@ -240,7 +241,10 @@ save('reference.md', join '',
 	"If the caller is a superuser or a member of the owner's role, it runs as the owner of the inventory ([security.md](security.md)). ",
 	"Functions that only read also work on a hot standby. They return no row for NULL, an unknown id or a removed network.\n\n",
 	(map { function_text($_) } @public),
-	"## Views of the extension\n\n", relations_text('vmnet', 'v'),
+	"## Findings\n\nCodes of `vmnet.check_inventory`, in the order of its rows, and whether `vmnet.repair_inventory` mends them.\n\n",
+	"| code | severity | meaning | repaired |\n|---|---|---|---|\n",
+	(map { "| `$_->{code}` | $_->{severity} | " . cell($_->{about}) . ' | ' . ($_->{repair} ? 'yes' : 'no: ' . cell($_->{refusal})) . " |\n" } @{ $catalog->{checks} }),
+	"\n## Views of the extension\n\n", relations_text('vmnet', 'v'),
 	"## Views of an inventory\n\n", relations_text('cloud', 'v'),
 	"## Tables of an inventory\n\n", relations_text('cloud', 'r'),
 	"## Tables of a mirror\n\n", relations_text('mirror', 'r'),

@@ -352,6 +352,34 @@ mac_holders(PG_FUNCTION_ARGS)
 }
 
 /*
+ * Refuses an argument older_than, the first, of more than 2000 years, since it
+ * is subtracted from the present time.  Each part of an interval is subtracted
+ * by itself, so each has to be in range.
+ */
+static void
+check_older_than(FunctionCallInfo fcinfo)
+{
+	const int64 hour = INT64CONST(3600) * 1000000;
+	Interval   *age;
+
+	if (PG_ARGISNULL(0))
+		return;
+
+	age = PG_GETARG_INTERVAL_P(0);
+	if (age->month >= -2000 * 12 && age->month <= 2000 * 12 &&
+		age->day >= -730000 && age->day <= 730000 &&
+		age->time >= -17520000 * hour && age->time <= 17520000 * hour)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("older_than must be an interval of at most 2000 years"),
+			 errdetail("It is %s.",
+					   DatumGetCString(DirectFunctionCall1(interval_out, PG_GETARG_DATUM(0)))),
+			 errhint("Leave it out for 10 minutes.")));
+}
+
+/*
  * Returns the NICs that have been Reserving or Releasing for longer than a time.
  */
 PG_FUNCTION_INFO_V1(stuck_nics);
@@ -361,6 +389,7 @@ stuck_nics(PG_FUNCTION_ARGS)
 {
 	Oid			argtypes[1] = {INTERVALOID};
 
+	check_older_than(fcinfo);
 	return history_read_set(fcinfo, READ_STUCK_NICS, 1, argtypes, CURSOR_OPT_CUSTOM_PLAN);
 }
 

@@ -56,6 +56,8 @@ is_deeply([ grep { $text{'reference.md'} !~ /^### `$_`$/m } @names ], [], 'every
 my ($ten) = $text{'reference.md'} =~ /^## Ten functions that most people need\n(.*?)^##/ms or die 'doc/generate.pl: no ten functions';
 my ($readme_ten) = slurp_file('README.md') =~ /^## Ten functions that most people need\n(.*?)^##/ms or die 'README.md: no ten functions';
 is_deeply([ $readme_ten =~ /^\| `(?:CALL )?vmnet\.(\w+)/mg ], [ $ten =~ /^\| \[`(\w+)`/mg ], 'the README begins with the ten functions that the reference begins with');
+my @codes = split /\n/, $node->safe_psql('postgres', q(SELECT code FROM vmnet.check_codes()));
+is_deeply([ grep { $text{'reference.md'} !~ /^\| `$_` \| (error|warning|info) \| \w/m } @codes ], [], 'so is every code of a finding');
 my @columns = split /\n/, $node->safe_psql('postgres', q(SELECT DISTINCT relname, attname FROM pg_class c JOIN pg_attribute ON attrelid = c.oid
 	WHERE relnamespace::regnamespace::text IN ('cloud', 'cloud_report', 'mirror', 'attached', 'vmnet') AND relkind IN ('r', 'v') AND attnum > 0));
 my ($relation, %there) = ('');

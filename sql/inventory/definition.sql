@@ -227,18 +227,16 @@ VALUES
 %4$L::pg_catalog.text AS mode, %5$L::pg_catalog.text AS version',
 'What this inventory is: one row of constants
 The view vmnet.inventories finds it by this.'),
-('networks', format('SELECT %s FROM %%1$I.all_networks WHERE active', vmnet_internal.live_view_columns('all_networks')),
+('networks', vmnet_internal.live_view_query('networks'),
 'Live networks: those that are not removed
 INSERT, UPDATE and ON CONFLICT work here. To remove a network, set removed; its row then leaves this view.'),
-('instances', format('SELECT %s FROM %%1$I.all_instances WHERE active', vmnet_internal.live_view_columns('all_instances')),
+('instances', vmnet_internal.live_view_query('instances'),
 'Live instances: those that are not removed, whatever their state
 A Stopped or Destroyed instance still holds its NICs. INSERT, UPDATE and ON CONFLICT work here. To remove an instance, set removed.'),
-('nics', format('SELECT %s FROM %%1$I.all_nics WHERE active', vmnet_internal.live_view_columns('all_nics')),
+('nics', vmnet_internal.live_view_query('nics'),
 'Live NICs: neither removed nor being deallocated
 INSERT, UPDATE and ON CONFLICT work here; DELETE removes the NIC and keeps its row.'),
-('nic_secondary_ips', format('SELECT %s FROM %%1$I.all_nic_secondary_ips s
-WHERE s.active AND EXISTS (SELECT FROM %%1$I.all_nics n WHERE n.id = s.nic_id AND n.active)',
-	vmnet_internal.live_view_columns('all_nic_secondary_ips', 's')),
+('nic_secondary_ips', vmnet_internal.live_view_query('nic_secondary_ips'),
 'Secondary addresses of live NICs
 INSERT, UPDATE and ON CONFLICT work here. To remove an address, set removed; its row then leaves this view. With a NIC its secondary addresses are removed too; those of a half-removed NIC are not here.'),
 ('network_instances', $$SELECT n.network_id, w.uuid AS network_uuid, w.name AS network_name, w.state AS network_state,

@@ -185,7 +185,7 @@ FROM %1$I.all_networks w
 		GROUP BY n.network_id) a ON a.network_id = w.id
 WHERE w.active$$, NULL))
 SELECT coalesce(100 + d.ord, o.ord), coalesce(d.name, o.relation), coalesce(o.query, d.body), coalesce(o.comment, d.comment)
-FROM own o FULL JOIN (SELECT v.* FROM vmnet_internal.inventory_objects('live') v WHERE v.phase = 'views') d ON d.name = o.relation
+FROM own o FULL JOIN vmnet_internal.inventory_objects('live', '{views}') d ON d.name = o.relation
 ORDER BY 1
 $definition$;
 COMMENT ON FUNCTION vmnet_internal.live_definition(text) IS

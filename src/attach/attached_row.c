@@ -36,17 +36,14 @@
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
 #include "attach/attached_row.h"
 #include "core/inventory.h"
+#include "core/relation_cache.h"
 #include "core/run_as.h"
 #include "core/trigger_call.h"
 
@@ -74,79 +71,42 @@ static const struct
 	[ATTACHED_VPC_ID] = {"vpc_id", InvalidOid}
 };
 
-typedef struct AttachedEntry
-{
-	Oid			view;			/* hash key, must be first */
-	AttachedTable *table;
-} AttachedEntry;
+static bool view_uses_relation(const CachedRelation *description, Oid relid);
+static bool view_uses_object(const CachedRelation *description, int cacheid, uint32 hashvalue);
 
-static HTAB *attached_tables = NULL;
-
-/* Counts what the server says to have changed, to see a change during work. */
-static uint64 invalidations = 0;
+static RelationCache attached_views = {
+	.name = "vmnet attached views",.size = sizeof(AttachedTable),
+	.uses_relation = view_uses_relation,.uses_object = view_uses_object
+};
 
 /*
- * Marks what was read of a view, or of a table, that has changed.
+ * Tells whether the description of a view was read from another relation too.
  */
-static void
-relation_invalidated(Datum arg, Oid relid)
+static bool
+view_uses_relation(const CachedRelation *description, Oid relid)
 {
-	HASH_SEQ_STATUS status;
-	AttachedEntry *entry;
+	const AttachedTable *table = (const AttachedTable *) description;
 
-	invalidations++;
-	hash_seq_init(&status, attached_tables);
-	while ((entry = hash_seq_search(&status)) != NULL)
-	{
-		AttachedTable *table = entry->table;
-
-		if (!OidIsValid(relid) || relid == table->view ||
-			relid == table->table || relid == table->info)
-			table->stale = true;
-	}
+	return relid == table->table || relid == table->info;
 }
 
 /*
- * Marks what uses a function or a type that has changed.  A function may have
- * been inlined.
+ * Tells whether the expressions of a view use a function or a type.  A function
+ * may have been inlined.
  */
-static void
-object_invalidated(Datum arg, int cacheid, uint32 hashvalue)
+static bool
+view_uses_object(const CachedRelation *description, int cacheid, uint32 hashvalue)
 {
-	HASH_SEQ_STATUS status;
-	AttachedEntry *entry;
+	ListCell   *lc;
 
-	invalidations++;
-	hash_seq_init(&status, attached_tables);
-	while ((entry = hash_seq_search(&status)) != NULL)
+	foreach(lc, ((const AttachedTable *) description)->functions)
 	{
-		ListCell   *lc;
+		PlanInvalItem *item = lfirst_node(PlanInvalItem, lc);
 
-		foreach(lc, entry->table->functions)
-		{
-			PlanInvalItem *item = lfirst_node(PlanInvalItem, lc);
-
-			if (item->cacheId == cacheid &&
-				(hashvalue == 0 || item->hashValue == hashvalue))
-				entry->table->stale = true;
-		}
+		if (item->cacheId == cacheid && (hashvalue == 0 || item->hashValue == hashvalue))
+			return true;
 	}
-}
-
-static void
-attached_init(void)
-{
-	HASHCTL		ctl = {0};
-
-	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(AttachedEntry);
-	ctl.hcxt = AllocSetContextCreate(TopMemoryContext, "vmnet attached tables",
-									 ALLOCSET_SMALL_SIZES);
-	attached_tables = hash_create("vmnet attached tables", 8, &ctl,
-								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	CacheRegisterRelcacheCallback(relation_invalidated, (Datum) 0);
-	CacheRegisterSyscacheCallback(PROCOID, object_invalidated, (Datum) 0);
-	CacheRegisterSyscacheCallback(TYPEOID, object_invalidated, (Datum) 0);
+	return false;
 }
 
 /*
@@ -288,38 +248,44 @@ read_column(AttachedTable *table, TargetEntry *entry, Index varno)
 }
 
 /*
- * Reads the definition of a view into a memory context of its own; NULL if the
- * view is not one of an inventory.
+ * Opens a view of an inventory and gets the facts about the inventory; NULL if
+ * the relation is not a view of an inventory.
  */
-static AttachedTable *
-read_view(Oid viewid, Oid schema)
+static Relation
+open_view(Oid viewid, Oid schema, InventoryInfo *info)
 {
-	MemoryContext context;
-	MemoryContext oldcontext;
-	AttachedTable *table;
-	InventoryInfo info;
-	RangeTblEntry *rte;
 	Relation	view;
-	Query	   *query;
-	Index		varno = 0;
-	ListCell   *lc;
 
-	if (!inventory_info(schema, &info))
+	if (!inventory_info(schema, info))
 		return NULL;
 	view = try_relation_open(viewid, AccessShareLock);
-	if (view == NULL)
-		return NULL;
-	if (view->rd_rel->relkind != RELKIND_VIEW)
+	if (view && view->rd_rel->relkind != RELKIND_VIEW)
 	{
 		relation_close(view, AccessShareLock);
 		return NULL;
 	}
+	return view;
+}
 
-	context = AllocSetContextCreate(CurrentMemoryContext, "vmnet attached view",
-									ALLOCSET_SMALL_SIZES);
-	oldcontext = MemoryContextSwitchTo(context);
-	table = palloc0(sizeof(AttachedTable));
-	table->context = context;
+/*
+ * Reads the definition of a view; NULL if it is not a view of an inventory.
+ */
+static AttachedTable *
+read_view(Oid viewid, Oid schema)
+{
+	AttachedTable *table = (AttachedTable *) relation_cache_begin(&attached_views, viewid);
+	MemoryContext oldcontext;
+	InventoryInfo info;
+	RangeTblEntry *rte;
+	Relation	view = open_view(viewid, schema, &info);
+	Query	   *query;
+	Index		varno = 0;
+	ListCell   *lc;
+
+	if (view == NULL)
+		return NULL;
+
+	oldcontext = MemoryContextSwitchTo(table->cached.context);
 	table->view = viewid;
 	table->schema = schema;
 	table->info = get_relname_relid(INVENTORY_MARK, schema);
@@ -341,35 +307,6 @@ read_view(Oid viewid, Oid schema)
 }
 
 /*
- * Frees a description at the end of the transaction; it may be in use until
- * then.
- */
-static void
-free_at_xact_end(AttachedTable *table)
-{
-	MemoryContextSetParent(table->context, TopTransactionContext);
-}
-
-/*
- * Drops descriptions of views that have changed or were dropped.
- */
-static void
-forget_stale(void)
-{
-	HASH_SEQ_STATUS status;
-	AttachedEntry *entry;
-
-	hash_seq_init(&status, attached_tables);
-	while ((entry = hash_seq_search(&status)) != NULL)
-	{
-		if (!entry->table->stale)
-			continue;
-		free_at_xact_end(entry->table);
-		hash_search(attached_tables, &entry->view, HASH_REMOVE, NULL);
-	}
-}
-
-/*
  * Returns the description of a view of an inventory by its role (networks,
  * instances, nics); NULL if the inventory has no such view.
  *
@@ -381,31 +318,17 @@ AttachedTable *
 attached_table_lookup(Oid schema, const char *role)
 {
 	Oid			viewid = get_relname_relid(psprintf("attached_%s", role), schema);
-	AttachedEntry *entry;
 	AttachedTable *table;
-	uint64		before;
-	bool		found;
 
 	if (!OidIsValid(viewid))
 		return NULL;
-	if (attached_tables == NULL)
-		attached_init();
-	entry = hash_search(attached_tables, &viewid, HASH_FIND, NULL);
-	if (entry && !entry->table->stale && !entry->table->busy)
-		return entry->table;
+	table = (AttachedTable *) relation_cache_find(&attached_views, viewid);
+	if (table && !table->busy)
+		return table;
 
-	before = invalidations;
 	table = read_view(viewid, schema);
-	if (table == NULL)
-		return NULL;
-	table->stale = invalidations != before;
-
-	forget_stale();
-	entry = hash_search(attached_tables, &viewid, HASH_ENTER, &found);
-	if (found)
-		free_at_xact_end(entry->table);
-	entry->table = table;
-	MemoryContextSetParent(table->context, TopMemoryContext);
+	if (table)
+		relation_cache_store(&attached_views, &table->cached);
 	return table;
 }
 
@@ -558,19 +481,19 @@ attached_lacks_column(AttachedTable *table, const char *column)
 static void
 prepare_column(AttachedTable *table, AttachedColumn column)
 {
-	uint64		before = invalidations;
+	uint64		before = attached_views.invalidations;
 	List	   *relations = NIL;
 	List	   *items = NIL;
 	Expr	   *expr = expression_planner_with_deps(copyObject(table->trees[column]),
 													&relations, &items);
-	MemoryContext oldcontext = MemoryContextSwitchTo(table->context);
+	MemoryContext oldcontext = MemoryContextSwitchTo(table->cached.context);
 	ExprState  *state = ExecInitExpr(copyObject(expr), NULL);
 
 	table->functions = list_concat(table->functions, copyObject(items));
 	table->exprs[column] = state;
 	MemoryContextSwitchTo(oldcontext);
-	if (invalidations != before)
-		table->stale = true;
+	if (attached_views.invalidations != before)
+		table->cached.stale = true;
 }
 
 /*

@@ -11,6 +11,8 @@
 #include "nodes/execnodes.h"
 #include "utils/rel.h"
 
+#include "core/relation_cache.h"
+
 /* Columns of an attached view, in the order of attached_columns[]. */
 typedef enum AttachedColumn
 {
@@ -35,11 +37,12 @@ typedef enum AttachedColumn
 #define ATTACHED_COLUMN_COUNT	(ATTACHED_VPC_ID + 1)
 
 /*
- * An attached view as it was when it was read.  It never changes; a newer
- * reading is another struct.  Valid until the end of the transaction.
+ * An attached view as it was when it was read; a newer reading is another
+ * struct.  Valid until the end of the transaction.
  */
 typedef struct AttachedTable
 {
+	CachedRelation cached;		/* of the view; must be first */
 	Oid			view;			/* attached_nics and the like */
 	Oid			table;			/* what the view reads; InvalidOid: see
 								 * problem */
@@ -59,8 +62,6 @@ typedef struct AttachedTable
 	ExprState  *exprs[ATTACHED_COLUMN_COUNT];	/* NULL until first needed */
 	List	   *functions;		/* PlanInvalItems of what exprs are made of */
 	ExprContext *econtext;
-	MemoryContext context;
-	bool		stale;			/* the view, or a function in it, changed */
 	bool		busy;			/* one of exprs is being evaluated */
 } AttachedTable;
 

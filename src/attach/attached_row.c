@@ -532,6 +532,18 @@ attached_value(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column
 }
 
 /*
+ * Tells whether a column is NULL in a row.
+ */
+bool
+attached_is_null(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column)
+{
+	bool		isnull;
+
+	(void) attached_value(table, slot, column, &isnull);
+	return isnull;
+}
+
+/*
  * Tells whether a column has the same value in two rows.
  */
 bool

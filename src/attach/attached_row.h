@@ -74,6 +74,8 @@ extern AttachedTable *attached_related(Relation rel, AttachedTable *table,
 extern bool attached_lacks_column(AttachedTable *table, const char *column);
 extern Datum attached_value(AttachedTable *table, TupleTableSlot *slot,
 							AttachedColumn column, bool *isnull);
+extern bool attached_is_null(AttachedTable *table, TupleTableSlot *slot,
+							 AttachedColumn column);
 extern bool attached_same(AttachedTable *table, TupleTableSlot *a,
 						  TupleTableSlot *b, AttachedColumn column);
 extern char *attached_output(AttachedTable *table, TupleTableSlot *slot,

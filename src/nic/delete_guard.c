@@ -19,6 +19,7 @@
 #include "core/inventory.h"
 #include "core/saved_query.h"
 #include "core/trigger_call.h"
+#include "core/visibility.h"
 #include "nic/guard_bypass.h"
 
 static const char *
@@ -107,7 +108,7 @@ no_hard_delete(PG_FUNCTION_ARGS)
 	ereport(ERROR,
 			(errcode(ERRCODE_RESTRICT_VIOLATION),
 			 errmsg("cannot delete from table \"%s\"", RelationGetRelationName(rel)),
-			 id > 0 ?
+			 id > 0 && may_see_rows(rel) ?
 			 errdetail("The row with id %s would be lost, and with it what happened to it.",
 					   SPI_getvalue(trigdata->tg_trigtuple, desc, id)) :
 			 errdetail("A row would be lost, and with it what happened to it."),

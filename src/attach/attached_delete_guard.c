@@ -33,15 +33,19 @@ check_delete(AttachedGuard *guard, HeapTuple row)
 		ereport(attached_refusal_level(guard),
 				(errcode(ERRCODE_RESTRICT_VIOLATION),
 				 errmsg("cannot delete from table \"%s\"", RelationGetRelationName(rel)),
-				 sees ? errdetail("The row with id %s is not removed; it would be lost, and with it what happened to it.",
+				 sees ? errdetail("The row with id %s is not removed; deleting it would lose its "
+								  "history.",
 								  attached_output(guard->table, slot, ATTACHED_ID)) :
-				 errdetail("The row is not removed; it would be lost, and with it what happened to it."),
-				 errhint("Remove it instead, as its table does: set the column that \"removed\" is read from."),
+				 errdetail("The row is not removed; deleting it would lose its history."),
+				 errhint("Remove it instead: set the column that \"removed\" is read from."),
 				 errtableconstraint(rel, "no_hard_delete")));
 	}
 	ExecDropSingleTupleTableSlot(slot);
 }
 
+/*
+ * Refuses TRUNCATE of a table whose rows are not removed by DELETE.
+ */
 static void
 refuse_truncate(AttachedGuard *guard)
 {
@@ -52,14 +56,17 @@ refuse_truncate(AttachedGuard *guard)
 			 errmsg("cannot truncate table \"%s\"", RelationGetRelationName(rel)),
 			 errdetail("All rows of inventory \"%s\" in this table would be lost.",
 					   require_namespace_name(guard->table->schema)),
-			 errhint("Remove rows instead, as their table does."),
+			 errhint("Remove the rows instead: set the column that \"removed\" is read from."),
 			 errtableconstraint(rel, "no_hard_delete")));
 }
 
 /*
- * attached_no_delete(): BEFORE DELETE or TRUNCATE.  Where rows are removed
- * softly, a row that is not removed yet is not deleted; one that is may be,
- * since that is how such a system purges.
+ * attached_no_delete(): BEFORE DELETE, for each row, or TRUNCATE on an attached
+ * table.  Refuses to delete a row that is not removed.
+ *
+ * A removed row may be deleted: such systems purge in this way.  If rows of the
+ * table are removed by DELETE, only a TRUNCATE of networks or instances that have
+ * NICs is refused.
  */
 PG_FUNCTION_INFO_V1(attached_no_delete);
 
@@ -83,7 +90,8 @@ attached_no_delete(PG_FUNCTION_ARGS)
 			check_delete(&guard, trigdata->tg_trigtuple);
 	}
 	else if (truncate && strcmp(role, "nics") != 0)
-		attached_check_truncate(&guard, strcmp(role, "networks") == 0 ? &network_kind : &instance_kind);
+		attached_check_truncate(&guard, strcmp(role, "networks") == 0 ?
+								&network_kind : &instance_kind);
 	attached_guard_end(&guard);
 	return PointerGetDatum(truncate ? NULL : trigdata->tg_trigtuple);
 }

@@ -20,6 +20,7 @@
 #include "compat.h"
 #include "attach/attached_guard.h"
 #include "attach/attached_row.h"
+#include "attach/attached_table.h"
 #include "core/inventory.h"
 #include "core/run_as.h"
 #include "core/visibility.h"
@@ -96,7 +97,7 @@ attached_require_schema(AttachedGuard *guard)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("schema \"%s\" cannot be used by the owner of table \"%s\"",
 					name, RelationGetRelationName(rel)),
-			 errdetail("Its guards work as role \"%s\".", GetUserNameFromId(owner, true)),
+			 errdetail("Its guards run as role \"%s\".", GetUserNameFromId(owner, true)),
 			 errhint("GRANT USAGE ON SCHEMA %s TO %s;", quote_identifier(name),
 					 quote_identifier(GetUserNameFromId(owner, false))),
 			 errtableconstraint(rel, "inventory_owner")));

@@ -22,6 +22,7 @@
 #include "attach/attached_nic_row.h"
 #include "attach/attached_parent.h"
 #include "attach/attached_row.h"
+#include "attach/attached_table.h"
 #include "core/run_as.h"
 #include "core/trigger_call.h"
 #include "history/insert.h"
@@ -65,10 +66,13 @@ keeps_history(AttachedGuard *guard)
 	AttachedTable *table = guard->table;
 	AttachedTable *networks = attached_related(guard->rel, table, "networks");
 	AttachedTable *instances = attached_related(guard->rel, table, "instances");
+	Oid			network_type = networks ? networks->type[ATTACHED_ID] :
+	table->type[ATTACHED_NETWORK_ID];
+	Oid			instance_type = instances ? instances->type[ATTACHED_ID] :
+	table->type[ATTACHED_INSTANCE_ID];
 
 	return table->type[ATTACHED_ID] == INT8OID &&
-		(networks ? networks : table)->type[networks ? ATTACHED_ID : ATTACHED_NETWORK_ID] == INT8OID &&
-		(instances ? instances : table)->type[instances ? ATTACHED_ID : ATTACHED_INSTANCE_ID] == INT8OID;
+		network_type == INT8OID && instance_type == INT8OID;
 }
 
 /*

@@ -16,6 +16,7 @@
 #include "attach/attached_nic_row.h"
 #include "attach/attached_parent.h"
 #include "attach/attached_row.h"
+#include "attach/attached_table.h"
 #include "nic/nic_rules.h"
 #include "nic/parent_lock.h"
 

@@ -14,6 +14,7 @@
 
 #include "compat.h"
 #include "attach/attached_row.h"
+#include "attach/attached_table.h"
 #include "core/run_as.h"
 #include "core/trigger_call.h"
 #include "history/notify.h"

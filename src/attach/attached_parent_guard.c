@@ -20,6 +20,7 @@
 #include "attach/attached_parent.h"
 #include "attach/attached_parent_guard.h"
 #include "attach/attached_row.h"
+#include "attach/attached_table.h"
 #include "core/inventory.h"
 #include "core/run_as.h"
 #include "core/saved_query.h"
@@ -59,7 +60,7 @@ held_query(StringInfo sql, Oid relid, int column)
 	AttachedTable *parent = attached_table_lookup(schema, network ? "networks" : "instances");
 
 	if (nics == NULL || parent == NULL)
-		elog(ERROR, "the views of inventory \"%s\" are gone", require_namespace_name(schema));
+		elog(ERROR, "the views of inventory \"%s\" are missing", require_namespace_name(schema));
 	appendStringInfo(sql, "SELECT n.id, n.state, n.%s, %s, pg_catalog.count(*) OVER (),"
 					 " pg_catalog.count(*) FILTER (WHERE %s) OVER () FROM ",
 					 network ? "instance_key" : "network_key", half_removed, half_removed);
@@ -78,7 +79,8 @@ held_nics_hint(AttachedTable *nics, const HeldNics *held)
 {
 	if (held->half_removed_ids[0] == '\0')
 		return "Remove its NICs first.";
-	return psprintf("Remove its NICs first. A half-removed one still holds its address; once that is free, finish it by %s (NIC %s).",
+	return psprintf("Remove its NICs first. A half-removed one still holds its address; once that "
+					"is free, finish it by %s (NIC %s).",
 					nics->lacks[ATTACHED_REMOVED] ? "deleting its row" :
 					"setting the column that \"removed\" is read from",
 					held->half_removed_ids);
@@ -148,7 +150,7 @@ check_update(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new,
 	AttachedTable *table = guard->table;
 	ParentRefusal refusal;
 	bool		isnull;
-	TimestampTz removed = DatumGetTimestampTz(attached_value(table, old, ATTACHED_REMOVED, &isnull));
+	Datum		removed = attached_value(table, old, ATTACHED_REMOVED, &isnull);
 
 	/* NICs would refer to a key that is gone. */
 	if (!attached_same(table, old, new, ATTACHED_KEY) && isnull)
@@ -161,7 +163,7 @@ check_update(AttachedGuard *guard, TupleTableSlot *old, TupleTableSlot *new,
 		return;
 	}
 	refusal = parent_refusal(guard, old, kind, RelationGetRelid(guard->rel));
-	refuse_second_removal(&refusal, removed);
+	refuse_second_removal(&refusal, DatumGetTimestampTz(removed));
 }
 
 /*
@@ -263,7 +265,8 @@ attached_check_truncate(AttachedGuard *guard, const ParentKind *kind)
 				 attached_may_see(guard, nics->table) ?
 				 errdetail("NIC %s is one of them.",
 						   SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)) :
-				 errdetail("Rows of table \"%s\" may be hidden from the current role, so they are not named.",
+				 errdetail("They are not named, because rows of table \"%s\" may be hidden from "
+						   "the current role.",
 						   get_rel_name(nics->table)),
 				 errhint("Remove the NICs first."),
 				 errtableconstraint(rel, kind->in_use)));

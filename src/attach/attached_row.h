@@ -6,10 +6,8 @@
 #define VMNET_ATTACHED_ROW_H
 
 #include "access/attnum.h"
-#include "commands/trigger.h"
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
-#include "utils/rel.h"
 
 #include "core/relation_cache.h"
 
@@ -65,12 +63,7 @@ typedef struct AttachedTable
 	bool		busy;			/* one of exprs is being evaluated */
 } AttachedTable;
 
-extern Oid	attached_schema(Relation rel, Trigger *trigger);
 extern AttachedTable *attached_table_lookup(Oid schema, const char *role);
-extern AttachedTable *attached_table_of(Relation rel, Trigger *trigger,
-										const char *role);
-extern AttachedTable *attached_related(Relation rel, AttachedTable *table,
-									   const char *role);
 extern bool attached_lacks_column(AttachedTable *table, const char *column);
 extern Datum attached_value(AttachedTable *table, TupleTableSlot *slot,
 							AttachedColumn column, bool *isnull);

@@ -40,10 +40,10 @@ attached_view_write(PG_FUNCTION_ARGS)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("cannot write to view \"%s\" of an attached inventory", name),
-			 table ? errdetail("It shows what table %s holds.", where.data) :
-			 errdetail("It is made from the NICs."),
-			 table ? errhint("Write to %s; its guards see to the rules.", where.data) :
-			 errhint("Write to the table of the NICs."),
+			 table ? errdetail("It shows the rows of table %s.", where.data) :
+			 errdetail("It is derived from the table of NICs."),
+			 table ? errhint("Write to %s, whose guards check the rules.", where.data) :
+			 errhint("Write to the table of NICs."),
 			 errtableconstraint(rel, "attached_view_read_only")));
 	return PointerGetDatum(NULL);	/* keep compiler quiet */
 }

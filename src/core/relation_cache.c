@@ -109,7 +109,8 @@ relation_cache_find(RelationCache *cache, Oid relid)
  *
  * It is allocated in a memory context of its own, a child of the current one;
  * what it points to has to be allocated there too.  After an error the parent
- * frees it.  Must be called before the relation is read.
+ * frees it.  Must be called after relation_cache_find() and before the relation is
+ * read.
  */
 CachedRelation *
 relation_cache_begin(RelationCache *cache, Oid relid)

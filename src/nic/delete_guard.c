@@ -1,7 +1,7 @@
 /*
  * delete_guard.c
- *		Triggers that refuse DELETE and TRUNCATE, refuse writes to a mirror by others
- *		than the import, and turn DELETE on a view of live NICs into a removal.
+ *		Triggers that refuse DELETE and TRUNCATE, refuse writes to a mirror that are
+ *		not those of the import, and turn DELETE on a view of live NICs into a removal.
  */
 #include "postgres.h"
 
@@ -80,7 +80,8 @@ hint_instead_of_delete(Relation rel)
 					   mirror_source(rel));
 	if (SPI_fnumber(RelationGetDescr(rel), "network_id") > 0 &&
 		SPI_fnumber(RelationGetDescr(rel), "nic_id") <= 0)
-		return errhint("Remove the NIC instead, which keeps its history: DELETE from the view %s, or set state = 'Deallocating' and \"removed\".",
+		return errhint("Remove the NIC instead, which keeps its history: DELETE from the view %s, "
+					   "or set state = 'Deallocating' and \"removed\".",
 					   quote_qualified_identifier(schema_name(rel), "nics"));
 	return errhint("Remove it instead, which keeps its history: set \"removed\".");
 }
@@ -109,9 +110,9 @@ no_hard_delete(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_RESTRICT_VIOLATION),
 			 errmsg("cannot delete from table \"%s\"", RelationGetRelationName(rel)),
 			 id > 0 && may_see_rows(rel) ?
-			 errdetail("The row with id %s would be lost, and with it what happened to it.",
+			 errdetail("Deleting the row with id %s would lose its history.",
 					   SPI_getvalue(trigdata->tg_trigtuple, desc, id)) :
-			 errdetail("A row would be lost, and with it what happened to it."),
+			 errdetail("Deleting a row would lose its history."),
 			 hint_instead_of_delete(rel),
 			 errtableconstraint(rel, "no_hard_delete")));
 	return PointerGetDatum(NULL);	/* keep compiler quiet */

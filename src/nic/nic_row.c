@@ -138,7 +138,7 @@ row_lock_parent(const NicRules *rules, TupleTableSlot *row, NicColumn column,
 	bool		isnull;
 	Datum		value = slot_getattr(row, key->column, &isnull);
 
-	/* A NIC without an instance is a placeholder, which a CHECK sees to. */
+	/* A NIC without an instance is a placeholder; a CHECK verifies that. */
 	if (isnull)
 		return PARENT_LIVE;
 

@@ -99,7 +99,8 @@ nic_rules_description(const NicRules *rules, TupleTableSlot *row)
 {
 	if (may_see_nics(rules))
 		return rules->reader->description(rules, row);
-	return psprintf("Rows of table \"%s\" may be hidden from role \"%s\", so it is not described.",
+	return psprintf("The NIC is not described, because rows of table \"%s\" may be hidden from "
+					"role \"%s\".",
 					RelationGetRelationName(rules->rel), GetUserNameFromId(rules->user, false));
 }
 
@@ -120,8 +121,10 @@ check_initial_state(const NicRules *rules, TupleTableSlot *row)
 					rules->reader->output(rules, row, NIC_STATE)),
 			 errdetail_internal("%s", nic_rules_description(rules, row)),
 			 rules->managed ?
-			 errhint("Insert it as \"Allocated\", or as \"Reserved\" if its address is in use already; then move it on with UPDATE.") :
-			 errhint("Insert it as what reads as \"Allocated\", or as \"Reserved\" if its address is in use already; then move it on with UPDATE."),
+			 errhint("Insert it as \"Allocated\", or as \"Reserved\" if its address is already in "
+					 "use; then change its state with UPDATE.") :
+			 errhint("Insert it with a value that is read as \"Allocated\", or as \"Reserved\" if "
+					 "its address is already in use; then change its state with UPDATE."),
 			 errtableconstraint(rules->rel, "nic_initial_state")));
 }
 
@@ -215,8 +218,10 @@ check_identity(const NicRules *rules, TupleTableSlot *old, TupleTableSlot *new)
 						rules->reader->output(rules, new, identity[i])),
 				 errdetail_internal("%s", nic_rules_description(rules, old)),
 				 rules->managed ?
-				 errhint("A NIC keeps its id, network, instance and creation time. Remove this NIC and add another.") :
-				 errhint("A NIC keeps its id, network and instance. Remove this NIC and add another."),
+				 errhint("A NIC keeps its id, network, instance and creation time. Remove this NIC "
+						 "and add another.") :
+				 errhint("A NIC keeps its id, network and instance. Remove this NIC and add "
+						 "another."),
 				 errtableconstraint(rules->rel, "nic_identity_immutable")));
 	}
 }
@@ -280,7 +285,7 @@ refuse_move(const NicRules *rules, TupleTableSlot *old, TupleTableSlot *new, Nic
 					rules->reader->output(rules, new, NIC_STATE)),
 			 errdetail_internal("%s", nic_rules_description(rules, old)),
 			 !seen || (choices[0] == '\0' && from != NIC_DEALLOCATING) ?
-			 errhint("vmnet.nic_state_transitions() lists the moves that there are.") :
+			 errhint("vmnet.nic_state_transitions() lists all moves.") :
 			 from == NIC_DEALLOCATING ?
 			 errhint("A NIC that is being deallocated can only be removed: set \"removed\".") :
 			 errhint("From here it can move to %s; see vmnet.nic_state_transitions().", choices),
@@ -334,7 +339,8 @@ check_strategy(const NicRules *rules, TupleTableSlot *old, TupleTableSlot *new)
 					rules->reader->output(rules, old, NIC_ID),
 					nic_rules_shown(rules, from == NIC_ALLOCATED ? new : old, NIC_STATE)),
 			 errdetail_internal("%s", nic_rules_description(rules, old)),
-			 errhint("Moves are judged by the strategy, so it changes in state \"Allocated\" only."),
+			 errhint("The strategy determines the allowed moves, so it can change only in state "
+					 "\"Allocated\"."),
 			 errtableconstraint(rules->rel, "nic_strategy_immutable")));
 }
 
@@ -358,7 +364,7 @@ check_read_only(const NicRules *rules, TupleTableSlot *old, TupleTableSlot *new)
 			 errmsg("\"%s\" of NIC %s cannot change: the NIC has been removed",
 					column, rules->reader->output(rules, old, NIC_ID)),
 			 errdetail_internal("%s", nic_rules_description(rules, old)),
-			 errhint("A removed NIC is kept as it was. Update the live NICs through the view \"nics\"."),
+			 errhint("A removed NIC is read-only. Update live NICs through the view \"nics\"."),
 			 errtableconstraint(rules->rel, "nic_removed_read_only")));
 }
 

@@ -125,7 +125,8 @@ find_columns(Relation rel, NicTable *table)
 									   format_type_be(SPI_gettypeid(desc, attnum)),
 									   format_type_be(def->type)));
 		else if (!column_is_stored(desc, attnum))
-			refuse_table(rel, psprintf("Its column \"%s\" is a virtual one.", def->name));
+			refuse_table(rel, psprintf("Its column \"%s\" is a virtual generated column.",
+									   def->name));
 		table->attnum[i] = attnum;
 	}
 }
@@ -188,11 +189,13 @@ fill_parent(Relation rel, const ForeignKeyCacheInfo *fkey, ParentKey *parent)
 		parent->removed <= 0 ||
 		SPI_gettypeid(desc, parent->removed) != TIMESTAMPTZOID ||
 		!column_is_stored(desc, parent->removed))
-		refuse_table(rel, psprintf("Table \"%s\", which it refers to, is not an ordinary table with a column \"removed\" of type %s.",
+		refuse_table(rel, psprintf("Table \"%s\", which it refers to, is not an ordinary table "
+								   "with a column \"removed\" of type %s.",
 								   RelationGetRelationName(parentrel),
 								   format_type_be(TIMESTAMPTZOID)));
 	if (!key_is_comparable(parent->indexid, fkey->conpfeqop[0], parent->keytype))
-		refuse_table(rel, psprintf("Its column \"%s\" refers to a key of type %s, with which a %s cannot be compared as it is.",
+		refuse_table(rel, psprintf("Its column \"%s\" refers to a key of type %s, which is "
+								   "compared with type %s only after a conversion.",
 								   NameStr(att->attname),
 								   format_type_be(SPI_gettypeid(desc, parent->key)),
 								   format_type_be(parent->keytype)));
@@ -231,7 +234,7 @@ find_history(Relation rel, NicTable *table)
 	ListCell   *lc;
 	int			i;
 
-	/* Whatever looks into a catalog may have the relcache replace trigdesc. */
+	/* Copied first: a catalog lookup may let the relcache replace trigdesc. */
 	for (i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
 	{
 		Trigger    *trigger = &rel->trigdesc->triggers[i];
@@ -248,7 +251,8 @@ find_history(Relation rel, NicTable *table)
 		table->history = get_relname_relid("nic_history", schema);
 		table->address_history = get_relname_relid("nic_address_history", schema);
 		if (!OidIsValid(table->history) || !OidIsValid(table->address_history))
-			refuse_table(rel, "Its schema lacks the table \"nic_history\" or \"nic_address_history\".");
+			refuse_table(rel, "Its schema lacks the table \"nic_history\" or "
+						 "\"nic_address_history\".");
 		break;
 	}
 	list_free(functions);

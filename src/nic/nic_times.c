@@ -49,6 +49,7 @@ last_change(Relation rel, const NicTable *table, TupleTableSlot *old)
 						   DatumGetTimestampTz(nic_value(table, old, NIC_STATE_CHANGED)));
 	Datum		id = nic_value(table, old, NIC_ID);
 	Oid			argtypes[1] = {INT8OID};
+	SPIPlanPtr	plan;
 	Datum		value;
 	bool		isnull;
 
@@ -58,8 +59,8 @@ last_change(Relation rel, const NicTable *table, TupleTableSlot *old)
 	history_require_owner(rel, table->history);
 	history_require_owner(rel, table->address_history);
 	SPI_connect();
-	saved_query_run_as_owner(saved_query_lookup_as_owner(QUERY_LAST_CHANGE, rel, 0, last_change_query, 1, argtypes),
-							 rel, &id, 1);
+	plan = saved_query_lookup_as_owner(QUERY_LAST_CHANGE, rel, 0, last_change_query, 1, argtypes);
+	saved_query_run_as_owner(plan, rel, &id, 1);
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (!isnull && SPI_gettypeid(SPI_tuptable->tupdesc, 1) == TIMESTAMPTZOID)
 		last = Max(last, DatumGetTimestampTz(value));
@@ -89,10 +90,11 @@ check_removal_time(const NicRules *rules, TupleTableSlot *old, TupleTableSlot *n
 
 	ereport(rules->level,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("NIC %s cannot have been removed at %s, before it was made or changed last",
-					rules->reader->output(rules, old, NIC_ID), rules->reader->output(rules, new, NIC_REMOVED)),
+			 errmsg("NIC %s cannot have been removed at %s, before it was created or last changed",
+					rules->reader->output(rules, old, NIC_ID),
+					rules->reader->output(rules, new, NIC_REMOVED)),
 			 may_see_rows(rules->rel) ?
-			 errdetail("%s It was made or changed last at %s.",
+			 errdetail("%s It was created or last changed at %s.",
 					   nic_rules_description(rules, old), timestamptz_to_str(last)) :
 			 errdetail_internal("%s", nic_rules_description(rules, old)),
 			 errhint("Set removed = now()."),
@@ -115,14 +117,17 @@ check_state_changed(const NicRules *rules, TupleTableSlot *old, TupleTableSlot *
 
 	ereport(rules->level,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("\"state_changed\" of NIC %s does not say when its state changed",
+			 errmsg("\"state_changed\" of NIC %s is not the time when its state changed",
 					rules->reader->output(rules, old, NIC_ID)),
 			 errdetail("%s Its state goes from \"%s\" to \"%s\", and state_changed from %s to %s.",
 					   nic_rules_description(rules, old),
-					   nic_rules_shown(rules, old, NIC_STATE), rules->reader->output(rules, new, NIC_STATE),
+					   nic_rules_shown(rules, old, NIC_STATE),
+					   rules->reader->output(rules, new, NIC_STATE),
 					   nic_rules_shown(rules, old, NIC_STATE_CHANGED),
 					   rules->reader->output(rules, new, NIC_STATE_CHANGED)),
-			 errhint("Only the trigger \"nic_prepare\" sets it. Let a trigger that changes the state of a NIC have a name that comes before, and none set state_changed."),
+			 errhint("Only the trigger \"nic_prepare\" sets it. A trigger that changes the state "
+					 "of a NIC must have a name that sorts before it, and no trigger may set "
+					 "state_changed."),
 			 errtableconstraint(rules->rel, "nic_state_changed")));
 }
 

@@ -138,10 +138,12 @@ refuse_removal(Relation rel, Relation nics, const ParentKind *kind, int64 id)
 	initStringInfo(&name);
 	append_relation_name(&name, RelationGetRelid(nics));
 	if (held.half_removed_ids[0] != '\0')
-		hint = psprintf("Remove its NICs first. A half-removed one still holds its address; once that is free, finish it: UPDATE %s SET removed = now() WHERE id IN (%s).",
+		hint = psprintf("Remove its NICs first. A half-removed one still holds its address; once "
+						"that is free, finish it: UPDATE %s SET removed = now() WHERE id IN (%s).",
 						name.data, held.half_removed_ids);
 	else
-		hint = psprintf("Remove its NICs first: UPDATE %s SET state = 'Deallocating', removed = now() WHERE %s = %lld AND removed IS NULL.",
+		hint = psprintf("Remove its NICs first: UPDATE %s SET state = 'Deallocating', removed = "
+						"now() WHERE %s = %lld AND removed IS NULL.",
 						name.data, nic_column_name(kind->column), (long long) id);
 	refuse_in_use(&refusal, true, &held, RelationGetRelationName(nics), hint);
 }
@@ -289,7 +291,8 @@ check_in_use(Relation rel, const ParentKind *kind, TupleTableSlot *slot, Timesta
 {
 	if (!check_nic_tables(rel, kind, slot, removed, true) &&
 		!check_nic_tables(rel, kind, slot, removed, false))
-		refuse_table(rel, "No guarded table of NICs refers to it, so nobody can tell whether it holds any.");
+		refuse_table(rel, "No guarded table of NICs refers to it, so its held NICs cannot be "
+					 "found.");
 }
 
 /*
@@ -314,12 +317,12 @@ check_removed_after_created(TriggerData *trigdata, const ParentKind *kind, int i
 
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("%s %s cannot have been removed at %s, before it was made", kind->noun,
+			 errmsg("%s %s cannot have been removed at %s, before it was created", kind->noun,
 					SPI_getvalue(trigdata->tg_trigtuple, desc, id),
 					pstrdup(timestamptz_to_str(removed))),
 			 may_see_rows(rel) ?
-			 errdetail("It was made at %s.", timestamptz_to_str(DatumGetTimestampTz(value))) :
-			 errdetail("It was made later."),
+			 errdetail("It was created at %s.", timestamptz_to_str(DatumGetTimestampTz(value))) :
+			 errdetail("It was created later."),
 			 errhint("Set removed = now()."),
 			 errtableconstraint(rel, kind->after_created)));
 }

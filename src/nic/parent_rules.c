@@ -101,7 +101,8 @@ held_nics_detail(const ParentRefusal *refusal, const HeldNics *nics, const char 
 		appendStringInfo(&buf, ", %lld of them half-removed", (long long) nics->half_removed);
 
 	if (!refusal->may_see)
-		appendStringInfo(&buf, ". Rows of table \"%s\" may be hidden from the current role, so they are not named",
+		appendStringInfo(&buf, ". They are not named, because rows of table \"%s\" may be hidden "
+						 "from the current role",
 						 table);
 	else
 		appendStringInfo(&buf, ": %s", nics->named);
@@ -130,7 +131,7 @@ refuse_in_use(const ParentRefusal *refusal, bool removal, const HeldNics *nics,
 			 errmsg("cannot change the key of %s %s: NICs are left on it", noun, refusal->id),
 			 errdetail_internal("%s", held_nics_detail(refusal, nics, table)),
 			 refusal->may_see ? errhint("%s", hint) :
-			 errhint("Remove its NICs first, or have it done by a role that sees them."),
+			 errhint("Remove its NICs first, as a role that can see them."),
 			 errtableconstraint(refusal->rel, refusal->kind->in_use)));
 }
 

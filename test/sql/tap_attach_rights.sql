@@ -248,9 +248,9 @@ REVOKE SELECT ON app.ports, app.nets FROM rights_writer;
 SELECT is(pg_temp.detail(v.who, v.command), v.detail, format('%s: %s', v.who, v.command))
 FROM (VALUES
 	('rights_app', 'UPDATE app.nets SET removed = now()', '1 NIC is held: NIC 1 (Reserved, instance 1).'),
-	('rights_writer', 'UPDATE app.nets SET removed = now()', '1 NIC is held. Rows of table "ports" may be hidden from the current role, so they are not named.'),
-	('rights_writer', 'INSERT INTO app.ports VALUES (9, 3, 1, ''Allocated'')', 'Rows of table "ports" may be hidden from role "rights_writer", so it is not described.'),
-	('rights_writer', 'DELETE FROM app.ports', 'The row is not removed; it would be lost, and with it what happened to it.')) v (who, command, detail);
+	('rights_writer', 'UPDATE app.nets SET removed = now()', '1 NIC is held. They are not named, because rows of table "ports" may be hidden from the current role.'),
+	('rights_writer', 'INSERT INTO app.ports VALUES (9, 3, 1, ''Allocated'')', 'The NIC is not described, because rows of table "ports" may be hidden from role "rights_writer".'),
+	('rights_writer', 'DELETE FROM app.ports', 'The row is not removed; deleting it would lose its history.')) v (who, command, detail);
 -- message, DETAIL and HINT
 CREATE FUNCTION pg_temp.said(who name, command text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -272,11 +272,11 @@ GRANT SELECT (id) ON app.ports, app.nets TO rights_writer;
 SELECT is(pg_temp.said('rights_writer', v.command), v.said, 'no stored value is named: ' || v.command)
 FROM (VALUES
 	('UPDATE app.ports SET state = ''Reserving'' WHERE id = 1', 'NIC 1 cannot move from state "(hidden)" to "Reserving" | '
-		'Rows of table "ports" may be hidden from role "rights_writer", so it is not described. | vmnet.nic_state_transitions() lists the moves that there are.'),
+		'The NIC is not described, because rows of table "ports" may be hidden from role "rights_writer". | vmnet.nic_state_transitions() lists all moves.'),
 	('UPDATE app.ports SET network_id = 2 WHERE id = 1', '"network_id" of NIC 1 cannot change from (hidden) to 2 | '
-		'Rows of table "ports" may be hidden from role "rights_writer", so it is not described. | A NIC keeps its id, network and instance. Remove this NIC and add another.'),
+		'The NIC is not described, because rows of table "ports" may be hidden from role "rights_writer". | A NIC keeps its id, network and instance. Remove this NIC and add another.'),
 	('UPDATE app.ports SET removed = NULL WHERE id = 7', '"removed" of NIC 7 cannot change from (hidden) to null | '
-		'Rows of table "ports" may be hidden from role "rights_writer", so it is not described. | A removed NIC stays removed. Add a new NIC instead.'),
+		'The NIC is not described, because rows of table "ports" may be hidden from role "rights_writer". | A removed NIC stays removed. Add a new NIC instead.'),
 	('UPDATE app.nets SET removed = NULL WHERE id = 3', '"removed" of network 3 cannot change | It has been removed. | A removed network stays removed. Add a new one instead.')) v (command, said);
 GRANT SELECT (network_id, instance_id, state, mac_address, removed) ON app.ports TO rights_writer;
 SELECT is(pg_temp.said('rights_writer', v.command), pg_temp.said('rights_app', v.command), 'but to who may read every column: ' || v.command)

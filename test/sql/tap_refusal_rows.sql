@@ -93,10 +93,10 @@ SELECT is_empty($$SELECT a.command, a.who, a.said FROM after a JOIN before b USI
 	AND regexp_replace(a.said, 'NIC \d+ \(uuid [-0-9a-f]+\)', 'NIC') <> regexp_replace(b.said, 'NIC \d+ \(uuid [-0-9a-f]+\)', 'NIC')$$, 'for whom they are not in force, nothing changes');
 -- by hand: what blind and some are told.  Ids that a command names itself may be there.
 SELECT is((SELECT said FROM before WHERE ord = 1 AND who = 'vmnet_test_blind'), '23503 | network_in_use | cannot remove network 1: NICs are left on it | '
-	'7 NICs are held, 1 of them half-removed. Rows of table "all_nics" may be hidden from the current role, so they are not named. | Remove its NICs first, or have it done by a role that sees them.', 'numbers for who may not read');
+	'7 NICs are held, 1 of them half-removed. They are not named, because rows of table "all_nics" may be hidden from the current role. | Remove its NICs first, as a role that can see them.', 'numbers for who may not read');
 SELECT is((SELECT said FROM after WHERE ord = 1 AND who = 'vmnet_test_some'), (SELECT said FROM before WHERE ord = 1 AND who = 'vmnet_test_blind'), 'and for whom policies hide rows from');
 SELECT is((SELECT said FROM after WHERE ord = 2 AND who = 'vmnet_test_some'), '23503 | instance_in_use | cannot remove instance 11: NICs are left on it | '
-	'1 NIC is held. Rows of table "all_nics" may be hidden from the current role, so they are not named. | Remove its NICs first, or have it done by a role that sees them.', 'an instance');
+	'1 NIC is held. They are not named, because rows of table "all_nics" may be hidden from the current role. | Remove its NICs first, as a role that can see them.', 'an instance');
 SELECT doesnt_match(t.said, w.pattern, format('%s: %s', t.who, t.command))
 FROM (SELECT * FROM before WHERE who = 'vmnet_test_blind' UNION ALL SELECT * FROM after WHERE who = 'vmnet_test_some') t
 	JOIN refused r USING (ord, rule, command),
@@ -106,7 +106,7 @@ WHERE t.ord NOT IN (1, 2)
 	AND NOT (t.ord = 3)
 ORDER BY t.ord, t.who;
 
-SELECT matches(t.said, 'table "all_nics" \| A row would be lost', format('%s: DELETE names no row', t.who))
+SELECT matches(t.said, 'table "all_nics" \| Deleting a row would lose', format('%s: DELETE names no row', t.who))
 FROM (SELECT * FROM before WHERE who = 'vmnet_test_blind' UNION ALL SELECT * FROM after WHERE who = 'vmnet_test_some') t
 WHERE t.rule = 'no_hard_delete' ORDER BY t.who;
 

@@ -61,12 +61,11 @@ refuse_truncate(AttachedGuard *guard)
 }
 
 /*
- * attached_no_delete(): BEFORE DELETE, for each row, or TRUNCATE on an attached
- * table.  Refuses to delete a row that is not removed.
+ * Refuses to delete a row of an attached table that is not removed.
  *
- * A removed row may be deleted: such systems purge in this way.  If rows of the
- * table are removed by DELETE, only a TRUNCATE of networks or instances that have
- * NICs is refused.
+ * A BEFORE trigger on DELETE, for each row, and on TRUNCATE.  A removed row may be
+ * deleted: such systems purge in this way.  If rows of the table are removed by
+ * DELETE, only a TRUNCATE of networks or instances that have NICs is refused.
  */
 PG_FUNCTION_INFO_V1(attached_no_delete);
 

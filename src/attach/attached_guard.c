@@ -50,7 +50,7 @@ attached_guard_end(AttachedGuard *guard)
 }
 
 /*
- * Returns the level of a refusal: ERROR, or WARNING in mode warn.
+ * Returns the level of a refusal, which is WARNING in mode warn and else ERROR.
  */
 int
 attached_refusal_level(const AttachedGuard *guard)

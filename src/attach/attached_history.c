@@ -196,7 +196,9 @@ attached_record_update(const AttachedNicRules *nics, TupleTableSlot *old, TupleT
 }
 
 /*
- * attached_nic_history(): AFTER UPDATE, for each statement.
+ * Writes the pending entries of an attached table of NICs.
+ *
+ * An AFTER trigger on UPDATE, for each statement.
  */
 PG_FUNCTION_INFO_V1(attached_nic_history);
 

@@ -14,8 +14,9 @@
 #include "nic/nic_rules.h"
 
 /*
- * attached_nic_guard(): AFTER INSERT or UPDATE on an attached table of NICs, for
- * each row.  Checks the rules of NICs and records the change.
+ * Checks the rules of NICs on an attached table of NICs and records the change.
+ *
+ * An AFTER trigger on INSERT and UPDATE, for each row.
  */
 PG_FUNCTION_INFO_V1(attached_nic_guard);
 

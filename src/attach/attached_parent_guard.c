@@ -187,8 +187,9 @@ parent_guard(FunctionCallInfo fcinfo, const char *function, const ParentKind *ki
 }
 
 /*
- * attached_network_guard(): AFTER UPDATE or DELETE on an attached table of
- * networks, for each row.
+ * Checks the removal of networks in an attached table of networks.
+ *
+ * An AFTER trigger on UPDATE and DELETE, for each row.
  */
 PG_FUNCTION_INFO_V1(attached_network_guard);
 
@@ -199,8 +200,9 @@ attached_network_guard(PG_FUNCTION_ARGS)
 }
 
 /*
- * attached_instance_guard(): AFTER UPDATE or DELETE on an attached table of
- * instances, for each row.
+ * Checks the removal of instances in an attached table of instances.
+ *
+ * An AFTER trigger on UPDATE and DELETE, for each row.
  */
 PG_FUNCTION_INFO_V1(attached_instance_guard);
 

@@ -14,7 +14,9 @@
 #include "core/trigger_call.h"
 
 /*
- * attached_view_write(): INSTEAD OF any write to a view of the inventory.
+ * Refuses writes to a view of an attached inventory.
+ *
+ * An INSTEAD OF trigger on INSERT, UPDATE and DELETE, for each row.
  */
 PG_FUNCTION_INFO_V1(attached_view_write);
 

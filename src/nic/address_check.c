@@ -229,10 +229,10 @@ address_type(FunctionCallInfo fcinfo, int argno)
 }
 
 /*
- * address_holder(inventory, network_id, attribute, address, nic_id, is_user)
- *
  * Returns whether an active NIC of a network, other than nic_id, has an address;
  * whether it is the NIC of a user's instance; and its id, if the caller may see it.
+ *
+ * The arguments are inventory, network_id, attribute, address, nic_id and is_user.
  * If is_user is false, only NICs of users' instances are searched.
  */
 PG_FUNCTION_INFO_V1(address_holder);
@@ -258,11 +258,12 @@ address_holder(PG_FUNCTION_ARGS)
 }
 
 /*
- * secondary_holder(inventory, network_id, attribute, address)
- *
  * Returns whether an active NIC has an IP address of a network as a secondary
- * address, and the ids of the secondary address and of the NIC, if the caller may
- * see both.  The tables must have one owner.
+ * address, and the ids of the secondary address and of the NIC, if the caller may see
+ * both.
+ *
+ * The arguments are inventory, network_id, attribute and address.  The tables must
+ * have one owner.
  */
 PG_FUNCTION_INFO_V1(secondary_holder);
 
@@ -318,9 +319,9 @@ run_nics_query(FunctionCallInfo fcinfo, const char *format, int nargs)
 }
 
 /*
- * mac_held(inventory, mac)
- *
  * Returns whether an active NIC of the inventory has a MAC address; false for NULL.
+ *
+ * The arguments are inventory and mac.
  */
 PG_FUNCTION_INFO_V1(mac_held);
 
@@ -331,11 +332,11 @@ mac_held(PG_FUNCTION_ARGS)
 }
 
 /*
- * free_device(inventory, instance_id, network_id)
+ * Returns the lowest free device position of an instance; whether it lacks an active
+ * default NIC; whether it is on a network; and the id of its NIC there, if the caller
+ * may see it.
  *
- * Returns the lowest free device position of an instance; whether it lacks an
- * active default NIC; whether it is on a network; and the id of its NIC there, if
- * the caller may see it.
+ * The arguments are inventory, instance_id and network_id.
  */
 PG_FUNCTION_INFO_V1(free_device);
 
@@ -346,10 +347,10 @@ free_device(PG_FUNCTION_ARGS)
 }
 
 /*
- * other_nics(inventory, instance_id, nic_id)
- *
  * Returns how many other active NICs an instance has, how many of these are its
  * default, and their lowest id, if the caller may see them.
+ *
+ * The arguments are inventory, instance_id and nic_id.
  */
 PG_FUNCTION_INFO_V1(other_nics);
 

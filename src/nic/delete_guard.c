@@ -87,8 +87,9 @@ hint_instead_of_delete(Relation rel)
 }
 
 /*
- * no_hard_delete(): BEFORE DELETE, for each row.  Refuses it unless the guards
- * are bypassed for this row.
+ * Refuses to delete a row of an inventory, unless the guards are bypassed for it.
+ *
+ * A BEFORE trigger on DELETE, for each row.
  */
 PG_FUNCTION_INFO_V1(no_hard_delete);
 
@@ -119,8 +120,9 @@ no_hard_delete(PG_FUNCTION_ARGS)
 }
 
 /*
- * no_truncate(): BEFORE TRUNCATE, for each statement.  Refuses it unless the
- * guards are bypassed; row triggers do not fire for TRUNCATE.
+ * Refuses TRUNCATE of a table of an inventory, unless the guards are bypassed.
+ *
+ * A BEFORE trigger on TRUNCATE, for each statement; row triggers do not fire for it.
  */
 PG_FUNCTION_INFO_V1(no_truncate);
 
@@ -146,8 +148,9 @@ no_truncate(PG_FUNCTION_ARGS)
 }
 
 /*
- * mirror_guard(): BEFORE INSERT or UPDATE on the tables of a mirror, for each
- * statement.  Only the import can write to a mirror.
+ * Refuses writes to a table of a mirror that are not those of the import.
+ *
+ * A BEFORE trigger on INSERT and UPDATE, for each statement.
  */
 PG_FUNCTION_INFO_V1(mirror_guard);
 
@@ -187,8 +190,9 @@ view_remove_query(StringInfo sql, Oid relid, int column)
 }
 
 /*
- * nic_view_delete(): INSTEAD OF DELETE on a view of live NICs, for each row.
- * Removes the NIC in one statement.
+ * Removes a NIC that is deleted from a view of live NICs, in one statement.
+ *
+ * An INSTEAD OF trigger on DELETE, for each row.
  */
 PG_FUNCTION_INFO_V1(nic_view_delete);
 

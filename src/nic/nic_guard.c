@@ -38,8 +38,9 @@ record_update(Relation rel, const NicTable *table,
 }
 
 /*
- * nic_guard(): AFTER INSERT or UPDATE on a NIC table, for each row.  Checks the
- * rules of NICs and records the change.
+ * Checks the rules of NICs on a NIC table and records the change.
+ *
+ * An AFTER trigger on INSERT and UPDATE, for each row.
  */
 PG_FUNCTION_INFO_V1(nic_guard);
 

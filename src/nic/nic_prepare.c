@@ -276,7 +276,9 @@ prepare_update(TriggerData *trigdata, const NicTable *table)
 }
 
 /*
- * nic_prepare(): BEFORE INSERT or UPDATE on a NIC table, for each row.
+ * Sets the columns of a NIC that only the inventory determines.
+ *
+ * A BEFORE trigger on INSERT and UPDATE of a NIC table, for each row.
  */
 PG_FUNCTION_INFO_V1(nic_prepare);
 

@@ -14,7 +14,7 @@
 #define NIC_STATE_TRANSITIONS_COLUMNS	4
 
 /*
- * nic_state_transitions(): returns all moves.
+ * Returns all moves, as rows.
  */
 PG_FUNCTION_INFO_V1(nic_state_transitions);
 
@@ -80,8 +80,9 @@ known_strategy(int i)
 }
 
 /*
- * nic_next_state(state, event, strategy): returns the state that the event leads
- * to; NULL if there is no such move.
+ * Returns the state that an event leads to; NULL if there is no such move.
+ *
+ * The arguments are state, event and strategy.
  */
 PG_FUNCTION_INFO_V1(nic_next_state);
 

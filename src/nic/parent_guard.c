@@ -384,7 +384,9 @@ parent_guard(FunctionCallInfo fcinfo, const char *function, const ParentKind *ki
 }
 
 /*
- * network_guard(): AFTER UPDATE on a table of networks, for each row.
+ * Checks the removal of networks.
+ *
+ * An AFTER trigger on UPDATE of a table of networks, for each row.
  */
 PG_FUNCTION_INFO_V1(network_guard);
 
@@ -395,7 +397,9 @@ network_guard(PG_FUNCTION_ARGS)
 }
 
 /*
- * instance_guard(): AFTER UPDATE on a table of instances, for each row.
+ * Checks the removal of instances.
+ *
+ * An AFTER trigger on UPDATE of a table of instances, for each row.
  */
 PG_FUNCTION_INFO_V1(instance_guard);
 

@@ -235,8 +235,9 @@ check_removal_time(Relation rel, const SecondaryColumns *columns, TupleTableSlot
 }
 
 /*
- * secondary_ip_guard(): AFTER INSERT or UPDATE on all_nic_secondary_ips, for
- * each row.
+ * Checks the rules of secondary addresses.
+ *
+ * An AFTER trigger on INSERT and UPDATE of all_nic_secondary_ips, for each row.
  */
 PG_FUNCTION_INFO_V1(secondary_ip_guard);
 
@@ -312,8 +313,9 @@ remove_addresses(Relation table, Datum *values, TimestampTz *last)
 }
 
 /*
- * nic_secondary_ips_remove(): AFTER UPDATE on all_nics, for each row that is
- * removed.  Removes the secondary addresses of the NIC.
+ * Removes the secondary addresses of a NIC that is removed.
+ *
+ * An AFTER trigger on UPDATE of all_nics, for each row that is removed.
  */
 PG_FUNCTION_INFO_V1(nic_secondary_ips_remove);
 

@@ -1,12 +1,17 @@
 #!/usr/bin/perl
 # Writes into a folder what can be told from the catalogs of a database that has
-# vmnet_ext: reference.md, errors.md, model.svg, states.svg.  Where the server is
-# is in the environment; nothing is left behind there.  Run from the top of the
-# tree.  doc/generate starts a server for it.
+# vmnet_ext: reference.md, errors.md, model.svg, states.svg.  The examples of the
+# reference are doc/examples/NAME.sql, one for each name of schema vmnet; they are
+# run, and their output is shown.  Where the server is is in the environment;
+# databases and roles that are made there are dropped.  Run from the top of the
+# tree by a superuser.  doc/generate starts a server for it.
 use strict;
 use warnings;
 use utf8;
 use JSON::PP;
+
+use lib 'test/t';
+use Pages;
 
 my ($folder) = @ARGV;
 die "usage: doc/generate.pl folder\n" if !defined $folder;
@@ -54,6 +59,7 @@ SELECT json_build_object(
 		WHERE c.relkind IN ('r', 'v') AND (n.nspname IN ('cloud', 'cloud_report', 'vmnet')
 			OR n.nspname IN ('mirror', 'attached', 'live') AND NOT EXISTS (SELECT FROM pg_class o WHERE o.relnamespace = 'cloud'::regnamespace AND o.relname = c.relname))) r),
 	'errors', (SELECT json_agg(e ORDER BY e.rule = '', e.rule COLLATE "C", e.state COLLATE "C") FROM (SELECT rule, state, meaning, pg_temp.http_status(state, '') AS http FROM pg_temp.error) e),
+	'checks', (SELECT json_agg(c ORDER BY c.ord) FROM vmnet_internal.checks() c),
 	'moves', (SELECT json_agg(m) FROM vmnet.nic_state_transitions() m))
 ;
 END
@@ -89,8 +95,81 @@ sub columns_table
 }
 
 #
+# Examples
+#
+
+# Statements for the server, in a database that exists.
+sub run_statements
+{
+	my @statements = @_;
+	my ($output, $status) = Pages::output_of('/dev/null', 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', map { ('-c', $_) } 'SET client_min_messages = warning', @statements);
+	die "@statements\n$output" if $status;
+	return split /\n/, $output;
+}
+
+# The databases of the examples; each example runs in a copy of one.
+my @databases = map { m{(\w+)\.sql$} } sort glob 'doc/examples/setup/*.sql';
+my $prefix = 'vmnet_doc_';
+
+sub drop_databases
+{
+	run_statements(map { "DROP DATABASE IF EXISTS $prefix$_" } @_);
+	return;
+}
+
+sub make_database
+{
+	my ($name) = @_;
+	my $setup = "doc/examples/setup/$name.sql";
+	my $load = $name eq 'mirror' ? "contrib/load-cloudstack-dump test/data/cloudstack-4.19 cloudstack | psql -Xq $prefix$name; " : '';
+
+	run_statements("CREATE DATABASE $prefix$name");
+	my ($output, $status) = Pages::run_sh("$load psql -Xq -v ON_ERROR_STOP=1 -d $prefix$name -f $setup");
+	die "$setup fails:\n$output" if $status;
+	return;
+}
+
+sub roles
+{
+	return run_statements('SELECT rolname FROM pg_roles ORDER BY 1');
+}
+
+# What an example prints, in a copy of its database.
+sub run_example
+{
+	my ($file, $database, $sql) = @_;
+
+	run_statements("DROP DATABASE IF EXISTS ${prefix}example", "CREATE DATABASE ${prefix}example TEMPLATE $prefix$database");
+	my $output = Pages::run_sql("${prefix}example", $sql);
+	die "$file fails:\n$output" if Pages::has_error($output);
+	return $output;
+}
+
+# The example of a name of schema vmnet, as it stands in the reference.  Its first
+# line says in which database it runs, or which test runs it; the output of the
+# latter is in a file of its own.
+sub example_text
+{
+	my ($name) = @_;
+	my $file = "doc/examples/$name.sql";
+
+	die "vmnet.$name has no example: write $file\n" if !-e $file;
+	my ($first, $sql) = Pages::slurp($file) =~ /^([^\n]*)\n(.*)\z/s;
+	die "$file does not name vmnet.$name\n" if $sql !~ /\bvmnet\.$name\b/;
+	return "Example:\n\n<!-- run by $1 -->\n```sql\n$sql```\n\n```text\n" . Pages::slurp("doc/examples/$name.out") . "```\n\n"
+	  if $first =~ /^-- run by (test\/t\/\w+\.pl)$/;
+	my ($database) = grep { $first eq "-- database: $_" } @databases;
+	die "$file: its first line is not \"-- database: \" and one of @databases\n" if !defined $database;
+	return "Example, in a copy of the database [`$database`](#databases-of-the-examples):\n\n```sql\n$sql```\n\n```text\n" . run_example($file, $database, $sql) . "```\n\n";
+}
+
+#
 # reference.md
 #
+
+# What most people need, in this order; the README begins with the same.
+my @most_used = qw(create_inventory import_cloudstack network_active_instances instance_active_networks nic_add nic_remove
+	network_blockers network_instances_as_of ip_holders check_inventory);
 
 sub function_text
 {
@@ -98,9 +177,9 @@ sub function_text
 	# the columns of a result have a table of their own
 	my $arguments = join ', ', map { s/::[a-z ]+$//r =~ s/^IN //r =~ s/timestamp with time zone/timestamptz/r } grep { !/^(OUT|TABLE) / } split /, /, $f->{arguments};
 	my $result = $f->{kind} eq 'p' ? '' : $f->{columns} ? ($f->{set} ? 'rows' : 'a row') : $f->{set} ? "rows of $f->{type}" : $f->{type};
-	my $text = "### `vmnet.$f->{name}($arguments)`" . ($result ? " → $result" : ', a procedure') . "\n\n" . comment($f->{comment});
+	my $text = "### `$f->{name}`\n\n`vmnet.$f->{name}($arguments)`" . ($result ? " → $result" : ', a procedure') . "\n\n" . comment($f->{comment});
 	$text .= "\n| column | type |\n|---|---|\n" . join '', map { "| `$_->{name}` | $_->{type} |\n" } @{ $f->{columns} } if $f->{columns};
-	return "$text\n";
+	return "$text\n" . example_text($f->{name});
 }
 
 # What schema vmnet holds is for users.
@@ -117,38 +196,78 @@ my @public = grep { !is_part($_) } @others;
 sub relations_text
 {
 	my ($schema, $kind) = @_;
-	return map { "### `$_->{name}`\n\n" . comment($_->{comment}) . columns_table($_->{columns}) . "\n" }
+	return map { "### `$_->{name}`\n\n" . comment($_->{comment}) . columns_table($_->{columns}) . "\n" . ($schema eq 'vmnet' ? example_text($_->{name}) : '') }
 	  grep { $_->{schema} eq $schema && $_->{kind} eq $kind } @{ $catalog->{relations} };
 }
 
+# A link to a function, by its name.
+sub link_to
+{
+	return "[`$_[0]`](#$_[0])";
+}
+
+my %first_line = map { $_->{name} => (split /\n/, $_->{comment})[0] } @public;
+$ENV{PGTZ} = 'UTC';
+drop_databases(@databases, 'example');
+my @missing = grep { !-e } map { "doc/examples/$_->{name}.sql" } @public;
+die "write these examples: @missing\n" if @missing;
+my %known_role = map { $_ => 1 } roles();
+END
+{
+	if (%known_role)
+	{
+		my $status = $?;
+		drop_databases(@databases, 'example');
+		run_statements(map { "DROP ROLE $_" } grep { !$known_role{$_} } roles());
+		$? = $status;
+	}
+}
+make_database($_) foreach @databases;
+
 save('reference.md', join '',
-	"# Reference\n\nOf vmnet_ext $catalog->{version}. Made from the comments in the catalogs by `doc/generate`; do not edit it.\n\n",
-	"[Functions](#functions) · [Views of the extension](#views-of-the-extension) · [Views of an inventory](#views-of-an-inventory) · ",
+	"# Reference\n\n<!-- every block of this page: run by test/t/071_doc.pl -->\n\n",
+	"Of vmnet_ext $catalog->{version}. Made by `doc/generate` from the comments in the catalogs and from `doc/examples`; do not edit it.\n\n",
+	"## Ten functions that most people need\n\n| function | |\n|---|---|\n",
+	(map { '| ' . link_to($_) . ' | ' . cell($first_line{$_} // die "there is no vmnet.$_\n") . " |\n" } @most_used),
+	"\nAll functions: ", join(' · ', map { link_to($_->{name}) } @public), "\n\n",
+	"[Functions](#functions) · [Findings](#findings) · [Views of the extension](#views-of-the-extension) · [Views of an inventory](#views-of-an-inventory) · ",
 	"[Tables of an inventory](#tables-of-an-inventory) · [Tables of a mirror](#tables-of-a-mirror) · ",
-	"[Views of an attached inventory](#views-of-an-attached-inventory) · [Reporting views](#reporting-views) · [Settings](#settings) · [Triggers](#triggers) · [Parts](#parts)\n\n",
+	"[Views of an attached inventory](#views-of-an-attached-inventory) · [Reporting views](#reporting-views) · [Settings](#settings) · [Triggers](#triggers) · [Parts](#parts) · [Databases of the examples](#databases-of-the-examples)\n\n",
 	"![Tables](model.svg)\n\n![States of a NIC](states.svg)\n\n",
-	"## Functions\n\n", (map { function_text($_) } @public),
-	"## Views of the extension\n\n", relations_text('vmnet', 'v'),
+	"## Functions\n\n",
+	"Functions for users are in schema `vmnet`. Schema `vmnet_internal` holds their parts and the trigger functions, which are not to be called directly. ",
+	"A function that reads an inventory or changes NICs takes `inventory name DEFAULT NULL` as its last argument: the name of the schema as in `pg_namespace`, neither folded to lower case nor unquoted. ",
+	"NULL means the setting `vmnet.inventory` (default `cloud`). A function runs with the privileges of its caller. ",
+	"If the caller is a superuser or a member of the owner's role, it runs as the owner of the inventory ([security.md](security.md)). ",
+	"Functions that only read also work on a hot standby. They return no row for NULL, an unknown id or a removed network.\n\n",
+	(map { function_text($_) } @public),
+	"## Findings\n\nCodes of `vmnet.check_inventory`, in the order of its rows, and whether `vmnet.repair_inventory` mends them.\n\n",
+	"| code | severity | meaning | repaired |\n|---|---|---|---|\n",
+	(map { "| `$_->{code}` | $_->{severity} | " . cell($_->{about}) . ' | ' . ($_->{repair} ? 'yes' : 'no: ' . cell($_->{refusal})) . " |\n" } @{ $catalog->{checks} }),
+	"\n## Views of the extension\n\n", relations_text('vmnet', 'v'),
 	"## Views of an inventory\n\n", relations_text('cloud', 'v'),
 	"## Tables of an inventory\n\n", relations_text('cloud', 'r'),
 	"## Tables of a mirror\n\n", relations_text('mirror', 'r'),
-	"## Views of an attached inventory\n\nThose that no other kind has. A live inventory has none of its own.\n\n", relations_text('attached', 'v'),
-	"## Reporting views\n\nWhat `create_report` makes, in the schema `<inventory>_report`.\n\n", relations_text('cloud_report', 'v'),
+	"## Views of an attached inventory\n\nViews that only attached inventories have. A live inventory has no views of its own.\n\n", relations_text('attached', 'v'),
+	"## Reporting views\n\nViews that `create_report` makes, in the schema `<inventory>_report`.\n\n", relations_text('cloud_report', 'v'),
 	"## Settings\n\n| setting | default | |\n|---|---|---|\n",
 	(map { "| `$_->{name}` | " . ($_->{default} eq '' ? '' : "`$_->{default}`") . ' | ' . cell($_->{comment}) . " |\n" } @{ $catalog->{settings} }),
-	"\n## Triggers\n\nFunctions of the triggers that inventories have.\n\n| function | |\n|---|---|\n",
+	"\n## Triggers\n\nTrigger functions of inventories.\n\n| function | |\n|---|---|\n",
 	(map { "| `$_->{schema}.$_->{name}()` | " . cell($_->{comment}) . " |\n" } @triggers),
-	"\n## Parts\n\nFunctions of schema `vmnet_internal`, which others are made of. They may change or go in any version.\n\n| function | |\n|---|---|\n",
-	(map { "| `$_->{schema}.$_->{name}` | " . cell((split /\n/, $_->{comment})[0]) . " |\n" } @parts));
+	"\n## Parts\n\nFunctions of schema `vmnet_internal`, which other functions use. Any version can change or drop them.\n\n| function | |\n|---|---|\n",
+	(map { "| `$_->{schema}.$_->{name}` | " . cell((split /\n/, $_->{comment})[0]) . " |\n" } @parts),
+	"\n## Databases of the examples\n\nEach example runs in a copy of one of these databases. Times are in UTC. The source of the mirror is the sample dump in `test/data/cloudstack-4.19`, loaded with `contrib/load-cloudstack-dump`.\n",
+	(map { "\n`$_`:\n\n```sql\n" . Pages::slurp("doc/examples/setup/$_.sql") . "```\n" } @databases));
 
 #
 # errors.md
 #
 
 save('errors.md', join '',
-	"# Errors\n\nMade by `doc/generate` from the list that the tests go by; do not edit it. Each is raised by a test, and the extension raises no other.\n\n",
-	"An error has SQLSTATE, constraint name, schema, table, DETAIL (what was found) and HINT (what to do). Go by the constraint; the text may change. ",
-	"The last column is what a REST gateway such as PostgREST answers (42501: 401 for somebody who is not logged in).\n\n",
+	"# Errors\n\nMade by `doc/generate` from the list that the tests use; do not edit it. Each error is raised by a test, and the extension raises no others.\n\n",
+	"An error has SQLSTATE, constraint name, schema, table, DETAIL (what was found) and HINT (what to do). Test the constraint, not the text, which can change. ",
+	"The last column is the HTTP status of a REST gateway such as PostgREST (42501: 401 for a client that has not logged in). ",
+	"Where a CHECK constraint or unique index of PostgreSQL and a guard both refuse a row, the error is that of the constraint or index.\n\n",
 	"| constraint | SQLSTATE | when, or what it keeps | HTTP |\n|---|---|---|---|\n",
 	map {
 		'| ' . ($_->{rule} ? "`$_->{rule}`" : '-') . " | $_->{state} | " . cell($_->{meaning}) . " | $_->{http} |\n"

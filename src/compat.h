@@ -1,6 +1,6 @@
 /*
  * compat.h
- *		The only place that knows PostgreSQL versions.
+ *		Differences between versions of PostgreSQL; no other file knows them.
  */
 #ifndef VMNET_COMPAT_H
 #define VMNET_COMPAT_H
@@ -44,7 +44,7 @@ extern int no_such_variable
 #include "varatt.h"
 #endif
 
-/* 18 lets a module say what it is. */
+/* 18 lets a module give its name and version. */
 #if PG_VERSION_NUM >= 180000
 #define VMNET_MODULE_MAGIC \
 	PG_MODULE_MAGIC_EXT(.name = "vmnet_ext", .version = VMNET_EXT_VERSION)

@@ -15,10 +15,10 @@ VMNET_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
 
-/* Inventory that a call means when it names none. */
+/* Inventory that a call uses if it does not name one. */
 char	   *vmnet_inventory = NULL;
 
-/* On whose behalf, and why: what nic_history shall say of a change. */
+/* User and reason that nic_history records with a change. */
 char	   *vmnet_actor = NULL;
 char	   *vmnet_reason = NULL;
 
@@ -41,8 +41,9 @@ void
 _PG_init(void)
 {
 	DefineCustomStringVariable("vmnet.inventory",
-							   "Inventory that a function uses when its call names none.",
-							   "The name of a schema as pg_namespace has it: not folded to lower case, without quotes.",
+							   "Inventory that a call uses if it does not name one.",
+							   "The name of the schema as in pg_namespace: case-sensitive, "
+							   "without quotes.",
 							   &vmnet_inventory,
 							   "cloud",
 							   PGC_USERSET,
@@ -51,8 +52,9 @@ _PG_init(void)
 							   NULL,
 							   NULL);
 	DefineCustomStringVariable("vmnet.actor",
-							   "On whose behalf NICs are changed, as nic_history records it.",
-							   "An application that shares a login sets it with SET LOCAL in each transaction. Empty: nobody is recorded.",
+							   "User on whose behalf NICs are changed, recorded in nic_history.",
+							   "An application that shares a login sets it with SET LOCAL in each "
+							   "transaction. If it is empty, no user is recorded.",
 							   &vmnet_actor,
 							   "",
 							   PGC_USERSET,
@@ -61,8 +63,9 @@ _PG_init(void)
 							   NULL,
 							   NULL);
 	DefineCustomStringVariable("vmnet.reason",
-							   "Why NICs are changed, as nic_history records it.",
-							   "A ticket, say. Empty: no reason is recorded.",
+							   "Reason for changes of NICs, recorded in nic_history.",
+							   "For example, the number of a ticket. If it is empty, no reason is "
+							   "recorded.",
 							   &vmnet_reason,
 							   "",
 							   PGC_USERSET,

@@ -34,36 +34,15 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	part record;
-	nic_key text := vmnet_internal.attached_column_type(format('%I.all_nics', inventory)::regclass, 'id');
-	network_key text := vmnet_internal.attached_column_type(format('%I.all_nics', inventory)::regclass, 'network_id');
-	instance_key text := vmnet_internal.attached_column_type(format('%I.all_nics', inventory)::regclass, 'instance_id');
-	ddl text;
+	nics regclass := format('%I.all_nics', inventory);
+	key_types jsonb := jsonb_build_object(
+		'nic', vmnet_internal.attached_column_type(nics, 'id')::text,
+		'network', vmnet_internal.attached_column_type(nics, 'network_id')::text,
+		'instance', vmnet_internal.attached_column_type(nics, 'instance_id')::text);
 BEGIN
-	PERFORM vmnet_internal.attached_secondary_ips(inventory, nic_key, network_key);
+	PERFORM vmnet_internal.attached_secondary_ips(inventory, key_types);
 	PERFORM vmnet_internal.attached_comments(inventory);
-	FOR part IN
-		SELECT d.phase, d.object, d.ddl, d.comment FROM vmnet_internal.inventory_definition('managed') d
-		WHERE (d.phase = 'views' OR d.ddl ~ '(nic_history|nic_address_history)' AND d.ddl !~ 'ON %1\$I\.all_nics')
-		ORDER BY d.ord
-	LOOP
-		ddl := part.ddl;
-		IF part.phase = 'tables' THEN
-			ddl := replace(replace(replace(replace(ddl, 'nic_id bigint', 'nic_id ' || nic_key), 'network_id bigint', 'network_id ' || network_key),
-				'instance_id bigint', 'instance_id ' || instance_key), 'from_state text NOT NULL', 'from_state text');
-		END IF;
-		ddl := replace(ddl, '''{}''::bigint[]', format('''{}''::%s[]', instance_key));
-		EXECUTE format(ddl, inventory, 'attached', NULL, mode, vmnet.version());
-		IF part.object IS NOT NULL THEN
-			EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', inventory, part.comment);
-		END IF;
-	END LOOP;
-	FOR part IN SELECT unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips',
-		'all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips']) AS name LOOP
-		EXECUTE format('CREATE TRIGGER attached_view_write INSTEAD OF INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION vmnet_internal.attached_view_write()',
-			inventory, part.name);
-		EXECUTE format('COMMENT ON TRIGGER attached_view_write ON %I.%I IS ''Writes go to the attached table itself''', inventory, part.name);
-	END LOOP;
+	PERFORM vmnet_internal.build_inventory(inventory, 'attached', NULL, mode, ARRAY['tables', 'keys', 'views', 'triggers'], key_types);
 	PERFORM vmnet_internal.comment_inventory(inventory);
 END
 $$;

@@ -26,22 +26,20 @@ RETURNS TABLE (relation text, rel regclass, prefix text, timing text, level text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT g.relation, r.rel, '_vmnet_' || g.prefix || '_', g.timing, g.level, g.function,
-	-- as in pg_trigger.tgtype
-	(g.level = 'ROW')::int + 2 * (g.timing ~ 'BEFORE')::int + 4 * (g.timing ~ 'INSERT')::int + 8 * (g.timing ~ 'DELETE')::int
-		+ 16 * (g.timing ~ 'UPDATE')::int + 32 * (g.timing ~ 'TRUNCATE')::int
+SELECT g.relation, r.rel, '_vmnet_' || g.prefix || '_', concat(g.timing, ' ', array_to_string(g.events::text[], ' OR ')), g.level, g.function,
+	vmnet_internal.trigger_type(g.timing, g.events::text[], g.level)
 FROM (VALUES
-	('nics', 'guard', 'AFTER INSERT OR UPDATE', 'ROW', 'attached_nic_guard'),
-	('nics', 'history', 'AFTER UPDATE', 'STATEMENT', 'attached_nic_history'),
-	('networks', 'network', 'AFTER UPDATE OR DELETE', 'ROW', 'attached_network_guard'),
-	('instances', 'instance', 'AFTER UPDATE OR DELETE', 'ROW', 'attached_instance_guard'),
-	('nics', 'nic_delete', 'BEFORE DELETE', 'ROW', 'attached_no_delete'),
-	('networks', 'network_delete', 'BEFORE DELETE', 'ROW', 'attached_no_delete'),
-	('instances', 'instance_delete', 'BEFORE DELETE', 'ROW', 'attached_no_delete'),
-	('nics', 'nic_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'attached_no_delete'),
-	('networks', 'network_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'attached_no_delete'),
-	('instances', 'instance_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'attached_no_delete')
-	) g (relation, prefix, timing, level, function)
+	('nics', 'guard', 'AFTER', '{INSERT,UPDATE}', 'ROW', 'attached_nic_guard'),
+	('nics', 'history', 'AFTER', '{UPDATE}', 'STATEMENT', 'attached_nic_history'),
+	('networks', 'network', 'AFTER', '{UPDATE,DELETE}', 'ROW', 'attached_network_guard'),
+	('instances', 'instance', 'AFTER', '{UPDATE,DELETE}', 'ROW', 'attached_instance_guard'),
+	('nics', 'nic_delete', 'BEFORE', '{DELETE}', 'ROW', 'attached_no_delete'),
+	('networks', 'network_delete', 'BEFORE', '{DELETE}', 'ROW', 'attached_no_delete'),
+	('instances', 'instance_delete', 'BEFORE', '{DELETE}', 'ROW', 'attached_no_delete'),
+	('nics', 'nic_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT', 'attached_no_delete'),
+	('networks', 'network_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT', 'attached_no_delete'),
+	('instances', 'instance_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT', 'attached_no_delete')
+	) g (relation, prefix, timing, events, level, function)
 	CROSS JOIN LATERAL (SELECT vmnet_internal.attached_table($1, g.relation)) r (rel)
 WHERE r.rel IS NOT NULL
 $$;
@@ -71,7 +69,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_guards(text) IS
 
 -- A trigger on one of their tables that belongs to the inventory.
 CREATE FUNCTION vmnet_internal.attached_make_trigger(inventory text, rel regclass, prefix text, timing text, level text,
-	call text, about text)
+	call text, about text, transition_tables text DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -85,13 +83,11 @@ BEGIN
 		trigger_name := prefix || md5(format('%s %s', inventory, quote_ident(inventory)::regnamespace::oid));
 	END IF;
 	EXECUTE format('CREATE TRIGGER %I %s ON %s %s FOR EACH %s WHEN (NULL::%I.inventory_info IS NULL) EXECUTE FUNCTION vmnet_internal.%s',
-		trigger_name, split_part(timing, ' REFERENCING', 1), rel,
-		CASE WHEN timing ~ 'REFERENCING' THEN 'REFERENCING' || split_part(timing, ' REFERENCING', 2) ELSE '' END,
-		level, inventory, call);
+		trigger_name, timing, rel, coalesce('REFERENCING ' || transition_tables, ''), level, inventory, call);
 	EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', trigger_name, rel, about);
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.attached_make_trigger(text, regclass, text, text, text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_make_trigger(text, regclass, text, text, text, text, text, text) IS
 'Part of attach_inventory(): makes a trigger on one of the attached tables';
 
 CREATE FUNCTION vmnet_internal.attached_triggers(inventory text, make boolean)
@@ -146,9 +142,9 @@ BEGIN
 	END LOOP;
 	IF "on" THEN
 		PERFORM vmnet_internal.attached_make_trigger(inventory, nics, '_vmnet_notify_' || v.event || '_',
-			format('AFTER %s REFERENCING %s', upper(v.event), v.tables), 'STATEMENT',
+			format('AFTER %s', upper(v.event)), 'STATEMENT',
 			format('attached_nic_notify(%L, %L, %L)', inventory, 'nics', channel),
-			format('Tells those who LISTEN %I which NICs changed; see vmnet.set_inventory_notify()', channel))
+			format('Tells those who LISTEN %I which NICs changed; see vmnet.set_inventory_notify()', channel), v.tables)
 		FROM (VALUES
 			('insert', 'NEW TABLE AS new_nics'),
 			('update', 'OLD TABLE AS old_nics NEW TABLE AS new_nics'),
@@ -180,14 +176,31 @@ COMMENT ON FUNCTION vmnet_internal.attached_other_keys(text) IS
 -- Over attached tables check_inventory() looks for what their columns can tell.
 --
 
+-- is_column: it is a column as it is.  is_null: the table lacks it.  is_untimed: it tells that a row was removed, but
+-- not when.
+CREATE FUNCTION vmnet_internal.attached_expressions(
+	inventory text,
+	OUT relation text,
+	OUT name text,
+	OUT expression text,
+	OUT is_column boolean,
+	OUT is_null boolean,
+	OUT is_untimed boolean)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'attached_expressions'
+LANGUAGE C STABLE STRICT ROWS 60;
+COMMENT ON FUNCTION vmnet_internal.attached_expressions(text) IS
+'How the columns of attached tables read, as expressions over one row of the table; none for another inventory
+expression is NULL where it is no expression over one row.';
+
 CREATE FUNCTION vmnet_internal.attached_lacks(inventory text)
 RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT coalesce(array_agg(r.relation || '.' || m.m[1]), '{}')
-FROM unnest(ARRAY['nics', 'networks', 'instances']) r (relation),
-	regexp_matches(pg_get_viewdef(to_regclass(format('%I.%I', $1, 'attached_' || r.relation))), 'NULL::[a-z ]+ AS (\w+)', 'g') m (m)
+SELECT coalesce(array_agg(e.relation || '.' || e.name), '{}')
+FROM vmnet_internal.attached_expressions($1) e
+WHERE e.is_null
 $$;
 COMMENT ON FUNCTION vmnet_internal.attached_lacks(text) IS
 'Canonical columns that attached tables lack, as nics.state; none for another inventory';
@@ -197,10 +210,9 @@ RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT coalesce(array_agg(r.relation || '.removed'), '{}')
-FROM unnest(ARRAY['nics', 'networks', 'instances']) r (relation)
-WHERE pg_get_viewdef(to_regclass(format('%I.%I', $1, 'attached_' || r.relation)))
-	~ 'ELSE ''-infinity''::timestamp with time zone\s+END AS removed'
+SELECT coalesce(array_agg(e.relation || '.' || e.name), '{}')
+FROM vmnet_internal.attached_expressions($1) e
+WHERE e.is_untimed
 $$;
 COMMENT ON FUNCTION vmnet_internal.attached_untimed(text) IS
 'Part of create_report(): where attached tables tell that a row was removed, but not when, as nics.removed';
@@ -211,10 +223,9 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(array_agg(c.code), '{}')
-FROM vmnet_internal.attached_lacks($1) l (lacks),
-	(VALUES ('removed_nic_wrong_state', NULL), ('missing_uuid', 'nics.uuid'), ('missing_uuid', 'networks.uuid'), ('missing_uuid', 'instances.uuid'),
-		('default_nic_missing', 'nics.default_nic'), ('unknown_state', 'nics.state')) c (code, needs)
-WHERE to_regclass(format('%I.attached_nics', $1)) IS NOT NULL AND (c.needs IS NULL OR c.needs = ANY (l.lacks))
+FROM vmnet_internal.checks() c
+WHERE to_regclass(format('%I.attached_nics', $1)) IS NOT NULL
+	AND (c.attached IS NULL OR c.attached && vmnet_internal.attached_lacks($1))
 $$;
 COMMENT ON FUNCTION vmnet_internal.attached_unchecked(text) IS
 'Part of check_inventory(): codes of findings that attached tables have no columns for; none for another inventory

@@ -101,8 +101,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE format((SELECT replace(d.ddl, 'CREATE VIEW', 'CREATE OR REPLACE VIEW') FROM vmnet_internal.inventory_definition('managed') d
-		WHERE d.object = 'VIEW %1$I.inventory_info'), inventory, 'attached', NULL, mode, vmnet.version());
+	PERFORM vmnet_internal.build_info(inventory, 'attached', NULL, mode, vmnet.version());
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.attached_say_mode(text, text) IS

@@ -11,12 +11,10 @@ RETURNS TABLE (relation text, name text, type text, needed boolean, ord int)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $columns$
-SELECT r.relation, split_part(c.c, ' ', 1), split_part(c.c, ' ', 2), split_part(c.c, ' ', 3) = '!', c.ord::int
-FROM (VALUES
-	('networks', 'id key !,uuid uuid,name text,state text,traffic_type text,guest_type text,cidr cidr,network_cidr cidr,gateway inet,ip6_cidr cidr,ip6_gateway inet,vpc_id bigint,zone_id bigint,domain_id bigint,account_id bigint,account_name text,domain_path text,zone_name text,nics_count bigint,created timestamptz,removed removed'),
-	('instances', 'id key !,uuid uuid,name text,display_name text,instance_name text,type text,state text,host_id bigint,zone_id bigint,domain_id bigint,account_id bigint,account_name text,domain_path text,zone_name text,created timestamptz,removed removed'),
-	('nics', 'id key !,uuid uuid,instance_id key !,network_id key !,state text,strategy text,reserver_name text,reservation_id text,vm_type text,device_id int,default_nic boolean,mac_address macaddr,ip4_address inet,ip6_address inet,netmask inet,gateway inet,broadcast_uri text,mtu bigint,enabled boolean,created timestamptz,state_changed timestamptz,removed removed')
-	) r (relation, columns), unnest(string_to_array(r.columns, ',')) WITH ORDINALITY c (c, ord)
+SELECT substr(c.relation, length('all_') + 1), c.name, CASE WHEN c.key IS NOT NULL THEN 'key' WHEN c.name = 'removed' THEN 'removed' ELSE c.type END,
+	c.key IS NOT NULL, c.ord
+FROM vmnet_internal.inventory_columns() c
+WHERE c.in_view AND c.relation IN ('all_networks', 'all_instances', 'all_nics')
 $columns$;
 COMMENT ON FUNCTION vmnet_internal.attached_columns() IS
 'Part of attach_inventory(): the canonical columns and their types';
@@ -34,7 +32,7 @@ SELECT format(CASE
 		WHEN $2 IN ('int'::regtype, 'smallint') THEN '%1$I::pg_catalog.int8'
 		WHEN $2 IN ('varchar'::regtype, 'bpchar') THEN '%1$I::pg_catalog.text' END
 	WHEN $3 = 'text' THEN CASE WHEN $2 = 'text'::regtype THEN '%1$I' ELSE '%1$I::pg_catalog.text' END
-	WHEN $3 IN ('bigint', 'int') THEN CASE
+	WHEN $3 IN ('bigint', 'integer') THEN CASE
 		WHEN $2 = $3::regtype THEN '%1$I'
 		WHEN $2 = 'smallint'::regtype OR $2 = 'int'::regtype THEN '%1$I::pg_catalog.' || t.number
 		WHEN $2 IN ('bigint'::regtype, 'numeric') THEN
@@ -63,8 +61,8 @@ SELECT format(CASE
 FROM (SELECT k.texty, k.number, k.least, k.greatest,
 		CASE right($3, 1) WHEN 't' THEN '%1$I' ELSE 'CASE WHEN pg_catalog.family(%1$I) OPERATOR(pg_catalog.=) ' || right($3, 1) || ' THEN %1$I END' END,
 		'CASE WHEN ' || concat_ws(' OR ', CASE WHEN $3 <> 'inet6' THEN k.four END, CASE WHEN $3 <> 'inet4' THEN k.six END) || ' THEN %1$I::pg_catalog.text::pg_catalog.inet END'
-	FROM (SELECT $2 IN ('text'::regtype, 'varchar', 'bpchar'), CASE $3 WHEN 'int' THEN 'int4' ELSE 'int8' END,
-		CASE $3 WHEN 'int' THEN '-2147483648' ELSE '-9223372036854775808' END, CASE $3 WHEN 'int' THEN '2147483647' ELSE '9223372036854775807' END,
+	FROM (SELECT $2 IN ('text'::regtype, 'varchar', 'bpchar'), CASE $3 WHEN 'integer' THEN 'int4' ELSE 'int8' END,
+		CASE $3 WHEN 'integer' THEN '-2147483648' ELSE '-9223372036854775808' END, CASE $3 WHEN 'integer' THEN '2147483647' ELSE '9223372036854775807' END,
 		'%1$I::pg_catalog.text OPERATOR(pg_catalog.~) ''^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(/(3[0-2]|[12]?[0-9]))?$''',
 		'%1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?$'''
 		' OR %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^::(ffff:)?((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])$'''
@@ -160,13 +158,14 @@ DECLARE
 BEGIN
 	SELECT string_agg(format('WHEN %L', s.key) || format(' THEN %L', s.value), ' ' ORDER BY s.key) AS cases,
 		string_agg(format('"%s"', s.value), ', ' ORDER BY s.value)
-			FILTER (WHERE s.value NOT IN (SELECT t.from_state FROM vmnet.nic_state_transitions() t) AND s.value <> 'Deallocating') AS unknown,
+			FILTER (WHERE s.value NOT IN (SELECT t.state FROM vmnet_internal.nic_states() t)) AS unknown,
 		string_agg(format('"%s"', s.key), ', ' ORDER BY s.key)
 			FILTER (WHERE is_enum AND NOT EXISTS (SELECT FROM pg_catalog.pg_enum e WHERE e.enumtypid = col_type AND e.enumlabel = s.key)) AS no_label
 	INTO pairs
 	FROM jsonb_each_text(coalesce(states, '{}')) s;
 	problem := nullif(concat_ws('; ', 'states names ' || pairs.no_label || ', which type ' || col_type || ' does not have',
-		'states lead to ' || pairs.unknown || ', but there are Allocated, Reserving, Reserved, Releasing, Deallocating'), '');
+		'states lead to ' || pairs.unknown || ', but there are '
+			|| (SELECT string_agg(t.state, ', ' ORDER BY t.ord) FROM vmnet_internal.nic_states() t)), '');
 	state := coalesce('CASE ' || as_text || ' ' || pairs.cases || ' ELSE ' || as_text || ' END', as_text);
 
 	SELECT array_agg(g.g ORDER BY g.g) INTO gone
@@ -241,7 +240,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT 'NULL::pg_catalog.' || CASE $1 WHEN 'removed' THEN 'timestamptz' WHEN 'boolean' THEN 'bool'
-	WHEN 'bigint' THEN 'int8' WHEN 'int' THEN 'int4' WHEN 'key' THEN 'int8' ELSE $1 END
+	WHEN 'bigint' THEN 'int8' WHEN 'integer' THEN 'int4' WHEN 'key' THEN 'int8' ELSE $1 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.attached_null(text) IS
 'Part of attach_inventory(): NULL of a canonical type';
@@ -389,20 +388,18 @@ COMMENT ON FUNCTION vmnet_internal.attached_base_views(text, regclass, regclass,
 
 -- Secondary addresses, which nothing attaches: the views and reports of any
 -- other inventory stand on them, and find none.
-CREATE FUNCTION vmnet_internal.attached_secondary_ips(inventory text, nic_key text, network_key text)
+CREATE FUNCTION vmnet_internal.attached_secondary_ips(inventory text, key_types jsonb)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE format('CREATE VIEW %I.all_nic_secondary_ips WITH (security_invoker = true) AS
-SELECT NULL::bigint AS id, NULL::uuid AS uuid, NULL::%s AS nic_id, NULL::%s AS network_id, NULL::inet AS ip4_address,
-	NULL::inet AS ip6_address, NULL::timestamptz AS created, NULL::timestamptz AS removed, true AS active
-WHERE false', inventory, nic_key, network_key);
-	EXECUTE format('COMMENT ON VIEW %I.all_nic_secondary_ips IS %L', inventory,
+	PERFORM vmnet_internal.build_object('CREATE VIEW %1$I.all_nic_secondary_ips WITH (security_invoker = true) AS %2$s',
+		'VIEW %1$I.all_nic_secondary_ips',
 		'Nothing: an attached inventory has no secondary addresses
-The view is there so that what reads it in other inventories works here.');
+The view is there so that what reads it in other inventories works here.',
+		inventory, vmnet_internal.empty_query('all_nic_secondary_ips', key_types));
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.attached_secondary_ips(text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.attached_secondary_ips(text, jsonb) IS
 'Part of attach_inventory(): makes all_nic_secondary_ips, which is empty';

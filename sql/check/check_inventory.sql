@@ -129,8 +129,8 @@ BEGIN
 					WHEN $6 = 'attached' AND f.object_type <> 'inventory' THEN NULL ELSE f.fix END
 			FROM (%s
 				UNION ALL
-				SELECT c.ord, c.code, c.severity, 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
-				FROM vmnet_internal.check_guards($5, $6) g JOIN vmnet.check_codes() c ON c.code = g.code)
+				SELECT coalesce(c.ord, 0), g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
+				FROM vmnet_internal.check_guards($5, $6) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code)
 				f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)
 			ORDER BY f.ord, f.object_type, f.object_id, f.message$q$, vmnet_internal.check_query(target.name))
 		-- nothing is younger than nothing, not even what this transaction did
@@ -144,7 +144,8 @@ BEGIN
 		END IF;
 		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('the rows of inventory "%s" cannot be checked: %s', target.name, SQLERRM)) f
 			UNION ALL
-			SELECT g.code, 'error', 'inventory', NULL, NULL, NULL, g.message, g.fix FROM vmnet_internal.check_guards(target.name, target.kind) g;
+			SELECT g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix
+			FROM vmnet_internal.check_guards(target.name, target.kind) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code;
 	END;
 END
 $$;
@@ -164,7 +165,7 @@ RETURNS TABLE (
 	message text,
 	fix text)
 AS 'MODULE_PATHNAME', 'inventory_entry_any'
-LANGUAGE C STABLE PARALLEL UNSAFE;
+LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION vmnet.check_inventory(name, interval) IS
 'What contradicts itself in an inventory: one row per finding, the gravest first; none where it is clean
 code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it has been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one fix belong into one transaction. fix NULL: no statement can mend it.
@@ -185,7 +186,7 @@ COMMENT ON FUNCTION vmnet_internal.inventory_status(name) IS
 CREATE FUNCTION vmnet.inventory_status(inventory name DEFAULT NULL)
 RETURNS int
 AS 'MODULE_PATHNAME', 'inventory_entry_any'
-LANGUAGE C STABLE PARALLEL UNSAFE;
+LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION vmnet.inventory_status(name) IS
 '0: check_inventory() finds no error in an inventory; 3: it does
 For a monitoring probe. Warnings do not count. NULL: the setting vmnet.inventory. Error: 22023 for an unknown inventory.';

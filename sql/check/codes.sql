@@ -1,41 +1,346 @@
 --
--- Codes of check_inventory()
+-- The checks of check_inventory(), one row each
 --
+
+-- All that there is to say of a check: check_inventory(), check_codes(), the
+-- view findings of reports, repair_inventory() and doc/reference.md are made from
+-- these rows.  Findings come in the order of the rows.
+--
+-- severity	error, warning or info.
+-- about	what the code means.
+-- repair	which of repair_remedies() repair_inventory() applies, or
+-- refusal	why it applies none: exactly one of the two is there.
+-- aged		true: the query lists only what is min_age old, which is $1.
+-- needs	a table of the inventory that has to be there, or NULL.
+-- attached	columns without which there is no such check over attached tables,
+--			as <view>.<column>; NULL: there is none at all.
+-- query	'{catalog}' where check_guards() finds it in the catalogs, else a query.
+--
+-- In a query, {inv} is the inventory, quoted; {states} and {passing states} are
+-- lists of states (nic_states()); $1 is the latest time that is min_age ago, $2
+-- the inventory, quoted, for texts, $3 is true in a mirror.  Columns:
+-- object_type, object_id, object_uuid, since, message, the statement that mends
+-- it here, and that for the MySQL tables of a mirror's source.
+--
+-- Each reads the NICs once, set-wise; what is looked up row by row is looked
+-- up for findings only, through an index.  odd_nics is a CTE that
+-- check_query() puts before them: all NICs that a look at the row alone can
+-- tell to be a finding, and few others.
+-- table of data
+CREATE FUNCTION vmnet_internal.checks()
+RETURNS TABLE (ord int, code text, severity text, about text, repair text, refusal text, aged boolean,
+	needs text, attached text[], query text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $checks$
+SELECT row_number() OVER ()::int, c.code, c.severity, c.about, c.repair, c.refusal, c.aged, c.needs, c.attached::text[], c.query
+FROM (VALUES
+('inventory_incomplete', 'error',
+'a relation that an inventory of this kind consists of is not there, or its rows cannot be checked; nothing else is looked for then',
+NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
+
+('owner_differs', 'error',
+'a relation of the inventory, or its schema, belongs to another role than all_nics; functions and guards refuse to read such a relation',
+NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
+
+('guard_missing', 'error',
+'a guard of the inventory, or of a table that inherits from one of its tables, is not there or fires at other times than it should',
+NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
+
+('guard_disabled', 'error',
+'a guard, or a trigger of a foreign key, is there but disabled',
+NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
+
+('rule_missing', 'error',
+'a constraint or unique index of the inventory''s definition is not there, is not validated, can be deferred or says something else',
+NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
+
+('index_missing', 'error',
+'an index of the inventory''s definition is not there, is invalid or is on something else',
+NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
+
+('column_differs', 'error',
+'a column of the inventory''s definition is not there, has another type or generation expression, or lacks NOT NULL',
+NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
+
+('view_differs', 'error',
+'a view of the inventory''s definition is not there, lacks columns, or reads with the rights of its owner where it '
+	|| 'should read with those of its reader',
+NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
+
+('table_differs', 'error',
+'a table of the inventory''s definition is not there, is unlogged, or has a rule, which rewrites what is written to it',
+NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
+
+('half_removed_nic', 'error',
+'NIC held and Deallocating, whatever the case of the letters, for min_age or longer: a removal that stopped half-way',
+'remove', NULL, true, NULL, '{}', $$
+SELECT 'nic', n.id, n.uuid, n.state_changed,
+	format('NIC %s of %s on network %s is half-removed: %s, but not removed%s%s', n.id, n.owner, n.network_id, n.state,
+		'; its address ' || host(coalesce(n.ip4_address, n.ip6_address)) || ' may still be in use', n.when_seen),
+	format('UPDATE %s.all_nics SET removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id),
+	format('UPDATE nics SET removed = UTC_TIMESTAMP() WHERE id = %s AND removed IS NULL;', n.id)
+FROM odd_nics n
+WHERE n.removed IS NULL AND NOT n.active
+	-- attached tables may not tell since when
+	AND coalesce(n.state_changed, '-infinity') <= $1$$),
+
+('live_nic_on_removed_instance', 'error',
+'NIC held although its instance is removed',
+'remove', NULL, false, NULL, '{}', $$
+SELECT 'nic', n.id, n.uuid, i.removed,
+	format('NIC %s on network %s is held%s, but its instance %s has been removed', n.id, n.network_id, ' (' || n.state || ')', i.id),
+	format('UPDATE %s.all_nics SET state = ''Deallocating'', removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id),
+	format('UPDATE nics SET state = ''Deallocating'', removed = UTC_TIMESTAMP() WHERE id = %s AND removed IS NULL;', n.id)
+FROM {inv}.all_nics n
+	JOIN {inv}.all_instances i ON i.id = n.instance_id
+WHERE n.removed IS NULL AND (n.active OR NOT n.active) AND i.removed IS NOT NULL$$),
+
+('live_nic_on_removed_network', 'error',
+'NIC held although its network is removed',
+NULL, 'something may still use its address', false, NULL, '{}', $$
+SELECT 'nic', n.id, n.uuid, w.removed,
+	format('NIC %s of %s is held%s, but its network %s has been removed', n.id,
+		coalesce('instance ' || n.instance_id, 'no instance'), ' (' || n.state || ')', w.id),
+	format('UPDATE %s.all_nics SET state = ''Deallocating'', removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id),
+	format('UPDATE nics SET state = ''Deallocating'', removed = UTC_TIMESTAMP() WHERE id = %s AND removed IS NULL;', n.id)
+FROM {inv}.all_nics n
+	JOIN {inv}.all_networks w ON w.id = n.network_id
+WHERE n.removed IS NULL AND (n.active OR NOT n.active) AND w.removed IS NOT NULL$$),
+
+-- the first of those that share an address keeps it
+('duplicate_live_mac', 'error',
+'active User NIC with the MAC address of another one on the same network',
+NULL, 'something may still use its address', false, NULL, '{}',
+vmnet_internal.check_duplicates('mac_address', 'MAC address', '%s::text',
+	$$(''02'' || left(md5(id::text || mac_address::text), 10))::macaddr$$,
+	$$CONCAT_WS('':'', ''02'', LEFT(MD5(RAND()), 2), LEFT(MD5(RAND()), 2), LEFT(MD5(RAND()), 2), $$
+	|| $$LEFT(MD5(RAND()), 2), LEFT(MD5(RAND()), 2))$$)),
+
+('duplicate_live_ip4', 'error',
+'active User NIC with the IPv4 address of another one on the same network',
+NULL, 'something may still use its address', false, NULL, '{}',
+vmnet_internal.check_duplicates('ip4_address', 'address', 'host(%s)', 'NULL', 'NULL')),
+
+('duplicate_live_ip6', 'error',
+'active User NIC with the IPv6 address of another one on the same network',
+NULL, 'something may still use its address', false, NULL, '{}',
+vmnet_internal.check_duplicates('ip6_address', 'address', 'host(%s)', 'NULL', 'NULL')),
+
+('duplicate_device_id', 'error',
+'active User NIC with the device_id of another one of the same instance; not where one device moves from network to '
+	|| 'network, with its MAC address, in a network migration',
+NULL, 'something may still use its address', false, NULL, '{}', $$
+SELECT 'nic', f.id, f.uuid, f.since,
+	format('NIC %s of instance %s has device_id %s, which its NIC %s has too', f.id, f.instance_id, f.device_id, f.other),
+	format('UPDATE %s.all_nics SET device_id = %s WHERE id = %s AND device_id = %s;', $2, f.free, f.mended, f.device_id),
+	format('UPDATE nics SET device_id = %s WHERE id = %s AND device_id = %s;', f.free, f.mended, f.device_id)
+FROM (
+	SELECT n.id, n.uuid, n.instance_id, n.device_id, g.since, CASE WHEN n.id = g.first THEN g.last ELSE g.first END AS other,
+		CASE WHEN n.id = g.first THEN g.last ELSE n.id END AS mended, x.free
+	FROM (
+		SELECT instance_id, device_id, min(id) AS first, max(id) AS last, max(created) AS since
+		FROM {inv}.all_nics
+		WHERE active AND vm_type = 'User' AND instance_id IS NOT NULL AND device_id IS NOT NULL
+		GROUP BY instance_id, device_id
+		HAVING count(*) > 1) g
+		JOIN {inv}.all_nics n ON n.instance_id = g.instance_id AND n.device_id = g.device_id AND n.active AND n.vm_type = 'User'
+		-- the free number that is as far down the list as the NIC is down its own
+		CROSS JOIN LATERAL (
+			SELECT s.free::int
+			FROM generate_series(0::bigint, (SELECT 2 * count(*) FROM {inv}.all_nics o WHERE o.instance_id = n.instance_id AND o.active)) s (free)
+			WHERE NOT EXISTS (SELECT FROM {inv}.all_nics o WHERE o.instance_id = n.instance_id AND o.active AND o.device_id = s.free)
+			ORDER BY s.free
+			OFFSET (SELECT count(*) FROM {inv}.all_nics o WHERE o.instance_id = n.instance_id AND o.active
+				AND o.id < CASE WHEN n.id = g.first THEN g.last ELSE n.id END)
+			LIMIT 1) x
+	WHERE EXISTS (
+		SELECT FROM {inv}.all_nics o
+		WHERE o.instance_id = n.instance_id AND o.device_id = n.device_id AND o.active AND o.vm_type = 'User' AND o.id <> n.id
+			AND (o.mac_address = n.mac_address AND o.network_id <> n.network_id) IS NOT TRUE)) f$$),
+
+-- routers and placeholders are few, and may share an address among themselves
+('user_ip_held_by_other', 'error',
+'active User NIC with an address that a router or a placeholder holds on the same network',
+NULL, 'something may still use its address', false, NULL, '{}',
+vmnet_internal.check_held_by_other('ip4_address') || ' UNION ALL ' || vmnet_internal.check_held_by_other('ip6_address')),
+
+('default_nic_double', 'error',
+'instance, not removed, with two or more active default NICs',
+'default', NULL, false, NULL, '{}', $$
+SELECT 'instance', i.id, i.uuid, g.since,
+	format('instance %s has %s active default NICs; NIC %s comes first', i.id, g.defaults, k.id),
+	format('UPDATE %s.all_nics SET default_nic = false WHERE instance_id = %s AND active AND default_nic AND id <> %s;', $2, i.id, k.id),
+	format('UPDATE nics SET default_nic = 0 WHERE instance_id = %s AND removed IS NULL AND COALESCE(state, '''') <> ''Deallocating'''
+		' AND default_nic <> 0 AND id <> %s;', i.id, k.id)
+FROM (
+	SELECT instance_id, count(*) AS defaults, max(created) AS since
+	FROM {inv}.all_nics
+	WHERE active AND default_nic AND instance_id IS NOT NULL
+	GROUP BY instance_id
+	HAVING count(*) > 1) g
+	JOIN {inv}.all_instances i ON i.id = g.instance_id AND i.removed IS NULL
+	CROSS JOIN LATERAL (
+		SELECT n.id FROM {inv}.all_nics n
+		WHERE n.instance_id = i.id AND n.active AND n.default_nic
+		ORDER BY n.device_id, n.id
+		LIMIT 1) k$$),
+
+-- What is missing at the end can be added; what is missing before that cannot,
+-- nor is there anything to add to in the source of a mirror.
+('history_chain_broken', 'error',
+'NIC whose history has a gap: a state is not the one that the entry before it left, or, in a managed inventory, the '
+	|| 'last one is not the NIC''s',
+NULL, 'what happened cannot be made up', false, 'nic_history', '{}', $$
+SELECT DISTINCT ON (h.nic_id) 'nic', h.nic_id, n.uuid, h.at,
+	CASE WHEN h.is_gap THEN format('history of NIC %s has a gap: entry %s starts from %s, the one before it left %s',
+			h.nic_id, h.seq, h.from_state, h.before)
+		ELSE format('history of NIC %s ends with %s, but its state is %s', h.nic_id, coalesce(h.to_state, 'no state'), n.state) END,
+	CASE WHEN NOT h.is_gap THEN vmnet_internal.check_close_gap($2, n.id) END, NULL::text
+FROM (
+	SELECT nic_id, seq, at, from_state, to_state, before, before <> from_state AS is_gap, is_last
+	FROM (
+		SELECT nic_id, seq, at, from_state, to_state,
+			lag(to_state) OVER chain AS before, lead(seq) OVER chain IS NULL AS is_last
+		FROM {inv}.nic_history
+		WINDOW chain AS (PARTITION BY nic_id ORDER BY seq)) c
+	WHERE is_last OR before <> from_state) h
+	LEFT JOIN {inv}.all_nics n ON n.id = h.nic_id
+WHERE h.is_gap OR (h.is_last AND NOT $3 AND h.to_state IS DISTINCT FROM n.state AND n.id IS NOT NULL)
+ORDER BY h.nic_id, h.seq$$),
+
+-- a removed NIC is read-only to its guard, so no UPDATE alone can mend it
+('removed_nic_wrong_state', 'warning',
+'NIC removed, but its state is not Deallocating, whatever the case of the letters',
+NULL, 'the guards do not let its state change', false, NULL, NULL, $$
+SELECT 'nic', n.id, n.uuid, n.removed,
+	format('NIC %s of %s on network %s is removed, but its state is %s', n.id, n.owner, n.network_id, n.state),
+	CASE WHEN NOT $3 THEN vmnet_internal.check_past_guards($2, n.id, format(
+		'UPDATE %s.all_nics SET state = ''Deallocating'', state_changed = removed WHERE id = %s AND removed IS NOT NULL;', $2, n.id)) END,
+	format('UPDATE nics SET state = ''Deallocating'' WHERE id = %s AND removed IS NOT NULL;', n.id)
+FROM odd_nics n
+WHERE n.removed IS NOT NULL AND lower(n.state COLLATE "C") <> 'deallocating'$$),
+
+-- what did not finish is undone: back to the state before
+('stuck_nic', 'warning',
+'NIC held and in Reserving or Releasing, exactly spelled, for min_age or longer',
+NULL, 'something may still use its address', true, NULL, '{}', $$
+SELECT 'nic', n.id, n.uuid, n.state_changed,
+	format('NIC %s of %s on network %s is stuck in %s%s', n.id, n.owner, n.network_id, n.state, n.when_seen),
+	CASE WHEN n.strategy = 'Start' THEN u.statement WHEN NOT $3 THEN vmnet_internal.check_past_guards($2, n.id, u.statement) END,
+	format('UPDATE nics SET state = %L WHERE id = %s AND state = %L AND removed IS NULL;', b.state, n.id, n.state)
+FROM odd_nics n
+	CROSS JOIN LATERAL (SELECT CASE n.state WHEN 'Reserving' THEN 'Allocated' ELSE 'Reserved' END) b (state)
+	CROSS JOIN LATERAL (SELECT format('UPDATE %s.all_nics SET state = %L WHERE id = %s AND state = %L AND removed IS NULL;',
+		$2, b.state, n.id, n.state)) u (statement)
+WHERE n.removed IS NULL AND n.state IN ({passing states}) AND n.state_changed <= $1$$),
+
+-- the state that was meant; where nobody can tell, one that keeps the address
+('unknown_state', 'warning',
+'NIC, removed or not, whose state is not exactly one of the five',
+NULL, 'the guards do not let its state change', false, NULL, '{nics.state}', $$
+SELECT 'nic', n.id, n.uuid, n.state_changed,
+	format('NIC %s of %s on network %s%s has an unknown state: %s%s', n.id, n.owner, n.network_id,
+		CASE WHEN n.removed IS NOT NULL THEN ', removed,' ELSE '' END, quote_nullable(n.state), n.when_seen),
+	CASE WHEN NOT $3 THEN vmnet_internal.check_past_guards($2, n.id, format(
+		'UPDATE %s.all_nics SET state = %L WHERE id = %s AND state = %L;', $2, m.state, n.id, n.state)) END,
+	-- Unknown is what a state that is NULL at the source is called here
+	format('UPDATE nics SET state = %L WHERE id = %s AND %s = %s;', m.state, n.id,
+		CASE n.state WHEN 'Unknown' THEN 'COALESCE(state, ''Unknown'')' ELSE 'state' END,
+		'''' || replace(replace(n.state, '\', '\\'), '''', '''''') || '''')
+FROM odd_nics n
+	CROSS JOIN LATERAL (SELECT CASE
+		WHEN n.removed IS NOT NULL THEN 'Deallocating'
+		WHEN initcap(n.state COLLATE "C") IN ({states}) THEN initcap(n.state)
+		WHEN n.ip4_address IS NOT NULL OR n.ip6_address IS NOT NULL THEN 'Reserved'
+		ELSE 'Allocated' END) m (state)
+WHERE (n.state IN ({states})) IS NOT TRUE$$),
+
+('default_nic_missing', 'warning',
+'instance, not removed, with active NICs but no default one',
+NULL, 'which NIC it should be is for its owner to say', false, NULL, '{nics.default_nic}', $$
+SELECT 'instance', i.id, i.uuid, NULL::timestamptz,
+	format('none of the %s active NICs of instance %s is its default; NIC %s comes first', g.nics, i.id, k.id),
+	format('UPDATE %s.all_nics SET default_nic = true WHERE id = %s AND active;', $2, k.id),
+	format('UPDATE nics SET default_nic = 1 WHERE id = %s AND removed IS NULL;', k.id)
+FROM (
+	SELECT instance_id, count(*) AS nics
+	FROM {inv}.all_nics
+	WHERE active AND instance_id IS NOT NULL
+	GROUP BY instance_id
+	HAVING NOT coalesce(bool_or(default_nic), false)) g
+	JOIN {inv}.all_instances i ON i.id = g.instance_id AND i.removed IS NULL
+	CROSS JOIN LATERAL (
+		SELECT n.id FROM {inv}.all_nics n
+		WHERE n.instance_id = i.id AND n.active
+		ORDER BY n.device_id, n.id
+		LIMIT 1) k$$),
+
+-- nothing keeps this counter in a managed inventory, so there it goes
+('counter_drift', 'warning',
+'network, removed or not, whose nics_count is not the number of its held User NICs in exactly Reserved',
+NULL, 'the counter belongs to another system', false, NULL, '{}', $$
+SELECT 'network', w.id, w.uuid, NULL::timestamptz,
+	format('nics_count of network %s is %s, but its User NICs in Reserved are %s', w.id, w.nics_count, coalesce(c.nics, 0)),
+	format('UPDATE %s.all_networks SET nics_count = NULL WHERE id = %s;', $2, w.id),
+	format('UPDATE op_networks SET nics_count = %s WHERE id = %s;', coalesce(c.nics, 0), w.id)
+FROM {inv}.all_networks w
+	LEFT JOIN (
+		-- such a NIC is active, and there is an index of those
+		SELECT network_id, count(*) AS nics
+		FROM {inv}.all_nics
+		WHERE active AND vm_type = 'User' AND state = 'Reserved'
+		GROUP BY network_id) c ON c.network_id = w.id
+WHERE w.nics_count <> coalesce(c.nics, 0)$$),
+
+('ip_outside_cidr', 'warning',
+'active NIC whose IPv4 address is outside the network''s network_cidr, or its cidr where it has none',
+NULL, 'something may still use its address', false, NULL, '{}', $$
+SELECT 'nic', n.id, n.uuid, NULL::timestamptz,
+	format('NIC %s of %s has address %s, which is outside %s of network %s', n.id,
+		coalesce('instance ' || n.instance_id, 'no instance'), host(n.ip4_address), coalesce(w.network_cidr, w.cidr), w.id),
+	format('UPDATE %s.all_nics SET ip4_address = NULL WHERE id = %s AND ip4_address = %L;', $2, n.id, host(n.ip4_address)),
+	format('UPDATE nics SET ip4_address = NULL WHERE id = %s AND ip4_address = %L;', n.id, host(n.ip4_address))
+FROM {inv}.all_nics n
+	JOIN {inv}.all_networks w ON w.id = n.network_id
+WHERE n.active AND NOT n.ip4_address <<= coalesce(w.network_cidr, w.cidr)$$),
+
+('missing_uuid', 'info',
+'NIC, instance or network without a uuid',
+'uuid', NULL, false, NULL, '{nics.uuid,networks.uuid,instances.uuid}', $$
+SELECT m.type, m.id, NULL::uuid, m.created, format('%s %s has no uuid', m.name, m.id),
+	format('UPDATE %s.%s SET uuid = DEFAULT WHERE id = %s AND uuid IS NULL;', $2, m.here, m.id),
+	format('UPDATE %s SET uuid = UUID() WHERE id = %s AND uuid IS NULL;', m.there, m.id)
+FROM (
+	SELECT 'nic', 'NIC', 'all_nics', 'nics', id, created FROM odd_nics WHERE uuid IS NULL
+	UNION ALL
+	SELECT 'instance', 'instance', 'all_instances', 'vm_instance', id, created FROM {inv}.all_instances WHERE uuid IS NULL
+	UNION ALL
+	SELECT 'network', 'network', 'all_networks', 'networks', id, created FROM {inv}.all_networks WHERE uuid IS NULL)
+	m (type, name, here, there, id, created)$$),
+
+('nic_parent_missing', 'error',
+'NIC held although there is no such network or instance; in attached tables without foreign keys',
+NULL, 'something may still use its address', false, 'attached_nics', '{}', $$
+SELECT 'nic', n.id, n.uuid, NULL::timestamptz,
+	concat('NIC ', n.id, ' is held', ' (' || n.state || ')', ', but its ', p.what, ' ', p.key, ' does not exist'), NULL, NULL
+FROM {inv}.all_nics n
+	JOIN {inv}.attached_nics k ON k.id = n.id
+	CROSS JOIN LATERAL (VALUES
+		('network', k.network_key::text, EXISTS (SELECT FROM {inv}.all_networks w WHERE w.id = n.network_id)),
+		('instance', k.instance_key::text, EXISTS (SELECT FROM {inv}.all_instances i WHERE i.id = n.instance_id))) p (what, key, is_there)
+WHERE n.removed IS NULL AND p.key IS NOT NULL AND NOT p.is_there$$)
+) AS c (code, severity, about, repair, refusal, aged, needs, attached, query)
+$checks$;
+COMMENT ON FUNCTION vmnet_internal.checks() IS
+'Part of check_inventory(): every check, with its severity, meaning, repair and query
+One row per code; nothing else has to be changed for a new one.';
 
 CREATE FUNCTION vmnet.check_codes()
 RETURNS TABLE (ord int, code text, severity text, about text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
-AS $codes$
-VALUES
-(1, 'inventory_incomplete', 'error', 'a relation that an inventory of this kind consists of is not there, or its rows cannot be checked; nothing else is looked for then'),
-(2, 'owner_differs', 'error', 'a relation of the inventory, or its schema, belongs to another role than all_nics; functions and guards refuse to read such a relation'),
-(3, 'guard_missing', 'error', 'a guard of the inventory, or of a table that inherits from one of its tables, is not there or fires at other times than it should'),
-(4, 'guard_disabled', 'error', 'a guard, or a trigger of a foreign key, is there but disabled'),
-(5, 'rule_missing', 'error', 'a constraint or unique index of the inventory''s definition is not there, is not validated, can be deferred or says something else'),
-(6, 'index_missing', 'error', 'an index of the inventory''s definition is not there, is invalid or is on something else'),
-(7, 'column_differs', 'error', 'a column of the inventory''s definition is not there, has another type or generation expression, or lacks NOT NULL'),
-(8, 'view_differs', 'error', 'a view of the inventory''s definition is not there, lacks columns, or reads with the rights of its owner where it should read with those of its reader'),
-(9, 'table_differs', 'error', 'a table of the inventory''s definition is not there, is unlogged, or has a rule, which rewrites what is written to it'),
-(10, 'half_removed_nic', 'error', 'NIC held and Deallocating, whatever the case of the letters, for min_age or longer: a removal that stopped half-way'),
-(11, 'live_nic_on_removed_instance', 'error', 'NIC held although its instance is removed'),
-(12, 'live_nic_on_removed_network', 'error', 'NIC held although its network is removed'),
-(13, 'duplicate_live_mac', 'error', 'active User NIC with the MAC address of another one on the same network'),
-(14, 'duplicate_live_ip4', 'error', 'active User NIC with the IPv4 address of another one on the same network'),
-(15, 'duplicate_live_ip6', 'error', 'active User NIC with the IPv6 address of another one on the same network'),
-(16, 'duplicate_device_id', 'error', 'active User NIC with the device_id of another one of the same instance; not where one device moves from network to network, with its MAC address, in a network migration'),
-(17, 'user_ip_held_by_other', 'error', 'active User NIC with an address that a router or a placeholder holds on the same network'),
-(18, 'default_nic_double', 'error', 'instance, not removed, with two or more active default NICs'),
-(19, 'history_chain_broken', 'error', 'NIC whose history has a gap: a state is not the one that the entry before it left, or, in a managed inventory, the last one is not the NIC''s'),
-(20, 'removed_nic_wrong_state', 'warning', 'NIC removed, but its state is not Deallocating, whatever the case of the letters'),
-(21, 'stuck_nic', 'warning', 'NIC held and in Reserving or Releasing, exactly spelled, for min_age or longer'),
-(22, 'unknown_state', 'warning', 'NIC, removed or not, whose state is not exactly one of the five'),
-(23, 'default_nic_missing', 'warning', 'instance, not removed, with active NICs but no default one'),
-(24, 'counter_drift', 'warning', 'network, removed or not, whose nics_count is not the number of its held User NICs in exactly Reserved'),
-(25, 'ip_outside_cidr', 'warning', 'active NIC whose IPv4 address is outside the network''s network_cidr, or its cidr where it has none'),
-(26, 'missing_uuid', 'info', 'NIC, instance or network without a uuid'),
-(27, 'nic_parent_missing', 'error', 'NIC held although there is no such network or instance; in attached tables without foreign keys')
-$codes$;
+AS $$ SELECT c.ord, c.code, c.severity, c.about FROM vmnet_internal.checks() c $$;
 COMMENT ON FUNCTION vmnet.check_codes() IS
 'Codes of the findings of check_inventory(), with their severities and what they mean
 ord is the order in which check_inventory() has them.';

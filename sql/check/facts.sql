@@ -132,7 +132,8 @@ VALUES
 ('managed', 'all_nics', 'constraint', 'nic_ip6_address_valid', 'CHECK (((family(ip6_address) = 6) AND (masklen(ip6_address) = 128)))'),
 ('managed', 'all_nics', 'constraint', 'nic_removed_finite', 'CHECK (isfinite(removed))'),
 ('managed', 'all_nics', 'constraint', 'nic_removed_is_deallocating', 'CHECK (((removed IS NULL) OR (state = ''Deallocating''::text)))'),
-('managed', 'all_nics', 'constraint', 'nic_state_valid', 'CHECK ((state = ANY (ARRAY[''Allocated''::text, ''Reserving''::text, ''Reserved''::text, ''Releasing''::text, ''Deallocating''::text])))'),
+('managed', 'all_nics', 'constraint', 'nic_state_valid', 'CHECK ((state = ANY (ARRAY['
+	|| (SELECT string_agg(quote_literal(s.state) || '::text', ', ' ORDER BY s.ord) FROM vmnet_internal.nic_states() s) || '])))'),
 ('managed', 'all_nics', 'constraint', 'nic_strategy_valid', 'CHECK ((strategy = ANY (ARRAY[''PlaceHolder''::text, ''Create''::text, ''Start''::text, ''Managed''::text])))'),
 (NULL, 'all_nics', 'index', 'all_nics_active_idx', 'USING btree (network_id, instance_id) WHERE active'),
 (NULL, 'all_nics', 'index', 'all_nics_half_removed_idx', 'USING btree (network_id) WHERE ((removed IS NULL) AND (NOT active))'),
@@ -180,7 +181,8 @@ VALUES
 ('mirror', 'import_runs', 'constraint', 'import_runs_status_valid', 'CHECK ((status = ANY (ARRAY[''running''::text, ''done''::text, ''failed''::text])))'),
 (NULL, 'instances', 'view', NULL, 'id, uuid, name, display_name, instance_name, type, state, host_id, zone_id, domain_id, account_id, account_name, domain_path, zone_name, created, removed'),
 (NULL, 'inventory_info', 'plain view', NULL, 'kind, source, mode, version'),
-(NULL, 'network_counts', 'view', NULL, 'network_id, network_name, attached_nics, active_instances, running_instances, user_instances, allocated, reserving, reserved, releasing, deallocating, other_states, used_ip4'),
+(NULL, 'network_counts', 'view', NULL, 'network_id, network_name, '
+	|| (SELECT string_agg(c.name, ', ' ORDER BY c.ord) FROM vmnet_internal.network_counts_columns() c WHERE NOT c.only_report)),
 (NULL, 'network_instance_intervals', 'view', NULL, 'network_id, instance_id, from, to'),
 (NULL, 'network_instances', 'view', NULL, 'network_id, network_uuid, network_name, network_state, traffic_type, guest_type, vpc_id, instance_id, instance_uuid, instance_name, instance_type, instance_state, nic_count, nic_id, nic_state, device_id, default_nic, mac_address, ip4_address, ip6_address'),
 (NULL, 'network_validation', 'view', NULL, 'network_id, network_name, active_instances, held_instances, listed_instances, reserved_user_nics, nics_count, agree, differing_instances'),

@@ -9,14 +9,10 @@ RETURNS TABLE (ord int, trigger_name text, relation text, function_name text, fi
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT d.ord, split_part(d.object, ' ', 2), split_part(d.object, '%1$I.', 2), substring(d.ddl FROM 'EXECUTE FUNCTION vmnet_internal\.(\w+)'),
-	(d.ddl ~ ' FOR EACH ROW ')::int + 2 * (e ~ ' BEFORE ')::int + 4 * (e ~ ' INSERT')::int + 8 * (e ~ ' DELETE')::int
-		+ 16 * (e ~ ' UPDATE')::int + 32 * (e ~ ' TRUNCATE')::int + 64 * (e ~ ' INSTEAD OF ')::int,
-	substring(d.ddl FROM ' WHEN \((.*)\) EXECUTE FUNCTION'),
-	replace(replace(d.ddl, 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), '%1$I.' || split_part(d.object, '%1$I.', 2), '%1$s') || ';'
-FROM vmnet_internal.inventory_definition($2) d,
-	LATERAL (SELECT split_part(d.ddl, ' ON %1$I.', 1)) AS timing (e)
-WHERE d.phase = 'triggers' AND $2 <> 'live' AND ($2 <> 'attached' OR d.ddl ~ 'history_guard')
+SELECT d.ord, t.name, t.relation, t.function, vmnet_internal.trigger_type(t.timing, t.events, t.level), t.condition, d.ddl || ';'
+FROM vmnet_internal.inventory_definition($2, '{triggers}', or_replace => true, trigger_on => '%1$s') d
+	JOIN vmnet_internal.inventory_triggers() t ON t.relation = d.relation AND t.name = d.name AND $2 = ANY (t.kinds)
+WHERE t.function NOT IN ('attached_view_write', 'live_guard')
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_expected_guards(text, text) IS
 'Part of check_inventory(): the triggers that an inventory of a kind should have
@@ -54,7 +50,7 @@ AS $$
 WITH found AS (
 	SELECT x.ord, x.trigger_name, r.relid::regclass AS relid, r.is_child, x.function_name, x.ddl,
 		t.tgname, t.tgenabled IN ('O', 'A') AS enabled,
-		t.tgtype = x.fires AND (cardinality(t.tgattr::int2[]) > 0) = (x.ddl ~ ' UPDATE OF ')
+		t.tgtype = x.fires AND cardinality(t.tgattr::int2[]) = 0
 			AND regexp_replace(lower(coalesce(substring(pg_get_triggerdef(t.oid) FROM ' WHEN \((.*)\) EXECUTE FUNCTION'), '')), '[\s()"]', '', 'g')
 				= regexp_replace(lower(coalesce(x.condition, '')), '[\s()]', '', 'g') AS right_kind
 	FROM vmnet_internal.check_expected_guards($1, $2) x

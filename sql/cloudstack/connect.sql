@@ -287,7 +287,7 @@ BEGIN
 		RAISE WARNING USING
 			MESSAGE = 'the password is in the log of this server',
 			DETAIL = format('It stands in the statement, and %s.', logged),
-			HINT = 'Change it in MySQL, and have the next one read from a table: see "A live CloudStack" in the README.';
+			HINT = 'Change it in MySQL, and have the next one read from a table: see "A live CloudStack" in doc/cloudstack.md.';
 	END IF;
 END
 $$;
@@ -305,5 +305,5 @@ LANGUAGE C;
 COMMENT ON FUNCTION vmnet.connect_cloudstack(text, integer, text, text, text, text, text, boolean, jsonb) IS
 'Connects a CloudStack database on MySQL or MariaDB: server and foreign tables
 Makes a server, a user mapping, and a schema with foreign tables for those of CloudStack''s tables that are there. host: where MySQL runs; "localhost" means MySQL''s socket on this machine, 127.0.0.1 its port. username, password: an account that can only read; a password NULL is none. source: the schema that the foreign tables go into, which must not exist yet; import_cloudstack() and attach_cloudstack() take it. server: the name of the server; NULL means that of the schema. for_public: the user mapping is for everybody, which readers of a live inventory and jobs of other roles need. options: further options of the server, as mysql_fdw knows them (ssl_ca, ssl_cert, fetch_size ...).
-Returns a row for each table: whether it is there, and the columns that are read but that this version of CloudStack lacks. Foreign tables have no other columns. It is one transaction: where it fails, nothing was made. The password is in no result and no message, but a statement that holds it can be logged: see the README. To connect again, after an upgrade of CloudStack say: DROP SERVER ... CASCADE, DROP SCHEMA ..., and call it again; a mirror stays.
+Returns a row for each table: whether it is there, and the columns that are read but that this version of CloudStack lacks. Foreign tables have no other columns. It is one transaction: where it fails, nothing was made. The password is in no result and no message, but a statement that holds it can be logged: see doc/cloudstack.md. To connect again, after an upgrade of CloudStack say: DROP SERVER ... CASCADE, DROP SCHEMA ..., and call it again; a mirror stays.
 Errors: 22023 for arguments that cannot be, or a database that is no CloudStack; 42P06 and 42710 where the schema or the server exists; 0A000 without mysql_fdw; HV00N where MySQL cannot be reached or lets nobody in.';

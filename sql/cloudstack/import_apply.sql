@@ -61,18 +61,17 @@ BEGIN
 	END IF;
 
 	FOR part IN
-		SELECT d.phase, d.object FROM vmnet_internal.inventory_definition('mirror') d
-		WHERE d.phase IN ('references', 'indexes')
-			OR d.phase = 'keys' AND d.object ~ '^CONSTRAINT all_(networks|instances|nics)_(pkey|uuid_key) '
-		ORDER BY d.ord DESC
+		SELECT o.phase, o.relation, o.name FROM vmnet_internal.inventory_objects('mirror') o
+		WHERE o.phase IN ('references', 'indexes')
+			OR o.sort IN ('primary key', 'unique') AND o.relation IN ('all_networks', 'all_instances', 'all_nics')
+		ORDER BY o.ord DESC
 	LOOP
 		IF part.phase = 'indexes' THEN
-			EXECUTE format('DROP ' || replace(part.object, 'INDEX ', 'INDEX IF EXISTS '), inventory);
+			EXECUTE format('DROP INDEX IF EXISTS %I.%I', inventory, part.name);
 			CONTINUE;
 		END IF;
 		BEGIN
-			EXECUTE format('ALTER TABLE ' || split_part(part.object, ' ON ', 2) || ' DROP CONSTRAINT IF EXISTS %2$I',
-				inventory, split_part(part.object, ' ', 2));
+			EXECUTE format('ALTER TABLE %I.%I DROP CONSTRAINT IF EXISTS %I', inventory, part.relation, part.name);
 		EXCEPTION WHEN dependent_objects_still_exist THEN
 			NULL;	-- a user's own foreign key or view needs it: it stays
 		END;
@@ -93,17 +92,16 @@ DECLARE
 	part record;
 BEGIN
 	FOR part IN
-		SELECT d.ddl, d.object, d.comment
+		SELECT d.ddl, d.object, d.name, d.comment
 		FROM vmnet_internal.inventory_definition('mirror') d
-		WHERE d.phase = 'keys' AND d.object LIKE 'CONSTRAINT %'
+		WHERE d.sort IN ('primary key', 'unique')
 			AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint c
 				WHERE c.connamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = inventory)
-					AND c.conname = split_part(d.object, ' ', 2))
+					AND c.conname = d.name)
 		ORDER BY d.ord
 	LOOP
-		EXECUTE format(part.ddl, inventory);
-		EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', inventory, part.comment);
-		EXECUTE format('COMMENT ON INDEX %I.%I IS %L', inventory, split_part(part.object, ' ', 2), part.comment);
+		PERFORM vmnet_internal.build_object(part.ddl, part.object, part.comment, inventory);
+		EXECUTE format('COMMENT ON INDEX %I.%I IS %L', inventory, part.name, part.comment);
 	END LOOP;
 END
 $$;
@@ -219,8 +217,7 @@ BEGIN
 
 	SELECT l.* INTO info FROM vmnet_internal.inventory_facts(inventory) l;
 	IF info.source IS DISTINCT FROM source THEN
-		EXECUTE format('CREATE OR REPLACE VIEW %I.inventory_info AS SELECT %L::text AS kind, %L::text AS source, %L::text AS mode, %L::text AS version',
-			inventory, info.kind, source, info.mode, info.version);
+		PERFORM vmnet_internal.build_info(inventory, info.kind, source, info.mode, info.version);
 	END IF;
 
 	EXECUTE format('UPDATE %I.import_runs SET status = ''done'', step = ''done'', finished = $7, rows_inserted = $2, rows_updated = $3, rows_deleted = $4, rows_rejected = $5, values_changed = $6 WHERE run = $1', inventory)

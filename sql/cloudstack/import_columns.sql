@@ -6,84 +6,16 @@
 -- caller of the procedure; what takes the name of the mirror runs as the owner of
 -- the mirror.
 --
--- Where each column of an inventory comes from.  from_lookup names a table of
--- the source that is joined by key; needed: the import refuses to run without.
+-- Where each column of an inventory comes from.
 CREATE FUNCTION vmnet_internal.import_columns(relation text)
 RETURNS TABLE (ord int, target text, target_type text, source_column text,
-	from_lookup text, lookup_key text, needed boolean)
+	from_lookup text, lookup_key text, needed boolean, if_absent text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT pg_catalog.row_number() OVER ()::int, m.target, m.target_type, m.source_column, m.from_lookup,
-	m.lookup_key, m.needed
-FROM (VALUES
-	('networks', 'id', 'bigint', 'id', NULL, NULL, true),
-	('networks', 'uuid', 'uuid', 'uuid', NULL, NULL, false),
-	('networks', 'name', 'text', 'name', NULL, NULL, false),
-	('networks', 'state', 'text', 'state', NULL, NULL, true),
-	('networks', 'traffic_type', 'text', 'traffic_type', NULL, NULL, false),
-	('networks', 'guest_type', 'text', 'guest_type', NULL, NULL, false),
-	('networks', 'cidr', 'cidr', 'cidr', NULL, NULL, false),
-	('networks', 'network_cidr', 'cidr', 'network_cidr', NULL, NULL, false),
-	('networks', 'gateway', 'inet', 'gateway', NULL, NULL, false),
-	('networks', 'ip6_cidr', 'cidr', 'ip6_cidr', NULL, NULL, false),
-	('networks', 'ip6_gateway', 'inet', 'ip6_gateway', NULL, NULL, false),
-	('networks', 'vpc_id', 'bigint', 'vpc_id', NULL, NULL, false),
-	('networks', 'zone_id', 'bigint', 'data_center_id', NULL, NULL, false),
-	('networks', 'domain_id', 'bigint', 'domain_id', NULL, NULL, false),
-	('networks', 'account_id', 'bigint', 'account_id', NULL, NULL, false),
-	('networks', 'account_name', 'text', 'account_name', 'account', 'account_id', false),
-	('networks', 'domain_path', 'text', 'path', 'domain', 'domain_id', false),
-	('networks', 'zone_name', 'text', 'name', 'data_center', 'data_center_id', false),
-	('networks', 'nics_count', 'bigint', 'nics_count', 'op_networks', 'id', false),
-	('networks', 'created', 'timestamptz', 'created', NULL, NULL, true),
-	('networks', 'removed', 'timestamptz', 'removed', NULL, NULL, true),
-	('instances', 'id', 'bigint', 'id', NULL, NULL, true),
-	('instances', 'uuid', 'uuid', 'uuid', NULL, NULL, false),
-	('instances', 'name', 'text', 'name', NULL, NULL, false),
-	('instances', 'display_name', 'text', 'display_name', NULL, NULL, false),
-	('instances', 'instance_name', 'text', 'instance_name', NULL, NULL, false),
-	('instances', 'type', 'text', 'type', NULL, NULL, false),
-	('instances', 'state', 'text', 'state', NULL, NULL, true),
-	('instances', 'host_id', 'bigint', 'host_id', NULL, NULL, false),
-	('instances', 'zone_id', 'bigint', 'data_center_id', NULL, NULL, false),
-	('instances', 'domain_id', 'bigint', 'domain_id', NULL, NULL, false),
-	('instances', 'account_id', 'bigint', 'account_id', NULL, NULL, false),
-	('instances', 'account_name', 'text', 'account_name', 'account', 'account_id', false),
-	('instances', 'domain_path', 'text', 'path', 'domain', 'domain_id', false),
-	('instances', 'zone_name', 'text', 'name', 'data_center', 'data_center_id', false),
-	('instances', 'created', 'timestamptz', 'created', NULL, NULL, true),
-	('instances', 'removed', 'timestamptz', 'removed', NULL, NULL, true),
-	('nics', 'id', 'bigint', 'id', NULL, NULL, true),
-	('nics', 'uuid', 'uuid', 'uuid', NULL, NULL, false),
-	('nics', 'instance_id', 'bigint', 'instance_id', NULL, NULL, true),
-	('nics', 'network_id', 'bigint', 'network_id', NULL, NULL, true),
-	('nics', 'state', 'text', 'state', NULL, NULL, true),
-	('nics', 'strategy', 'text', 'strategy', NULL, NULL, false),
-	('nics', 'reserver_name', 'text', 'reserver_name', NULL, NULL, false),
-	('nics', 'reservation_id', 'text', 'reservation_id', NULL, NULL, false),
-	('nics', 'vm_type', 'text', 'vm_type', NULL, NULL, false),
-	('nics', 'device_id', 'integer', 'device_id', NULL, NULL, false),
-	('nics', 'default_nic', 'boolean', 'default_nic', NULL, NULL, false),
-	('nics', 'mac_address', 'macaddr', 'mac_address', NULL, NULL, false),
-	('nics', 'ip4_address', 'inet', 'ip4_address', NULL, NULL, false),
-	('nics', 'ip6_address', 'inet', 'ip6_address', NULL, NULL, false),
-	('nics', 'netmask', 'inet', 'netmask', NULL, NULL, false),
-	('nics', 'gateway', 'inet', 'gateway', NULL, NULL, false),
-	('nics', 'broadcast_uri', 'text', 'broadcast_uri', NULL, NULL, false),
-	('nics', 'mtu', 'bigint', 'mtu', NULL, NULL, false),
-	('nics', 'enabled', 'boolean', 'enabled', NULL, NULL, false),
-	('nics', 'created', 'timestamptz', 'created', NULL, NULL, true),
-	('nics', 'removed', 'timestamptz', 'removed', NULL, NULL, true),
-	('nic_secondary_ips', 'id', 'bigint', 'id', NULL, NULL, true),
-	('nic_secondary_ips', 'uuid', 'uuid', 'uuid', NULL, NULL, false),
-	('nic_secondary_ips', 'nic_id', 'bigint', 'nicId', NULL, NULL, true),
-	('nic_secondary_ips', 'network_id', 'bigint', 'network_id', NULL, NULL, true),
-	('nic_secondary_ips', 'ip4_address', 'inet', 'ip4_address', NULL, NULL, false),
-	('nic_secondary_ips', 'ip6_address', 'inet', 'ip6_address', NULL, NULL, false),
-	('nic_secondary_ips', 'created', 'timestamptz', 'created', NULL, NULL, true)
-) m (relation, target, target_type, source_column, from_lookup, lookup_key, needed)
-WHERE m.relation = $1
+SELECT c.ord, c.name, c.type, c.source_column, c.from_lookup, c.lookup_key, c.needed, c.if_absent
+FROM vmnet_internal.inventory_columns() c
+WHERE c.relation = 'all_' || $1 AND c.source_column IS NOT NULL
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_columns(text) IS
 'Where the columns of networks, instances, nics or nic_secondary_ips come from in CloudStack''s tables';
@@ -167,3 +99,28 @@ SELECT CASE
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_bulk_expression(text, regtype, text) IS
 'Expression that turns a value of the source into one of the inventory, for whole tables';
+
+-- The columns of an inventory as a source gives them, in order.  absent: what
+-- stands for a column that the source has not, as a version of CloudStack that
+-- has no such column; else NULL.  value: the column of the source, quoted, of s,
+-- the source's table, or of l, the table from_lookup.
+CREATE FUNCTION vmnet_internal.import_plan(source text, relation text)
+RETURNS TABLE (ord int, target text, target_type text, source_column text, from_lookup text, lookup_key text,
+	source_type regtype, value text, absent text)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT c.ord, c.target, c.target_type, c.source_column, c.from_lookup, c.lookup_key, t.type,
+	CASE WHEN c.from_lookup IS NULL THEN 's.' || quote_ident(vmnet_internal.import_source_column($1, t.source_table, c.source_column))
+		ELSE format('l.%I', c.source_column) END,
+	CASE WHEN t.type IS NULL OR c.from_lookup IS NOT NULL AND (vmnet_internal.import_source_type($1, c.from_lookup, 'id') IS NULL
+			OR vmnet_internal.import_source_type($1, t.source_table, c.lookup_key) IS NULL)
+		THEN format('%s::%s', coalesce(c.if_absent, 'NULL'), c.target_type) END
+FROM vmnet_internal.import_columns($2) c
+	CROSS JOIN LATERAL (
+		SELECT n.source_table, vmnet_internal.import_source_type($1, coalesce(c.from_lookup, n.source_table), c.source_column) AS type
+		FROM (VALUES (vmnet_internal.import_source_table($2))) n (source_table)) t
+ORDER BY c.ord
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_plan(text, text) IS
+'Part of import_cloudstack() and attach_cloudstack(): the columns of an inventory as a source gives them';

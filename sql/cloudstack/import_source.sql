@@ -124,7 +124,7 @@ BEGIN
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('source schema "%s" does not exist', source),
 			DETAIL = 'The source is a schema with CloudStack''s tables, loaded from a dump or foreign tables.',
-			HINT = 'See "An existing CloudStack database" in the README.';
+			HINT = 'See "An existing CloudStack database" in doc/cloudstack.md.';
 	END IF;
 	IF source = inventory THEN
 		RAISE EXCEPTION USING

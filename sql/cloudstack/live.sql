@@ -46,26 +46,18 @@ DECLARE
 	targets text[] := '{}';
 	joins text := '';
 BEGIN
-	FOR col IN SELECT * FROM vmnet_internal.import_columns(relation) ORDER BY ord LOOP
-		source_type := vmnet_internal.import_source_type(source, coalesce(col.from_lookup, source_table), col.source_column);
-		IF source_type IS NULL OR (col.from_lookup IS NOT NULL AND (
-			vmnet_internal.import_source_type(source, col.from_lookup, 'id') IS NULL OR
-			vmnet_internal.import_source_type(source, source_table, col.lookup_key) IS NULL))
-		THEN
-			targets := targets || format('%s::%s AS %I',
-				CASE col.target WHEN 'enabled' THEN 'true' ELSE 'NULL' END, col.target_type, col.target);
+	FOR col IN SELECT p.* FROM vmnet_internal.import_plan(source, relation) p ORDER BY p.ord LOOP
+		IF col.absent IS NOT NULL THEN
+			targets := targets || format('%s AS %I', col.absent, col.target);
 			CONTINUE;
 		END IF;
-
+		value := vmnet_internal.live_expression(col.value, col.source_type, col.target_type);
 		IF col.from_lookup IS NOT NULL THEN
 			joins := joins || format(' LEFT JOIN (SELECT DISTINCT ON (l.id) l.id, %s AS value FROM %I.%I l ORDER BY l.id) l_%s ON l_%s.id = s.%I',
-				vmnet_internal.live_expression(format('l.%I', col.source_column), source_type, col.target_type),
-				source, col.from_lookup, col.from_lookup, col.from_lookup, col.lookup_key);
+				value, source, col.from_lookup, col.from_lookup, col.from_lookup, col.lookup_key);
 			targets := targets || format('l_%s.value AS %I', col.from_lookup, col.target);
 			CONTINUE;
 		END IF;
-		value := vmnet_internal.live_expression(format('s.%I', vmnet_internal.import_source_column(source, source_table, col.source_column)),
-			source_type, col.target_type);
 		IF col.target = 'created' THEN
 			created := format('coalesce(%s, ''1970-01-01 00:00:00+00''::timestamptz)', value);
 			value := created;
@@ -109,9 +101,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN vmnet_internal.import_source_type($1, 'nic_secondary_ips', 'id') IS NOT NULL
 	THEN vmnet_internal.live_query($1, 'nic_secondary_ips')
-	ELSE (SELECT format('SELECT %s, NULL::timestamptz AS removed, true AS active WHERE false',
-			string_agg(format('NULL::%s AS %I', c.target_type, c.target), ', ' ORDER BY c.ord))
-		FROM vmnet_internal.import_columns('nic_secondary_ips') c) END
+	ELSE vmnet_internal.empty_query('all_nic_secondary_ips') END
 $$;
 COMMENT ON FUNCTION vmnet_internal.live_secondary_query(text) IS
 'Part of attach_cloudstack(): the query of all_nic_secondary_ips over a source; no rows where it has none';
@@ -119,42 +109,30 @@ COMMENT ON FUNCTION vmnet_internal.live_secondary_query(text) IS
 -- The views of a live inventory, in order.  Those of a mirror serve where they
 -- need no more of MySQL than it can give; here are the others.
 CREATE FUNCTION vmnet_internal.live_definition(source text)
-RETURNS TABLE (ord int, relation text, ddl text, comment text)
+RETURNS TABLE (ord int, relation text, query text, comment text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $definition$
-WITH own (ord, relation, ddl, comment) AS (VALUES
-	(1, 'all_networks', 'CREATE VIEW %1$I.all_networks AS ' || replace(vmnet_internal.live_query($1, 'networks'), '%', '%%'),
+WITH own (ord, relation, query, comment) AS (VALUES
+	(1, 'all_networks', replace(vmnet_internal.live_query($1, 'networks'), '%', '%%'),
 'Every network of the source, removed ones too
 Read from it at the time of the query.'),
-	(2, 'all_instances', 'CREATE VIEW %1$I.all_instances AS ' || replace(vmnet_internal.live_query($1, 'instances'), '%', '%%'),
+	(2, 'all_instances', replace(vmnet_internal.live_query($1, 'instances'), '%', '%%'),
 'Every instance of the source, removed ones too
 An instance is a virtual machine, a router or a system VM. Read from it at the time of the query.'),
-	(3, 'all_nics', 'CREATE VIEW %1$I.all_nics AS ' || replace(vmnet_internal.live_query($1, 'nics'), '%', '%%'),
+	(3, 'all_nics', replace(vmnet_internal.live_query($1, 'nics'), '%', '%%'),
 'Every NIC of the source, removed and half-removed ones too
 Read from it at the time of the query.'),
-	(4, 'all_nic_secondary_ips', 'CREATE VIEW %1$I.all_nic_secondary_ips AS ' || replace(vmnet_internal.live_secondary_query($1), '%', '%%'),
+	(4, 'all_nic_secondary_ips', replace(vmnet_internal.live_secondary_query($1), '%', '%%'),
 'Addresses that NICs have beside their own, as the source has them
 Read from it at the time of the query. CloudStack deletes them for good.'),
-	(5, 'nic_history', $$
-CREATE VIEW %1$I.nic_history AS
-SELECT NULL::bigint AS seq, NULL::bigint AS nic_id, NULL::bigint AS network_id, NULL::bigint AS instance_id,
-	NULL::text AS from_state, NULL::text AS to_state, NULL::text AS event, NULL::timestamptz AS removed,
-	NULL::timestamptz AS at, NULL::xid8 AS transaction_id, NULL::text AS session_username, NULL::text AS actor,
-	NULL::text AS reason, NULL::text AS application_name, NULL::bigint AS from_network_id
-WHERE false$$,
+	(5, 'nic_history', vmnet_internal.empty_query('nic_history'),
 'Nothing: a live inventory does not remember what happened to NICs
 A mirror does, from its first import on: vmnet.import_cloudstack(). What the source''s columns tell of the past is in nic_intervals.'),
-	(6, 'nic_address_history', $$
-CREATE VIEW %1$I.nic_address_history AS
-SELECT NULL::bigint AS entry, NULL::bigint AS nic_id, NULL::macaddr AS mac_address, NULL::inet AS ip4_address,
-	NULL::inet AS ip6_address, NULL::timestamptz AS until
-WHERE false$$,
+	(6, 'nic_address_history', vmnet_internal.empty_query('nic_address_history'),
 'Nothing: a live inventory does not remember which addresses NICs had
 A mirror does, from its first import on: vmnet.import_cloudstack().'),
-	(16, 'network_instances', $$
-CREATE VIEW %1$I.network_instances AS
-SELECT a.network_id, a.network_uuid, a.network_name, a.network_state, a.traffic_type, a.guest_type, a.vpc_id,
+	(16, 'network_instances', $$SELECT a.network_id, a.network_uuid, a.network_name, a.network_state, a.traffic_type, a.guest_type, a.vpc_id,
 	a.instance_id, a.instance_uuid, a.instance_name, a.instance_type, a.instance_state, a.nic_count,
 	a.nic_id, a.nic_state, a.device_id, a.default_nic, a.mac_address, a.ip4_address, a.ip6_address
 FROM (
@@ -171,55 +149,15 @@ FROM (
 		JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.active
 	WHERE n.active) a
 WHERE a.place = 1$$, NULL),
-	(17, 'network_counts', $$
-CREATE VIEW %1$I.network_counts AS
-SELECT w.id AS network_id, w.name AS network_name,
-	coalesce(a.attached_nics, 0) AS attached_nics,
-	coalesce(a.active_instances, 0) AS active_instances,
-	coalesce(a.running_instances, 0) AS running_instances,
-	coalesce(a.user_instances, 0) AS user_instances,
-	coalesce(h.allocated, 0) AS allocated,
-	coalesce(h.reserving, 0) AS reserving,
-	coalesce(h.reserved, 0) AS reserved,
-	coalesce(h.releasing, 0) AS releasing,
-	coalesce(h.deallocating, 0) AS deallocating,
-	coalesce(h.other_states, 0) AS other_states,
-	coalesce(h.used_ip4, 0) AS used_ip4
-FROM %1$I.all_networks w
-	LEFT JOIN (
-		SELECT n.network_id,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Allocated') AS allocated,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Reserving') AS reserving,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Reserved') AS reserved,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Releasing') AS releasing,
-			pg_catalog.count(*) FILTER (WHERE n.state = 'Deallocating') AS deallocating,
-			pg_catalog.count(*) FILTER (WHERE (n.state IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating')) IS NOT TRUE) AS other_states,
-			pg_catalog.count(DISTINCT n.ip4_address) FILTER (WHERE n.active) AS used_ip4
-		FROM ($$ || replace(vmnet_internal.live_query($1, 'nics'), '%', '%%') || $$ WHERE s.removed IS NULL) n
-		GROUP BY n.network_id) h ON h.network_id = w.id
-	LEFT JOIN (
-		SELECT n.network_id,
-			pg_catalog.count(*) AS attached_nics,
-			pg_catalog.count(DISTINCT i.id) AS active_instances,
-			pg_catalog.count(DISTINCT i.id) FILTER (WHERE i.state = 'Running') AS running_instances,
-			pg_catalog.count(DISTINCT i.id) FILTER (WHERE i.type = 'User') AS user_instances
-		FROM %1$I.all_nics n
-			JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.active
-		WHERE n.active
-		GROUP BY n.network_id) a ON a.network_id = w.id
-WHERE w.active$$, NULL))
-SELECT o.ord, o.relation, o.ddl, coalesce(o.comment, d.comment)
-FROM own o LEFT JOIN vmnet_internal.inventory_definition('live') d ON d.object = 'VIEW %1$I.' || o.relation
-UNION ALL
--- A reader has no user mapping, so these run with their owner's rights.
-SELECT 100 + d.ord, split_part(d.object, '.', 2), replace(d.ddl, ' WITH (security_invoker = true)', ''), d.comment
-FROM vmnet_internal.inventory_definition('live') d
-WHERE d.phase = 'views' AND NOT EXISTS (SELECT FROM own o WHERE d.object = 'VIEW %1$I.' || o.relation)
+	(17, 'network_counts', replace(vmnet_internal.network_counts_live(
+		replace(vmnet_internal.live_query($1, 'nics'), '%', '%%') || ' WHERE s.removed IS NULL'), '{inv}', '%1$I'), NULL))
+SELECT coalesce(100 + d.ord, o.ord), coalesce(d.name, o.relation), coalesce(o.query, d.body), coalesce(o.comment, d.comment)
+FROM own o FULL JOIN vmnet_internal.inventory_objects('live', '{views}') d ON d.name = o.relation
 ORDER BY 1
 $definition$;
 COMMENT ON FUNCTION vmnet_internal.live_definition(text) IS
-'Part of attach_cloudstack(): every view of a live inventory over a source, in order, with its comment
-In ddl, %1$I stands for the name of the inventory.';
+'Part of attach_cloudstack(): the query of every view of a live inventory over a source, in order, with its comment
+In query, %1$I stands for the name of the inventory.';
 
 CREATE FUNCTION vmnet_internal.live_guard()
 RETURNS trigger
@@ -244,15 +182,10 @@ BEGIN
 		'Live inventory of networks, instances and NICs (vmnet_ext): views over CloudStack''s database, no copy
 DROP SCHEMA detaches it; the source is left as it is.');
 	FOR part IN SELECT * FROM vmnet_internal.live_definition($2::text) d ORDER BY d.ord LOOP
-		EXECUTE format(part.ddl, $1, 'live', $2, 'read_only', vmnet.version());
-		EXECUTE format('COMMENT ON VIEW %I.%I IS %L', $1, part.relation, part.comment);
+		PERFORM vmnet_internal.build_object(format('CREATE VIEW %%1$I.%I AS %s', part.relation, part.query),
+			format('VIEW %%1$I.%I', part.relation), part.comment, $1, 'live', $2, 'read_only', vmnet.version());
 	END LOOP;
-	FOR part IN SELECT unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips',
-		'networks', 'instances', 'nics', 'nic_secondary_ips']) AS relation LOOP
-		EXECUTE format('CREATE TRIGGER live_guard INSTEAD OF INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION vmnet_internal.live_guard()',
-			$1, part.relation);
-		EXECUTE format('COMMENT ON TRIGGER live_guard ON %I.%I IS %L', $1, part.relation, 'A live inventory is read only');
-	END LOOP;
+	PERFORM vmnet_internal.build_inventory($1, 'live', $2, 'read_only', ARRAY['triggers']);
 	PERFORM vmnet_internal.comment_inventory($1);
 END
 $$;
@@ -290,7 +223,7 @@ BEGIN
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('source schema %s does not exist', coalesce('"' || source || '"', 'NULL')),
 			DETAIL = 'The source is a schema with CloudStack''s tables, foreign tables of its database.',
-			HINT = 'See "A live CloudStack" in the README.';
+			HINT = 'See "A live CloudStack" in doc/cloudstack.md.';
 	END IF;
 	SELECT string_agg(format('%s.%s', vmnet_internal.import_source_table(r), c.source_column), ', ' ORDER BY r, c.ord)
 	INTO missing

@@ -92,10 +92,10 @@ Over an attached inventory the messages come from its table of NICs; ids that ar
 
 -- Told by vmnet.nic_event(): of several events that lead from one state to
 -- another, the one that was meant.
-CREATE FUNCTION vmnet_internal.announce_nic_event(nic_id bigint, event text)
+CREATE FUNCTION vmnet_internal.set_next_nic_event(nic_id bigint, event text)
 RETURNS void
-AS 'MODULE_PATHNAME', 'announce_nic_event'
+AS 'MODULE_PATHNAME', 'set_next_nic_event'
 LANGUAGE C STRICT;
-COMMENT ON FUNCTION vmnet_internal.announce_nic_event(bigint, text) IS
+COMMENT ON FUNCTION vmnet_internal.set_next_nic_event(bigint, text) IS
 'Part of nic_event(): the event under which the next change of a NIC is recorded, if it leads there
 It lasts until the next statement that changes a NIC ends. An event that does not lead to the change is ignored.';

@@ -25,9 +25,8 @@ UNION ALL
 SELECT CASE WHEN t.name IN ('all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips',
 		'networks', 'instances', 'nics', 'nic_secondary_ips') THEN 'SELECT, INSERT, UPDATE' ELSE 'SELECT' END,
 	format('TABLE %I.%I', $1, t.name)
-FROM vmnet_internal.inventory_definition($2) d,
-	LATERAL (SELECT split_part(d.object, '%1$I.', 2)) t (name)
-WHERE $3 = 'operator' AND (d.object LIKE 'TABLE %' OR d.object LIKE 'VIEW %')
+FROM vmnet_internal.inventory_objects($2) t
+WHERE $3 = 'operator' AND t.sort IN ('table', 'view', 'plain view')
 	AND to_regclass(format('%I.%I', $1, t.name)) IS NOT NULL
 UNION ALL
 SELECT 'USAGE', format('SEQUENCE %s', pg_get_serial_sequence(format('%I.%I', $1, t.name), 'id'))

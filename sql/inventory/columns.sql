@@ -1,89 +1,359 @@
 --
--- Comments of the columns of an inventory
+-- Columns of an inventory: each is said here, and nowhere else
 --
 
-CREATE FUNCTION vmnet_internal.inventory_column_comments()
+-- The columns of the tables of an inventory, in order.
+-- how: serial (numbered by a sequence), default or generated (from expression).
+-- required_in: kinds of inventory in which it is NOT NULL.  key: it holds the key
+-- of a network, an instance or a NIC, which over attached tables has the type of
+-- theirs.  in_view: the live view of the table, and what reads attached tables,
+-- has it.  source_column: where an import takes it from, in CloudStack's table or
+-- in the table from_lookup, which is joined by lookup_key; needed: an import
+-- refuses to run without; if_absent: its value where the source has no such column.
+CREATE FUNCTION vmnet_internal.inventory_columns()
+RETURNS TABLE (relation text, name text, type text, how text, expression text, required_in text[], key text, in_view boolean,
+	source_column text, from_lookup text, lookup_key text, needed boolean, if_absent text, comment text, ord int)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $columns$
+SELECT c.relation, c.name, c.type, c.how, c.expression, c.required_in::text[], c.key, c.in_view,
+	c.source_column, c.from_lookup, c.lookup_key, c.needed, c.if_absent, c.comment, row_number() OVER ()::int
+FROM (VALUES
+('all_networks', 'id', 'bigint', 'serial', NULL, '{managed,mirror}', 'network', true, 'id', NULL, NULL, true, NULL,
+	'Id of the network'),
+('all_networks', 'uuid', 'uuid', 'default', 'pg_catalog.gen_random_uuid()', '{managed}', NULL, true, 'uuid', NULL, NULL, false, NULL,
+	'Universal id; in a mirror NULL where the source has none'),
+('all_networks', 'name', 'text', NULL, NULL, NULL, NULL, true, 'name', NULL, NULL, false, NULL,
+	'Name that its owner gave it, or NULL'),
+('all_networks', 'state', 'text', 'default', '''Allocated''', '{managed,mirror}', NULL, true, 'state', NULL, NULL, true, NULL,
+	'State of the network, as its system calls it
+In CloudStack Allocated, Implementing, Implemented, Shutdown, Setup or Destroy.'),
+('all_networks', 'traffic_type', 'text', 'default', '''Guest''', '{managed}', NULL, true, 'traffic_type', NULL, NULL, false, NULL,
+	'What the network carries
+In CloudStack Guest, Public, Management, Control or Storage.'),
+('all_networks', 'guest_type', 'text', NULL, NULL, NULL, NULL, true, 'guest_type', NULL, NULL, false, NULL,
+	'Isolated, Shared or L2; NULL for a network that is not for guests'),
+('all_networks', 'cidr', 'cidr', NULL, NULL, NULL, NULL, true, 'cidr', NULL, NULL, false, NULL,
+	'IPv4 range that addresses are given from, or NULL'),
+('all_networks', 'network_cidr', 'cidr', NULL, NULL, NULL, NULL, true, 'network_cidr', NULL, NULL, false, NULL,
+	'Whole IPv4 range of the network where cidr is only a part of it, else NULL
+CloudStack: IP reservation.'),
+('all_networks', 'gateway', 'inet', NULL, NULL, NULL, NULL, true, 'gateway', NULL, NULL, false, NULL,
+	'IPv4 gateway of the network, or NULL'),
+('all_networks', 'ip6_cidr', 'cidr', NULL, NULL, NULL, NULL, true, 'ip6_cidr', NULL, NULL, false, NULL,
+	'IPv6 range, or NULL'),
+('all_networks', 'ip6_gateway', 'inet', NULL, NULL, NULL, NULL, true, 'ip6_gateway', NULL, NULL, false, NULL,
+	'IPv6 gateway, or NULL'),
+('all_networks', 'vpc_id', 'bigint', NULL, NULL, NULL, NULL, true, 'vpc_id', NULL, NULL, false, NULL,
+	'VPC that the network is a tier of, or NULL'),
+('all_networks', 'zone_id', 'bigint', NULL, NULL, NULL, NULL, true, 'data_center_id', NULL, NULL, false, NULL,
+	'Zone, or NULL'),
+('all_networks', 'domain_id', 'bigint', NULL, NULL, NULL, NULL, true, 'domain_id', NULL, NULL, false, NULL,
+	'Domain of the owner, or NULL'),
+('all_networks', 'account_id', 'bigint', NULL, NULL, NULL, NULL, true, 'account_id', NULL, NULL, false, NULL,
+	'Account of the owner, or NULL'),
+('all_networks', 'account_name', 'text', NULL, NULL, NULL, NULL, true, 'account_name', 'account', 'account_id', false, NULL,
+	'Name of the account; NULL where the source lacks it'),
+('all_networks', 'domain_path', 'text', NULL, NULL, NULL, NULL, true, 'path', 'domain', 'domain_id', false, NULL,
+	'Path of the domain; NULL where the source lacks it'),
+('all_networks', 'zone_name', 'text', NULL, NULL, NULL, NULL, true, 'name', 'data_center', 'data_center_id', false, NULL,
+	'Name of the zone; NULL where the source lacks it'),
+('all_networks', 'nics_count', 'bigint', NULL, NULL, NULL, NULL, true, 'nics_count', 'op_networks', 'id', false, NULL,
+	'Counter of the source, kept to be checked, never used; NULL where it has none
+CloudStack: op_networks.nics_count.'),
+('all_networks', 'created', 'timestamptz', 'default', 'pg_catalog.now()', '{managed,mirror}', NULL, true,
+	'created', NULL, NULL, true, NULL,
+	'When it was created'),
+('all_networks', 'removed', 'timestamptz', NULL, NULL, NULL, NULL, true, 'removed', NULL, NULL, true, NULL,
+	'When it was removed; NULL: it is not'),
+('all_networks', 'active', 'boolean', 'generated', 'removed IS NULL', NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Is it live: not removed'),
+('all_instances', 'id', 'bigint', 'serial', NULL, '{managed,mirror}', 'instance', true, 'id', NULL, NULL, true, NULL,
+	'Id of the instance'),
+('all_instances', 'uuid', 'uuid', 'default', 'pg_catalog.gen_random_uuid()', '{managed}', NULL, true, 'uuid', NULL, NULL, false, NULL,
+	'Universal id; in a mirror NULL where the source has none'),
+('all_instances', 'name', 'text', NULL, NULL, NULL, NULL, true, 'name', NULL, NULL, false, NULL,
+	'Name, or NULL'),
+('all_instances', 'display_name', 'text', NULL, NULL, NULL, NULL, true, 'display_name', NULL, NULL, false, NULL,
+	'Name that its owner sees, or NULL'),
+('all_instances', 'instance_name', 'text', NULL, NULL, NULL, NULL, true, 'instance_name', NULL, NULL, false, NULL,
+	'Name that the hypervisor knows it by (CloudStack: i-2-3-VM), or NULL'),
+('all_instances', 'type', 'text', 'default', '''User''', '{managed}', NULL, true, 'type', NULL, NULL, false, NULL,
+	'User, or which kind of router or system VM'),
+('all_instances', 'state', 'text', 'default', '''Stopped''', '{managed,mirror}', NULL, true, 'state', NULL, NULL, true, NULL,
+	'State of the instance, as its system calls it
+In CloudStack Running, Stopped, Destroyed and others.'),
+('all_instances', 'host_id', 'bigint', NULL, NULL, NULL, NULL, true, 'host_id', NULL, NULL, false, NULL,
+	'Host that it runs on, or NULL'),
+('all_instances', 'zone_id', 'bigint', NULL, NULL, NULL, NULL, true, 'data_center_id', NULL, NULL, false, NULL,
+	'Zone, or NULL'),
+('all_instances', 'domain_id', 'bigint', NULL, NULL, NULL, NULL, true, 'domain_id', NULL, NULL, false, NULL,
+	'Domain of the owner, or NULL'),
+('all_instances', 'account_id', 'bigint', NULL, NULL, NULL, NULL, true, 'account_id', NULL, NULL, false, NULL,
+	'Account of the owner, or NULL'),
+('all_instances', 'account_name', 'text', NULL, NULL, NULL, NULL, true, 'account_name', 'account', 'account_id', false, NULL,
+	'Name of the account; NULL where the source lacks it'),
+('all_instances', 'domain_path', 'text', NULL, NULL, NULL, NULL, true, 'path', 'domain', 'domain_id', false, NULL,
+	'Path of the domain; NULL where the source lacks it'),
+('all_instances', 'zone_name', 'text', NULL, NULL, NULL, NULL, true, 'name', 'data_center', 'data_center_id', false, NULL,
+	'Name of the zone; NULL where the source lacks it'),
+('all_instances', 'created', 'timestamptz', 'default', 'pg_catalog.now()', '{managed,mirror}', NULL, true,
+	'created', NULL, NULL, true, NULL,
+	'When it was created'),
+('all_instances', 'removed', 'timestamptz', NULL, NULL, NULL, NULL, true, 'removed', NULL, NULL, true, NULL,
+	'When it was removed; NULL: it is not'),
+('all_instances', 'active', 'boolean', 'generated', 'removed IS NULL', NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Is it live: not removed'),
+('all_nics', 'id', 'bigint', 'serial', NULL, '{managed,mirror}', 'nic', true, 'id', NULL, NULL, true, NULL,
+	'Id of the NIC'),
+('all_nics', 'uuid', 'uuid', 'default', 'pg_catalog.gen_random_uuid()', '{managed}', NULL, true, 'uuid', NULL, NULL, false, NULL,
+	'Universal id; in a mirror NULL where the source has none'),
+('all_nics', 'instance_id', 'bigint', NULL, NULL, NULL, 'instance', true, 'instance_id', NULL, NULL, true, NULL,
+	'Instance that the NIC belongs to; NULL for a placeholder'),
+('all_nics', 'network_id', 'bigint', NULL, NULL, '{managed,mirror}', 'network', true, 'network_id', NULL, NULL, true, NULL,
+	'Network that the NIC is on'),
+('all_nics', 'state', 'text', 'default', '''Allocated''', '{managed,mirror}', NULL, true, 'state', NULL, NULL, true, NULL,
+	'Allocated, Reserving, Reserved, Releasing or Deallocating
+It moves as vmnet.nic_state_transitions() says.'),
+('all_nics', 'strategy', 'text', 'default', '''Start''', '{managed}', NULL, true, 'strategy', NULL, NULL, false, NULL,
+	'How the NIC gets its address: Start, Create, Managed or PlaceHolder
+At each start of the instance, once, elsewhere; a placeholder parks an address.'),
+('all_nics', 'reserver_name', 'text', NULL, NULL, NULL, NULL, true, 'reserver_name', NULL, NULL, false, NULL,
+	'Who reserves the address (CloudStack: class of the network guru), or NULL'),
+('all_nics', 'reservation_id', 'text', NULL, NULL, NULL, NULL, true, 'reservation_id', NULL, NULL, false, NULL,
+	'Reservation that the address belongs to (CloudStack: one per start), or NULL'),
+('all_nics', 'vm_type', 'text', 'default', '''User''', '{managed}', NULL, true, 'vm_type', NULL, NULL, false, NULL,
+	'Type of the instance: User, or which kind of router or system VM'),
+('all_nics', 'device_id', 'integer', NULL, NULL, NULL, NULL, true, 'device_id', NULL, NULL, false, NULL,
+	'Position of the NIC in the instance, from 0, or NULL'),
+('all_nics', 'default_nic', 'boolean', NULL, NULL, '{managed}', NULL, true, 'default_nic', NULL, NULL, false, NULL,
+	'Is it the instance''s default NIC
+Where an INSERT does not say, the first live NIC of an instance becomes it.'),
+('all_nics', 'mac_address', 'macaddr', NULL, NULL, NULL, NULL, true, 'mac_address', NULL, NULL, false, NULL,
+	'MAC address, or NULL'),
+('all_nics', 'ip4_address', 'inet', NULL, NULL, NULL, NULL, true, 'ip4_address', NULL, NULL, false, NULL,
+	'IPv4 address, or NULL'),
+('all_nics', 'ip6_address', 'inet', NULL, NULL, NULL, NULL, true, 'ip6_address', NULL, NULL, false, NULL,
+	'IPv6 address, or NULL'),
+('all_nics', 'netmask', 'inet', NULL, NULL, NULL, NULL, true, 'netmask', NULL, NULL, false, NULL,
+	'IPv4 netmask, or NULL'),
+('all_nics', 'gateway', 'inet', NULL, NULL, NULL, NULL, true, 'gateway', NULL, NULL, false, NULL,
+	'IPv4 gateway of the NIC, or NULL'),
+('all_nics', 'broadcast_uri', 'text', NULL, NULL, NULL, NULL, true, 'broadcast_uri', NULL, NULL, false, NULL,
+	'Where its traffic goes (CloudStack: vlan://300), or NULL'),
+('all_nics', 'mtu', 'bigint', NULL, NULL, NULL, NULL, true, 'mtu', NULL, NULL, false, NULL,
+	'MTU in bytes, or NULL'),
+('all_nics', 'enabled', 'boolean', 'default', 'true', '{managed}', NULL, true, 'enabled', NULL, NULL, false, 'true',
+	'Is the link up (CloudStack 4.23 and later; true where the source does not say)'),
+('all_nics', 'created', 'timestamptz', 'default', 'pg_catalog.now()', '{managed,mirror}', NULL, true, 'created', NULL, NULL, true, NULL,
+	'When it was created'),
+('all_nics', 'state_changed', 'timestamptz', 'default', 'pg_catalog.now()', '{managed,mirror}', NULL, true, NULL, NULL, NULL, NULL, NULL,
+	'When the state changed last; set by the inventory, a client''s value is ignored
+In a mirror: when the source or the import saw the change.'),
+('all_nics', 'removed', 'timestamptz', NULL, NULL, NULL, NULL, true, 'removed', NULL, NULL, true, NULL,
+	'When it was removed; NULL: it is not'),
+('all_nics', 'active', 'boolean', 'generated',
+	'removed IS NULL AND pg_catalog.lower(state COLLATE "C") <> ''deallocating''', NULL, NULL, false,
+	NULL, NULL, NULL, NULL, NULL,
+	'Is the NIC live: neither removed nor Deallocating'),
+('all_nics', 'ended', 'timestamptz', 'generated',
+	'LEAST(removed, CASE WHEN pg_catalog.lower(state COLLATE "C") = ''deallocating'' THEN state_changed END)', NULL, NULL, false,
+	NULL, NULL, NULL, NULL, NULL,
+	'When it stopped being active; NULL: it is active
+That is when it was removed, or became Deallocating before that.'),
+('all_nic_secondary_ips', 'id', 'bigint', 'serial', NULL, '{managed,mirror}', NULL, true, 'id', NULL, NULL, true, NULL,
+	'Id of the secondary address'),
+('all_nic_secondary_ips', 'uuid', 'uuid', 'default', 'pg_catalog.gen_random_uuid()', '{managed}', NULL, true,
+	'uuid', NULL, NULL, false, NULL,
+	'Universal id; in a mirror NULL where the source has none'),
+('all_nic_secondary_ips', 'nic_id', 'bigint', NULL, NULL, '{managed,mirror}', 'nic', true, 'nicId', NULL, NULL, true, NULL,
+	'NIC that has the address beside its own'),
+('all_nic_secondary_ips', 'network_id', 'bigint', NULL, NULL, '{managed,mirror}', 'network', true, 'network_id', NULL, NULL, true, NULL,
+	'Network that the NIC is on'),
+('all_nic_secondary_ips', 'ip4_address', 'inet', NULL, NULL, NULL, NULL, true, 'ip4_address', NULL, NULL, false, NULL,
+	'IPv4 address, or NULL'),
+('all_nic_secondary_ips', 'ip6_address', 'inet', NULL, NULL, NULL, NULL, true, 'ip6_address', NULL, NULL, false, NULL,
+	'IPv6 address, or NULL'),
+('all_nic_secondary_ips', 'created', 'timestamptz', 'default', 'pg_catalog.now()', '{managed,mirror}', NULL, true,
+	'created', NULL, NULL, true, NULL,
+	'When it was created'),
+('all_nic_secondary_ips', 'removed', 'timestamptz', NULL, NULL, NULL, NULL, true, NULL, NULL, NULL, NULL, NULL,
+	'When it was removed; NULL: it is not'),
+('all_nic_secondary_ips', 'active', 'boolean', 'generated', 'removed IS NULL', NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Is it live: not removed'),
+('nic_history', 'seq', 'bigint', 'serial', NULL, '{managed,mirror,attached}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Number of the entry: the order in which things happened to a NIC
+Gaps mean nothing. The feed relies on its sequence having CACHE 1.'),
+('nic_history', 'nic_id', 'bigint', NULL, NULL, '{managed,mirror,attached}', 'nic', false, NULL, NULL, NULL, NULL, NULL,
+	'Id of the NIC'),
+('nic_history', 'network_id', 'bigint', NULL, NULL, '{managed,mirror,attached}', 'network', false, NULL, NULL, NULL, NULL, NULL,
+	'Network of the NIC, after the change'),
+('nic_history', 'instance_id', 'bigint', NULL, NULL, NULL, 'instance', false, NULL, NULL, NULL, NULL, NULL,
+	'Instance of the NIC; NULL for a placeholder'),
+('nic_history', 'from_state', 'text', NULL, NULL, '{managed,mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'State before'),
+('nic_history', 'to_state', 'text', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'State after; NULL in a mirror: the source has the row no more'),
+('nic_history', 'event', 'text', NULL, NULL, '{managed,mirror,attached}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'What was asked of the NIC; vmnet.nic_state_transitions() lists the events
+Removed: removed was set on a NIC that was Deallocating already. Imported: an import saw the change.'),
+('nic_history', 'removed', 'timestamptz', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'When the NIC was removed, as the change set it; NULL: it was not
+In a mirror, where to_state is NULL and the source did not say: when the import missed it.'),
+('nic_history', 'at', 'timestamptz', 'default', 'pg_catalog.clock_timestamp()', '{managed,mirror,attached}', NULL, false,
+	NULL, NULL, NULL, NULL, NULL,
+	'When it happened, never before the NIC''s previous entry
+By clock_timestamp(). In a mirror: when the import that saw it started.'),
+('nic_history', 'transaction_id', 'xid8', 'default', 'pg_catalog.pg_current_xact_id()', '{managed,mirror,attached}', NULL, false,
+	NULL, NULL, NULL, NULL, NULL,
+	'Transaction that made the change'),
+('nic_history', 'session_username', 'text', 'default', 'SESSION_USER', '{managed,mirror,attached}', NULL, false,
+	NULL, NULL, NULL, NULL, NULL,
+	'Role that had logged in (session_user)'),
+('nic_history', 'actor', 'text', 'default', 'NULLIF(pg_catalog.current_setting(''vmnet.actor'', true), '''')', NULL, NULL, false,
+	NULL, NULL, NULL, NULL, NULL,
+	'Setting vmnet.actor at that time: on whose behalf; NULL where it was not set'),
+('nic_history', 'reason', 'text', 'default', 'NULLIF(pg_catalog.current_setting(''vmnet.reason'', true), '''')', NULL, NULL, false,
+	NULL, NULL, NULL, NULL, NULL,
+	'Setting vmnet.reason at that time; NULL where it was not set'),
+('nic_history', 'application_name', 'text', 'default',
+	'NULLIF(pg_catalog.current_setting(''application_name'', true), '''')', NULL, NULL, false,
+	NULL, NULL, NULL, NULL, NULL,
+	'Setting application_name at that time; NULL where it was not set'),
+('nic_history', 'from_network_id', 'bigint', NULL, NULL, NULL, 'network', false, NULL, NULL, NULL, NULL, NULL,
+	'Network before, where an import saw the NIC moved to another one; else NULL'),
+('nic_address_history', 'entry', 'bigint', 'serial', NULL, '{managed,mirror,attached}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Number of the entry'),
+('nic_address_history', 'nic_id', 'bigint', NULL, NULL, '{managed,mirror,attached}', 'nic', false, NULL, NULL, NULL, NULL, NULL,
+	'Id of the NIC'),
+('nic_address_history', 'mac_address', 'macaddr', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'MAC address, or NULL'),
+('nic_address_history', 'ip4_address', 'inet', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'IPv4 address, or NULL'),
+('nic_address_history', 'ip6_address', 'inet', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'IPv6 address, or NULL'),
+('nic_address_history', 'until', 'timestamptz', 'default', 'pg_catalog.clock_timestamp()', '{managed,mirror,attached}', NULL, false,
+	NULL, NULL, NULL, NULL, NULL,
+	'When the addresses changed'),
+('import_runs', 'run', 'bigint', 'serial', NULL, '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Number of the run'),
+('import_runs', 'source', 'text', NULL, NULL, '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Schema that the run read'),
+('import_runs', 'status', 'text', 'default', '''running''', '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'running, done or failed'),
+('import_runs', 'step', 'text', 'default', '''started''', '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'What the run is doing, or did last'),
+('import_runs', 'started', 'timestamptz', 'default', 'pg_catalog.clock_timestamp()', '{mirror}', NULL, false,
+	NULL, NULL, NULL, NULL, NULL,
+	'When the run started'),
+('import_runs', 'finished', 'timestamptz', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'When the run ended; NULL: it has not'),
+('import_runs', 'backend_pid', 'integer', 'default', 'pg_catalog.pg_backend_pid()', '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Process that runs it, as in pg_stat_activity'),
+('import_runs', 'networks_read', 'bigint', 'default', '0', '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Rows read from the source''s networks'),
+('import_runs', 'instances_read', 'bigint', 'default', '0', '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Rows read from the source''s vm_instance'),
+('import_runs', 'nics_read', 'bigint', 'default', '0', '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Rows read from the source''s nics'),
+('import_runs', 'nic_secondary_ips_read', 'bigint', 'default', '0', '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Rows read from the source''s nic_secondary_ips; 0 where it has no such table'),
+('import_runs', 'rows_inserted', 'bigint', 'default', '0', '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Rows that were new'),
+('import_runs', 'rows_updated', 'bigint', 'default', '0', '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Rows that had changed'),
+('import_runs', 'rows_deleted', 'bigint', 'default', '0', '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Rows that the source has no more'),
+('import_runs', 'rows_rejected', 'bigint', 'default', '0', '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Rows of the source that have no place here; import_log says which and why'),
+('import_runs', 'values_changed', 'bigint', 'default', '0', '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Values that had to be changed to be stored; import_log says which and why'),
+('import_runs', 'message', 'text', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Why the run failed, or NULL'),
+('import_log', 'entry', 'bigint', 'serial', NULL, '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Number of the entry'),
+('import_log', 'run', 'bigint', NULL, NULL, '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Number of the run'),
+('import_log', 'table', 'text', NULL, NULL, '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Table of the source'),
+('import_log', 'id', 'text', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Id of the row in the source, as text; NULL where it has none'),
+('import_log', 'column', 'text', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Column of the source; NULL: the whole row'),
+('import_log', 'original', 'text', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'What the source has there, as text'),
+('import_log', 'action', 'text', NULL, NULL, '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'rejected: the row was left out; changed: the value was stored differently'),
+('import_log', 'reason', 'text', NULL, NULL, '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Setting vmnet.reason at that time; NULL where it was not set')
+) c (relation, name, type, how, expression, required_in, key, in_view, source_column, from_lookup, lookup_key, needed, if_absent, comment)
+$columns$;
+COMMENT ON FUNCTION vmnet_internal.inventory_columns() IS
+'Columns of the tables of an inventory: type, default, where they are NOT NULL, whether a live view has them, where an import takes them from, comment';
+
+-- The live view over a table, and the view that reads an attached one.
+CREATE FUNCTION vmnet_internal.views_of_table(relation text)
+RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN starts_with($1, 'all_') THEN ARRAY[substr($1, 5), 'attached_' || substr($1, 5)] ELSE '{}' END
+$$;
+COMMENT ON FUNCTION vmnet_internal.views_of_table(text) IS
+'Views that have the columns of a table of an inventory: the live one, and the one that reads an attached table';
+
+-- The query of a live view, with the columns that users added to its table.
+-- %1$I stands for the name of the inventory.
+CREATE FUNCTION vmnet_internal.live_view_query(view_name text, added text[] DEFAULT '{}')
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format(CASE $1 WHEN 'nic_secondary_ips'
+		-- those of a half-removed NIC are not live
+		THEN 'SELECT %2$s FROM %%1$I.%1$I s WHERE s.active AND EXISTS (SELECT FROM %%1$I.all_nics n WHERE n.id = s.nic_id AND n.active)'
+		ELSE 'SELECT %2$s FROM %%1$I.%1$I WHERE active' END,
+	'all_' || $1, string_agg(CASE $1 WHEN 'nic_secondary_ips' THEN 's.' ELSE '' END || replace(quote_ident(l.name), '%', '%%'), ', ' ORDER BY l.ord))
+FROM (SELECT c.name, c.ord FROM vmnet_internal.inventory_columns() c WHERE c.relation = 'all_' || $1 AND c.in_view
+	UNION ALL
+	SELECT a.name, 10000 + a.ord FROM unnest($2) WITH ORDINALITY a (name, ord)) l
+$$;
+COMMENT ON FUNCTION vmnet_internal.live_view_query(text, text[]) IS
+'Part of create_inventory() and refresh_views(): the query of a live view, with columns that users added
+%1$I stands for the name of the inventory.';
+
+-- A query that has the columns of a table and no rows.
+CREATE FUNCTION vmnet_internal.empty_query(relation text, key_types jsonb DEFAULT NULL)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('SELECT %s WHERE false', string_agg(CASE c.name WHEN 'active' THEN 'true AS active'
+	ELSE format('NULL::%s AS %I', coalesce($2->>c.key, c.type), c.name) END, ', ' ORDER BY c.ord))
+FROM vmnet_internal.inventory_columns() c
+WHERE c.relation = $1
+$$;
+COMMENT ON FUNCTION vmnet_internal.empty_query(text, jsonb) IS
+'Part of attach_inventory() and attach_cloudstack(): a query that has the columns of a table of an inventory and no rows';
+
+-- Comments of columns of views that are not columns of a table, or mean something
+-- else there.  relations NULL: of any view.
+CREATE FUNCTION vmnet_internal.view_column_comments()
 RETURNS TABLE (relations text[], column_name text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $comments$
--- The first row whose relations name the relation, or are NULL for any, wins.
 VALUES
-(ARRAY['nic_history', 'nic_address_history', 'nic_intervals', 'nic_address_intervals', 'stuck_nics'], 'nic_id', 'Id of the NIC'),
-(ARRAY['nic_history'], 'network_id', 'Network of the NIC, after the change'),
-(ARRAY['nic_history', 'nic_intervals', 'stuck_nics'], 'instance_id', 'Instance of the NIC; NULL for a placeholder'),
-(ARRAY['nic_history'], 'removed', 'When the NIC was removed, as the change set it; NULL: it was not
-In a mirror, where to_state is NULL and the source did not say: when the import missed it.'),
+(ARRAY['nic_intervals', 'nic_address_intervals', 'stuck_nics'], 'nic_id', 'Id of the NIC'),
+(ARRAY['nic_intervals', 'stuck_nics'], 'instance_id', 'Instance of the NIC; NULL for a placeholder'),
 (ARRAY['stuck_nics'], 'state', 'Reserving or Releasing'),
-(ARRAY['all_networks', 'networks', 'attached_networks'], 'id', 'Id of the network'),
-(ARRAY['all_instances', 'instances', 'attached_instances'], 'id', 'Id of the instance'),
-(ARRAY['all_nics', 'nics', 'attached_nics'], 'id', 'Id of the NIC'),
 (NULL, 'key', 'Value by which NICs refer to it'),
 (NULL, 'network_key', 'Value by which the NIC refers to its network'),
 (NULL, 'instance_key', 'Value by which the NIC refers to its instance'),
-(ARRAY['import_log'], 'id', 'Id of the row in the source, as text; NULL where it has none'),
-(NULL, 'uuid', 'Universal id; in a mirror NULL where the source has none'),
-(ARRAY['all_networks', 'networks'], 'name', 'Name that its owner gave it, or NULL'),
-(NULL, 'name', 'Name, or NULL'),
-(NULL, 'display_name', 'Name that its owner sees, or NULL'),
-(ARRAY['all_instances', 'instances'], 'instance_name', 'Name that the hypervisor knows it by (CloudStack: i-2-3-VM), or NULL'),
 (NULL, 'instance_name', 'Name of the instance, or NULL'),
-(ARRAY['all_networks', 'networks', 'attached_networks'], 'state', 'State of the network, as its system calls it
-In CloudStack Allocated, Implementing, Implemented, Shutdown, Setup or Destroy.'),
-(ARRAY['all_instances', 'instances', 'attached_instances'], 'state', 'State of the instance, as its system calls it
-In CloudStack Running, Stopped, Destroyed and others.'),
-(ARRAY['all_nics', 'nics', 'attached_nics'], 'state', 'Allocated, Reserving, Reserved, Releasing or Deallocating
-It moves as vmnet.nic_state_transitions() says.'),
-(NULL, 'traffic_type', 'What the network carries
-In CloudStack Guest, Public, Management, Control or Storage.'),
-(NULL, 'guest_type', 'Isolated, Shared or L2; NULL for a network that is not for guests'),
-(NULL, 'cidr', 'IPv4 range that addresses are given from, or NULL'),
-(NULL, 'network_cidr', 'Whole IPv4 range of the network where cidr is only a part of it, else NULL
-CloudStack: IP reservation.'),
-(ARRAY['all_networks', 'networks'], 'gateway', 'IPv4 gateway of the network, or NULL'),
-(NULL, 'gateway', 'IPv4 gateway of the NIC, or NULL'),
-(NULL, 'ip6_cidr', 'IPv6 range, or NULL'),
-(NULL, 'ip6_gateway', 'IPv6 gateway, or NULL'),
-(NULL, 'vpc_id', 'VPC that the network is a tier of, or NULL'),
-(NULL, 'zone_id', 'Zone, or NULL'),
-(NULL, 'domain_id', 'Domain of the owner, or NULL'),
-(NULL, 'account_id', 'Account of the owner, or NULL'),
-(NULL, 'account_name', 'Name of the account; NULL where the source lacks it'),
-(NULL, 'domain_path', 'Path of the domain; NULL where the source lacks it'),
-(NULL, 'zone_name', 'Name of the zone; NULL where the source lacks it'),
-(NULL, 'nics_count', 'Counter of the source, kept to be checked, never used; NULL where it has none
-CloudStack: op_networks.nics_count.'),
-(NULL, 'created', 'When it was created'),
-(NULL, 'removed', 'When it was removed; NULL: it is not'),
-(ARRAY['all_nics'], 'active', 'Is the NIC live: neither removed nor Deallocating'),
-(NULL, 'active', 'Is it live: not removed'),
-(NULL, 'type', 'User, or which kind of router or system VM'),
-(NULL, 'host_id', 'Host that it runs on, or NULL'),
-(ARRAY['all_nic_secondary_ips', 'nic_secondary_ips'], 'id', 'Id of the secondary address'),
-(ARRAY['all_nic_secondary_ips', 'nic_secondary_ips'], 'nic_id', 'NIC that has the address beside its own'),
-(ARRAY['all_nic_secondary_ips', 'nic_secondary_ips'], 'network_id', 'Network that the NIC is on'),
-(ARRAY['all_nics', 'nics'], 'instance_id', 'Instance that the NIC belongs to; NULL for a placeholder'),
 (NULL, 'instance_id', 'Id of the instance'),
-(ARRAY['all_nics', 'nics'], 'network_id', 'Network that the NIC is on'),
 (NULL, 'network_id', 'Id of the network'),
-(NULL, 'strategy', 'How the NIC gets its address: Start, Create, Managed or PlaceHolder
-At each start of the instance, once, elsewhere; a placeholder parks an address.'),
-(NULL, 'reserver_name', 'Who reserves the address (CloudStack: class of the network guru), or NULL'),
-(NULL, 'reservation_id', 'Reservation that the address belongs to (CloudStack: one per start), or NULL'),
-(NULL, 'vm_type', 'Type of the instance: User, or which kind of router or system VM'),
-(NULL, 'device_id', 'Position of the NIC in the instance, from 0, or NULL'),
-(ARRAY['all_nics', 'nics'], 'default_nic', 'Is it the instance''s default NIC
-Where an INSERT does not say, the first live NIC of an instance becomes it.'),
-(NULL, 'default_nic', 'Is it the instance''s default NIC'),
-(NULL, 'mac_address', 'MAC address, or NULL'),
-(NULL, 'ip4_address', 'IPv4 address, or NULL'),
-(NULL, 'ip6_address', 'IPv6 address, or NULL'),
-(NULL, 'netmask', 'IPv4 netmask, or NULL'),
-(NULL, 'broadcast_uri', 'Where its traffic goes (CloudStack: vlan://300), or NULL'),
-(NULL, 'mtu', 'MTU in bytes, or NULL'),
-(NULL, 'enabled', 'Is the link up (CloudStack 4.23 and later; true where the source does not say)'),
-(NULL, 'state_changed', 'When the state changed last; set by the inventory, a client''s value is ignored
-In a mirror: when the source or the import saw the change.'),
+(ARRAY['attached_nics', 'network_instances'], 'default_nic', 'Is it the instance''s default NIC'),
 (ARRAY['inventory_info'], 'kind', 'managed, mirror, attached or live'),
 (ARRAY['inventory_info'], 'source', 'Schema that a mirror is made from; NULL where the inventory is its own source'),
 (ARRAY['inventory_info'], 'mode', 'enforce, warn or read_only
@@ -105,32 +375,9 @@ Placeholders, which have no instance, do not count.'),
 (NULL, 'active_instances', 'Distinct instances with an active NIC here, not removed, of every type and state'),
 (NULL, 'running_instances', 'Those of active_instances whose state is Running'),
 (NULL, 'user_instances', 'Those of active_instances whose type is User'),
-(NULL, 'allocated', 'Held NICs (not removed) in state Allocated, placeholders included'),
-(NULL, 'reserving', 'Held NICs in state Reserving, placeholders included'),
-(NULL, 'reserved', 'Held NICs in state Reserved, placeholders included'),
-(NULL, 'releasing', 'Held NICs in state Releasing, placeholders included'),
-(NULL, 'deallocating', 'Held NICs in state Deallocating: half-removed
-They are counted in this column only.'),
 (NULL, 'other_states', 'Held NICs whose state is spelled in any other way'),
 (NULL, 'used_ip4', 'Distinct IPv4 addresses of active NICs
 Those of placeholders and of removed instances are included.'),
-(NULL, 'seq', 'Number of the entry: the order in which things happened to a NIC
-Gaps mean nothing. The feed relies on its sequence having CACHE 1.'),
-(NULL, 'from_state', 'State before'),
-(NULL, 'to_state', 'State after; NULL in a mirror: the source has the row no more'),
-(NULL, 'event', 'What was asked of the NIC; vmnet.nic_state_transitions() lists the events
-Removed: removed was set on a NIC that was Deallocating already. Imported: an import saw the change.'),
-(NULL, 'at', 'When it happened, never before the NIC''s previous entry
-By clock_timestamp(). In a mirror: when the import that saw it started.'),
-(NULL, 'transaction_id', 'Transaction that made the change'),
-(NULL, 'session_username', 'Role that had logged in (session_user)'),
-(NULL, 'actor', 'Setting vmnet.actor at that time: on whose behalf; NULL where it was not set'),
-(NULL, 'reason', 'Setting vmnet.reason at that time; NULL where it was not set'),
-(NULL, 'application_name', 'Setting application_name at that time; NULL where it was not set'),
-(NULL, 'from_network_id', 'Network before, where an import saw the NIC moved to another one; else NULL'),
-(NULL, 'until', 'When the addresses changed'),
-(NULL, 'ended', 'When it stopped being active; NULL: it is active
-That is when it was removed, or became Deallocating before that.'),
 (NULL, 'from', 'When it began; it holds at this moment'),
 (NULL, 'to', 'When it ended; it holds no more at this moment. NULL: it goes on'),
 (NULL, 'nic_uuid', 'Universal id of the NIC; in a mirror NULL where the source has none'),
@@ -144,30 +391,24 @@ What a query that forgets removed counts (CloudStack issue 10188).'),
 (NULL, 'agree', 'Do all ways of counting name the same instances
 And is nics_count, where there is one, reserved_user_nics.'),
 (NULL, 'differing_instances', 'Ids of the instances that some ways count and others do not, in order
-None of them is active here.'),
-(NULL, 'run', 'Number of the run'),
-(NULL, 'source', 'Schema that the run read'),
-(NULL, 'status', 'running, done or failed'),
-(NULL, 'step', 'What the run is doing, or did last'),
-(NULL, 'started', 'When the run started'),
-(NULL, 'finished', 'When the run ended; NULL: it has not'),
-(NULL, 'backend_pid', 'Process that runs it, as in pg_stat_activity'),
-(NULL, 'networks_read', 'Rows read from the source''s networks'),
-(NULL, 'instances_read', 'Rows read from the source''s vm_instance'),
-(NULL, 'nics_read', 'Rows read from the source''s nics'),
-(NULL, 'nic_secondary_ips_read', 'Rows read from the source''s nic_secondary_ips; 0 where it has no such table'),
-(NULL, 'rows_inserted', 'Rows that were new'),
-(NULL, 'rows_updated', 'Rows that had changed'),
-(NULL, 'rows_deleted', 'Rows that the source has no more'),
-(NULL, 'rows_rejected', 'Rows of the source that have no place here; import_log says which and why'),
-(NULL, 'values_changed', 'Values that had to be changed to be stored; import_log says which and why'),
-(NULL, 'message', 'Why the run failed, or NULL'),
-(NULL, 'entry', 'Number of the entry'),
-(NULL, 'table', 'Table of the source'),
-(NULL, 'column', 'Column of the source; NULL: the whole row'),
-(NULL, 'original', 'What the source has there, as text'),
-(NULL, 'action', 'rejected: the row was left out; changed: the value was stored differently'),
-(NULL, 'reason', 'Why')
+None of them is active here.')
 $comments$;
+COMMENT ON FUNCTION vmnet_internal.view_column_comments() IS
+'Comments of the columns of views of an inventory that are not columns of its tables';
+
+-- The first row whose relations name the relation, or are NULL for any, wins.
+CREATE FUNCTION vmnet_internal.inventory_column_comments()
+RETURNS TABLE (relations text[], column_name text, comment text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT v.relations, v.column_name, v.comment FROM vmnet_internal.view_column_comments() v
+UNION ALL
+SELECT NULL, s.column_name, s.comment FROM vmnet_internal.nic_state_comments() s
+UNION ALL
+SELECT c.relation || vmnet_internal.views_of_table(c.relation), c.name, c.comment FROM vmnet_internal.inventory_columns() c
+UNION ALL
+SELECT NULL, c.name, c.comment FROM vmnet_internal.inventory_columns() c
+$$;
 COMMENT ON FUNCTION vmnet_internal.inventory_column_comments() IS
 'Comments of the columns of an inventory, by relation and column; relations NULL: any';

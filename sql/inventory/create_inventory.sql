@@ -2,9 +2,62 @@
 -- Inventories are made
 --
 
--- Runs the statements of some phases of a definition, and comments on what
--- they make.
-CREATE FUNCTION vmnet_internal.build_inventory(inventory text, inventory_kind text, source text, mode text, phases text[])
+-- Executes a statement and comments on what it makes.  ddl and object (as COMMENT
+-- ON takes it; NULL: no comment) are formats for the arguments.
+CREATE FUNCTION vmnet_internal.build_object(ddl text, object text, comment text, VARIADIC args text[])
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format(ddl, VARIADIC args);
+	IF object IS NOT NULL THEN
+		EXECUTE format('COMMENT ON %s IS %L', format(object, VARIADIC args), comment);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.build_object(text, text, text, text[]) IS
+'Executes a statement and comments on what it makes; ddl and object are formats for the arguments';
+
+-- Comments on the columns of relations of a schema; relations NULL: of all of
+-- them.  comments: rows of relations, column_name and comment.  The first row that
+-- names the relation wins, then the first one whose relations are NULL.
+CREATE FUNCTION vmnet_internal.comment_columns(schema_name text, relations text[], comments jsonb)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	target record;
+BEGIN
+	FOR target IN
+		WITH said AS MATERIALIZED (
+			SELECT r.ord, r.value->>'column_name' AS column_name, r.value->>'comment' AS comment,
+				CASE jsonb_typeof(r.value->'relations') WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(r.value->'relations')) END AS relations
+			FROM jsonb_array_elements(comments) WITH ORDINALITY r (value, ord))
+		SELECT c.relname, a.attname, m.comment
+		FROM pg_catalog.pg_class c
+			JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+			JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+			CROSS JOIN LATERAL (
+				SELECT d.comment
+				FROM said d
+				WHERE d.column_name = a.attname AND (d.relations IS NULL OR c.relname = ANY (d.relations))
+				ORDER BY d.relations IS NULL, d.ord
+				LIMIT 1) m
+		WHERE s.nspname = schema_name AND c.relkind IN ('r', 'v')
+			AND (comment_columns.relations IS NULL OR c.relname = ANY (comment_columns.relations))
+	LOOP
+		EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', schema_name, target.relname, target.attname, target.comment);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.comment_columns(text, text[], jsonb) IS
+'Part of create_inventory() and create_report(): comments on columns';
+
+-- Makes the objects of some phases of a definition, with their comments.
+CREATE FUNCTION vmnet_internal.build_inventory(inventory text, inventory_kind text, source text, mode text, phases text[],
+	key_types jsonb DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -14,19 +67,30 @@ DECLARE
 BEGIN
 	FOR part IN
 		SELECT d.ddl, d.object, d.comment
-		FROM vmnet_internal.inventory_definition(inventory_kind) d
-		WHERE d.phase = ANY (phases)
+		FROM vmnet_internal.inventory_definition(inventory_kind, phases, key_types) d
 		ORDER BY d.ord
 	LOOP
-		EXECUTE format(part.ddl, inventory, inventory_kind, source, mode, vmnet.version());
-		IF part.object IS NOT NULL THEN
-			EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', inventory, part.comment);
-		END IF;
+		PERFORM vmnet_internal.build_object(part.ddl, part.object, part.comment, inventory, inventory_kind, source, mode, vmnet.version());
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.build_inventory(text, text, text, text, text[]) IS
-'Part of create_inventory(): runs the statements of some phases of inventory_definition(), as the caller';
+COMMENT ON FUNCTION vmnet_internal.build_inventory(text, text, text, text, text[], jsonb) IS
+'Part of create_inventory(): makes the objects of some phases of inventory_definition(), as the caller';
+
+-- What an inventory says of itself.
+CREATE FUNCTION vmnet_internal.build_info(inventory text, inventory_kind text, source text, mode text, version text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM vmnet_internal.build_object(d.ddl, d.object, d.comment, inventory, inventory_kind, source, mode, version)
+	FROM vmnet_internal.inventory_definition(inventory_kind, '{views}', or_replace => true) d
+	WHERE d.name = 'inventory_info';
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.build_info(text, text, text, text, text) IS
+'Writes what an inventory says of itself into its view inventory_info';
 
 -- Comments on every column of every relation of an inventory, on its
 -- sequences, and on the indexes of its keys.
@@ -38,22 +102,8 @@ AS $$
 DECLARE
 	target record;
 BEGIN
-	FOR target IN
-		SELECT c.relname, a.attname, m.comment
-		FROM pg_catalog.pg_class c
-			JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
-			JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-			CROSS JOIN LATERAL (
-				SELECT d.comment
-				FROM vmnet_internal.inventory_column_comments() WITH ORDINALITY d (relations, column_name, comment, ord)
-				WHERE d.column_name = a.attname AND (d.relations IS NULL OR c.relname = ANY (d.relations))
-				ORDER BY d.relations IS NULL, d.ord
-				LIMIT 1) m
-		WHERE s.nspname = inventory AND c.relkind IN ('r', 'v')
-	LOOP
-		EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L',
-			inventory, target.relname, target.attname, target.comment);
-	END LOOP;
+	PERFORM vmnet_internal.comment_columns(inventory, NULL,
+		(SELECT jsonb_agg(to_jsonb(m)) FROM vmnet_internal.inventory_column_comments() m));
 
 	FOR target IN
 		SELECT c.relname, c.relkind,

@@ -12,41 +12,34 @@ LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH rule AS (
-	SELECT d.ord, m.name, m.relation, m.keys, m.condition, m.missing, d.comment,
-		format('%I.%I', $1, m.relation) AS relid,
-		CASE m.relation WHEN 'all_nics' THEN 'nic' WHEN 'all_instances' THEN 'instance'
+	SELECT o.ord, o.name, o.relation, o.columns, CASE o.sort WHEN 'unique index' THEN array_to_string(o.columns, ', ') END AS keys,
+		coalesce(o.condition, o.body) AS condition, m.missing, o.comment, format('%I.%I', $1, o.relation) AS relid,
+		CASE o.relation WHEN 'all_nics' THEN 'nic' WHEN 'all_instances' THEN 'instance'
 			WHEN 'all_nic_secondary_ips' THEN 'secondary address' ELSE 'network' END AS what
-	FROM vmnet_internal.inventory_definition('managed') d
-		CROSS JOIN LATERAL (
-			SELECT c.m[2] AS name, c.m[1] AS relation, NULL AS keys, c.m[3] AS condition, NULL AS missing
-			FROM regexp_match(d.ddl, '^ALTER TABLE %1\$I\.(\w+) ADD CONSTRAINT (\w+) CHECK \((.*)\)$') c (m)
-			WHERE c.m[2] NOT IN ('nic_state_valid', 'nic_removed_is_deallocating')
-			UNION ALL
-			SELECT u.m[1], u.m[2], u.m[3], u.m[4], NULL
-			FROM regexp_match(d.ddl, '^CREATE UNIQUE INDEX (\w+) ON %1\$I\.(\w+) \((.*)\) WHERE (.*)$') u (m)
-			WHERE u.m[1] NOT IN ('all_nics_one_default', 'all_nics_one_mac', 'all_nics_one_ip4', 'all_nics_one_ip6')
-			UNION ALL
-			SELECT 'missing_' || n.m[1], substring(d.ddl FROM 'ALTER TABLE %1\$I\.(\w+)'), NULL, NULL, n.m[1]
-			FROM regexp_matches(d.ddl, 'ALTER COLUMN (\w+) SET NOT NULL', 'g') n (m)
-			WHERE n.m[1] NOT IN ('uuid', 'default_nic', 'enabled')) m
-	WHERE d.phase = 'rules'
+	FROM vmnet_internal.inventory_objects('managed', '{rules}') o
+		LEFT JOIN LATERAL unnest(CASE o.sort WHEN 'not null' THEN o.columns END) m (missing) ON true
+	WHERE o.sort = 'check' AND o.name NOT IN ('nic_state_valid', 'nic_removed_is_deallocating')
+		-- one without a condition keeps nothing apart that the key does not
+		OR o.sort = 'unique index' AND o.condition IS NOT NULL
+			AND o.name NOT IN ('all_nics_one_default', 'all_nics_one_mac', 'all_nics_one_ip4', 'all_nics_one_ip6')
+		OR o.sort = 'not null' AND m.missing NOT IN ('uuid', 'default_nic', 'enabled')
 ), shown AS (
 	-- "strategy Start, removed NULL": the columns that the rule is about
 	SELECT r.*, CASE r.what WHEN 'nic' THEN 'NIC' ELSE r.what END AS title,
 		(SELECT format('concat_ws('', '', %s)', string_agg(format('%L || coalesce(r.%I::text, ''NULL'')', a.attname || ' ', a.attname), ', ' ORDER BY a.attnum))
 		 FROM pg_catalog.pg_attribute a
 		 WHERE a.attrelid = to_regclass(r.relid) AND a.attnum > 0
-			AND a.attname = ANY (SELECT w.m[1] FROM regexp_matches(coalesce(r.keys, r.condition), '\m[a-z]\w*\M', 'g') w (m))) AS seen
+			AND a.attname = ANY (r.columns)) AS seen
 	FROM rule r
 )
-SELECT string_agg(format('SELECT %s, %L, %L, r.id, r.uuid, ', s.ord, s.name, s.what) || CASE
+SELECT string_agg(format('SELECT %s, %L, %L, r.id, r.uuid, ', s.ord, coalesce(s.name, 'missing_' || s.missing), s.what) || CASE
 	WHEN s.missing IS NOT NULL THEN format('format(''%s %%s has no %s'', r.id) FROM %s r WHERE r.%I IS NULL', s.title, s.missing, s.relid, s.missing)
 	WHEN s.keys IS NULL THEN format('format(''%s %%s has %%s; rule: %%s'', r.id, %s, %L) FROM %s r WHERE NOT (%s)',
 		s.title, s.seen, s.comment, s.relid, s.condition)
 	ELSE format('format(''%1$s %%s has %%s, as has %1$s %%s; rule: %%s'', r.id, %2$s, CASE WHEN r.id = g.first THEN g.last ELSE g.first END, %3$L)'
 		' FROM (SELECT %4$s, min(id) AS first, max(id) AS last FROM %5$s WHERE %6$s AND num_nulls(%4$s) = 0 GROUP BY %4$s HAVING count(*) > 1) g'
 		' JOIN %5$s r USING (%4$s) WHERE %6$s', s.title, s.seen, s.comment, s.keys, s.relid, s.condition)
-	END, ' UNION ALL ' ORDER BY s.ord, s.name)
+	END, ' UNION ALL ' ORDER BY s.ord, s.name, s.missing)
 FROM shown s
 $$;
 COMMENT ON FUNCTION vmnet_internal.manage_rules_query(text) IS

@@ -78,17 +78,14 @@ DECLARE
 	part record;
 BEGIN
 	FOR part IN
-		SELECT replace(d.ddl, 'CREATE VIEW ', 'CREATE OR REPLACE VIEW ') AS ddl, d.object, d.comment
-		FROM vmnet_internal.inventory_definition('managed') d
-			LEFT JOIN vmnet_internal.inventory_definition('mirror') m ON m.phase = d.phase AND m.ddl = d.ddl
-		WHERE d.phase = ANY (phases) AND m.ddl IS NULL
-			AND NOT (moved AND d.object IS NOT DISTINCT FROM 'VIEW %1$I.nic_intervals')
+		SELECT d.ddl, v.ddl AS replacing, d.object, d.comment
+		FROM vmnet_internal.inventory_definition('managed', phases) d
+			LEFT JOIN vmnet_internal.inventory_definition('managed', '{views}', or_replace => true) v ON v.phase = d.phase AND v.name = d.name
+			LEFT JOIN vmnet_internal.inventory_definition('mirror', phases) m ON m.phase = d.phase AND m.ddl = d.ddl
+		WHERE m.ddl IS NULL AND NOT (moved AND d.phase = 'views' AND d.name = 'nic_intervals')
 		ORDER BY d.ord
 	LOOP
-		EXECUTE format(part.ddl, target);
-		IF part.object IS NOT NULL THEN
-			EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', target, part.comment);
-		END IF;
+		PERFORM vmnet_internal.build_object(coalesce(part.replacing, part.ddl), part.object, part.comment, target::text);
 	END LOOP;
 END
 $$;
@@ -217,8 +214,7 @@ A record that nothing writes to any more; drop it when you like.');
 	EXECUTE format('COMMENT ON TABLE %I.import_log IS %L', target,
 		'What those imports could not take as it was, while this inventory was a mirror
 A record that nothing writes to any more; drop it when you like.');
-	EXECUTE format('CREATE OR REPLACE VIEW %I.inventory_info AS SELECT %L::text AS kind, NULL::text AS source, %L::text AS mode, %L::text AS version',
-		target, 'managed', 'enforce', (SELECT l.version FROM vmnet_internal.inventory_facts(target) l));
+	PERFORM vmnet_internal.build_info(target, 'managed', NULL, 'enforce', (SELECT l.version FROM vmnet_internal.inventory_facts(target) l));
 
 	FOR part IN SELECT format('%I.%I', target, r) AS relation FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips']) r LOOP
 		sequence := pg_get_serial_sequence(part.relation, 'id');

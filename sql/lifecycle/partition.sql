@@ -177,6 +177,20 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.partition_left(regclass) IS
 'Part of partition_history(): what refers to the old table and is not a part of it, one row each';
 
+-- Whether the query of a view names a relation.
+CREATE FUNCTION vmnet_internal.reads_relation(view regclass, relation regclass)
+RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT EXISTS (SELECT FROM pg_rewrite r
+		JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+			AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $2
+	WHERE r.ev_class = $1)
+$$;
+COMMENT ON FUNCTION vmnet_internal.reads_relation(regclass, regclass) IS
+'Part of partition_history(): whether the query of a view names a relation';
+
 -- The rights on a table as they are on another one: no more, by default
 -- privileges say, and no less.
 CREATE FUNCTION vmnet_internal.partition_grants(old regclass, new regclass)
@@ -330,8 +344,7 @@ BEGIN
 
 	EXECUTE format('LOCK TABLE %I.all_nics IN SHARE ROW EXCLUSIVE MODE', schema);
 	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', old);
-	own := ARRAY(SELECT coalesce(substring(d.object FROM '^\w+ (\w+) ON %1\$I\.nic_history$'), substring(d.object FROM '^INDEX %1\$I\.(nic_history_\w+)$'))
-		FROM vmnet_internal.inventory_definition('mirror') d WHERE d.object ~ '%1\$I\.nic_history(_\w+)?$' AND d.phase IN ('keys', 'triggers'));
+	own := ARRAY(SELECT o.name FROM vmnet_internal.inventory_objects('mirror') o WHERE o.relation = 'nic_history' AND o.phase IN ('keys', 'triggers'));
 	parts := (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM vmnet_internal.partition_parts(old, own) p);
 	problems := ARRAY(SELECT c.what FROM vmnet_internal.partition_cannot(old) c ORDER BY c.what);
 	PERFORM vmnet_internal.partition_rename(old);
@@ -347,14 +360,13 @@ BEGIN
 	END LOOP;
 
 	FOR part IN
-		SELECT replace(d.ddl, 'CREATE VIEW ', 'CREATE OR REPLACE VIEW ') AS ddl, d.object, d.comment
-		FROM vmnet_internal.inventory_definition(CASE WHEN tells_moves THEN 'mirror' ELSE info.kind END) d
-		WHERE d.phase IN ('keys', 'triggers') AND d.ddl ~ '(ON|TABLE) %1\$I\.nic_history '
-			OR d.phase = 'views' AND d.ddl ~ '%1\$I\.nic_history\M'
+		SELECT d.ddl, d.object, d.comment
+		FROM vmnet_internal.inventory_definition(CASE WHEN tells_moves THEN 'mirror' ELSE info.kind END, or_replace => true) d
+		WHERE d.relation = 'nic_history' AND d.phase IN ('keys', 'triggers')
+			OR d.phase = 'views' AND vmnet_internal.reads_relation(to_regclass(format('%I.%I', schema, d.name)), old)
 		ORDER BY d.ord
 	LOOP
-		EXECUTE format(part.ddl, schema, info.kind, info.source, info.mode, info.version);
-		EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', schema, part.comment);
+		PERFORM vmnet_internal.build_object(part.ddl, part.object, part.comment, schema, info.kind, info.source, info.mode, info.version);
 	END LOOP;
 
 	PERFORM vmnet_internal.renew_reports(schema);

@@ -3,9 +3,35 @@
 -- guards like any other write
 --
 
--- What a repair would do, and why it leaves the rest alone.  remedy: remove,
--- default, uuid; NULL where it refuses.  A NIC that two findings want removed
--- is there once.
+-- What can be done for a finding.  In statements, which run in this order, {inv}
+-- is the inventory, {type} nic, instance or network, and $1 the id of the object.
+-- Each looks again, since others may have been there meanwhile; the last one
+-- writes.  A row of checks() names the one that is applied.
+-- table of data
+CREATE FUNCTION vmnet_internal.repair_remedies()
+RETURNS TABLE (remedy text, statements text[])
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $remedies$
+VALUES
+('remove', ARRAY[$$
+UPDATE {inv}.all_nics n SET state = 'Deallocating', removed = now()
+WHERE n.id = $1 AND n.removed IS NULL
+	AND (NOT n.active OR EXISTS (SELECT FROM {inv}.all_instances i WHERE i.id = n.instance_id AND i.removed IS NOT NULL))$$]),
+-- wait for those who are settling it themselves, and only then look
+('default', ARRAY[$$
+SELECT FROM {inv}.all_nics WHERE instance_id = $1 AND active AND default_nic ORDER BY id FOR NO KEY UPDATE$$, $$
+UPDATE {inv}.all_nics SET default_nic = false
+WHERE instance_id = $1 AND active AND default_nic AND id <>
+	(SELECT n.id FROM {inv}.all_nics n WHERE n.instance_id = $1 AND n.active AND n.default_nic ORDER BY n.device_id, n.id LIMIT 1)$$]),
+('uuid', ARRAY[$$
+UPDATE {inv}.all_{type}s SET uuid = DEFAULT WHERE id = $1 AND uuid IS NULL$$])
+$remedies$;
+COMMENT ON FUNCTION vmnet_internal.repair_remedies() IS
+'Part of repair_inventory(): the statements of each remedy';
+
+-- What a repair would do, and why it leaves the rest alone.  remedy is NULL where
+-- it refuses.  A NIC that two findings want removed is there once.
 CREATE FUNCTION vmnet_internal.repair_plan(inventory_name name, only_code text, min_age interval)
 RETURNS TABLE (code text, object_type text, object_id bigint, object_uuid uuid, remedy text, why text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
@@ -18,37 +44,24 @@ BEGIN
 			SELECT j.*, row_number() OVER (PARTITION BY j.object_type, j.object_id, coalesce(j.remedy, j.code || j.message)
 				ORDER BY j.refusal IS NOT NULL, j.ord) AS place
 			FROM (
-				SELECT f.*, r.remedy, CASE
-					WHEN r.remedy IS NULL THEN r.reason
+				SELECT f.*, r.repair AS remedy, CASE
+					WHEN r.repair IS NULL THEN coalesce(r.refusal, 'its owner has to mend it before anything else')
 					WHEN f.since > now() - $2 THEN 'younger than min_age'
 					-- somebody may be using its address at this moment
-					WHEN f.code = 'half_removed_nic' AND coalesce(n.ip4_address, n.ip6_address) IS NOT NULL
+					WHEN r.repair = 'remove' AND coalesce(n.ip4_address, n.ip6_address) IS NOT NULL
 						AND i.removed IS NULL AND i.state IS NULL
 						THEN format('no instance says that its address %%s is free', host(coalesce(n.ip4_address, n.ip6_address)))
-					WHEN f.code = 'half_removed_nic' AND coalesce(n.ip4_address, n.ip6_address) IS NOT NULL
+					WHEN r.repair = 'remove' AND coalesce(n.ip4_address, n.ip6_address) IS NOT NULL
 						AND i.removed IS NULL AND i.state NOT IN ('Stopped', 'Destroyed', 'Expunging', 'Error')
 						THEN format('instance %%s is %%s and may still use its address %%s', i.id, i.state, host(coalesce(n.ip4_address, n.ip6_address)))
 					END AS refusal
-				FROM (
-					SELECT c.*, row_number() OVER () AS ord FROM vmnet.check_inventory($1, '0') c
-					WHERE ($3 IS NULL OR c.code = $3)
-						AND (c.code <> 'stuck_nic' OR c.since <= now() - $2)) f
-					CROSS JOIN LATERAL (VALUES
-						('half_removed_nic', 'remove', NULL),
-						('live_nic_on_removed_instance', 'remove', NULL),
-						('default_nic_double', 'default', NULL),
-						('missing_uuid', 'uuid', NULL),
-						(f.code, NULL, CASE
-							WHEN f.object_type = 'inventory' THEN 'its owner has to mend it before anything else'
-							WHEN f.code = 'history_chain_broken' THEN 'what happened cannot be made up'
-							WHEN f.code IN ('removed_nic_wrong_state', 'unknown_state') THEN 'the guards do not let its state change'
-							WHEN f.code = 'default_nic_missing' THEN 'which NIC it should be is for its owner to say'
-							WHEN f.code = 'counter_drift' THEN 'the counter belongs to another system'
-							ELSE 'something may still use its address' END)) r (code, remedy, reason)
+				FROM (SELECT c.*, row_number() OVER () AS ord FROM vmnet.check_inventory($1, '0') c) f
+					LEFT JOIN vmnet_internal.checks() r ON r.code = f.code
 					LEFT JOIN %1$I.all_nics n ON f.object_type = 'nic' AND n.id = f.object_id
 					LEFT JOIN %1$I.all_instances i ON i.id = n.instance_id
-				WHERE r.code = f.code
-					AND (r.remedy IS NOT NULL OR f.code NOT IN ('half_removed_nic', 'live_nic_on_removed_instance', 'default_nic_double', 'missing_uuid'))) j) p
+				WHERE ($3 IS NULL OR f.code = $3)
+					-- what is too young to be a finding, and would be refused anyway
+					AND (r.aged AND r.repair IS NULL AND f.since > now() - $2) IS NOT TRUE) j) p
 		WHERE p.remedy IS NULL OR p.place = 1
 		ORDER BY p.ord$q$, inventory_name)
 	USING inventory_name, min_age, only_code;
@@ -57,32 +70,21 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.repair_plan(name, text, interval) IS
 'Part of repair_inventory(): what a repair would mend, and why it leaves the rest alone';
 
--- One mend.  Each looks again, since others may have been there meanwhile.
--- False: there is nothing left to mend.
 CREATE FUNCTION vmnet_internal.repair_object(inventory_name name, remedy text, object_type text, object_id bigint)
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	mended bigint;
+	statement text;
+	mended bigint := 0;
 BEGIN
-	IF remedy = 'remove' THEN
-		EXECUTE format('UPDATE %1$I.all_nics n SET state = ''Deallocating'', removed = now() WHERE n.id = $1 AND n.removed IS NULL'
-			' AND (NOT n.active OR EXISTS (SELECT FROM %1$I.all_instances i WHERE i.id = n.instance_id AND i.removed IS NOT NULL))', inventory_name)
-		USING object_id;
-	ELSIF remedy = 'default' THEN
-		-- wait for those who are settling it themselves, and only then look
-		EXECUTE format('SELECT FROM %I.all_nics WHERE instance_id = $1 AND active AND default_nic ORDER BY id FOR NO KEY UPDATE', inventory_name)
-		USING object_id;
-		EXECUTE format('UPDATE %1$I.all_nics SET default_nic = false WHERE instance_id = $1 AND active AND default_nic AND id <>'
-			' (SELECT n.id FROM %1$I.all_nics n WHERE n.instance_id = $1 AND n.active AND n.default_nic ORDER BY n.device_id, n.id LIMIT 1)', inventory_name)
-		USING object_id;
-	ELSE
-		EXECUTE format('UPDATE %I.%I SET uuid = DEFAULT WHERE id = $1 AND uuid IS NULL', inventory_name, 'all_' || object_type || 's')
-		USING object_id;
-	END IF;
-	GET DIAGNOSTICS mended = ROW_COUNT;
+	FOR statement IN
+		SELECT unnest(r.statements) FROM vmnet_internal.repair_remedies() r WHERE r.remedy = $2
+	LOOP
+		EXECUTE replace(replace(statement, '{inv}', quote_ident(inventory_name)), '{type}', object_type) USING object_id;
+		GET DIAGNOSTICS mended = ROW_COUNT;
+	END LOOP;
 	RETURN mended > 0;
 END
 $$;
@@ -92,7 +94,7 @@ COMMENT ON FUNCTION vmnet_internal.repair_object(name, text, text, bigint) IS
 -- Refuses what cannot be repaired, or asked for.
 CREATE FUNCTION vmnet_internal.repair_target(wanted name, code text, min_age interval)
 RETURNS name
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -193,7 +195,7 @@ RETURNS TABLE (
 	outcome text,
 	why text)
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 10000;
 COMMENT ON FUNCTION vmnet.repair_inventory(name, text, boolean, interval) IS
 'Mends what check_inventory() finds, where that cannot lose anything: one row per object, with what came of it
 It finishes a half-done removal, removes the NICs of a removed instance, leaves an instance one of several default NICs (the lowest device_id, then the lowest id) and fills in a missing uuid. outcome: mended; would be mended (dry_run, the default: nothing is changed); refused, with the reason in why; nothing left to mend, where others were faster. It never frees an address that something may still use: such findings are refused, as are half-removed NICs with an address whose instance is not known to be stopped.

@@ -50,7 +50,7 @@ BEGIN
 	-- what nic_history is to say of the one statement that follows; the memory of
 	-- this backend tells a guard on another node nothing
 	PERFORM vmnet_internal.refuse_shell_table(format('%I.all_nics', resolved)::regclass, format('move a NIC of inventory "%s" by an event', resolved));
-	PERFORM vmnet_internal.announce_nic_event(nic_id, event);
+	PERFORM vmnet_internal.set_next_nic_event(nic_id, event);
 	PERFORM set_config('vmnet.reason', coalesce(reason, reason_before), true);
 	EXECUTE format('UPDATE %I.all_nics SET state = $2 WHERE id = $1', resolved) USING nic_id, next_state;
 	GET DIAGNOSTICS written = ROW_COUNT;

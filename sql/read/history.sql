@@ -121,7 +121,7 @@ AS 'MODULE_PATHNAME', 'stuck_nics'
 LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10;
 COMMENT ON FUNCTION vmnet.stuck_nics(interval, name) IS
 'NICs that have been Reserving or Releasing for older_than or longer, the oldest first
-age: how long it has been in this state. last_event and what follows is from its last entry in nic_history; NULL where it has none. A half-removed NIC (Deallocating) is not stuck. No row for NULL. Error: 22023 for an unknown inventory.';
+age: how long it has been in this state. last_event and what follows is from its last entry in nic_history; NULL where it has none. A half-removed NIC (Deallocating) is not stuck. No row for NULL. Errors: 22023 for an unknown inventory, and for an older_than of more than 2000 years.';
 
 CREATE FUNCTION vmnet.nic_explain(
 	nic_id bigint,

@@ -78,11 +78,6 @@ For today: now.'),
 (NULL, 'user_instances', 'Those of active_instances whose type is User'),
 (NULL, 'routers', 'Those of active_instances whose type is DomainRouter'),
 (NULL, 'placeholders', 'Active NICs that have no instance: they park an address'),
-(NULL, 'allocated', 'Held NICs (not removed) in state Allocated, placeholders included'),
-(NULL, 'reserving', 'Held NICs in state Reserving, placeholders included'),
-(NULL, 'reserved', 'Held NICs in state Reserved, placeholders included'),
-(NULL, 'releasing', 'Held NICs in state Releasing, placeholders included'),
-(NULL, 'deallocating', 'Held NICs in state Deallocating: half-removed, counted in no other column'),
 (NULL, 'other_states', 'Held NICs whose state is spelled in any other way'),
 (NULL, 'used_ip4', 'Distinct IPv4 addresses of active NICs, wherever they lie
 Those of placeholders and of removed instances too; secondary addresses not: see network_ip_usage.'),
@@ -172,6 +167,8 @@ Backslashes, quotes and line feeds in them are escaped.'),
 (NULL, 'type', 'Type of the column; NULL for the view'),
 (NULL, 'summary', 'What it means, in one line'),
 (NULL, 'description', 'What it means, in full')
+UNION ALL
+SELECT NULL, s.column_name, s.comment FROM vmnet_internal.nic_state_comments() s
 $comments$;
 COMMENT ON FUNCTION vmnet_internal.report_column_comments() IS
 'Comments of the columns of a reporting schema, by view and column; views NULL: any';

@@ -8,7 +8,7 @@
 -- its row type where the inventory is an attached one.)
 CREATE FUNCTION vmnet_internal.report_candidates(inventory_name text)
 RETURNS TABLE (schema_name name, tenant boolean, owners oid[])
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT DISTINCT n.nspname, coalesce(v.reloptions @> '{security_invoker=true}', false),
@@ -36,7 +36,7 @@ COMMENT ON FUNCTION vmnet_internal.report_candidates(text) IS
 
 CREATE FUNCTION vmnet.report_schemas(inventory name DEFAULT NULL)
 RETURNS TABLE (schema_name name, tenant boolean)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT c.schema_name, c.tenant
@@ -50,7 +50,7 @@ Found from the catalogs: schemas and views that belong to the owner of the inven
 
 CREATE FUNCTION vmnet_internal.report_refuse(state text, message text, detail text, hint text)
 RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -63,7 +63,7 @@ COMMENT ON FUNCTION vmnet_internal.report_refuse(text, text, text, text) IS
 -- The inventory that a call means, whose owner the caller has to be.
 CREATE FUNCTION vmnet_internal.report_inventory(wanted name, OUT name text, OUT kind text, OUT source text)
 RETURNS record
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -88,41 +88,53 @@ Errors: 22023 for an unknown inventory, 42501 where the caller is not its owner.
 
 -- Refuses where a report on an inventory does not belong to the owner of the
 -- inventory, who could not renew it then: it would go on showing what the
--- inventory no longer is.
+-- inventory no longer is.  Who may read the inventory can make a schema that looks
+-- like a report, which must not stand in the way of the owner: where nothing of it
+-- belongs to him, and another role could have made it, there is a warning only.
 CREATE FUNCTION vmnet_internal.report_refuse_other(inventory_name text, wanted text DEFAULT NULL)
 RETURNS void
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	other record;
 BEGIN
-	SELECT c.schema_name, pg_get_userbyid((SELECT min(o) FROM unnest(c.owners) o WHERE o <> l.owner_id)) AS its_owner,
-		pg_get_userbyid(l.owner_id) AS owner
-	INTO other
-	FROM vmnet_internal.inventory_facts(inventory_name) l, vmnet_internal.report_candidates(l.name) c
-	WHERE c.owners <> ARRAY[l.owner_id]
-		AND (wanted IS NULL OR c.schema_name = wanted)
-	ORDER BY c.schema_name
-	LIMIT 1;
-	IF FOUND THEN
+	FOR other IN
+		SELECT c.schema_name, pg_get_userbyid((SELECT min(o) FROM unnest(c.owners) o WHERE o <> l.owner_id)) AS its_owner,
+			pg_get_userbyid(l.owner_id) AS owner, wanted IS NULL AND l.owner_id <> ALL (c.owners) AND (
+				SELECT bool_and(has_schema_privilege(o, inventory_name, 'USAGE')) FROM unnest(c.owners) o) AS is_alien
+		FROM vmnet_internal.inventory_facts(inventory_name) l, vmnet_internal.report_candidates(l.name) c
+		WHERE c.owners <> ARRAY[l.owner_id]
+			AND (wanted IS NULL OR c.schema_name = wanted)
+		ORDER BY c.schema_name
+	LOOP
+		IF other.is_alien THEN
+			RAISE WARNING USING
+				MESSAGE = format('schema "%s" looks like a report on inventory "%s", but belongs to role "%s"', other.schema_name, inventory_name, other.its_owner),
+				DETAIL = 'It is not brought up to date.',
+				HINT = format('If it is a report on the inventory, make it again as role "%s": drop the schema, then SELECT vmnet.create_report(%L, %L);',
+					other.owner, inventory_name, other.schema_name);
+			CONTINUE;
+		END IF;
 		RAISE EXCEPTION USING
 			ERRCODE = 'insufficient_privilege', SCHEMA = other.schema_name, CONSTRAINT = 'report_owner',
 			MESSAGE = format('report "%s" does not belong to the owner of inventory "%s"', other.schema_name, inventory_name),
-			DETAIL = format('It, or a part of it, belongs to role "%s", and the inventory to role "%s", which cannot bring it up to date.', other.its_owner, other.owner),
-			HINT = format('Have "%s" give it away, ALTER SCHEMA %I OWNER TO %I and ALTER VIEW ... OWNER TO %3$I for each view in it, or drop it; then make it again: SELECT vmnet.create_report(%L, %L);',
+			DETAIL = format('It, or a part of it, belongs to role "%s", and the inventory to role "%s", which cannot bring it up to date.',
+				other.its_owner, other.owner),
+			HINT = format('Have "%s" give it away, ALTER SCHEMA %I OWNER TO %I and ALTER VIEW ... OWNER TO %3$I for each view in it, or drop it;'
+				' then make it again: SELECT vmnet.create_report(%L, %L);',
 				other.its_owner, other.schema_name, other.owner, inventory_name, other.schema_name);
-	END IF;
+	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.report_refuse_other(text, text) IS
 'Part of create_report() and renew_reports(): refuses where a report belongs to another role than the inventory
-wanted: look at this schema alone; NULL: at all. Error: 42501 with constraint report_owner.';
+wanted: look at this schema alone; NULL: at all. Error: 42501 with constraint report_owner. What a role that may use the inventory can have made to look like a report is a WARNING.';
 
 -- The name of the schema, once it is clear that a report can be made there.
 CREATE FUNCTION vmnet_internal.report_target(inventory text, wanted text, for_tenants boolean)
 RETURNS text
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -165,35 +177,6 @@ COMMENT ON FUNCTION vmnet_internal.report_target(text, text, boolean) IS
 'Part of create_report(): the name of the schema, checked
 Errors: 22023 for a name or an inventory that cannot be, 42P06 where there is another schema of that name.';
 
-CREATE FUNCTION vmnet_internal.comment_report(report_schema text)
-RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	target record;
-BEGIN
-	FOR target IN
-		SELECT c.relname, a.attname, m.comment
-		FROM pg_catalog.pg_class c
-			JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
-			JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-			CROSS JOIN LATERAL (
-				SELECT d.comment
-				FROM vmnet_internal.report_column_comments() WITH ORDINALITY d (views, column_name, comment, ord)
-				WHERE d.column_name = a.attname AND (d.views IS NULL OR c.relname = ANY (d.views))
-				ORDER BY d.views IS NULL, d.ord
-				LIMIT 1) m
-		WHERE s.nspname = report_schema AND c.relkind = 'v'
-			AND c.relname IN (SELECT r.name FROM vmnet_internal.report_definition('managed') r)
-	LOOP
-		EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', report_schema, target.relname, target.attname, target.comment);
-	END LOOP;
-END
-$$;
-COMMENT ON FUNCTION vmnet_internal.comment_report(text) IS
-'Part of create_report(): comments on every column, as the caller';
-
 -- Makes the views of a report in a schema that is there, and comments on them.
 -- This is what has to be done as the owner of the inventory: making a view
 -- resolves operators and reads constants of the types that the tables have.
@@ -219,12 +202,12 @@ BEGIN
 			RAISE NOTICE '%.% is left out', target, part.name USING DETAIL = part.why;
 			CONTINUE;
 		END IF;
-		EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_barrier = true, security_invoker = %s) AS ',
-				target, part.name, CASE WHEN tenant THEN 'true' ELSE 'false' END)
-			|| vmnet_internal.report_query(part.name, part.query, info.name, info.kind, info.source, target, tenant);
-		EXECUTE format('COMMENT ON VIEW %I.%I IS %L', target, part.name, part.comment);
+		PERFORM vmnet_internal.build_object('CREATE OR REPLACE VIEW %1$I.%2$I WITH (security_barrier = true, security_invoker = %3$s) AS %4$s',
+			'VIEW %1$I.%2$I', part.comment, target, part.name, CASE WHEN tenant THEN 'true' ELSE 'false' END,
+			vmnet_internal.report_query(part.name, part.query, info.name, info.kind, info.source, target, tenant));
 	END LOOP;
-	PERFORM vmnet_internal.comment_report(target);
+	PERFORM vmnet_internal.comment_columns(target, ARRAY(SELECT r.name FROM vmnet_internal.report_definition('managed') r),
+		(SELECT jsonb_agg(to_jsonb(m)) FROM vmnet_internal.report_column_comments() m (relations, column_name, comment)));
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.report_build_as_owner(name, text, boolean) IS
@@ -233,7 +216,7 @@ COMMENT ON FUNCTION vmnet_internal.report_build_as_owner(name, text, boolean) IS
 CREATE FUNCTION vmnet_internal.report_build(inventory name, target text, tenant boolean)
 RETURNS void
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 10000;
 COMMENT ON FUNCTION vmnet_internal.report_build(name, text, boolean) IS
 'Part of create_report(): makes the views of a report in schema target, or brings them up to date';
 

@@ -18,7 +18,7 @@ RETURNS TABLE (ord int, name text, query text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $definition$
-SELECT pg_catalog.row_number() OVER ()::int, d.name, d.query, d.comment
+SELECT pg_catalog.row_number() OVER ()::int, d.name, vmnet_internal.nic_state_fill(d.query), d.comment
 FROM (VALUES
 ('networks', $$
 SELECT w.id AS network_id, w.uuid::text AS network_uuid, w.name AS network_name, w.state AS network_state,
@@ -41,7 +41,7 @@ A Stopped or Destroyed instance still holds its NICs, and is here. Removed insta
 
 ('nics', $$
 SELECT n.id AS nic_id, n.uuid::text AS nic_uuid, n.state AS nic_state,
-	coalesce(array_position(ARRAY['Allocated', 'Reserving', 'Reserved', 'Releasing'], n.state), 5) AS nic_state_order,
+	coalesce(array_position(ARRAY[{active states}], n.state), 1 + cardinality(ARRAY[{active states}])) AS nic_state_order,
 	n.network_id, w.name AS network_name, n.instance_id, i.name AS instance_name, i.type AS instance_type,
 	i.state AS instance_state, n.vm_type, n.strategy, n.device_id, n.default_nic,
 	n.mac_address::text AS mac_address, host(n.ip4_address) AS ip4_address, host(n.ip6_address) AS ip6_address,
@@ -74,44 +74,8 @@ FROM (
 'Which instance is on which network: one row per network and active instance
 An instance is active on a network when it has an active NIC there (neither removed nor Deallocating). Where it has several, the row shows that of the lowest device_id, and nic_count says how many.'),
 
-('network_counts', $$
-SELECT w.id AS network_id, w.name AS network_name,
-	coalesce(c.attached_nics, 0)::bigint AS attached_nics,
-	coalesce(c.active_instances, 0)::bigint AS active_instances,
-	coalesce(c.running_instances, 0)::bigint AS running_instances,
-	coalesce(c.user_instances, 0)::bigint AS user_instances,
-	coalesce(c.routers, 0)::bigint AS routers,
-	coalesce(c.placeholders, 0)::bigint AS placeholders,
-	coalesce(c.allocated, 0)::bigint AS allocated,
-	coalesce(c.reserving, 0)::bigint AS reserving,
-	coalesce(c.reserved, 0)::bigint AS reserved,
-	coalesce(c.releasing, 0)::bigint AS releasing,
-	coalesce(c.deallocating, 0)::bigint AS deallocating,
-	coalesce(c.other_states, 0)::bigint AS other_states,
-	coalesce(c.used_ip4, 0)::bigint AS used_ip4,
-	w.state AS network_state, w.traffic_type, w.guest_type, w.vpc_id, w.zone_name, w.domain_path,
-	w.account_id, w.account_name
-FROM {inv}.all_networks w
-	LEFT JOIN (
-		SELECT n.network_id,
-			count(*) FILTER (WHERE n.active AND i.active) AS attached_nics,
-			count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active) AS active_instances,
-			count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active AND i.state = 'Running') AS running_instances,
-			count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active AND i.type = 'User') AS user_instances,
-			count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active AND i.type = 'DomainRouter') AS routers,
-			count(*) FILTER (WHERE n.active AND n.instance_id IS NULL) AS placeholders,
-			count(*) FILTER (WHERE n.state = 'Allocated') AS allocated,
-			count(*) FILTER (WHERE n.state = 'Reserving') AS reserving,
-			count(*) FILTER (WHERE n.state = 'Reserved') AS reserved,
-			count(*) FILTER (WHERE n.state = 'Releasing') AS releasing,
-			count(*) FILTER (WHERE n.state = 'Deallocating') AS deallocating,
-			count(*) FILTER (WHERE (n.state IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating')) IS NOT TRUE) AS other_states,
-			count(DISTINCT n.ip4_address) FILTER (WHERE n.active) AS used_ip4
-		FROM {inv}.all_nics n
-			LEFT JOIN {inv}.all_instances i ON i.id = n.instance_id
-		WHERE n.removed IS NULL AND (n.active OR NOT n.active)
-		GROUP BY n.network_id) c ON c.network_id = w.id
-WHERE w.active$$,
+('network_counts', vmnet_internal.network_counts_query($$w.state AS network_state, w.traffic_type, w.guest_type, w.vpc_id,
+	w.zone_name, w.domain_path, w.account_id, w.account_name$$),
 'One row per live network, with counts; a network with nothing on it has zeros
 System networks are here too. Each column says what it counts.'),
 
@@ -230,7 +194,7 @@ FROM {inv}.all_nics n
 		WHERE l.nic_id = n.id
 		ORDER BY l.seq DESC
 		LIMIT 1) h ON true
-WHERE n.active AND n.state IN ('Reserving', 'Releasing')
+WHERE n.active AND n.state IN ({passing states})
 	AND n.state_changed <= now() - interval '10 minutes'$$,
 'NICs that have been Reserving or Releasing for ten minutes or longer
 A half-removed NIC (Deallocating) is not stuck; it is a finding.'),
@@ -271,10 +235,10 @@ An inventory that is its own source has none.'),
 			coalesce(sum(h.placeholders) FILTER (WHERE h.active), 0)::double precision AS placeholders,
 			coalesce(sum(h.ripe) FILTER (WHERE h.can_stick), 0)::double precision AS stuck,
 			coalesce(extract(epoch FROM now() - min(h.since) FILTER (WHERE h.can_stick AND h.ripe > 0)), 0)::double precision AS stuck_seconds
-		FROM (VALUES ('Allocated'), ('Reserving'), ('Reserved'), ('Releasing'), ('Deallocating'), ('other')) s (state)
+		FROM unnest(ARRAY[{states}, 'other']) s (state)
 			LEFT JOIN (
-				SELECT g.*, g.active AND g.state IN ('Reserving', 'Releasing') AS can_stick,
-					CASE WHEN g.state IN ('Allocated', 'Reserving', 'Reserved', 'Releasing', 'Deallocating') THEN g.state ELSE 'other' END AS known
+				SELECT g.*, g.active AND g.state IN ({passing states}) AS can_stick,
+					CASE WHEN g.state IN ({states}) THEN g.state ELSE 'other' END AS known
 				FROM (
 					SELECT n.state, n.active, count(*) AS held, count(*) - count(n.instance_id) AS placeholders,
 						count(*) FILTER (WHERE n.state_changed <= now() - interval '10 minutes') AS ripe, min(n.state_changed) AS since

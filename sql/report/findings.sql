@@ -6,7 +6,7 @@
 -- check_rules() with what is expected as constants.
 CREATE FUNCTION vmnet_internal.report_rules(kind text)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT replace(replace(p.prosrc,
@@ -22,13 +22,24 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.report_rules(text) IS
 'Part of create_report(): the query of check_rules(), for an inventory of a kind';
 
+CREATE FUNCTION vmnet_internal.report_codes()
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('(VALUES %s)', string_agg(format('(%L, %L)', c.code, c.severity), ', ' ORDER BY c.ord))
+FROM vmnet.check_codes() c
+$$;
+COMMENT ON FUNCTION vmnet_internal.report_codes() IS
+'Part of create_report(): codes of findings and their severities, as a list of values';
+
 -- What check_inventory() finds, as plain SQL that calls no function of the
 -- extension: the queries of its codes with their parameters filled in, and the
 -- look at the guards with what is expected of them as constants.  Statements
 -- that would put a guard out of the way are left out.
 CREATE FUNCTION vmnet_internal.report_findings(inventory text, kind text, source text)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH rows AS (
@@ -60,13 +71,14 @@ SELECT format($q$
 SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since, %s, %s
 FROM (%s
 	UNION ALL
-	SELECT 0, g.code, 'error', 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
-	FROM (%s) g (code, message, fix)) f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)$q$,
+	SELECT 0, g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
+	FROM (%s) g (code, message, fix)
+		LEFT JOIN %s c (code, severity) ON c.code = g.code) f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)$q$,
 	CASE WHEN $2 IN ('mirror', 'live') THEN format('f.message || CASE WHEN f.source_fix IS NOT NULL THEN %L ELSE '''' END',
 		format('; to be mended at the source%s', ', ' || quote_ident($3))) ELSE 'f.message' END,
 	CASE WHEN $2 IN ('mirror', 'live') THEN 'coalesce(f.source_fix, f.fix)'
 		WHEN $2 = 'attached' THEN 'CASE WHEN f.object_type = ''inventory'' THEN f.fix END' ELSE 'f.fix' END,
-	rows.query, guards.query)
+	rows.query, guards.query, vmnet_internal.report_codes())
 FROM rows, guards
 $$;
 COMMENT ON FUNCTION vmnet_internal.report_findings(text, text, text) IS
@@ -76,7 +88,7 @@ COMMENT ON FUNCTION vmnet_internal.report_findings(text, text, text) IS
 -- labels; inventory is one always.
 CREATE FUNCTION vmnet_internal.report_metrics(query text)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $metrics$
 SELECT replace(replace(replace(replace($1,
@@ -85,8 +97,7 @@ SELECT replace(replace(replace(replace($1,
 	s.nspname::text AS inventory, %s$$, l.texts, l.columns)),
 	'{of metrics}', 'FROM ('),
 	'{end of metrics}', E') m\n	JOIN pg_namespace s ON s.oid = {namespace}'),
-	'{codes}', (SELECT format('(VALUES %s)', string_agg(format('(%L, %L)', c.code, c.severity), ', ' ORDER BY c.ord))
-		FROM vmnet.check_codes() c))
+	'{codes}', vmnet_internal.report_codes())
 FROM (
 	SELECT string_agg(format($$%L || replace(replace(replace(%s::text, '\', '\\'), '"', '\"'), E'\n', '\n') || '"'$$,
 			c.name || '="', CASE c.name WHEN 'inventory' THEN 's.nspname' ELSE 'm.' || c.name END), ', ' ORDER BY c.ord) AS texts,
@@ -103,9 +114,9 @@ RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT replace(regexp_replace(d.ddl, '^\s*CREATE VIEW [^\n]* AS\n', ''), '%1$I', '{inv}')
-FROM vmnet_internal.inventory_definition($1) d
-WHERE d.object = 'VIEW %1$I.' || $2
+SELECT replace(v.body, '%1$I', '{inv}')
+FROM vmnet_internal.inventory_views($1) v
+WHERE v.name = $2
 $$;
 COMMENT ON FUNCTION vmnet_internal.report_source(text, text) IS
 'Part of create_report(): the query of a view of the inventory';
@@ -116,7 +127,7 @@ COMMENT ON FUNCTION vmnet_internal.report_source(text, text) IS
 -- Ids that are no bigint are texts in reports.
 CREATE FUNCTION vmnet_internal.report_relation(inventory text, kind text, relation text, tenant boolean)
 RETURNS text
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -156,7 +167,7 @@ COMMENT ON FUNCTION vmnet_internal.report_relation(text, text, text, boolean) IS
 -- type regnamespace would be written out as a name.
 CREATE FUNCTION vmnet_internal.report_namespace(schema_name text, relation text)
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format('(SELECT y.typnamespace FROM pg_catalog.pg_type y WHERE y.oid = pg_catalog.pg_typeof(NULL::%I.%I))', $1, $2)
@@ -169,7 +180,7 @@ COMMENT ON FUNCTION vmnet_internal.report_namespace(text, text) IS
 -- SQL, in capitals, follows a relation, it has none.
 CREATE FUNCTION vmnet_internal.report_fill(query text, inventory text, kind text, tenant boolean)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH template AS (
@@ -197,7 +208,7 @@ COMMENT ON FUNCTION vmnet_internal.report_fill(text, text, text, boolean) IS
 -- The query of a reporting view, for one inventory.
 CREATE FUNCTION vmnet_internal.report_query(name text, query text, inventory text, kind text, source text, report_schema text, tenant boolean)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN position('{report}' IN $2) > 0 THEN replace($2, '{report}', vmnet_internal.report_namespace($6, 'networks'))
@@ -217,7 +228,7 @@ COMMENT ON FUNCTION vmnet_internal.report_query(text, text, text, text, text, te
 -- Why an inventory has not what a reporting view needs; no row where it has.
 CREATE FUNCTION vmnet_internal.report_left_out(inventory text, kind text)
 RETURNS TABLE (name text, why text)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT 'nic_history', k.detail FROM vmnet_internal.history_kept($1::name) k WHERE NOT k.kept

@@ -1,10 +1,10 @@
 /*
  * connect.c
- *		Keeps the password that connect_cloudstack() is given out of texts.
+ *		Calls connect_cloudstack() without its password in the log or in errors.
  *
- * The statement that calls connect_cloudstack() may hold the password.  It is
- * kept out of the log, and out of the CONTEXT, of whatever is raised while the
- * function runs; no setting is changed for that.
+ * The statement that calls connect_cloudstack() may contain the password.  It is
+ * kept out of the log entry and of the CONTEXT of every message that is raised
+ * while the function runs; no setting is changed for that.
  *
  * As SQL, CREATE USER MAPPING would hold the password, and so would the CONTEXT
  * of an error and the records of modules that keep the text of statements which
@@ -25,7 +25,7 @@
 
 #include "compat.h"
 
-/* Makes an option of a statement from a value of type text. */
+/* Makes an option of a statement from an argument of type text. */
 static DefElem *
 text_option(char *name, Datum value)
 {
@@ -33,13 +33,12 @@ text_option(char *name, Datum value)
 }
 
 /*
- * connect_map_user(server, username, password, for_public)
+ * Creates a user mapping for the current user, or for PUBLIC; without a password
+ * if it is NULL.
  *
- * CREATE USER MAPPING FOR CURRENT_USER, or for PUBLIC; without a password where
- * it is NULL.  The rights that are checked, the event triggers that fire and the
- * refusal in a read-only transaction are those of the statement.  Always true: a
- * value lets PL/pgSQL call it as an expression, which no hook of the executor
- * sees with its parameters.
+ * Rights, event triggers and the refusal in a read-only transaction are those of
+ * CREATE USER MAPPING.  Returns true: with a result PL/pgSQL can call the function
+ * as an expression, whose parameters no hook of the executor sees.
  */
 PG_FUNCTION_INFO_V1(connect_map_user);
 
@@ -85,7 +84,7 @@ hide_statement(void *arg)
 
 /*
  * Finds the function of schema vmnet_internal that has the name and the arguments
- * of the one that is called.  It stays valid as long as the call is planned.
+ * of the one that is called.  The result is valid as long as the FmgrInfo.
  */
 static FmgrInfo *
 connect_body(FunctionCallInfo fcinfo)
@@ -108,14 +107,13 @@ connect_body(FunctionCallInfo fcinfo)
 }
 
 /*
- * connect_cloudstack(host, port, dbname, username, password, source, server,
- *					  for_public, options)
- *
  * Runs the function of the same name in vmnet_internal, as the caller, with the
- * same arguments as values.  What is raised meanwhile has neither the statement
- * of the client in its log entry nor the statements of calling functions in its
- * CONTEXT: the stack of error contexts begins anew here.  An error leaves the
- * stack to the block that catches it, which restores its own.
+ * same arguments.
+ *
+ * Messages that are raised meanwhile have neither the statement of the client in
+ * their log entries nor the statements of calling functions in their CONTEXT: the
+ * stack of error contexts is empty here.  The block that catches an error restores
+ * its own stack.
  */
 PG_FUNCTION_INFO_V1(connect_cloudstack);
 

@@ -3,14 +3,15 @@
  *		The procedure that makes a mirror equal to a CloudStack database.
  *
  * It reads the source into stages, one step and one commit for each table, and
- * then changes the mirror in one transaction: readers see the last complete
- * mirror until there is a new one.  The steps themselves are SQL functions
+ * then changes the mirror in one transaction: readers see the previous mirror
+ * until the new one is complete.  The steps are SQL functions
  * (vmnet_internal.import_*); this file has their order, the commits, the switches
  * of the user, and the writes for which the guards are bypassed.
  *
  * The source is read and checked as the caller, into temporary tables, which no
- * other session can change between two commits.  What writes to the mirror runs as
- * its owner, whose triggers, views, defaults and policies it executes.
+ * other session can change between two commits.  Statements that write to the
+ * mirror run as its owner, whose triggers, views, defaults and policies they
+ * execute.
  */
 #include "postgres.h"
 
@@ -67,8 +68,8 @@ static bool running = false;
 
 /*
  * Runs a query whose parameters are $1 run, $2 source, $3 inventory and $4 a
- * text; gives the first column of its first row, which must be a bigint or a
- * boolean, and is 0 where it is NULL or void.
+ * text; returns the first column of its first row, which must be a bigint or a
+ * boolean; 0 if it is NULL or void.
  */
 static Datum
 run_step(const Import *import, const char *sql, const char *text)
@@ -101,9 +102,9 @@ run_step(const Import *import, const char *sql, const char *text)
  * Returns the list of columns that a table of the mirror shares with its stage,
  * with a text before each, in the current memory context.
  *
- * The key and state_changed are left out, which have rules of their own, and the
- * columns that only a stage has (raw_*, notes), whose names a user's column in the
- * mirror may have.
+ * The list does not contain the key and state_changed, which are handled apart,
+ * nor the columns that only a stage has (raw_*, notes): a column that a user added
+ * to the mirror may have such a name.
  */
 static char *
 shared_columns(Oid base, Oid stage, const char *before)
@@ -159,6 +160,29 @@ append_comparison(StringInfo sql, const char *schema, const char *relation,
 }
 
 /*
+ * Appends the beginning of the UPDATE of a table from its stage, with what is
+ * assigned to its columns.
+ */
+static void
+append_assignments(StringInfo sql, const char *schema, const char *relation,
+				   Oid base_id, Oid stage_id, bool has_state_changed)
+{
+	appendStringInfo(sql, "UPDATE %s.all_%s t SET (%s%s) = ROW(%s",
+					 schema, relation, shared_columns(base_id, stage_id, ""),
+					 has_state_changed ? ", state_changed" : "",
+					 shared_columns(base_id, stage_id, "s."));
+	if (has_state_changed)
+		appendStringInfoString(sql,
+							   ", CASE WHEN s.removed IS NOT NULL"
+							   " AND ROW(t.state, t.removed)"
+							   " IS DISTINCT FROM ROW(s.state, s.removed)"
+							   " THEN s.removed"
+							   " WHEN t.state IS DISTINCT FROM s.state THEN r.started"
+							   " ELSE t.state_changed END");
+	appendStringInfoString(sql, ") FROM ");
+}
+
+/*
  * Returns one of the statements that make a table of the mirror equal to its
  * stage, in the current memory context.
  *
@@ -171,11 +195,11 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 	const char *schema = pstrdup(quote_identifier(import->inventory));
 	char	   *stage = psprintf("pg_temp." STAGE "%s", relation);
 	Oid			base_id = get_relname_relid(psprintf("all_%s", relation), import->schema);
-	Oid			stage_id = RangeVarGetRelid(makeRangeVar("pg_temp", psprintf(STAGE "%s", relation), -1),
-											NoLock, false);
+	RangeVar   *stage_name = makeRangeVar("pg_temp", psprintf(STAGE "%s", relation), -1);
+	Oid			stage_id = RangeVarGetRelid(stage_name, NoLock, false);
 	bool		has_state_changed = strcmp(relation, "nics") == 0;
-	const char *changes = psprintf("(SELECT id FROM pg_temp." STAGE "changes WHERE relation = '%s' AND kind",
-								   relation);
+	const char *changes = psprintf("(SELECT id FROM pg_temp." STAGE "changes "
+								   "WHERE relation = '%s' AND kind", relation);
 
 	initStringInfo(&sql);
 	switch (kind)
@@ -184,11 +208,13 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 			append_comparison(&sql, schema, relation, stage, base_id, stage_id);
 			break;
 		case WRITE_FREE_UUIDS:
-			/* Two rows may swap uuids; a new row may have a purged one's. */
+			/* Rows may swap uuids, or get that of a deleted row. */
 			appendStringInfo(&sql,
 							 "UPDATE %s.all_%s t SET uuid = NULL "
-							 "FROM %s IN ('update', 'delete')) c, %s IN ('update', 'insert')) d, %s s "
-							 "WHERE t.id = c.id AND s.id = d.id AND s.uuid = t.uuid AND s.id <> t.id",
+							 "FROM %s IN ('update', 'delete')) c, "
+							 "%s IN ('update', 'insert')) d, %s s "
+							 "WHERE t.id = c.id AND s.id = d.id "
+							 "AND s.uuid = t.uuid AND s.id <> t.id",
 							 schema, relation, changes, changes, stage);
 			break;
 		case WRITE_DELETE:
@@ -197,13 +223,7 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 							 schema, relation, changes);
 			break;
 		case WRITE_UPDATE:
-			appendStringInfo(&sql, "UPDATE %s.all_%s t SET (%s%s) = ROW(%s%s) FROM ",
-							 schema, relation, shared_columns(base_id, stage_id, ""),
-							 has_state_changed ? ", state_changed" : "",
-							 shared_columns(base_id, stage_id, "s."),
-							 has_state_changed ?
-							 ", CASE WHEN s.removed IS NOT NULL AND ROW(t.state, t.removed) IS DISTINCT FROM ROW(s.state, s.removed) THEN s.removed"
-							 " WHEN t.state IS DISTINCT FROM s.state THEN r.started ELSE t.state_changed END" : "");
+			append_assignments(&sql, schema, relation, base_id, stage_id, has_state_changed);
 			appendStringInfo(&sql,
 							 "%s = 'update') c, %s s, %s.import_runs r "
 							 "WHERE t.id = c.id AND s.id = c.id AND r.run = " INT64_FORMAT,
@@ -217,17 +237,18 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 							 shared_columns(base_id, stage_id, "s."),
 							 has_state_changed ? ", s.state_changed" : "",
 							 stage);
-			/* A first copy keeps the order of the source, by its keys. */
+			/* A first copy is in the order of the keys. */
 			if (!import->first_copy)
-				appendStringInfo(&sql, ", %s = 'insert') c WHERE s.id = c.id ORDER BY s.id", changes);
+				appendStringInfo(&sql, ", %s = 'insert') c WHERE s.id = c.id ORDER BY s.id",
+								 changes);
 			break;
 	}
 	return sql.data;
 }
 
 /*
- * Runs one such statement as the owner of the mirror, with the guards bypassed
- * for it; returns the number of rows.
+ * Runs a statement of write_statement() as the owner of the mirror, with the
+ * guards bypassed; returns the number of rows.
  */
 static int64
 write_rows(const Import *import, const char *relation, WriteKind kind)
@@ -249,7 +270,7 @@ write_rows(const Import *import, const char *relation, WriteKind kind)
 	return rows;
 }
 
-/* Raises the error about a schema that is no mirror. */
+/* Raises the error about a schema that is not a mirror. */
 static void
 refuse_target(const Import *import, const char *kind)
 {
@@ -261,16 +282,19 @@ refuse_target(const Import *import, const char *kind)
 			 errmsg("cannot import into \"%s\"", name),
 			 kind == NULL ?
 			 errdetail("There is a schema of this name that is not an inventory.") :
-			 errdetail("It is an inventory of kind %s; an import replaces what is there, so it goes into a mirror only.", kind),
+			 errdetail("It is an inventory of kind %s; an import replaces all rows, which only a "
+					   "mirror allows.", kind),
 			 errhint("CALL vmnet.import_cloudstack(%s, %s);",
 					 quote_literal_cstr(import->source),
 					 quote_literal_cstr(psprintf("%.*s_mirror", length, name)))));
 }
 
 /*
- * Raises an error unless the mirror is there, is a mirror, and the caller has
- * the rights of its owner.  What is there may change with every commit; but the
- * table that is locked must be the one that was.
+ * Raises an error unless the inventory exists, is a mirror, and the caller has the
+ * rights of its owner.
+ *
+ * Called after each commit, since all of this may change; the table that the
+ * import has locked must be the same.
  */
 static void
 check_mirror(Import *import)
@@ -289,13 +313,13 @@ check_mirror(Import *import)
 	if (OidIsValid(import->runs.relId) && runs != import->runs.relId)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("mirror \"%s\" has become another schema during the import",
+				 errmsg("mirror \"%s\" was replaced during the import",
 						import->inventory),
 				 errdetail("Its table import_runs is not the one that the import has locked."),
 				 errhint("Run the import again.")));
 }
 
-/* Makes the mirror, which then belongs to the caller. */
+/* Creates the mirror, which then belongs to the caller. */
 static void
 make_mirror(void *arg)
 {
@@ -303,8 +327,8 @@ make_mirror(void *arg)
 }
 
 /*
- * Makes the mirror where there is no schema of its name.  Another session may
- * make it at the same time: the result is the same.
+ * Creates the mirror if there is no schema of its name.  If another session
+ * creates it at the same time, that one is used.
  */
 static void
 make_missing_mirror(Import *import)
@@ -317,7 +341,7 @@ make_missing_mirror(Import *import)
 	if (edata == NULL)
 	{
 		ereport(NOTICE,
-				(errmsg("made inventory \"%s\", a mirror", import->inventory)));
+				(errmsg("created inventory \"%s\", a mirror", import->inventory)));
 		return;
 	}
 	AcceptInvalidationMessages();
@@ -328,17 +352,19 @@ make_missing_mirror(Import *import)
 }
 
 /*
- * Waits until no other import into the mirror runs, and keeps others out: until
- * the end of the transaction, or of the call where the import commits.  The lock
- * is the one of VACUUM; no role can take one that conflicts with it, or wait for
- * one, that may only read.  False where the mirror was replaced meanwhile.
+ * Locks the mirror against other imports; waits for one that is running.
+ *
+ * The lock is held until the end of the transaction, or of the call if the import
+ * commits.  It is the lock of VACUUM: a role that may only read can neither take a
+ * lock that conflicts with it nor wait for it.  Returns false if the mirror was
+ * replaced meanwhile.
  */
 static bool
 lock_mirror(Import *import)
 {
 	Oid			relid = get_relname_relid("import_runs", import->schema);
 
-	/* Raises an error where it is not there. */
+	/* Raises an error if it does not exist. */
 	require_ordinary_table(import->schema, "import_runs");
 
 	import->runs.dbId = MyDatabaseId;
@@ -398,7 +424,9 @@ step_check(Import *import, const char *unused)
 static void
 start_run(Import *import, const char *unused)
 {
-	import->run = DatumGetInt64(run_step(import, "SELECT vmnet_internal.import_start($2, $3)", NULL));
+	Datum		run = run_step(import, "SELECT vmnet_internal.import_start($2, $3)", NULL);
+
+	import->run = DatumGetInt64(run);
 }
 
 static void
@@ -409,7 +437,7 @@ step_start(Import *import, const char *unused)
 	run_as_owner(import, start_run, NULL);
 }
 
-/* Says in import_runs how far the run is; text: table and number of rows. */
+/* Records the progress of the run in import_runs: table and number of rows. */
 static void
 record_progress(Import *import, const char *text)
 {
@@ -419,7 +447,8 @@ record_progress(Import *import, const char *text)
 static void
 step_stage(Import *import, const char *relation)
 {
-	int64		rows = DatumGetInt64(run_step(import, "SELECT vmnet_internal.import_stage($2, $4)", relation));
+	Datum		result = run_step(import, "SELECT vmnet_internal.import_stage($2, $4)", relation);
+	int64		rows = DatumGetInt64(result);
 
 	if (rows < 0)				/* the source has no such table */
 		return;
@@ -433,9 +462,10 @@ step_stage(Import *import, const char *relation)
 static void
 prepare_mirror(Import *import, const char *unused)
 {
+	Datum		first = run_step(import, "SELECT vmnet_internal.import_prepare($3)", NULL);
 	int			i;
 
-	import->first_copy = DatumGetBool(run_step(import, "SELECT vmnet_internal.import_prepare($3)", NULL));
+	import->first_copy = DatumGetBool(first);
 	if (import->first_copy)
 		return;
 	for (i = 0; i < lengthof(relations); i++)
@@ -443,8 +473,8 @@ prepare_mirror(Import *import, const char *unused)
 }
 
 /*
- * NICs leave before what they refer to, and come after it; so do their
- * addresses.  What is about to change is written down while both are there.
+ * NICs are deleted before the rows that they refer to, and inserted after them; so
+ * are their addresses.  The changes are recorded before the first write.
  */
 static void
 write_mirror(Import *import, const char *unused)
@@ -472,7 +502,8 @@ write_mirror(Import *import, const char *unused)
 		import->deleted += write_rows(import, "networks", WRITE_DELETE);
 	}
 	run_step(import,
-			 psprintf("SELECT vmnet_internal.import_finish($1, $2, $3, %s, " INT64_FORMAT ", " INT64_FORMAT ", " INT64_FORMAT ")",
+			 psprintf("SELECT vmnet_internal.import_finish($1, $2, $3, %s, "
+					  INT64_FORMAT ", " INT64_FORMAT ", " INT64_FORMAT ")",
 					  import->first_copy ? "true" : "false",
 					  import->inserted, import->updated, import->deleted),
 			 NULL);
@@ -558,8 +589,7 @@ commit_step(Import *import)
 /*
  * Marks a run as failed, drops its stages, and rethrows the error.
  *
- * Errors of these steps are reported as a WARNING: the first error is the one
- * that matters.
+ * An error of these two steps is reported as a WARNING.
  */
 static void
 raise_failure(Import *import, ErrorData *edata)
@@ -599,9 +629,8 @@ run_import(void *arg)
 }
 
 /*
- * Runs a step and commits it.  Where it fails, the run is marked as failed
- * first: the step is a subtransaction, so that there is still a transaction to
- * do that in.
+ * Runs a step and commits it.  If it fails, the run is marked as failed: the step
+ * is a subtransaction, so that a transaction is open for that.
  */
 static void
 run_and_commit(Import *import, ImportStep step, const char *relation)
@@ -616,7 +645,7 @@ run_and_commit(Import *import, ImportStep step, const char *relation)
 	}
 
 	edata = run_in_subtransaction(run_import, &arg);
-	/* What is put off to the end of the transaction can fail as well. */
+	/* Deferred triggers can fail at the commit. */
 	if (edata == NULL)
 		edata = commit_step(import);
 	if (edata)
@@ -632,23 +661,24 @@ import_steps(Import *import)
 	int			i;
 
 	/*
-	 * A mirror is made in a transaction of its own: a sequence that is used
-	 * where it is made forgets that in a crash, at wal_level = minimal.  And
-	 * the run after it sees what was waited for, at any isolation level.
+	 * A mirror is created in a separate transaction: with wal_level =
+	 * minimal, a crash loses the use of a sequence by the transaction that
+	 * creates it.  And the run has a snapshot that is taken after the wait
+	 * for another import, at any isolation level.
 	 */
 	run_and_commit(import, step_check, NULL);
 	run_and_commit(import, step_start, NULL);
 
 	/*
-	 * NICs first: what they refer to is there by then, and still there when
-	 * it is read, even if the source goes on changing in between.
+	 * NICs first: the rows that they refer to exist before them, and are read
+	 * after them, even if the source changes meanwhile.
 	 */
 	for (i = lengthof(relations) - 1; i >= 0; i--)
 		run_and_commit(import, step_stage, relations[i]);
 	run_and_commit(import, step_apply, NULL);
 }
 
-/* Raises the errors about arguments, and about an import inside of another one. */
+/* Raises an error for an invalid argument or an import inside another one. */
 static void
 check_call(FunctionCallInfo fcinfo)
 {
@@ -656,17 +686,20 @@ check_call(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the source of an import must not be NULL"),
-				 errhint("Name the schema that holds CloudStack's tables.")));
+				 errhint("Give the name of the schema that contains CloudStack's tables.")));
 	if (running)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("an import cannot run inside another one"),
 				 errdetail("An import is running in this session."),
-				 errhint("Call it after the other one has ended, not from a view of its source or a trigger of its mirror.")));
+				 errhint("Call it after the other one has ended, not from a view of its source or "
+						 "a trigger of its mirror.")));
 }
 
 /*
- * import_cloudstack(source, inventory)
+ * Imports a CloudStack database into a mirror.
+ *
+ * The procedure import_cloudstack(source, inventory).
  */
 PG_FUNCTION_INFO_V1(import_cloudstack);
 
@@ -675,7 +708,7 @@ import_cloudstack(PG_FUNCTION_ARGS)
 {
 	Import		import = {0};
 
-	/* Commits take place only where the CALL is a statement of its own. */
+	/* Commits are possible only if the CALL is not in a transaction block. */
 	import.atomic = !(fcinfo->context && IsA(fcinfo->context, CallContext) &&
 					  !castNode(CallContext, fcinfo->context)->atomic);
 	check_call(fcinfo);
@@ -683,11 +716,11 @@ import_cloudstack(PG_FUNCTION_ARGS)
 	if (SPI_connect_ext(import.atomic ? 0 : SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect_ext failed");
 
-	/* These live until SPI_finish(), commits or not. */
+	/* Valid until SPI_finish(), also after commits. */
 	import.source = pstrdup(NameStr(*PG_GETARG_NAME(0)));
 	import.inventory = pstrdup(PG_ARGISNULL(1) ? vmnet_inventory : NameStr(*PG_GETARG_NAME(1)));
 
-	/* The lock outlives commits, and goes with an error. */
+	/* The lock is held across commits, and released by an error. */
 	running = true;
 	PG_TRY();
 	{

@@ -2,8 +2,8 @@
  * live_guard.c
  *		Refuses writes to a live inventory.
  *
- * Its views read foreign tables, and mysql_fdw writes wherever its account may: a
- * write would change CloudStack's database without CloudStack.
+ * Its views read foreign tables, and mysql_fdw can write if its account has
+ * the rights: a write would change CloudStack's database without CloudStack.
  */
 #include "postgres.h"
 
@@ -16,8 +16,9 @@
 #include "core/trigger_call.h"
 
 /*
- * live_guard(): INSTEAD OF INSERT, UPDATE or DELETE on a view of a live
- * inventory, for each row.  Refuses it.
+ * Refuses a write to a view of a live inventory.
+ *
+ * An INSTEAD OF trigger on INSERT, UPDATE and DELETE, for each row.
  */
 PG_FUNCTION_INFO_V1(live_guard);
 
@@ -37,7 +38,7 @@ live_guard(PG_FUNCTION_ARGS)
 			 errmsg("cannot write to view \"%s\": inventory \"%s\" is live",
 					RelationGetRelationName(rel),
 					require_namespace_name(RelationGetNamespace(rel))),
-			 errdetail("It shows what CloudStack's database holds at the time of a query, and is read only."),
+			 errdetail("The view reads CloudStack's database and is read-only."),
 			 errhint("Make the change with CloudStack."),
 			 errtableconstraint(rel, "live_guard")));
 	return PointerGetDatum(NULL);	/* keep compiler quiet */

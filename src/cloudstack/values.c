@@ -3,8 +3,8 @@
  *		Values of another system, read from text; NULL for what cannot be read.
  *
  * PostgreSQL's own input functions raise an error for such a value, and before
- * version 16 there is no way around that short of a subtransaction per value.
- * An import of millions of rows can afford neither.
+ * version 16 only a subtransaction per value can avoid that, which is too slow
+ * for an import of millions of rows.
  */
 #include "postgres.h"
 
@@ -19,12 +19,12 @@
 
 #include "compat.h"
 
-/* No value that can be read is longer. */
+/* Longer values cannot be read. */
 #define LONGEST_VALUE	64
 
 /*
- * Copies a text argument without blanks around it; false where it is empty or
- * too long to be anything that we read.
+ * Copies a text argument without blanks around it; false if it is empty or too
+ * long.
  */
 static bool
 copy_trimmed(FunctionCallInfo fcinfo, char *buf)
@@ -46,7 +46,7 @@ copy_trimmed(FunctionCallInfo fcinfo, char *buf)
 }
 
 /*
- * read_bigint(text): a whole number, also as "204.0", which numeric columns may
+ * Reads a whole number, also in the form "204.0", which numeric columns may
  * contain.
  */
 PG_FUNCTION_INFO_V1(read_bigint);
@@ -73,8 +73,8 @@ read_bigint(PG_FUNCTION_ARGS)
 }
 
 /*
- * read_boolean(text): a number that is not 0 is true, as in MySQL; otherwise the
- * words that PostgreSQL accepts.
+ * Reads a boolean: a number, where all but 0 are true, as in MySQL, or a word that
+ * PostgreSQL accepts.
  */
 PG_FUNCTION_INFO_V1(read_boolean);
 
@@ -146,7 +146,7 @@ inet_datum(const inet_struct *addr)
 }
 
 /*
- * read_inet(text): an address with or without a prefix length.
+ * Reads an IP address with or without a prefix length, for SQL.
  */
 PG_FUNCTION_INFO_V1(read_inet);
 
@@ -162,7 +162,7 @@ read_inet(PG_FUNCTION_ARGS)
 }
 
 /*
- * read_cidr(text): a network; bits right of the prefix length are cleared.
+ * Reads a network; bits right of the prefix length are cleared.
  */
 PG_FUNCTION_INFO_V1(read_cidr);
 
@@ -211,7 +211,7 @@ parse_hex_pairs(const char *buf, char separator, int count, unsigned char *bytes
 }
 
 /*
- * read_macaddr(text): six pairs of hex digits, separated by ":" or "-", or not
+ * Reads a MAC address: six pairs of hex digits, separated by ":" or "-", or not
  * separated.
  */
 PG_FUNCTION_INFO_V1(read_macaddr);
@@ -240,7 +240,7 @@ read_macaddr(PG_FUNCTION_ARGS)
 }
 
 /*
- * read_uuid(text): 32 hex digits, in groups of 8-4-4-4-12 or in one.
+ * Reads a UUID: 32 hex digits, in groups of 8-4-4-4-12 or in one.
  */
 PG_FUNCTION_INFO_V1(read_uuid);
 
@@ -281,7 +281,7 @@ read_uuid(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(result);
 }
 
-/* Reads so many digits, neither a blank nor a sign, and steps over them. */
+/* Reads a given number of digits, without blanks or sign, and skips them. */
 static bool
 parse_digits(const char **s, int least, int most, int *value)
 {
@@ -297,7 +297,7 @@ parse_digits(const char **s, int least, int most, int *value)
 	return n >= least;
 }
 
-/* Reads what follows the seconds: a fraction, then a zone or nothing (UTC). */
+/* Reads the text after the seconds: a fraction, then a zone or nothing (UTC). */
 static bool
 parse_time_tail(const char *s, fsec_t *fsec, int *zone)
 {
@@ -345,8 +345,8 @@ valid_date(const struct pg_tm *tm)
 }
 
 /*
- * read_timestamptz(text): a time as written by MySQL or in ISO 8601; without a
- * zone it is UTC.  A zero date (0000-00-00) is NULL.
+ * Reads a time as written by MySQL or in ISO 8601; without a zone it is UTC.  A
+ * zero date (0000-00-00) is NULL.
  */
 PG_FUNCTION_INFO_V1(read_timestamptz);
 
@@ -385,8 +385,10 @@ read_timestamptz(PG_FUNCTION_ARGS)
 }
 
 /*
- * read_text(text): the text without trailing blanks, as by rtrim(value, ' '),
- * which examines every character in a multibyte encoding.
+ * Returns the text without trailing blanks.
+ *
+ * rtrim(value, ' ') returns the same, but examines every character in a multibyte
+ * encoding.
  */
 PG_FUNCTION_INFO_V1(read_text);
 
@@ -406,8 +408,10 @@ read_text(PG_FUNCTION_ARGS)
 }
 
 /*
- * read_utc(timestamp): the time taken as UTC, as by AT TIME ZONE 'UTC', which
- * looks the zone up for every value.  Both types count from the same moment.
+ * Returns a timestamp as a time in UTC.
+ *
+ * AT TIME ZONE 'UTC' returns the same, but looks up the zone for every value.  Both
+ * types count from the same moment.
  */
 PG_FUNCTION_INFO_V1(read_utc);
 

@@ -24,8 +24,9 @@
 #include "compat.h"
 #include "core/inventory.h"
 #include "core/run_as.h"
+#include "core/subtransaction.h"
 
-/* What is known of a function that is called, for as long as its call is planned. */
+/* A function that is called; valid as long as its FmgrInfo. */
 typedef struct Entry
 {
 	FmgrInfo	body;			/* the function in vmnet_internal */
@@ -121,31 +122,40 @@ entry_schema(FunctionCallInfo fcinfo, const Entry *entry)
 	return inventory_resolve(text_to_cstring(PG_GETARG_TEXT_PP(entry->inventory)));
 }
 
+/* A call of an entry, and what its implementation returned. */
+typedef struct EntryCall
+{
+	FunctionCallInfo fcinfo;
+	Entry	   *entry;
+	Datum		result;
+} EntryCall;
+
 /*
  * Calls the implementation with the arguments of the call.
  *
- * An implementation that returns a set must materialize it: none of it may run
- * after this returns.
+ * An implementation that returns a set must materialize it: all of it has run
+ * when this returns.
  */
-static Datum
-call_body(FunctionCallInfo fcinfo, Entry *entry)
+static void
+call_body(void *arg)
 {
+	EntryCall  *entry_call = (EntryCall *) arg;
+	FunctionCallInfo fcinfo = entry_call->fcinfo;
+	Entry	   *entry = entry_call->entry;
 	FunctionCallInfo call = palloc0(SizeForFunctionCallInfo(fcinfo->nargs));
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	bool		has_set = rsinfo && IsA(rsinfo, ReturnSetInfo);
 	int			modes = has_set ? rsinfo->allowedModes : 0;
-	Datum		result;
 
 	InitFunctionCallInfoData(*call, &entry->body, fcinfo->nargs,
 							 fcinfo->fncollation, NULL, fcinfo->resultinfo);
 	memcpy(call->args, fcinfo->args, fcinfo->nargs * sizeof(NullableDatum));
 	if (has_set && entry->body.fn_retset)
 		rsinfo->allowedModes |= SFRM_Materialize_Preferred;
-	result = FunctionCallInvoke(call);
+	entry_call->result = FunctionCallInvoke(call);
 	if (has_set)
 		rsinfo->allowedModes = modes;
 	fcinfo->isnull = call->isnull;
-	return result;
 }
 
 /*
@@ -157,8 +167,8 @@ run_entry(FunctionCallInfo fcinfo, bool one_owner)
 {
 	Entry	   *entry = entry_lookup(fcinfo);
 	Oid			schema = entry_schema(fcinfo, entry);
+	EntryCall	call = {fcinfo, entry, (Datum) 0};
 	RunAs		saved;
-	Datum		result;
 
 	if (one_owner)
 	{
@@ -167,14 +177,14 @@ run_entry(FunctionCallInfo fcinfo, bool one_owner)
 	}
 	else
 		(void) run_as_role(require_inventory_owner(schema), &saved);
-	result = call_body(fcinfo, entry);
+	run_with_clean_context(call_body, &call);
 	run_as_end(&saved);
-	return result;
+	return call.result;
 }
 
 /*
- * inventory_entry(): entry of functions on an inventory whose relations must all
- * belong to one owner.
+ * Runs a public function on an inventory whose relations must all belong to one
+ * owner.
  */
 PG_FUNCTION_INFO_V1(inventory_entry);
 
@@ -185,8 +195,8 @@ inventory_entry(PG_FUNCTION_ARGS)
 }
 
 /*
- * inventory_entry_any(): entry of functions that report or repair defects of an
- * inventory, whose relations may belong to several owners.
+ * Runs a public function that reports or repairs defects of an inventory, whose
+ * relations may belong to several owners.
  */
 PG_FUNCTION_INFO_V1(inventory_entry_any);
 

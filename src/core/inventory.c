@@ -88,7 +88,8 @@ view_query(Oid relid)
 	if (!HeapTupleIsValid(tuple))
 		return NULL;
 	action = SysCacheGetAttr(RULERELNAME, tuple, Anum_pg_rewrite_ev_action, &isnull);
-	queries = isnull || toast_raw_datum_size(action) > LONGEST_INFO ? NIL : (List *) stringToNode(TextDatumGetCString(action));
+	queries = isnull || toast_raw_datum_size(action) > LONGEST_INFO ? NIL :
+		(List *) stringToNode(TextDatumGetCString(action));
 	ReleaseSysCache(tuple);
 	return list_length(queries) == 1 ? linitial_node(Query, queries) : NULL;
 }
@@ -152,8 +153,11 @@ inventory_resolve(const char *name)
 			 errdetail("There is a schema of this name, but it is not an inventory.") :
 			 errdetail("There is no schema of this name."),
 			 from_setting ?
-			 errhint("The name comes from the setting \"vmnet.inventory\". The view vmnet.inventories lists what is there; vmnet.create_inventory() makes one.") :
-			 errhint("The view vmnet.inventories lists what is there; vmnet.create_inventory() makes one.")));
+			 errhint("The name comes from the setting \"vmnet.inventory\". The view "
+					 "vmnet.inventories lists the inventories; vmnet.create_inventory() creates "
+					 "one.") :
+			 errhint("The view vmnet.inventories lists the inventories; vmnet.create_inventory() "
+					 "creates one.")));
 	return InvalidOid;			/* keep compiler quiet */
 }
 
@@ -223,7 +227,7 @@ put_inventory(ReturnSetInfo *rsinfo, Oid schema)
 }
 
 /*
- * list_inventories(): one row per inventory of this database.
+ * Returns one row per inventory of this database.
  */
 PG_FUNCTION_INFO_V1(list_inventories);
 
@@ -255,8 +259,8 @@ list_inventories(PG_FUNCTION_ARGS)
 }
 
 /*
- * inventory_facts(name): the row of one inventory, by its exact name; none where
- * there is no inventory of that name.
+ * Returns the row of one inventory, by its exact name; no row if there is no
+ * inventory of that name.
  */
 PG_FUNCTION_INFO_V1(inventory_facts);
 
@@ -274,8 +278,8 @@ inventory_facts(PG_FUNCTION_ARGS)
 }
 
 /*
- * resolve_inventory(inventory): the name of the inventory that an argument
- * means.  Raises an error if there is none.
+ * Returns the name of the inventory that an argument names; NULL means the
+ * setting vmnet.inventory.  Raises an error if there is no such inventory.
  */
 PG_FUNCTION_INFO_V1(resolve_inventory);
 

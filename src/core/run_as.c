@@ -333,8 +333,8 @@ require_one_owner(Oid schema)
 }
 
 /*
- * require_one_owner(inventory): the same for functions in SQL.  Locks the
- * relations as lock_named_relations() does.
+ * Calls require_one_owner() for functions in SQL.  Locks the relations as
+ * lock_named_relations() does.
  */
 PG_FUNCTION_INFO_V1(require_one_owner_of);
 
@@ -349,7 +349,7 @@ require_one_owner_of(PG_FUNCTION_ARGS)
 }
 
 /*
- * named_relations(): the names of these relations, as an array of text.
+ * Returns the names of these relations, as an array of text.
  */
 PG_FUNCTION_INFO_V1(named_relations_list);
 

@@ -1,18 +1,18 @@
 /*
  * run_as.h
- *		Whose rights the code of the extension runs with.
+ *		Switches of the current user.
  */
 #ifndef VMNET_RUN_AS_H
 #define VMNET_RUN_AS_H
 
 #include "utils/rel.h"
 
-/* What the current user was before a switch; run_as_end() goes back to it. */
+/* The user before a switch, which run_as_end() restores. */
 typedef struct RunAs
 {
 	Oid			user;
 	int			sec_context;
-	int			guc_level;		/* 0: settings are left alone */
+	int			guc_level;		/* 0: settings are not restored */
 	bool		switched;
 } RunAs;
 

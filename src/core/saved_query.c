@@ -191,7 +191,8 @@ saved_query_lookup_as_owner(int kind, Relation rel, int column, QueryTextFunctio
 	SPIPlanPtr	plan;
 
 	run_as_table_owner(rel, &saved);
-	plan = saved_query_lookup(kind, RelationGetRelid(rel), column, append_query, nargs, argtypes, 0);
+	plan = saved_query_lookup(kind, RelationGetRelid(rel), column, append_query,
+							  nargs, argtypes, 0);
 	run_as_end(&saved);
 	return plan;
 }

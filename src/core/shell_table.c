@@ -3,9 +3,10 @@
  *		Tables whose rows are on another node.
  *
  * A distributed table is on each node as an empty local table, its shell, which
- * the planner of the distributing extension replaces in every query.  Whatever
- * reads or writes the heap of a shell, past the planner, is lost.  A shell is
- * known by an internal trigger on TRUNCATE: PostgreSQL itself makes no such one.
+ * the planner of the distributing extension replaces in every query.  Code that
+ * reads the heap of a shell directly finds no rows, and rows that it writes there
+ * are lost.  A shell is recognized by an internal trigger on TRUNCATE, which
+ * PostgreSQL itself never creates.
  */
 #include "postgres.h"
 
@@ -22,7 +23,7 @@
 
 /*
  * Tells whether the rows of a table are on another node.  The relation is open
- * and locked; nothing else is opened.
+ * and locked; no other relation is opened.
  */
 bool
 table_is_shell(Relation rel)
@@ -40,8 +41,9 @@ table_is_shell(Relation rel)
 }
 
 /*
- * Raises an error if the rows of a table are on another node.  what completes
- * the sentence "cannot ...", as "purge inventory "cloud"".
+ * Raises an error if the rows of a table are on another node.
+ *
+ * "what" completes the message "cannot ... on this node".
  */
 void
 refuse_shell(Relation rel, const char *what)
@@ -55,15 +57,16 @@ refuse_shell(Relation rel, const char *what)
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("cannot %s on this node", what),
-			 errdetail("The rows of table \"%s.%s\" are on another node; here is only the shell of the distributed table.",
+			 errdetail("The rows of table \"%s.%s\" are on another node; this node has only the "
+					   "shell of the distributed table.",
 					   schema, RelationGetRelationName(rel)),
 			 errhint("Connect to the node that holds the table, and repeat the call there."),
 			 errtable(rel)));
 }
 
 /*
- * refuse_shell_table(rel, what): refuse_shell() for functions in SQL.  Does
- * nothing for NULL or for what is no relation.
+ * Calls refuse_shell() for functions in SQL.  Does nothing if the oid is not that
+ * of a relation.
  */
 PG_FUNCTION_INFO_V1(refuse_shell_table);
 

@@ -1,11 +1,11 @@
 /*
  * subtransaction.c
- *		The only place that opens a subtransaction and catches an error.
+ *		The only place that opens a subtransaction or catches an error.
  *
- * An error that is thrown on while its subtransaction is open leaves the session
- * inside of it: what is committed later would be lost.  So the subtransaction is
- * rolled back whatever the error is, and the error is given back to the caller,
- * who decides what becomes of it.
+ * An error that is rethrown while its subtransaction is open leaves the session
+ * inside the subtransaction, and work committed later would be lost.  So the
+ * subtransaction is rolled back after every error, and the error is returned to
+ * the caller.
  */
 #include "postgres.h"
 
@@ -15,6 +15,7 @@
 #include "utils/resowner.h"
 
 #include "compat.h"
+#include "core/error_context.h"
 #include "core/subtransaction.h"
 
 /*
@@ -79,4 +80,30 @@ commit_in_procedure(void)
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	return edata;
+}
+
+/*
+ * Runs work; an error that it raises loses the lines of its context about the
+ * extension, see error_context_strip(), and is raised again.
+ */
+void
+run_with_clean_context(SubtransactionWork work, void *arg)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		work(arg);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *edata;
+
+		MemoryContextSwitchTo(context);
+		edata = CopyErrorData();
+		FlushErrorState();
+		error_context_strip(edata);
+		ReThrowError(edata);
+	}
+	PG_END_TRY();
 }

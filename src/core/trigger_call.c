@@ -44,7 +44,7 @@ event_mask(TriggerEvent event)
 
 /*
  * Returns the data of a trigger call; raises 39P01 unless the function is called
- * as a trigger of the timing, level and events that it is for.
+ * as a trigger with the given timing, level and events.
  *
  * The owner of any table can create a trigger on it with any trigger function.
  */
@@ -76,7 +76,8 @@ trigger_call_check(FunctionCallInfo fcinfo, const char *name,
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was fired by an event that it is not for", name),
-				 errdetail("Trigger \"%s\" on table \"%s\" fires on other events than create_inventory() says.",
+				 errdetail("Trigger \"%s\" on table \"%s\" fires on other events than "
+						   "create_inventory() says.",
 						   trigdata->tg_trigger->tgname,
 						   RelationGetRelationName(trigdata->tg_relation))));
 
@@ -84,7 +85,7 @@ trigger_call_check(FunctionCallInfo fcinfo, const char *name,
 }
 
 /*
- * Raises 39P01 about a table that a trigger function is not for.
+ * Raises 39P01 for a table that a trigger function does not support.
  */
 void
 refuse_table(Relation rel, const char *why)
@@ -110,7 +111,7 @@ trigger_functions(Relation rel)
 	if (rel->trigdesc == NULL)
 		return NIL;
 
-	/* Whatever looks into a catalog may have the relcache replace trigdesc. */
+	/* A list, since a catalog lookup may let the relcache replace trigdesc. */
 	for (i = 0; i < rel->trigdesc->numtriggers; i++)
 		result = lappend_oid(result, rel->trigdesc->triggers[i].tgfoid);
 	return result;

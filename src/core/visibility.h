@@ -1,6 +1,6 @@
 /*
  * visibility.h
- *		What the messages of a refusal may say.
+ *		What the messages of a refusal may contain.
  */
 #ifndef VMNET_VISIBILITY_H
 #define VMNET_VISIBILITY_H

@@ -1,6 +1,6 @@
 /*
  * feed.c
- *		The moment that a cursor of the feed of changes holds.
+ *		The snapshot that a cursor of the feed of changes stores.
  */
 #include "postgres.h"
 
@@ -46,7 +46,7 @@ compare_xids(const void *a, const void *b)
 static char *
 committed_snapshot(Snapshot snapshot, FullTransactionId next)
 {
-	/* During recovery all that runs is in the list of subtransactions. */
+	/* During recovery all running transactions are in this list. */
 	TransactionId *list = snapshot->takenDuringRecovery ? snapshot->subxip : snapshot->xip;
 	int			count = snapshot->takenDuringRecovery ? snapshot->subxcnt : snapshot->xcnt;
 	uint64		xmax = U64FromFullTransactionId(full_xid(snapshot->xmax, next));
@@ -82,8 +82,8 @@ committed_snapshot(Snapshot snapshot, FullTransactionId next)
 }
 
 /*
- * feed_moment(): what is committed for the caller now, and a transaction id
- * that none has yet.
+ * Returns the snapshot of the caller, and the next transaction id that will be
+ * assigned.
  */
 PG_FUNCTION_INFO_V1(feed_moment);
 

@@ -91,12 +91,12 @@ static const struct
 	[HISTORY_APPLICATION_NAME] = {"application_name", TEXTOID, TEXTARRAYOID}
 };
 
-/* What is known of the nic_history that was written last. */
+/* Properties of the nic_history that was written last. */
 static struct
 {
-	Oid			relid;			/* InvalidOid: nothing is known */
+	Oid			relid;			/* InvalidOid: not valid */
 	Oid			sequence;
-	bool		direct;			/* is it as create_inventory() made it? */
+	bool		direct;			/* unchanged since create_inventory() */
 	AttrNumber	attnum[HISTORY_COLUMN_COUNT];
 }			history_cache;
 
@@ -132,7 +132,7 @@ default_sequence(Relation rel, AttrNumber attnum)
 
 /*
  * Raises an error if the sequence that numbers the entries belongs to another
- * role than the table: its numbers are drawn without a check of rights.
+ * role than the table: nextval() is called without a check of rights.
  */
 static void
 require_sequence_owner(Relation rel, Oid sequence)
@@ -151,11 +151,13 @@ require_sequence_owner(Relation rel, Oid sequence)
 									   RelationGetRelationName(rel));
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("sequence %s, which numbers the entries of table %s, does not belong to the owner of the table",
+			 errmsg("sequence %s, which numbers the entries of table %s, does not belong to the "
+					"owner of the table",
 					name, table),
 			 errdetail("The sequence belongs to role \"%s\", and the table to role \"%s\".",
 					   GetUserNameFromId(its_owner, true), GetUserNameFromId(owner, true)),
-			 errhint("ALTER SEQUENCE %s OWNER TO %s; or let column \"seq\" of the table have the next value of another sequence as its default.",
+			 errhint("ALTER SEQUENCE %s OWNER TO %s; or make nextval() of another sequence the "
+					 "default of column \"seq\".",
 					 name, quote_identifier(GetUserNameFromId(owner, false))),
 			 errtableconstraint(rel, "inventory_owner")));
 }
@@ -364,7 +366,8 @@ entry_values(const HistoryEntry *entry, Datum *values, bool *nulls)
 	nulls[HISTORY_INSTANCE_ID] = !entry->has_instance;
 	nulls[HISTORY_FROM_STATE] = entry->from_state == NULL;
 	nulls[HISTORY_TO_STATE] = entry->to_state == NULL;
-	values[HISTORY_FROM_STATE] = entry->from_state ? CStringGetTextDatum(entry->from_state) : (Datum) 0;
+	values[HISTORY_FROM_STATE] = entry->from_state ?
+		CStringGetTextDatum(entry->from_state) : (Datum) 0;
 	values[HISTORY_TO_STATE] = entry->to_state ? CStringGetTextDatum(entry->to_state) : (Datum) 0;
 	values[HISTORY_EVENT] = CStringGetTextDatum(entry->event);
 	values[HISTORY_REMOVED] = TimestampTzGetDatum(entry->removed);

@@ -8,11 +8,11 @@
 #include "datatype/timestamp.h"
 #include "utils/rel.h"
 
-/* A change of a NIC, as it waits for the end of the statement. */
+/* A change of a NIC that is kept until the end of the statement. */
 typedef struct HistoryEntry
 {
 	Oid			table;			/* NIC table */
-	Oid			history;		/* where it is written */
+	Oid			history;		/* table that it is written to */
 	SubTransactionId subid;
 	int64		seq;
 	int64		nic_id;
@@ -22,7 +22,7 @@ typedef struct HistoryEntry
 	bool		is_removed;
 	TimestampTz removed;
 	TimestampTz at;
-	const char *from_state;		/* these three last for ever; states can be
+	const char *from_state;		/* these three are never freed; states can be
 								 * NULL */
 	const char *to_state;
 	const char *event;

@@ -21,10 +21,10 @@
 #include "history/notify.h"
 #include "nic/nic_table.h"
 
-/* NICs that a message names; of more it says the number only. */
+/* Number of NICs that a message lists; further ones are only counted. */
 #define NOTIFY_NICS	100
 
-/* What their ids may come to, where a message holds 8000 bytes at most. */
+/* Limit of the length of their ids: a message has at most 8000 bytes. */
 #define NOTIFY_BYTES	7800
 
 /* Tell whether a column differs between the two rows of an UPDATE. */
@@ -81,12 +81,12 @@ notify_send(NotifyMessage *notice, TriggerData *trigdata, const char *channel)
 }
 
 /*
- * Start to read a transition table from its first row, and return the read
- * pointer to do so with.
+ * Starts to read a transition table from its first row; returns the read pointer
+ * to use.
  *
- * All triggers of a table share its transition tables, and the read pointer
- * that is active is the one that the last reader left, wherever that is.  So
- * each reader has a pointer of its own, as SQL functions have.
+ * All triggers of a table share its transition tables, and the active read
+ * pointer is where the last reader left it.  So each reader has its own pointer,
+ * as SQL functions have.
  */
 static int
 transition_start(Tuplestorestate *rows)
@@ -98,7 +98,7 @@ transition_start(Tuplestorestate *rows)
 	return pointer;
 }
 
-/* Read the next row with a pointer of transition_start(); false at the end. */
+/* Reads the next row with a pointer of transition_start(); false at the end. */
 static bool
 transition_next(Tuplestorestate *rows, int pointer, TupleTableSlot *slot)
 {
@@ -183,9 +183,10 @@ notify_row(TupleTableSlot *old, TupleTableSlot *slot, void *arg)
 }
 
 /*
- * nic_notify(): AFTER a write on a NIC table, for each statement, with
- * transition tables; made by set_inventory_notify().  The channel is the
- * argument of the trigger.
+ * Sends the message of a statement that wrote to a NIC table.
+ *
+ * An AFTER trigger, for each statement, with transition tables; created by
+ * set_inventory_notify().  The channel is the argument of the trigger.
  */
 PG_FUNCTION_INFO_V1(nic_notify);
 

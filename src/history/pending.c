@@ -43,7 +43,7 @@ static HistoryEntry *pending = NULL;
 static int	pending_count = 0;
 static int	pending_room = 0;
 
-/* The event set by announce_nic_event(); used for the first change that it makes. */
+/* The event set by set_next_nic_event(); used for the first change that it makes. */
 static NicEvent next_event = NIC_UNKNOWN_EVENT;
 static int64 next_event_nic = 0;
 
@@ -149,7 +149,7 @@ history_xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_PREPARE:
 			pending_count = 0;
 			next_event = NIC_UNKNOWN_EVENT;
-			numbers = NULL;		/* it went with the transaction */
+			numbers = NULL;		/* freed with the transaction */
 			break;
 		default:
 			break;
@@ -231,7 +231,7 @@ history_write_pending(Relation rel, Oid history)
 			pending[kept++] = pending[i];
 	}
 
-	/* Taken off first: what the writing fires may change NICs again. */
+	/* Removed first: triggers fired by the write may change NICs again. */
 	pending_count = kept;
 	if (count > 0)
 		history_write(rel, history, entries, count);
@@ -255,7 +255,7 @@ write_all_pending(void)
 	{
 		Relation	rel = try_table_open(pending[0].table, RowExclusiveLock);
 
-		/* What became of its rows matters no more if the table is gone. */
+		/* The entries of a dropped table are discarded. */
 		if (rel == NULL)
 		{
 			pending[0] = pending[--pending_count];
@@ -294,7 +294,7 @@ next_pending(Relation rel, Oid history)
 
 /*
  * Returns the name of the event that a change is recorded under: the one that
- * announce_nic_event() set, if it makes this move, otherwise the first that does.
+ * set_next_nic_event() set, if it makes this move, otherwise the first that does.
  */
 static const char *
 move_event(int64 nic_id, NicStrategy strategy, NicState from, NicState to)
@@ -487,7 +487,8 @@ history_append_addresses(Relation rel, Oid address_history, Datum *values, const
 }
 
 /*
- * nic_history(): AFTER UPDATE on a NIC table, for each statement.
+ * Writes the pending entries of a NIC table; an AFTER UPDATE trigger on it, for
+ * each statement.
  */
 PG_FUNCTION_INFO_V1(nic_history);
 
@@ -505,9 +506,10 @@ nic_history(PG_FUNCTION_ARGS)
 }
 
 /*
- * history_guard(): BEFORE any write to the tables of history, for each
- * statement.  Only the owner of the table may write, even if others were granted
- * all rights on the tables of the schema.
+ * Refuses writes to a history table by other roles than its owner, even if they
+ * were granted all rights on the tables of the schema.
+ *
+ * A BEFORE trigger on the table, for each statement.
  */
 PG_FUNCTION_INFO_V1(history_guard);
 
@@ -529,21 +531,21 @@ history_guard(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("only the owner of table \"%s\" can write to it",
 					RelationGetRelationName(rel)),
-			 errdetail("History is written by the inventory itself, whoever changes a NIC."),
-			 errhint("To have it say on whose behalf and why, set \"vmnet.actor\" and \"vmnet.reason\"."),
+			 errdetail("The guards of the inventory write history when a NIC changes."),
+			 errhint("To record a user and a reason with a change, set \"vmnet.actor\" and "
+					 "\"vmnet.reason\"."),
 			 errtableconstraint(rel, "history_owner_only")));
 	return PointerGetDatum(NULL);	/* keep compiler quiet */
 }
 
 /*
- * announce_nic_event(nic_id, event): sets the event that the next change of the
- * NIC is recorded under, if that event makes the move.  Several events can lead
- * from one state to another.
+ * Sets the event that the next change of a NIC is recorded under, if that event
+ * makes the move.  Several events can lead from one state to another.
  */
-PG_FUNCTION_INFO_V1(announce_nic_event);
+PG_FUNCTION_INFO_V1(set_next_nic_event);
 
 Datum
-announce_nic_event(PG_FUNCTION_ARGS)
+set_next_nic_event(PG_FUNCTION_ARGS)
 {
 	text	   *event = PG_GETARG_TEXT_PP(1);
 

@@ -58,7 +58,7 @@ require_owner_rights(Oid schema)
 	require_one_owner(schema);
 }
 
-/* Raises the error about a table that is not what an inventory needs. */
+/* Raises the error about a table without the structure that is needed. */
 static void
 refuse_shape(Oid schema, const char *table, const char *why)
 {
@@ -66,7 +66,8 @@ refuse_shape(Oid schema, const char *table, const char *why)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("table \"%s\" of inventory \"%s\" is not what an inventory needs",
+			 errmsg("table \"%s\" of inventory \"%s\" does not have the structure that an "
+					"inventory needs",
 					table, name),
 			 errdetail_internal("%s", why),
 			 errhint("SELECT * FROM vmnet.check_inventory(%s); shows what differs.",
@@ -77,8 +78,8 @@ refuse_shape(Oid schema, const char *table, const char *why)
 
 /*
  * Opens a table of an inventory that is about to be written to, and raises an
- * error if it is no ordinary table.  It stays locked in AccessShareLock until
- * the transaction ends, so that it stays what it is.
+ * error if it is not an ordinary table.  It stays locked in AccessShareLock until
+ * the transaction ends, so that it is not altered meanwhile.
  */
 static Relation
 open_table(Oid schema, const char *name)
@@ -97,7 +98,7 @@ open_table(Oid schema, const char *name)
 	return rel;
 }
 
-/* Raises an error if a table is no ordinary one, and locks it as open_table(). */
+/* Raises an error unless a table is an ordinary one; locks it as open_table(). */
 void
 require_ordinary_table(Oid schema, const char *name)
 {
@@ -105,8 +106,8 @@ require_ordinary_table(Oid schema, const char *name)
 }
 
 /*
- * Raises an error if the tables of an inventory are no ordinary ones, or have
- * columns of other types than those that are read.  A domain is another type.
+ * Raises an error if the tables of an inventory are not ordinary ones, or their
+ * columns have other types than those that are read.  A domain is another type.
  * The tables are locked as by open_table().
  */
 void
@@ -184,7 +185,7 @@ bulk_write(const char *sql, int expected, Oid schema, const char *table,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("could not write to table \"%s\" of inventory \"%s\"",
 						table, require_namespace_name(schema)),
-				 errdetail("A rule of the table makes something else of the statement."),
-				 errhint("Drop the rule: a purge and an import write to the tables themselves.")));
+				 errdetail("A rule on the table rewrites the statement."),
+				 errhint("Drop the rule; a purge and an import must write to the table itself.")));
 	return (int64) SPI_processed;
 }

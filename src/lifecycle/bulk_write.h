@@ -1,6 +1,6 @@
 /*
  * bulk_write.h
- *		What a purge and an import share.
+ *		Checks and statements that a purge and an import share.
  */
 #ifndef VMNET_BULK_WRITE_H
 #define VMNET_BULK_WRITE_H

@@ -1,11 +1,11 @@
 /*
  * purge.c
- *		The procedure that deletes for good what was removed long ago.
+ *		The procedure that deletes rows that were removed before a given time.
  *
- * NICs go first, then the instances and the networks that no NIC refers to any
- * more, in batches that commit.  The guard on deletes looks at the age of each
- * row once more.  Each batch works as the owner of the inventory, whose triggers
- * and policies it runs.
+ * NICs are deleted first, then the instances and the networks that no NIC refers
+ * to, in batches that commit.  The guard on deletes checks the age of each row
+ * again.  Each batch runs as the owner of the inventory, whose triggers and
+ * policies it executes.
  */
 #include "postgres.h"
 
@@ -38,10 +38,10 @@ typedef struct Purge
 	int32		batch_size;
 	bool		with_history;
 	bool		atomic;			/* inside a transaction block: no commits */
-	int64		kept;			/* rows that something else refers to */
+	int64		kept;			/* rows that other rows refer to */
 } Purge;
 
-/* Some rows of one table. */
+/* Rows of one table. */
 typedef struct Batch
 {
 	const Purge *purge;
@@ -51,7 +51,7 @@ typedef struct Batch
 	int64		deleted;
 } Batch;
 
-/* What is purged, in this order. */
+/* The tables that are purged, in this order. */
 static const struct
 {
 	const char *table;
@@ -63,20 +63,20 @@ static const struct
 	{"all_networks", "networks", "network_id"}
 };
 
-/* Raises the errors about arguments. */
+/* Raises an error for an invalid argument. */
 static void
 check_arguments(FunctionCallInfo fcinfo)
 {
 	if (PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("say before which time what is purged was removed"),
+				 errmsg("argument \"before\" of purge_inventory must not be null"),
 				 errdetail("The second argument is NULL."),
 				 errhint("CALL vmnet.purge_inventory('cloud', now() - interval '1 year');")));
 	if (PG_GETARG_TIMESTAMPTZ(1) > GetCurrentTimestamp())
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"before\" must not be in the future"),
+				 errmsg("argument \"before\" of purge_inventory must not be in the future"),
 				 errdetail("It is %s.", timestamptz_to_str(PG_GETARG_TIMESTAMPTZ(1))),
 				 errhint("CALL vmnet.purge_inventory('cloud', now() - interval '1 year');")));
 	if (PG_ARGISNULL(2) || PG_GETARG_INT32(2) < 1)
@@ -90,7 +90,7 @@ check_arguments(FunctionCallInfo fcinfo)
 
 /*
  * Raises an error unless the inventory is a managed one, and the caller has the
- * rights of its owner.  What is there may change with every commit.
+ * rights of its owner.  Called after each commit, since both may change.
  */
 static void
 check_purge(Purge *purge)
@@ -105,9 +105,11 @@ check_purge(Purge *purge)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("inventory \"%s\" is not a managed one", purge->inventory),
-				 attached ? errdetail("It shows what tables of your own hold.") :
-				 errdetail("It holds what its source holds."),
-				 attached ? errhint("Delete what is removed from these tables: their guards let it go.") :
+				 attached ? errdetail("It shows the rows of tables that another application "
+									  "maintains.") :
+				 errdetail("It shows the rows of its source."),
+				 attached ? errhint("Delete the removed rows from these tables; their guards "
+									"allow it.") :
 				 errhint("Purge the source%s.", info.kind && strcmp(info.kind, "live") == 0 ? "" :
 						 ", and run vmnet.import_cloudstack() again")));
 	}
@@ -116,7 +118,7 @@ check_purge(Purge *purge)
 	purge->nsp = schema;
 }
 
-/* An array of ids, in the current memory context. */
+/* Makes an array of ids, in the current memory context. */
 static Datum
 id_array(int64 *ids, int count)
 {
@@ -151,8 +153,8 @@ collect_ids(Batch *batch, Datum array)
 }
 
 /*
- * Finds the next ids that can go, after one id.  The batch is empty where there
- * are none; its ids are in the current memory context.
+ * Finds the next ids that can be deleted, after one id.  The batch is empty if
+ * there are none; its ids are in the current memory context.
  */
 static void
 next_ids(const Purge *purge, int what, int64 after, Batch *batch)
@@ -202,7 +204,7 @@ delete_rows(const Purge *purge, const char *table, const char *column, Datum ids
 }
 
 /*
- * Deletes the rows of a batch, and what is recorded of NICs that are deleted.
+ * Deletes the rows of a batch, and the history of NICs that are deleted.
  * The guards are bypassed only for these statements.
  */
 static void
@@ -224,8 +226,9 @@ purge_rows(void *arg)
 	if (!nics)
 		return;
 
-	/* A trigger of a user can have kept one. */
-	gone = psprintf(" AND NOT EXISTS (SELECT FROM %s.all_nics n WHERE n.id OPERATOR(pg_catalog.=) t.nic_id)",
+	/* A trigger of a user can have kept a row. */
+	gone = psprintf(" AND NOT EXISTS (SELECT FROM %s.all_nics n WHERE n.id OPERATOR(pg_catalog.=) "
+					"t.nic_id)",
 					purge->schema);
 	(void) delete_rows(purge, "nic_address_history", "nic_id", ids, gone);
 	if (purge->with_history)
@@ -250,7 +253,7 @@ try_purge_rows(Batch *batch)
 	return false;
 }
 
-/* Deletes what of a batch nothing refers to; gives how many rows. */
+/* Deletes the rows of a batch that no row refers to; returns their number. */
 static int64
 purge_batch(Purge *purge, Batch *batch)
 {
@@ -277,8 +280,8 @@ purge_batch(Purge *purge, Batch *batch)
 
 /*
  * Purges the next batch of a table after one id, as the owner of the inventory.
- * False where nothing is left; else the last id of the batch and the number of
- * rows that were deleted.
+ * Returns false at the end of the table; otherwise stores the last id of the batch
+ * and the number of rows that were deleted.
  */
 static bool
 purge_next(Purge *purge, int what, int64 *after, int64 *deleted)
@@ -335,7 +338,9 @@ purge_table(Purge *purge, int what)
 }
 
 /*
- * purge_inventory(inventory, before, batch_size, purge_history)
+ * Purges an inventory.
+ *
+ * The procedure purge_inventory(inventory, before, batch_size, purge_history).
  */
 PG_FUNCTION_INFO_V1(purge_inventory);
 
@@ -346,7 +351,7 @@ purge_inventory(PG_FUNCTION_ARGS)
 	int64		totals[lengthof(purged)];
 	int			i;
 
-	/* Commits take place only where the CALL is a statement of its own. */
+	/* Commits are possible only if the CALL is not in a transaction block. */
 	purge.atomic = !(fcinfo->context && IsA(fcinfo->context, CallContext) &&
 					 !castNode(CallContext, fcinfo->context)->atomic);
 	check_arguments(fcinfo);
@@ -354,7 +359,7 @@ purge_inventory(PG_FUNCTION_ARGS)
 	if (SPI_connect_ext(purge.atomic ? 0 : SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect_ext failed");
 
-	/* These live until SPI_finish(), commits or not. */
+	/* Valid until SPI_finish(), also after commits. */
 	purge.inventory = pstrdup(require_namespace_name(inventory_resolve_arg(fcinfo, 0)));
 	purge.schema = pstrdup(quote_identifier(purge.inventory));
 	purge.before = PG_GETARG_TIMESTAMPTZ(1);
@@ -367,7 +372,7 @@ purge_inventory(PG_FUNCTION_ARGS)
 	ereport(NOTICE,
 			(errmsg("inventory \"%s\": purged " INT64_FORMAT " NICs, " INT64_FORMAT
 					" instances, " INT64_FORMAT " networks; " INT64_FORMAT
-					" rows stay since something else refers to them",
+					" rows were kept because other rows refer to them",
 					purge.inventory, totals[0], totals[1], totals[2], purge.kept)));
 	SPI_finish();
 	PG_RETURN_VOID();

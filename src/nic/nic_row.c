@@ -13,8 +13,30 @@
 
 #include "compat.h"
 #include "core/visibility.h"
+#include "nic/nic_columns.h"
 #include "nic/nic_row.h"
 #include "nic/nic_times.h"
+
+/*
+ * Tells whether a column, by its attribute number, is the same in two rows.
+ */
+bool
+same_attribute(TupleTableSlot *a, TupleTableSlot *b, AttrNumber attnum)
+{
+	Form_pg_attribute att;
+	bool		anull;
+	bool		bnull;
+	Datum		avalue = slot_getattr(a, attnum, &anull);
+	Datum		bvalue = slot_getattr(b, attnum, &bnull);
+
+	if (anull || bnull)
+		return anull && bnull;
+
+	att = TupleDescAttr(a->tts_tupleDescriptor, attnum - 1);
+	if (att->attbyval)
+		return avalue == bvalue;
+	return datum_image_eq(avalue, bvalue, false, att->attlen);
+}
 
 /*
  * Tells whether a column is the same in two rows; true if the table lacks it.
@@ -23,24 +45,8 @@ bool
 nic_same(const NicTable *table, TupleTableSlot *a, TupleTableSlot *b, NicColumn column)
 {
 	AttrNumber	attnum = table->attnum[column];
-	Form_pg_attribute att;
-	bool		anull;
-	bool		bnull;
-	Datum		avalue;
-	Datum		bvalue;
 
-	if (attnum == InvalidAttrNumber)
-		return true;
-
-	avalue = slot_getattr(a, attnum, &anull);
-	bvalue = slot_getattr(b, attnum, &bnull);
-	if (anull || bnull)
-		return anull && bnull;
-
-	att = TupleDescAttr(a->tts_tupleDescriptor, attnum - 1);
-	if (att->attbyval)
-		return avalue == bvalue;
-	return datum_image_eq(avalue, bvalue, false, att->attlen);
+	return attnum == InvalidAttrNumber || same_attribute(a, b, attnum);
 }
 
 /*
@@ -148,7 +154,7 @@ row_lock_parent(const NicRules *rules, TupleTableSlot *row, NicColumn column,
 
 /*
  * Returns the name of a changed column other than the uuid; NULL if there is
- * none.  Columns that users have added do not count.
+ * none.  Columns that users have added may change.
  */
 static const char *
 row_changed_column(const NicRules *rules, TupleTableSlot *old, TupleTableSlot *new)
@@ -160,7 +166,7 @@ row_changed_column(const NicRules *rules, TupleTableSlot *old, TupleTableSlot *n
 		if (i != NIC_UUID && !nic_same(table_of(rules), old, new, i))
 			return nic_column_name(i);
 	}
-	return NULL;
+	return nic_other_column_changed(rules->rel, old, new);
 }
 
 static const NicReader row_reader = {

@@ -19,6 +19,7 @@ typedef struct NicTableRules
 } NicTableRules;
 
 extern void nic_table_rules(NicTableRules *result, Relation rel, const NicTable *table);
+extern bool same_attribute(TupleTableSlot *a, TupleTableSlot *b, AttrNumber attnum);
 extern bool nic_same(const NicTable *table, TupleTableSlot *a, TupleTableSlot *b,
 					 NicColumn column);
 

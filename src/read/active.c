@@ -2,12 +2,12 @@
  * active.c
  *		The read functions: which instances and NICs are active where.
  *
- * They read the canonical views of one inventory and nothing else, with the
- * caller's snapshot, take no lock and write nothing.  They run with the caller's
- * rights, or with those of the owner of the inventory where the caller has these:
+ * They read only the canonical views of one inventory, with the caller's
+ * snapshot, take no lock and write nothing.  They run with the rights of the
+ * owner of the inventory if the caller has these, otherwise with the caller's:
  * see run_as.c.
- * Each query is saved per inventory, as a generic plan: planning one anew
- * costs more than reading a network of a hundred NICs.
+ * Each query is saved per inventory, as a generic plan: planning it costs more
+ * than reading a network of a hundred NICs.
  */
 #include "postgres.h"
 
@@ -48,20 +48,21 @@ typedef enum ReadKind
 
 /*
  * The queries.  Every %s is the quoted name of the inventory; operators are
- * qualified since the caller's search path is in force.
+ * qualified since the search path is that of the caller.
  */
 
 /*
- * All NICs of a network in the order of their instances, from an index; one
- * row per instance is made of them on the way, see CollapseReceiver.
+ * All NICs of a network in the order of their instances, from an index;
+ * CollapseReceiver makes one row per instance of them.
  *
- * A kept plan has to be right for a network of any size, and for tables that
- * were empty when it was made.  So the queries leave the planner no choice that
+ * A saved plan has to suit a network of any size, and tables that were empty
+ * when it was made.  So the queries leave the planner no choice that
  * reads more than the network: ordering by both columns of the index of active
  * NICs, with the network as a list or a range (which does not fix its value for
- * the planner, so that the order is worth something), asks for that index;
+ * the planner, so that the order is useful), selects that index;
  * OFFSET 0 has the instance fetched for each NIC; and a LIMIT that is known
- * only later, and is always NULL, says that the reader may stop early.
+ * only at run time, and is always NULL, tells the planner that the reader may stop
+ * early.
  */
 static const char network_instances_sql[] =
 "SELECT n.instance_id, i.uuid, i.name, i.type, i.state, 1::pg_catalog.int8,"
@@ -119,8 +120,8 @@ static const char instance_id_sql[] =
 "SELECT id FROM %s.instances WHERE uuid OPERATOR(pg_catalog.=) $1";
 
 /*
- * The same over another system's tables: sets, since an instance fetched for
- * each NIC would be a query there for each, and its key a parameter.
+ * The same for another system's tables: joined as sets, since fetching an
+ * instance for each NIC would send one query to that system for each.
  */
 static const char live_network_instances_sql[] =
 "SELECT instance_id, instance_uuid, instance_name, instance_type, instance_state, nic_count,"
@@ -192,11 +193,12 @@ read_plan(ReadKind kind, Oid schema, int nargs, Oid *argtypes)
 							  CURSOR_OPT_GENERIC_PLAN);
 }
 
-/* Views of any types can be dressed up as an inventory's. */
-static const char columns_differ[] = gettext_noop("an inventory's view has other columns than it should");
+/* The views may be made by hand, with columns of any type. */
+static const char columns_differ[] = gettext_noop("the columns of a view of an inventory are not "
+												  "the expected ones");
 
 /*
- * Runs a query with parameters; its rows go to a receiver.
+ * Runs a query with parameters, and sends its rows to a receiver.
  *
  * The caller must be connected to SPI; the active snapshot is used.
  */
@@ -224,8 +226,8 @@ read_into(SPIPlanPtr plan, int nargs, const Oid *argtypes,
 }
 
 /*
- * Runs a query with parameters; its rows become the result of a set-returning
- * function.  The caller must be connected to SPI.
+ * Runs a query with parameters, and returns its rows as the result of a
+ * set-returning function.  The caller must be connected to SPI.
  */
 void
 read_into_result(SPIPlanPtr plan, int nargs, const Oid *argtypes,
@@ -258,7 +260,7 @@ typedef struct CollapseReceiver
 	DestReceiver pub;			/* must be first */
 	Tuplestorestate *result;
 	TupleDesc	columns;		/* those of the result */
-	TupleTableSlot *best;		/* of the instance at hand; empty: none yet */
+	TupleTableSlot *best;		/* of the current instance; empty: none yet */
 	int64		instance_id;
 	int64		nic_count;
 	int64		room;			/* how many more rows the page takes */
@@ -290,7 +292,7 @@ nic_sorts_before(TupleTableSlot *slot, TupleTableSlot *best)
 	return slot_bigint(slot, COLUMN_NIC_ID) < slot_bigint(best, COLUMN_NIC_ID);
 }
 
-/* Puts the row of the instance at hand into the result. */
+/* Adds the row of the current instance to the result. */
 static void
 collapse_emit(CollapseReceiver *self)
 {
@@ -317,7 +319,7 @@ collapse_startup(DestReceiver *pub, int operation, TupleDesc typeinfo)
 {
 	CollapseReceiver *self = (CollapseReceiver *) pub;
 
-	/* An error where a type differs; else there is nothing to convert. */
+	/* Raises an error if a type differs. */
 	(void) convert_tuples_by_position(typeinfo, self->columns, columns_differ);
 
 	self->best = MakeSingleTupleTableSlot(CreateTupleDescCopy(typeinfo),
@@ -404,7 +406,9 @@ page_size_arg(FunctionCallInfo fcinfo, int argno)
 }
 
 /*
- * network_active_instances(net_id, after_instance_id, page_size, inventory)
+ * Returns the active instances of a network, one row each.
+ *
+ * network_active_instances(net_id, after_instance_id, page_size, inventory).
  */
 PG_FUNCTION_INFO_V1(network_active_instances);
 
@@ -426,7 +430,7 @@ network_active_instances(PG_FUNCTION_ARGS)
 
 	if (!PG_ARGISNULL(1))
 	{
-		/* No instance comes after the last one that there can be. */
+		/* No instance id is greater than the largest bigint. */
 		if (PG_GETARG_INT64(1) == PG_INT64_MAX)
 			return (Datum) 0;
 		first = PG_GETARG_INT64(1) + 1;
@@ -479,7 +483,7 @@ read_set(FunctionCallInfo fcinfo, ReadKind kind)
 }
 
 /*
- * network_active_nics(net_id, inventory)
+ * Returns the active NICs of a network.
  */
 PG_FUNCTION_INFO_V1(network_active_nics);
 
@@ -490,7 +494,7 @@ network_active_nics(PG_FUNCTION_ARGS)
 }
 
 /*
- * instance_active_networks(instance_id, inventory): one row per live NIC.
+ * Returns the networks that an instance is active on, one row per live NIC.
  */
 PG_FUNCTION_INFO_V1(instance_active_networks);
 
@@ -501,7 +505,7 @@ instance_active_networks(PG_FUNCTION_ARGS)
 }
 
 /*
- * vpc_active_instances(vpc_id, inventory)
+ * Returns the active instances of the networks of a VPC.
  */
 PG_FUNCTION_INFO_V1(vpc_active_instances);
 
@@ -545,7 +549,7 @@ read_value(FunctionCallInfo fcinfo, ReadKind kind, Oid argtype, Datum *result)
 }
 
 /*
- * network_active_instance_count(net_id, inventory)
+ * Returns the number of active instances of a network.
  */
 PG_FUNCTION_INFO_V1(network_active_instance_count);
 
@@ -560,9 +564,10 @@ network_active_instance_count(PG_FUNCTION_ARGS)
 }
 
 /*
- * network_in_use(net_id, inventory): reads all rows, as the guard of a removal
- * does, if the current user may write to the table of NICs; otherwise the rows
- * that the current user may see.
+ * Tells whether a network has a held NIC.
+ *
+ * Reads all rows, as the guard of a removal does, if the current user may write to
+ * the table of NICs; otherwise the rows that the current user may see.
  */
 PG_FUNCTION_INFO_V1(network_in_use);
 
@@ -586,7 +591,7 @@ network_in_use(PG_FUNCTION_ARGS)
 }
 
 /*
- * network_id(uuid, inventory): NULL if there is no such live network.
+ * Returns the id of the live network that has a uuid; NULL if there is none.
  */
 PG_FUNCTION_INFO_V1(network_id);
 
@@ -601,7 +606,7 @@ network_id(PG_FUNCTION_ARGS)
 }
 
 /*
- * instance_id(uuid, inventory): NULL if there is no such live instance.
+ * Returns the id of the live instance that has a uuid; NULL if there is none.
  */
 PG_FUNCTION_INFO_V1(instance_id);
 

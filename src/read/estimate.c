@@ -1,14 +1,15 @@
 /*
  * estimate.c
- *		How many rows a read function returns, for the planner.
+ *		Estimates of the number of rows of read functions, for the planner.
  *
  * The estimate comes from the statistics of the inventory's tables, as the
  * planner would use them for the plain query.  No query is run, and none is
- * planned: planning evaluates immutable functions, so that it would run what the
+ * planned: planning evaluates immutable functions, so that it would run functions which the
  * owner of the inventory has put into a view with the rights of the caller.
  *
- * Where an inventory has no tables of its own (attached and live ones), or one
- * was never analyzed, the planner keeps the number that the function declares.
+ * If an inventory has no tables of its own (attached and live ones), or a table
+ * was never analyzed, the planner uses the number of rows that the function
+ * declares.
  */
 #include "postgres.h"
 
@@ -33,7 +34,7 @@
 #include "vmnet_ext.h"
 
 /*
- * Returns an argument whose value the planner knows; NULL for any other.
+ * Returns an argument whose value the planner knows; otherwise NULL.
  */
 static Const *
 known_arg(List *args, int argno)
@@ -59,7 +60,7 @@ known_inventory(List *args)
 	if (!OidIsValid(schema))
 		return InvalidOid;
 
-	/* Who may not look into the schema plans without an estimate. */
+	/* No estimate for a role without USAGE on the schema. */
 	if (!DatumGetBool(DirectFunctionCall2(has_schema_privilege_id,
 										  ObjectIdGetDatum(schema),
 										  CStringGetTextDatum("USAGE"))))
@@ -68,7 +69,7 @@ known_inventory(List *args)
 }
 
 /*
- * The number of rows of a table, by the size that it has now; negative where the
+ * Estimates the number of rows of a table from its present size; negative if the
  * relation is not an ordinary table, or is locked.  No lock is held on return.
  */
 static double
@@ -94,8 +95,8 @@ table_rows(Oid relid)
 }
 
 /*
- * Returns the share of rows whose value is a given most common one; negative if
- * it is not one of these.
+ * Returns the share of rows that have a given value; negative if it is not one of
+ * the most common values.
  */
 static double
 common_share(const AttStatsSlot *slot, Datum value)
@@ -112,9 +113,9 @@ common_share(const AttStatsSlot *slot, Datum value)
 }
 
 /*
- * The share of a table's rows in which a column of a type that is passed by value
- * has a value, or some value that is known only later (NULL).  fallback is the
- * answer where there are no statistics.
+ * Estimates the share of a table's rows in which a column has a value; NULL means
+ * a value that is not known yet.  The type of the column is passed by value.
+ * Returns fallback if there are no statistics.
  */
 static double
 column_share(Oid relid, const char *column, Oid type, const Datum *value,
@@ -236,8 +237,7 @@ estimate(Node *rawreq, const char *column, int page_argno)
 }
 
 /*
- * network_read_support(internal): planner support of functions whose first
- * argument is a network.
+ * Supports the planner for functions whose first argument is a network.
  */
 PG_FUNCTION_INFO_V1(network_read_support);
 
@@ -257,8 +257,7 @@ network_read_support(PG_FUNCTION_ARGS)
 }
 
 /*
- * instance_read_support(internal): planner support of functions whose first
- * argument is an instance.
+ * Supports the planner for functions whose first argument is an instance.
  */
 PG_FUNCTION_INFO_V1(instance_read_support);
 
@@ -269,8 +268,7 @@ instance_read_support(PG_FUNCTION_ARGS)
 }
 
 /*
- * vpc_read_support(internal): planner support of functions whose first argument
- * is a VPC.
+ * Supports the planner for functions whose first argument is a VPC.
  */
 PG_FUNCTION_INFO_V1(vpc_read_support);
 

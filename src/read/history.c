@@ -40,10 +40,10 @@ typedef enum HistoryReadKind
 
 /*
  * The queries.  Every %s is the quoted name of the inventory; operators are
- * qualified since the caller's search path is in force.
+ * qualified since the search path is that of the caller.
  */
 
-/* OFFSET 0 has each instance fetched by its key, whatever the plan was made for. */
+/* With OFFSET 0 the plan fetches each instance by its key. */
 static const char network_instances_sql[] =
 "SELECT m.instance_id, i.uuid, i.name, i.type, m.nic_count, m.nic_id, m.since, m.until"
 " FROM (SELECT DISTINCT ON (s.instance_id) s.instance_id, s.nic_id,"
@@ -64,8 +64,8 @@ static const char network_instances_sql[] =
 " ORDER BY m.instance_id";
 
 /*
- * Creation is in the row of the NIC, not in history; and so is the removal of
- * a NIC that was removed before history began.
+ * The row of the NIC, not history, has its creation, and also the removal of a NIC
+ * that was removed before history began.
  */
 static const char nic_timeline_sql[] =
 "SELECT e.seq, e.at, e.event, e.from_state, e.to_state, e.network_id, e.instance_id, e.removed,"
@@ -98,7 +98,7 @@ static const char nic_timeline_sql[] =
 
 /*
  * A NIC had an address while it was active and had not been given another one.
- * Where from and to are the same, that moment is asked for.
+ * If "from" equals "to", the period is that moment.
  */
 #define HOLDERS_SQL(condition) \
 "SELECT a.nic_id, n.uuid, n.vm_type, s.instance_id, i.uuid, i.name, s.network_id, w.name," \
@@ -116,18 +116,16 @@ static const char nic_timeline_sql[] =
 " AND ($3 IS NULL OR p.since OPERATOR(pg_catalog.<) $3 OR p.since OPERATOR(pg_catalog.=) $2)" \
 " ORDER BY p.since, a.nic_id, s.network_id"
 
-static const char ip4_holders_sql[] = HOLDERS_SQL(
-												  "a.ip4_address OPERATOR(pg_catalog.>=) pg_catalog.network($1)"
-												  " AND a.ip4_address OPERATOR(pg_catalog.<=) pg_catalog.set_masklen(pg_catalog.broadcast($1), 32)"
-												  " AND a.ip4_address OPERATOR(pg_catalog.<<=) $1");
+/* Addresses between the first and the last one of $1, and in it. */
+#define IN_NETWORK(column, bits) \
+"a." column " OPERATOR(pg_catalog.>=) pg_catalog.network($1)" \
+" AND a." column " OPERATOR(pg_catalog.<=)" \
+" pg_catalog.set_masklen(pg_catalog.broadcast($1), " bits ")" \
+" AND a." column " OPERATOR(pg_catalog.<<=) $1"
 
-static const char ip6_holders_sql[] = HOLDERS_SQL(
-												  "a.ip6_address OPERATOR(pg_catalog.>=) pg_catalog.network($1)"
-												  " AND a.ip6_address OPERATOR(pg_catalog.<=) pg_catalog.set_masklen(pg_catalog.broadcast($1), 128)"
-												  " AND a.ip6_address OPERATOR(pg_catalog.<<=) $1");
-
-static const char mac_holders_sql[] = HOLDERS_SQL(
-												  "a.mac_address OPERATOR(pg_catalog.=) $1");
+static const char ip4_holders_sql[] = HOLDERS_SQL(IN_NETWORK("ip4_address", "32"));
+static const char ip6_holders_sql[] = HOLDERS_SQL(IN_NETWORK("ip6_address", "128"));
+static const char mac_holders_sql[] = HOLDERS_SQL("a.mac_address OPERATOR(pg_catalog.=) $1");
 
 static const char stuck_nics_sql[] =
 "SELECT n.id, n.uuid, n.network_id, n.instance_id, n.vm_type, n.state, n.state_changed,"
@@ -142,7 +140,7 @@ static const char stuck_nics_sql[] =
 " AND n.state_changed OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.-) $1)"
 " ORDER BY n.state_changed, n.id";
 
-/* What decides whether a NIC counts, in the order in which one would ask. */
+/* The conditions for a NIC to be listed on its network, in order. */
 static const char nic_explain_sql[] =
 "SELECT r.rule, r.verdict, r.value, r.explanation"
 " FROM (SELECT $1 AS id) k"
@@ -155,33 +153,38 @@ static const char nic_explain_sql[] =
 "  (2, 'the NIC is not removed', n.removed IS NULL,"
 "   'removed ' OPERATOR(pg_catalog.||) coalesce(n.removed::pg_catalog.text, 'is NULL'),"
 "   'A removed NIC is gone for good.'),"
-"  (3, 'the NIC is not being deallocated', n.active OR n.removed IS NOT NULL AND (n.state IS NULL OR pg_catalog.lower(n.state COLLATE \"C\") OPERATOR(pg_catalog.<>) 'deallocating'),"
+"  (3, 'the NIC is not being deallocated', n.active OR n.removed IS NOT NULL AND (n.state IS NULL "
+"OR pg_catalog.lower(n.state COLLATE \"C\") OPERATOR(pg_catalog.<>) 'deallocating'),"
 "   'state ' OPERATOR(pg_catalog.||) coalesce(n.state, 'is NULL'),"
-"   'A NIC whose removal stopped half-way is Deallocating, and counts as little as a removed one.'),"
+"   'A NIC whose removal stopped half-way is Deallocating and not active.'),"
 "  (4, 'the NIC is active', n.active,"
 "   'active is ' OPERATOR(pg_catalog.||) n.active::pg_catalog.text,"
 "   'Both of the rules before: this is what the view nics shows.'),"
 "  (5, 'the NIC belongs to an instance', n.instance_id IS NOT NULL,"
 "   'instance ' OPERATOR(pg_catalog.||) coalesce(n.instance_id::pg_catalog.text, 'is NULL'),"
 "   'A placeholder has no instance: it keeps an address, and is listed as no instance.'),"
-"  (6, 'the instance is not removed', CASE WHEN n.instance_id IS NOT NULL THEN i.id IS NOT NULL AND i.removed IS NULL END,"
+"  (6, 'the instance is not removed', CASE WHEN n.instance_id IS NOT NULL THEN i.id IS NOT NULL "
+"AND i.removed IS NULL END,"
 "   'instance ' OPERATOR(pg_catalog.||) n.instance_id::pg_catalog.text OPERATOR(pg_catalog.||)"
 "    CASE WHEN i.id IS NULL THEN ' does not exist' ELSE ': removed ' OPERATOR(pg_catalog.||)"
-"    coalesce(i.removed::pg_catalog.text, 'is NULL' OPERATOR(pg_catalog.||) coalesce(', state ' OPERATOR(pg_catalog.||) i.state, '')) END,"
+"    coalesce(i.removed::pg_catalog.text, 'is NULL' OPERATOR(pg_catalog.||) coalesce(', state ' "
+"OPERATOR(pg_catalog.||) i.state, '')) END,"
 "   'An instance counts in every state until it is removed: a stopped one keeps its NICs.'),"
 "  (7, 'the network is not removed', w.id IS NOT NULL AND w.removed IS NULL,"
 "   'network ' OPERATOR(pg_catalog.||) n.network_id::pg_catalog.text OPERATOR(pg_catalog.||)"
 "    CASE WHEN w.id IS NULL THEN ' does not exist' ELSE ': removed ' OPERATOR(pg_catalog.||)"
-"    coalesce(w.removed::pg_catalog.text, 'is NULL' OPERATOR(pg_catalog.||) coalesce(', state ' OPERATOR(pg_catalog.||) w.state, '')) END,"
+"    coalesce(w.removed::pg_catalog.text, 'is NULL' OPERATOR(pg_catalog.||) coalesce(', state ' "
+"OPERATOR(pg_catalog.||) w.state, '')) END,"
 "   'Nothing is active on a removed network.'),"
 "  (8, 'the instance is listed on the network',"
-"   n.active AND i.id IS NOT NULL AND i.removed IS NULL AND w.id IS NOT NULL AND w.removed IS NULL, NULL,"
+"   n.active AND i.id IS NOT NULL AND i.removed IS NULL AND w.id IS NOT NULL AND w.removed IS "
+"NULL, NULL,"
 "   'All of the rules before: this is what network_active_instances() returns.')"
 " ) r (ord, rule, verdict, value, explanation)"
 " WHERE n.id IS NOT NULL OR r.ord OPERATOR(pg_catalog.=) 1"
 " ORDER BY r.ord";
 
-/* Refuses what an attached inventory has no columns for. */
+/* Refuses a query whose columns an attached inventory does not have. */
 static void
 check_columns(Oid schema, HistoryReadKind kind)
 {
@@ -236,11 +239,12 @@ history_read_query(StringInfo sql, Oid schema, int column)
 }
 
 /*
- * Returns what a query gives for the first arguments of the function; the
- * inventory is the argument after them.  No row where the first one is NULL.
+ * Returns the rows of a query with the first arguments of the function; the
+ * inventory is the argument after them.  No rows if the first one is NULL.
  */
 static Datum
-history_read_set(FunctionCallInfo fcinfo, HistoryReadKind kind, int nargs, Oid *argtypes, int options)
+history_read_set(FunctionCallInfo fcinfo, HistoryReadKind kind, int nargs,
+				 Oid *argtypes, int options)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Datum		values[3];
@@ -271,7 +275,7 @@ history_read_set(FunctionCallInfo fcinfo, HistoryReadKind kind, int nargs, Oid *
 }
 
 /*
- * network_instances_as_of(net_id, at, inventory)
+ * Returns the instances that were active on a network at a time.
  */
 PG_FUNCTION_INFO_V1(network_instances_as_of);
 
@@ -285,7 +289,7 @@ network_instances_as_of(PG_FUNCTION_ARGS)
 }
 
 /*
- * nic_timeline(nic_id, inventory)
+ * Returns the changes of a NIC, in their order.
  */
 PG_FUNCTION_INFO_V1(nic_timeline);
 
@@ -298,7 +302,7 @@ nic_timeline(PG_FUNCTION_ARGS)
 }
 
 /*
- * Raises an error unless the times of a period are in order.
+ * Raises an error if the start of a period is after its end.
  */
 static void
 check_period(FunctionCallInfo fcinfo)
@@ -312,11 +316,12 @@ check_period(FunctionCallInfo fcinfo)
 			 errmsg("\"from\" must not be after \"to\""),
 			 errdetail("\"from\" is %s, \"to\" is earlier.",
 					   timestamptz_to_str(PG_GETARG_TIMESTAMPTZ(1))),
-			 errhint("Leave one out, or give NULL, for a period without that end; give the same time twice for a moment.")));
+			 errhint("Leave one out, or give NULL, for a period without that end; give the same "
+					 "time twice for a moment.")));
 }
 
 /*
- * ip_holders(address, from, to, inventory)
+ * Returns the NICs that had an IP address, or one in a range, in a period.
  */
 PG_FUNCTION_INFO_V1(ip_holders);
 
@@ -327,13 +332,13 @@ ip_holders(PG_FUNCTION_ARGS)
 	bool		ip6 = !PG_ARGISNULL(0) && ip_family(PG_GETARG_INET_PP(0)) == PGSQL_AF_INET6;
 
 	check_period(fcinfo);
-	/* How many rows an address means depends on its prefix: plan for it. */
+	/* A custom plan: the number of rows depends on the prefix length. */
 	return history_read_set(fcinfo, ip6 ? READ_IP6_HOLDERS : READ_IP4_HOLDERS, 3, argtypes,
 							CURSOR_OPT_CUSTOM_PLAN);
 }
 
 /*
- * mac_holders(address, from, to, inventory)
+ * Returns the NICs that had a MAC address in a period.
  */
 PG_FUNCTION_INFO_V1(mac_holders);
 
@@ -347,7 +352,35 @@ mac_holders(PG_FUNCTION_ARGS)
 }
 
 /*
- * stuck_nics(older_than, inventory)
+ * Refuses an argument older_than, the first, of more than 2000 years, since it
+ * is subtracted from the present time.  Each part of an interval is subtracted
+ * by itself, so each has to be in range.
+ */
+static void
+check_older_than(FunctionCallInfo fcinfo)
+{
+	const int64 hour = INT64CONST(3600) * 1000000;
+	Interval   *age;
+
+	if (PG_ARGISNULL(0))
+		return;
+
+	age = PG_GETARG_INTERVAL_P(0);
+	if (age->month >= -2000 * 12 && age->month <= 2000 * 12 &&
+		age->day >= -730000 && age->day <= 730000 &&
+		age->time >= -17520000 * hour && age->time <= 17520000 * hour)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("older_than must be an interval of at most 2000 years"),
+			 errdetail("It is %s.",
+					   DatumGetCString(DirectFunctionCall1(interval_out, PG_GETARG_DATUM(0)))),
+			 errhint("Leave it out for 10 minutes.")));
+}
+
+/*
+ * Returns the NICs that have been Reserving or Releasing for longer than a time.
  */
 PG_FUNCTION_INFO_V1(stuck_nics);
 
@@ -356,11 +389,12 @@ stuck_nics(PG_FUNCTION_ARGS)
 {
 	Oid			argtypes[1] = {INTERVALOID};
 
+	check_older_than(fcinfo);
 	return history_read_set(fcinfo, READ_STUCK_NICS, 1, argtypes, CURSOR_OPT_CUSTOM_PLAN);
 }
 
 /*
- * nic_explain(nic_id, inventory)
+ * Returns the conditions for a NIC to be listed, and whether it meets them.
  */
 PG_FUNCTION_INFO_V1(nic_explain);
 

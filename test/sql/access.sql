@@ -129,7 +129,7 @@ SELECT attempt('SELECT * FROM cloud_report.networks');
 RESET ROLE;
 
 --
--- Tenants: the recipe of the README.  Who is which account is a table.
+-- Tenants: the recipe of doc/recipes.md.  Who is which account is a table.
 --
 SET ROLE vmnet_t_owner;
 CREATE TABLE cloud.tenants (role name PRIMARY KEY, account_id bigint NOT NULL);

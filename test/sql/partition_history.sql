@@ -1,4 +1,4 @@
--- History partitioned by time, by hand; the README does it with pg_partman.
+-- History partitioned by time, by hand; doc/history.md does it with pg_partman.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 SELECT vmnet.create_inventory('cloud');

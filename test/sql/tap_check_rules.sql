@@ -3,7 +3,7 @@
 -- same; what users may do to an inventory is no finding.
 \i test/tap/setup.psql
 \i test/tap/attached.psql
-SELECT plan(159);
+SELECT plan(165);
 SET LOCAL client_min_messages = error;
 SELECT vmnet.create_inventory('m', 'mirror') \g /dev/null
 SELECT vmnet.create_inventory('a "b" it''s $1 %s USING') \g /dev/null
@@ -275,7 +275,10 @@ SELECT is(vmnet.inventory_status('cloud'), 3, 'the status says so');
 SELECT throws_ok(format('SELECT * FROM vmnet.check_inventory(''cloud'', %L)', i), '22023', 'min_age must be an interval of at most 2000 years', i || ' is too long for check_inventory()')
 FROM unnest('{300000 years,4000000 days,99000000 hours,100000 years -30000000 days}'::text[]) i;
 SELECT throws_ok($$SELECT * FROM vmnet.repair_inventory('cloud', min_age => '300000 years')$$, '22023', 'min_age must be an interval of at most 2000 years', 'and for repair_inventory()');
+SELECT throws_ok(format('SELECT * FROM vmnet.stuck_nics(%L, ''cloud'')', i), '22023', 'older_than must be an interval of at most 2000 years', i || ' is too long for stuck_nics()')
+FROM unnest('{300000 years,4000000 days,99000000 hours,100000 years -30000000 days,-300000 years}'::text[]) i;
 SELECT lives_ok($$SELECT * FROM vmnet.check_inventory('cloud', '1999 years')$$, 'a long one is not');
+SELECT lives_ok($$SELECT * FROM vmnet.stuck_nics('1999 years', 'cloud')$$, 'nor for stuck_nics()');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -269,20 +269,20 @@ EXCEPTION WHEN invalid_parameter_value THEN
 	RETURN concat_ws(' / ', message, detail, hint);
 END $$;
 SELECT results_eq($$SELECT DISTINCT pg_temp.refusal(call, 'Nowhere') FROM calls$$,
-	$$VALUES ('inventory "Nowhere" does not exist / There is no schema of this name. / The view vmnet.inventories lists what is there; vmnet.create_inventory() makes one.')$$,
+	$$VALUES ('inventory "Nowhere" does not exist / There is no schema of this name. / The view vmnet.inventories lists the inventories; vmnet.create_inventory() creates one.')$$,
 	'every read refuses an unknown inventory');
 SELECT results_eq($$SELECT DISTINCT pg_temp.refusal(call, 'just a schema') FROM calls$$,
-	$$VALUES ('inventory "just a schema" does not exist / There is a schema of this name, but it is not an inventory. / The view vmnet.inventories lists what is there; vmnet.create_inventory() makes one.')$$,
+	$$VALUES ('inventory "just a schema" does not exist / There is a schema of this name, but it is not an inventory. / The view vmnet.inventories lists the inventories; vmnet.create_inventory() creates one.')$$,
 	'and a schema that is no inventory');
 SELECT results_eq($$SELECT DISTINCT pg_temp.refusal(call, 'with a table') FROM calls$$,
-	$$VALUES ('inventory "with a table" does not exist / There is a schema of this name, but it is not an inventory. / The view vmnet.inventories lists what is there; vmnet.create_inventory() makes one.')$$,
+	$$VALUES ('inventory "with a table" does not exist / There is a schema of this name, but it is not an inventory. / The view vmnet.inventories lists the inventories; vmnet.create_inventory() creates one.')$$,
 	'and one with a table of the name of the view that marks an inventory');
 SELECT set_eq($$SELECT left(pg_temp.refusal(call, name), 18) FROM calls, unnest(ARRAY['', 'CLOUD', '"Cloud"', 'pg_temp', 'vmnet', 'public', 'pg_catalog']) name$$,
 	$$VALUES ('inventory "" does '), ('inventory "CLOUD" '), ('inventory ""Cloud"'), ('inventory "pg_temp'), ('inventory "vmnet" '), ('inventory "public"'), ('inventory "pg_cata')$$,
 	'names are neither folded nor unquoted nor searched for');
 SET LOCAL vmnet.inventory = 'Nowhere';
 SELECT results_eq($$SELECT DISTINCT pg_temp.refusal(call, NULL) FROM calls$$,
-	$$VALUES ('inventory "Nowhere" does not exist / There is no schema of this name. / The name comes from the setting "vmnet.inventory". The view vmnet.inventories lists what is there; vmnet.create_inventory() makes one.')$$,
+	$$VALUES ('inventory "Nowhere" does not exist / There is no schema of this name. / The name comes from the setting "vmnet.inventory". The view vmnet.inventories lists the inventories; vmnet.create_inventory() creates one.')$$,
 	'an unknown inventory in the setting is refused at the read, and the hint says where the name is from');
 SELECT throws_ok($$SELECT set_config('vmnet.inventory', repeat('x', 64), true)$$, '22023', NULL, 'a name that no schema can have is refused by the setting');
 RESET vmnet.inventory;

@@ -4,7 +4,7 @@
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
 \i test/tap/attached.psql
-SELECT plan(39);
+SELECT plan(46);
 SET LOCAL client_min_messages = error;
 CREATE ROLE regress_owner_alice;
 CREATE ROLE regress_owner_bob;
@@ -131,6 +131,20 @@ RESET ROLE;
 SELECT is(pg_temp.reports(), 'al_report', 'a schema with views of the names is no report');
 SELECT is_empty($$ SELECT FROM vmnet_internal.report_candidates('al') c WHERE c.schema_name = 'looks' $$, 'not even one of another role');
 SELECT lives_ok($$ SELECT vmnet_internal.report_refuse_other('al') $$, 'and is not in the way');
+-- one that reads all that a report reads, down to the row type
+SET LOCAL ROLE regress_owner_bob;
+CREATE SCHEMA forged;
+CREATE VIEW forged.networks AS SELECT * FROM al.all_networks;
+CREATE VIEW forged.data_dictionary AS SELECT 'networks' AS view_name, pg_typeof(NULL::forged.networks) AS type;
+RESET ROLE;
+SELECT is(pg_temp.reports(), 'al_report', 'a schema of another role that reads what a report reads is not listed');
+SELECT is((SELECT string_agg(c.schema_name, ' ' ORDER BY c.schema_name) FROM vmnet_internal.report_candidates('al') c), 'al_report forged', 'though it cannot be told from one');
+SELECT is(pg_temp.refused_when('', 'regress_owner_alice', $$ SELECT vmnet_internal.renew_reports('al') $$), 'accepted', 'it does not stand in the way of the owner of the inventory');
+SELECT is((SELECT count(*) FROM pg_class WHERE relnamespace = 'forged'::regnamespace), 2::bigint, 'nor is it made a report');
+SELECT is(pg_temp.refused_when('', 'regress_owner_alice', $$ SELECT vmnet.create_report('al', 'forged') $$), '42501 report_owner', 'even if the owner asks for it');
+SELECT is(pg_temp.refused_when($$ ALTER VIEW al_report.metrics OWNER TO regress_owner_bob $$, 'regress_owner_alice', $$ SELECT vmnet_internal.renew_reports('al') $$), '42501 report_owner',
+	'a report of which a view was given to that role is refused as ever');
+SELECT is(pg_temp.refused_when($$ GRANT regress_owner_alice TO regress_owner_bob $$, 'regress_owner_bob', $$ SELECT vmnet_internal.renew_reports('al') $$), 'accepted', 'nor of that role, as a member of the owner');
 SET LOCAL ROLE regress_owner_alice;
 CREATE SCHEMA mine;
 CREATE VIEW mine.networks AS SELECT * FROM al.all_networks;

@@ -99,7 +99,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 SELECT is(pg_temp.said($$SELECT vmnet_internal.refuse_shell_table('cloud.nic_history', 'do it')$$),
-	'cloud | nic_history | The rows of table "cloud.nic_history" are on another node; here is only the shell of the distributed table. | Connect to the node that holds the table, and repeat the call there.', 'with DETAIL and HINT');
+	'cloud | nic_history | The rows of table "cloud.nic_history" are on another node; this node has only the shell of the distributed table. | Connect to the node that holds the table, and repeat the call there.', 'with DETAIL and HINT');
 SELECT is(pg_temp.outcome(format('SELECT vmnet_internal.refuse_shell_table(%s, ''do it'')', rel)), 'accepted', format('%s is none', what))
 FROM (VALUES ($$'cloud.all_nics'$$, 'a table with foreign keys'), ($$'cloud.nics'$$, 'a view'), ($$'cloud.all_nics_pkey'$$, 'an index'), ('1', 'what is not there'), ('NULL', 'NULL')) v (rel, what);
 CREATE TABLE own_truncate (x int);

@@ -140,7 +140,7 @@ for my $case (
 }
 
 #
-# History alone, as a log that other programs read: what the README publishes.
+# History alone, as a log that other programs read: what doc/history.md publishes.
 #
 $there->safe_psql('postgres', q(
 	CREATE DATABASE log;));

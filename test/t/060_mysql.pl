@@ -98,7 +98,7 @@ import_schema('cloud', 'cs', 'cs');
 
 my ($code, $said) = import_from('cs', 'cloud');
 is($code, 0, 'foreign tables are imported');
-is($said, join("\n", 'NOTICE:  made inventory "cloud", a mirror',
+is($said, join("\n", 'NOTICE:  created inventory "cloud", a mirror',
 	'NOTICE:  read 81 rows of cs.nic_secondary_ips', 'NOTICE:  read 2036 rows of cs.nics',
 	'NOTICE:  read 420 rows of cs.vm_instance', 'NOTICE:  read 71 rows of cs.networks',
 	'NOTICE:  inventory "cloud": 2608 rows inserted, 0 updated, 0 deleted'), 'and nothing else is said');
@@ -246,7 +246,7 @@ my ($alter) = $said =~ /^HINT:  (ALTER FOREIGN TABLE .*;)$/m;
 $node->safe_psql('postgres', $alter);
 ($code, $said) = import_from('cs', 'cloud');
 is($code, 0, 'after it, the import runs');
-is($node->safe_psql('postgres', qq{SELECT created AT TIME ZONE 'UTC', removed = created FROM cloud.all_nics WHERE id IN (90001, $changed) ORDER BY id DESC}), "2025-07-06 04:00:00|t\n1970-01-01 00:00:00|", 'zero dates are what the README says');
+is($node->safe_psql('postgres', qq{SELECT created AT TIME ZONE 'UTC', removed = created FROM cloud.all_nics WHERE id IN (90001, $changed) ORDER BY id DESC}), "2025-07-06 04:00:00|t\n1970-01-01 00:00:00|", 'zero dates are what the import makes of them');
 is($node->safe_psql('postgres', q{SELECT string_agg("column" || ' ' || original, ', ' ORDER BY "column") FROM cloud.import_log WHERE original LIKE '0000%'}), 'created 0000-00-00 00:00:00, removed 0000-00-00 00:00:00', 'and are written down');
 
 # Row estimates: mysql_fdw says 1000 rows of any table; the mirror's are true.

@@ -2,7 +2,7 @@
 # is the expected one, MySQL does the work that it can do right, and nobody
 # writes.
 #
-# pg_regress cannot do it: another server has to run.  The README's blocks on a
+# pg_regress cannot do it: another server has to run.  The blocks of doc/cloudstack.md on a
 # live CloudStack are run here as well.
 use strict;
 use warnings;
@@ -15,6 +15,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use MariaDB;
+use Pages;
 
 my $dump = 'test/data/cloudstack-4.19';
 
@@ -254,13 +255,15 @@ is(sql(q{SELECT string_agg(name, ' ') FROM vmnet.inventories}), 'mirror', 'dropp
 is(sql(q{SELECT count(*) FROM pg_class WHERE relnamespace IN ('cs'::regnamespace, 'bare'::regnamespace)}), $before, 'and the source is what it was');
 
 #
-# The README's blocks that need a MariaDB, in a database of their own
+# The blocks of the pages that need a MariaDB, those of a page in a database of their own
 #
-my $readme = slurp_file('README.md');
-my @blocks = $readme =~ /^<!-- MariaDB: run by test\/t\/061_live\.pl -->\n```sql\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/msg;
-is(scalar @blocks, 8, 'the README has its blocks');
+my @blocks = Pages::blocks_run_by('test/t/061_live.pl');
+my ($grant) = map { $_->{text} =~ /^mysql -e "(CREATE USER vmnet_ro\@'pg\.example' IDENTIFIED BY 'change me'; GRANT .*)"$/m } grep { $_->{kind} eq 'sh' } @blocks;
+@blocks = grep { $_->{kind} eq 'sql' } @blocks;
+cmp_ok(scalar @blocks, '>=', 4, 'the pages have their blocks');
+ok(defined $grant, 'and say how to make the account');
 
-# The README's machine is this one, at another port; its file is another one.
+# The machine of the pages is this one, at another port; their file is another one.
 sub elsewhere
 {
 	my ($text, $file) = @_;
@@ -269,23 +272,26 @@ sub elsewhere
 	return $text;
 }
 
-# What is done in MySQL is a line of the README, too.
-my ($grant) = $readme =~ /^mysql -e "(CREATE USER vmnet_ro\@'pg\.example' IDENTIFIED BY 'change me'; GRANT .*)"$/m;
 $mariadb->sql(q{UPDATE nics SET created = '2025-01-06 00:10:00' WHERE id = 1});
 $mariadb->sql($grant =~ s/pg\.example/127.0.0.1/gr, undef);
 my $file = PostgreSQL::Test::Utils::tempdir() . '/password';
 append_to_file($file, "change me\n");
-sql('CREATE DATABASE readme');
-sql(q{ALTER DATABASE readme SET log_statement = 'none'});    # as servers have it
-while (my ($block, $expected) = splice(@blocks, 0, 2))
+my $page = '';
+foreach my $block (@blocks)
 {
+	if ($block->{file} ne $page)
+	{
+		$page = $block->{file};
+		sql('DROP DATABASE IF EXISTS pages');
+		sql('CREATE DATABASE pages');
+		sql(q{ALTER DATABASE pages SET log_statement = 'none'});    # as servers have it
+	}
 	my $output = '';
-	my $commands = "SET client_min_messages = warning;\n" . elsewhere($block, $file);
+	my $commands = "SET client_min_messages = warning;\n" . elsewhere($block->{text}, $file);
 
-	IPC::Run::run([ 'psql', '-X', '-v', 'SHOW_CONTEXT=never', '-d', $node->connstr('readme') ], '<', \$commands, '>', \$output, '2>&1');
+	IPC::Run::run([ 'psql', '-X', '-v', 'SHOW_CONTEXT=never', '-d', $node->connstr('pages') ], '<', \$commands, '>', \$output, '2>&1');
 	$output =~ s/^SET\n//;
-	$expected //= '';
-	is($output =~ s/^CREATE EXTENSION\n//mgr, $expected, "README: a block prints what it says");
+	is($output =~ s/^CREATE EXTENSION\n//mgr, $block->{expected} // '', "$block->{file}, block in line $block->{line}, prints what the page says");
 }
 
 $mariadb->stop;

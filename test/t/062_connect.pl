@@ -294,7 +294,7 @@ is(sql(q{SELECT count(*) FROM pg_stat_statements WHERE query ~ 'secret of|wrong 
 # A statement that holds it is logged as all others are, which is said.
 my ($literal, undef, $warned) = $node->psql('postgres', "SELECT * FROM vmnet.connect_cloudstack('127.0.0.1', $mariadb->{port}, username => 'reader', password => 'secret of reader', source => 'literal')");
 is($literal, 0, 'a password in the statement works');
-like($warned, qr/WARNING:  the password is in the log of this server\nDETAIL:  .*log_statement is "all"\.\nHINT:  .*README/, 'with a warning where log_statement is "all"');
+like($warned, qr/WARNING:  the password is in the log of this server\nDETAIL:  .*log_statement is "all"\.\nHINT:  .*doc\/cloudstack\.md/, 'with a warning where log_statement is "all"');
 like(slurp_file($node->logfile), qr/secret of reader/, 'since that is so');
 my $offset = -s $node->logfile;
 ($literal, undef, $warned) = $node->psql('postgres', "SET log_statement = 'ddl'; SET auto_explain.log_min_duration = -1; SELECT * FROM vmnet.connect_cloudstack('127.0.0.1', $mariadb->{port}, username => 'reader', password => 'secret of reader', source => 'literal2')");

@@ -12,6 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use MariaDB;
+use Pages;
 
 my $dump = 'test/data/cloudstack-4.19';
 
@@ -35,9 +36,9 @@ SQL
 $node->safe_psql('postgres', 'CREATE EXTENSION vmnet_ext');
 sub sql { return $node->safe_psql('postgres', shift); }
 
-# The two lines of the README, run by a shell.
-my ($settings, $command) = slurp_file('README.md') =~ /^```sh\n(export CLOUDSTACK_URL=.*)\n(pgloader .*(?:\\\n.*)*)\n```$/m;
-ok(defined $command, 'the README says how to do it');
+# The two lines of doc/cloudstack.md, run by a shell.
+my ($settings, $command) = map { $_->{text} =~ /\A(export CLOUDSTACK_URL=.*)\n(pgloader .*(?:\\\n.*)*)\n\z/ } Pages::blocks_run_by('test/t/063_pgloader.pl');
+ok(defined $command, 'doc/cloudstack.md says how to do it');
 $settings =~ s{db\.example}{127.0.0.1:$mariadb->{port}};
 $settings =~ s{vmnet_ro}{reader};
 $settings =~ s{change me}{secret of reader};

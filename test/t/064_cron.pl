@@ -1,4 +1,4 @@
-# Scheduling: what the README says makes pg_cron run the import, and the mirror
+# Scheduling: what doc/cloudstack.md says makes pg_cron run the import, and the mirror
 # follows MariaDB by itself; in background workers, and over the server's socket.
 #
 # pg_regress cannot do it: pg_cron wants to be preloaded, and another server has
@@ -12,13 +12,13 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use MariaDB;
+use Pages;
 
 my $dump = 'test/data/cloudstack-4.19';
-my $readme = slurp_file('README.md');
-my ($settings) = grep { /pg_cron/ } $readme =~ /^```conf\n(.*?)^```$/msg;
-my ($block) = $readme =~ /^<!-- run by test\/t\/064_cron\.pl -->\n```sql\n(.*?)^```$/ms;
+my %blocks = map { $_->{kind} => $_->{text} } Pages::blocks_run_by('test/t/064_cron.pl');
+my ($settings, $block) = @blocks{qw(conf sql)};
 
-# The README's server, and one that has pg_cron connect.
+# The server of the page, and one that has pg_cron connect.
 my @nodes = map { PostgreSQL::Test::Cluster->new($_) } ('workers', 'socket');
 foreach my $node (@nodes)
 {
@@ -30,7 +30,7 @@ foreach my $node (@nodes)
 	  or BAIL_OUT('pg_cron is not there (Debian: postgresql-15-cron)');
 	$node->append_conf('postgresql.conf', $settings);
 }
-ok(defined $settings && defined $block, 'the README says how to do it');
+ok(defined $settings && defined $block, 'doc/cloudstack.md says how to do it');
 $nodes[1]->append_conf('postgresql.conf', "cron.use_background_workers = off\ncron.host = '" . $nodes[1]->host . "'\n");
 
 my $mariadb = MariaDB->new;
@@ -49,7 +49,7 @@ CALL vmnet.import_cloudstack('cloudstack', 'cloud');
 SQL
 }
 
-# A NIC is removed; then the README's block is run, but for every minute.
+# A NIC is removed; then the block of the page is run, but for every minute.
 my ($nic, $network, $instance) = split /\t/, $mariadb->sql(q{SELECT n.id, n.network_id, n.instance_id FROM nics n JOIN vm_instance v ON v.id = n.instance_id WHERE n.network_id = 204 AND n.removed IS NULL AND n.state = 'Reserved' AND v.removed IS NULL AND v.type = 'User' ORDER BY n.id LIMIT 1});
 my $listed = "SELECT count(*) FROM vmnet.network_active_instances($network) WHERE instance_id = $instance";
 $mariadb->sql("UPDATE nics SET state = 'Deallocating', removed = UTC_TIMESTAMP() WHERE id = $nic");

@@ -1,5 +1,6 @@
-# What doc/generate makes of the catalogs is what is in doc/, so that the
-# reference, the table of errors and the pictures cannot drift from the code.
+# What doc/generate makes of the catalogs and of doc/examples is what is in doc/, so
+# that the reference, the table of errors and the pictures cannot drift from the
+# code; every name of schema vmnet has an example, which is run.
 #
 # pg_regress cannot do it: files are compared, and a program is run.
 use strict;
@@ -9,16 +10,31 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use lib 'test/t';
+use Pages;
+
 my $node = PostgreSQL::Test::Cluster->new('doc');
 $node->init;
 $node->start;
+
+# A name without an example, or an example without a name.
+$node->safe_psql('postgres', 'CREATE DATABASE names');
+$node->safe_psql('names', 'CREATE EXTENSION vmnet_ext');
+my @names = split /\n/, $node->safe_psql('names', q(SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'vmnet'::regnamespace
+	UNION SELECT relname FROM pg_class WHERE relnamespace = 'vmnet'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+	UNION SELECT typname FROM pg_type WHERE typnamespace = 'vmnet'::regnamespace AND typtype <> 'c' AND typcategory <> 'A' ORDER BY 1));
+$node->safe_psql('postgres', 'DROP DATABASE names');
+is_deeply([ grep { !-e } map { "doc/examples/$_.sql" } @names ], [], 'every name of schema vmnet has an example, doc/examples/NAME.sql');
+my %named = map { $_ => 1 } @names;
+is_deeply([ grep { !$named{s{.*/(\w+)\..*}{$1}r} } glob 'doc/examples/*.*' ], [], 'every example is of a name of schema vmnet');
 
 my $folder = PostgreSQL::Test::Utils::tempdir;
 {
 	local %ENV = (%ENV, PGHOST => $node->host, PGPORT => $node->port, PGDATABASE => 'postgres');
 	command_ok([ 'perl', 'doc/generate.pl', $folder ], 'doc/generate.pl runs');
 }
-is($node->safe_psql('postgres', q(SELECT count(*) FROM pg_namespace WHERE nspname !~ '^(pg_|public$|information_schema$)')), 0, 'and leaves nothing behind');
+is($node->safe_psql('postgres', q(SELECT (SELECT count(*) FROM pg_namespace WHERE nspname !~ '^(pg_|public$|information_schema$)')
+	+ (SELECT count(*) FROM pg_database WHERE oid >= 16384) + (SELECT count(*) FROM pg_roles WHERE oid >= 16384))), 0, 'and leaves nothing behind');
 
 my %text;
 for my $file (qw(reference.md errors.md model.svg states.svg))
@@ -36,8 +52,12 @@ for my $file (qw(reference.md errors.md model.svg states.svg))
 $node->safe_psql('postgres', q(CREATE EXTENSION vmnet_ext; SELECT vmnet.create_inventory('cloud'); SELECT vmnet.create_inventory('mirror', 'mirror');
 	SELECT vmnet.create_report('cloud'); CREATE TABLE ports (id bigint PRIMARY KEY, network_id bigint, instance_id bigint);
 	SELECT vmnet.attach_inventory('attached', 'ports')));
-my @functions = split /\n/, $node->safe_psql('postgres', q(SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'vmnet'::regnamespace));
-is_deeply([ grep { $text{'reference.md'} !~ /`vmnet\.$_\b/ } @functions ], [], 'every function is in the reference');
+is_deeply([ grep { $text{'reference.md'} !~ /^### `$_`$/m } @names ], [], 'every name of schema vmnet is in the reference');
+my ($ten) = $text{'reference.md'} =~ /^## Ten functions that most people need\n(.*?)^##/ms or die 'doc/generate.pl: no ten functions';
+my ($readme_ten) = slurp_file('README.md') =~ /^## Ten functions that most people need\n(.*?)^##/ms or die 'README.md: no ten functions';
+is_deeply([ $readme_ten =~ /^\| `(?:CALL )?vmnet\.(\w+)/mg ], [ $ten =~ /^\| \[`(\w+)`/mg ], 'the README begins with the ten functions that the reference begins with');
+my @codes = split /\n/, $node->safe_psql('postgres', q(SELECT code FROM vmnet.check_codes()));
+is_deeply([ grep { $text{'reference.md'} !~ /^\| `$_` \| (error|warning|info) \| \w/m } @codes ], [], 'so is every code of a finding');
 my @columns = split /\n/, $node->safe_psql('postgres', q(SELECT DISTINCT relname, attname FROM pg_class c JOIN pg_attribute ON attrelid = c.oid
 	WHERE relnamespace::regnamespace::text IN ('cloud', 'cloud_report', 'mirror', 'attached', 'vmnet') AND relkind IN ('r', 'v') AND attnum > 0));
 my ($relation, %there) = ('');
@@ -54,11 +74,11 @@ is(scalar @arrows, $node->safe_psql('postgres', 'SELECT count(DISTINCT (from_sta
 my @lines = $text{'model.svg'} =~ /<path d="M\d+ \d+C/g;
 is(scalar @lines, 5, 'the tables have their references: of NICs to networks and instances, of secondary addresses and both histories to NICs');
 
-# The picture in the README, in letters, names what there is.
-my ($drawn) = slurp_file('README.md') =~ /^```\n( live .*?)^```$/ms;
+# The picture in doc/concepts.md, in letters, names what there is.
+my ($drawn) = slurp_file("doc/concepts.md") =~ /^```\n( live .*?)^```$/ms;
 my %known = map { $_ => 1 } qw(live all removed with their NIC), split /\n/, $node->safe_psql('postgres', q(SELECT relname FROM pg_class WHERE relnamespace = 'cloud'::regnamespace
 	UNION SELECT attname FROM pg_attribute WHERE attrelid IN ('cloud.all_nics'::regclass, 'cloud.all_networks'::regclass, 'cloud.all_instances'::regclass, 'cloud.nic_history'::regclass)));
-is_deeply([ grep { !$known{$_} } ($drawn // 'missing') =~ /\w+/g ], [], 'every name in the picture of the README is one of the inventory');
+is_deeply([ grep { !$known{$_} } ($drawn // 'missing') =~ /\w+/g ], [], 'every name in the picture of doc/concepts.md is one of the inventory');
 
 for my $file (qw(model.svg states.svg))
 {

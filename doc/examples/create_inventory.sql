@@ -1,0 +1,3 @@
+-- database: managed
+SELECT vmnet.create_inventory('lab');
+SELECT name, kind, mode FROM vmnet.inventories ORDER BY name;

@@ -1,0 +1,3 @@
+-- database: attached
+SELECT vmnet.detach_inventory('mine');
+SELECT count(*) AS ports FROM ports;

@@ -1,0 +1,2 @@
+-- database: managed
+SELECT vmnet.instance_id('7c6d1a52-0000-4000-9000-000000000002');

@@ -1,0 +1,2 @@
+-- database: managed
+SELECT name, kind, source, mode FROM vmnet.inventories;

@@ -1,0 +1,2 @@
+-- database: managed
+SELECT vmnet.network_id('7c6d1a52-0000-4000-8000-000000000002');

@@ -1,0 +1,4 @@
+-- database: managed
+SELECT vmnet.set_inventory_notify('cloud', true) AS channel;
+LISTEN vmnet_cloud;
+SELECT vmnet.set_inventory_notify('cloud', false) AS channel;

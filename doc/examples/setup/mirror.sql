@@ -1,0 +1,2 @@
+CREATE EXTENSION vmnet_ext;
+CALL vmnet.import_cloudstack('cloudstack', 'cloud');

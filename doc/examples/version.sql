@@ -1,0 +1,2 @@
+-- database: managed
+SELECT vmnet.version();

@@ -1,0 +1,116 @@
+#!/bin/sh
+# make check-changes: a change of each usual kind touches few files, and a test
+# names the file that it forgets.
+#
+# Each patch in test/changes is such a change.  Its first line says what it adds;
+# a line "Tests: regress=a,b t=c" names tests that decide.  The patch is applied
+# to a copy of the tree, and the tests pass.  Then it is applied without one of the
+# files that were changed by hand, for each of them: a test fails, and its message
+# names that file.  Changed by hand are all but tests, their expected output and
+# the files that "sh doc/generate" writes.
+#
+#   CHANGES='01 07'   only these patches
+#   FULL=1            every regression, isolation and pgTAP test for each whole patch
+. "$(dirname "$0")/lib.sh"
+
+most_files=3
+
+find_postgres patch postgresql-15-pgtap libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
+make_work_folder
+copy_installation
+as_user mkdir "$work/tree"
+# what the build needs to find, and the tests to read
+(cd "$top" && tar cf - --exclude=.git --exclude='*.o' --exclude='*.so' --exclude='*.bc' \
+	--exclude='sql/vmnet_ext--*.sql' --exclude=results --exclude=tmp_check .) | as_user tar xf - -C "$work/tree"
+
+# The files of a patch that are changed by hand.
+hand_files()
+{
+	sed -n 's,^+++ b/\([^	]*\).*,\1,p' "$1" |
+		grep -vE '^(test/|expected/|doc/(reference|errors)\.md$|doc/[a-z]*\.svg$)'
+}
+
+# The tests that a patch names, of one kind.
+tests_of()
+{
+	sed -n 's/^Tests: //p' "$1" | tr ' ' '\n' | sed -n "s/^$2=//p" | tr ',' ' '
+}
+
+# Makes a fresh tree with a patch, less the file that is named, and installs it.
+make_tree()
+{
+	rm -rf "$work/src"
+	as_user cp -r "$work/tree" "$work/src"
+	as_user cp "$1" "$work/change.patch"
+	(cd "$work/src" && as_user git apply --whitespace=nowarn ${2:+"--exclude=$2"} "$work/change.patch") >"$work/run.log" 2>&1 || return 1
+	(cd "$work/src" && as_user make -s with_llvm=no PG_CONFIG="$PG_CONFIG" WERROR=1 all install) >>"$work/run.log" 2>&1
+}
+
+# Runs the tests that a patch names; what they print is in run.log.
+run_change_tests()
+{
+	regress=$(tests_of "$1" regress)
+	perl=$(tests_of "$1" t)
+	result=0
+	cd "$work/src"
+	if [ -n "$regress" ]; then
+		as_user make -s with_llvm=no PG_CONFIG="$PG_CONFIG" installcheck ISOLATION= TAP_TESTS= REGRESS="$regress" >>"$work/run.log" 2>&1 || result=1
+		if [ -f regression.diffs ]; then cat regression.diffs >>"$work/run.log"; fi
+	fi
+	if [ -n "$perl" ]; then
+		as_user make -s with_llvm=no PG_CONFIG="$PG_CONFIG" installcheck REGRESS= ISOLATION= \
+			PROVE_TESTS="$(for test in $perl; do echo "test/t/$test.pl"; done)" >>"$work/run.log" 2>&1 || result=1
+	fi
+	cd "$top"
+	return $result
+}
+
+judge()
+{
+	if [ "$1" -eq 0 ]; then
+		passed=$((passed + 1))
+		say "  ok: $2"
+	else
+		failed=$((failed + 1))
+		say "  not ok: $2"
+		tail -n 40 "$work/run.log"
+	fi
+}
+
+need_packages git
+start_server "-c max_prepared_transactions=10"
+changes=0
+for patch in "$top"/test/changes/*.patch; do
+	number=$(basename "$patch" | cut -c 1-2)
+	case " ${CHANGES:-$number} " in *" $number "*) ;; *) continue ;; esac
+	changes=$((changes + 1))
+	say "$(basename "$patch" .patch): $(head -n 1 "$patch")"
+	: >"$work/run.log"
+
+	count=$(hand_files "$patch" | wc -l)
+	[ "$count" -ge 1 ] && [ "$count" -le $most_files ] && status=0 || status=1
+	judge $status "it changes $count files by hand: $(echo $(hand_files "$patch"))"
+
+	status=0
+	make_tree "$patch" && run_change_tests "$patch" || status=1
+	judge $status "applied whole, its tests pass"
+	if [ -n "${FULL:-}" ]; then
+		dropdb --if-exists tap
+		run_tests regress isolation pgtap
+	fi
+
+	for file in $(hand_files "$patch"); do
+		status=0
+		if ! make_tree "$patch" "$file"; then
+			status=1
+		elif run_change_tests "$patch"; then
+			status=1
+		elif ! grep -qF "$file" "$work/run.log"; then
+			status=1
+		fi
+		judge $status "without $file a test fails that names it"
+	done
+done
+
+say "$changes changes: $passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$changes" -gt 0 ]

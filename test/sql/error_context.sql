@@ -1,0 +1,88 @@
+-- What psql prints of an operation that is refused, with its defaults: no line of
+-- CONTEXT is about functions of vmnet_internal, and those about code of users stay.
+\set VERBOSITY default
+\set SHOW_CONTEXT errors
+SELECT vmnet.create_inventory('cloud');
+INSERT INTO cloud.all_networks (id, name, cidr) VALUES (1, 'net', '10.0.0.0/24'), (2, 'empty', '10.0.1.0/24'),
+	(3, 'same', '10.0.0.0/24');
+INSERT INTO cloud.all_instances (id, name) VALUES (1, 'vm'), (2, 'other');
+SELECT vmnet.nic_add(1, 1, ip4 => '10.0.0.5');
+SELECT vmnet.nic_add(1, 3, ip4 => '10.0.0.9');
+
+-- Refused by an operation.
+SELECT vmnet.nic_add(2, 1, ip4 => '10.0.0.5');
+SELECT vmnet.nic_event(99, 'ReservationRequested');
+-- By a function in C that an operation calls, and by the C function of the call.
+SELECT vmnet.nic_add(2, 1, strategy => 'Sometimes');
+SELECT vmnet.nic_remove(1, inventory => 'nowhere');
+-- By a guard.
+SELECT vmnet.network_remove(1);
+-- By an index, in a statement of several lines.
+CREATE UNIQUE INDEX one_ip4 ON cloud.all_nics (ip4_address);
+SELECT vmnet.nic_set_ip(1, '10.0.0.9');
+SELECT vmnet.nic_add(2, 1, ip4 => '10.0.0.9');
+-- By the rights of the caller.
+CREATE ROLE regress_context;
+GRANT USAGE ON SCHEMA cloud TO regress_context;
+GRANT SELECT ON ALL TABLES IN SCHEMA cloud TO regress_context;
+SET ROLE regress_context;
+SELECT vmnet.network_remove(2);
+RESET ROLE;
+
+-- The functions of users that call the operation are in the context.
+CREATE FUNCTION public.move(nic bigint, address inet) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM vmnet.nic_set_ip(nic, address);
+END
+$$;
+CREATE FUNCTION public.move_all(address inet) RETURNS void LANGUAGE sql AS 'SELECT public.move(id, address) FROM cloud.nics WHERE network_id = 1';
+SELECT public.move_all('10.0.0.9');
+-- So they are when they read it.
+CREATE FUNCTION public.context_of(command text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	result text;
+BEGIN
+	EXECUTE command;
+	RETURN 'accepted';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS result = PG_EXCEPTION_CONTEXT;
+	RETURN result;
+END
+$$;
+SELECT public.context_of('SELECT vmnet.nic_set_ip(1, ''10.0.0.9'')');
+SELECT public.context_of('SELECT public.move_all(''10.0.0.9'')');
+
+-- A trigger of users that the operation fires is in the context, too; also when it
+-- calls another operation that is refused.
+CREATE FUNCTION cloud.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF NEW.ip4_address = '10.0.0.7' THEN
+		RAISE EXCEPTION 'not this one';
+	END IF;
+	PERFORM vmnet.network_remove(NEW.network_id);
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER refuse BEFORE UPDATE ON cloud.all_nics FOR EACH ROW EXECUTE FUNCTION cloud.refuse();
+SELECT vmnet.nic_set_ip(1, '10.0.0.7');
+SELECT public.move(1, '10.0.0.7');
+SELECT public.move(1, '10.0.0.8');
+DROP TRIGGER refuse ON cloud.all_nics;
+
+-- An internal error keeps all of its context.
+CREATE FUNCTION cloud.break() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE EXCEPTION 'broken' USING ERRCODE = 'internal_error';
+END
+$$;
+CREATE TRIGGER break BEFORE UPDATE ON cloud.all_networks FOR EACH ROW EXECUTE FUNCTION cloud.break();
+SELECT regexp_replace(public.context_of('SELECT vmnet.network_remove(2)'), '\d+ at', 'N at', 'g');
+DROP TRIGGER break ON cloud.all_networks;
+
+-- The session is sound afterwards.
+SELECT vmnet.network_remove(2);
+SELECT current_user = session_user AS same_user;
+SET client_min_messages = warning;
+DROP FUNCTION public.move_all, public.move, public.context_of;
+DROP SCHEMA cloud CASCADE;
+DROP ROLE regress_context;

@@ -25,17 +25,6 @@
 #include "nic/removal_time.h"
 
 /*
- * Tells whether a NIC, whose state is not NULL, is Deallocating.
- */
-static bool
-nic_is_deallocating(const NicTable *table, TupleTableSlot *slot)
-{
-	text	   *state = DatumGetTextPP(nic_value(table, slot, NIC_STATE));
-
-	return nic_state_parse(VARDATA_ANY(state), VARSIZE_ANY_EXHDR(state)) == NIC_DEALLOCATING;
-}
-
-/*
  * Appends the query that finds out whether an instance has a live NIC.
  */
 static void
@@ -87,7 +76,7 @@ is_first_nic(Relation rel, const NicTable *table, TupleTableSlot *slot)
 	if (nic_null(table, slot, NIC_INSTANCE_ID) ||
 		nic_null(table, slot, NIC_NETWORK_ID) ||
 		nic_null(table, slot, NIC_STATE) ||
-		nic_is_deallocating(table, slot))
+		nic_row_state(table, slot) == NIC_DEALLOCATING)
 		return false;
 
 	instance_id = nic_value(table, slot, NIC_INSTANCE_ID);

@@ -50,6 +50,27 @@ nic_same(const NicTable *table, TupleTableSlot *a, TupleTableSlot *b, NicColumn 
 }
 
 /*
+ * Returns the state of a NIC; NIC_UNKNOWN_STATE for NULL, which is possible only
+ * if the owner has dropped NOT NULL.
+ */
+NicState
+nic_row_state(const NicTable *table, TupleTableSlot *slot)
+{
+	return nic_null(table, slot, NIC_STATE) ? NIC_UNKNOWN_STATE :
+		nic_state_from_text(DatumGetTextPP(nic_value(table, slot, NIC_STATE)));
+}
+
+/*
+ * Returns the strategy of a NIC; NIC_UNKNOWN_STRATEGY for NULL.
+ */
+NicStrategy
+nic_row_strategy(const NicTable *table, TupleTableSlot *slot)
+{
+	return nic_null(table, slot, NIC_STRATEGY) ? NIC_UNKNOWN_STRATEGY :
+		nic_strategy_from_text(DatumGetTextPP(nic_value(table, slot, NIC_STRATEGY)));
+}
+
+/*
  * The functions of NicReader.
  */
 
@@ -62,7 +83,7 @@ table_of(const NicRules *rules)
 static Datum
 row_value(const NicRules *rules, TupleTableSlot *row, NicColumn column, bool *isnull)
 {
-	return slot_getattr(row, table_of(rules)->attnum[column], isnull);
+	return nic_column(table_of(rules), row, column, isnull);
 }
 
 static bool

@@ -23,6 +23,9 @@ extern bool same_attribute(TupleTableSlot *a, TupleTableSlot *b, AttrNumber attn
 extern bool nic_same(const NicTable *table, TupleTableSlot *a, TupleTableSlot *b,
 					 NicColumn column);
 
+extern NicState nic_row_state(const NicTable *table, TupleTableSlot *slot);
+extern NicStrategy nic_row_strategy(const NicTable *table, TupleTableSlot *slot);
+
 /*
  * Tells whether a column of a NIC is NULL.
  */
@@ -30,6 +33,15 @@ static inline bool
 nic_null(const NicTable *table, TupleTableSlot *slot, NicColumn column)
 {
 	return slot_attisnull(slot, table->attnum[column]);
+}
+
+/*
+ * Returns the value of a column of a NIC; *isnull tells whether it is NULL.
+ */
+static inline Datum
+nic_column(const NicTable *table, TupleTableSlot *slot, NicColumn column, bool *isnull)
+{
+	return slot_getattr(slot, table->attnum[column], isnull);
 }
 
 /*

@@ -41,12 +41,8 @@ nic_rules_state(const NicRules *rules, TupleTableSlot *row)
 {
 	bool		isnull;
 	Datum		value = rules->reader->value(rules, row, NIC_STATE, &isnull);
-	text	   *state;
 
-	if (isnull)
-		return NIC_UNKNOWN_STATE;
-	state = DatumGetTextPP(value);
-	return nic_state_parse(VARDATA_ANY(state), VARSIZE_ANY_EXHDR(state));
+	return isnull ? NIC_UNKNOWN_STATE : nic_state_from_text(DatumGetTextPP(value));
 }
 
 /*
@@ -60,14 +56,9 @@ nic_rules_strategy(const NicRules *rules, TupleTableSlot *row)
 {
 	bool		isnull;
 	Datum		value = rules->reader->value(rules, row, NIC_STRATEGY, &isnull);
-	NicStrategy strategy = NIC_UNKNOWN_STRATEGY;
-	text	   *name;
+	NicStrategy strategy = isnull ? NIC_UNKNOWN_STRATEGY :
+	nic_strategy_from_text(DatumGetTextPP(value));
 
-	if (!isnull)
-	{
-		name = DatumGetTextPP(value);
-		strategy = nic_strategy_parse(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
-	}
 	return strategy == NIC_UNKNOWN_STRATEGY && !rules->managed ? NIC_START : strategy;
 }
 

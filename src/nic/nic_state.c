@@ -139,6 +139,24 @@ nic_strategy_parse(const char *name, int len)
 }
 
 /*
+ * Returns the state of a name, as nic_state_parse() does.
+ */
+NicState
+nic_state_from_text(const text *name)
+{
+	return nic_state_parse(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+}
+
+/*
+ * Returns the strategy of a name, as nic_strategy_parse() does.
+ */
+NicStrategy
+nic_strategy_from_text(const text *name)
+{
+	return nic_strategy_parse(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+}
+
+/*
  * Tells whether an event moves a NIC of a strategy from one state to another.
  */
 bool

@@ -39,9 +39,11 @@ attached_check_keys(Oid schema)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("inventory \"%s\" cannot be read by functions that take bigint",
 						require_namespace_name(schema)),
-				 errdetail("The ids of its view \"%s\" are of type %s.", relations[i], format_type_be(type)),
-				 errhint("Use its views: %s says which instances are active where.",
-						 quote_qualified_identifier(require_namespace_name(schema), "network_instances"))));
+				 errdetail("The ids of its view \"%s\" are of type %s.",
+						   relations[i], format_type_be(type)),
+				 errhint("Use its views: %s lists the active instances of each network.",
+						 quote_qualified_identifier(require_namespace_name(schema),
+													"network_instances"))));
 	}
 }
 
@@ -64,12 +66,14 @@ attached_check_column(Oid schema, const char *role, const char *column)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("inventory \"%s\" cannot answer this: its %s have no column \"%s\"",
-					require_namespace_name(schema), strcmp(role, "nics") == 0 ? "NICs" : role, column),
+			 errmsg("this function cannot read inventory \"%s\": its %s have no column \"%s\"",
+					require_namespace_name(schema), strcmp(role, "nics") == 0 ? "NICs" : role,
+					column),
 			 table && OidIsValid(table->table) ?
-			 errdetail("It stands on table \"%s\".", get_rel_name(table->table)) :
+			 errdetail("They are read from table \"%s\".", get_rel_name(table->table)) :
 			 errdetail("It has no table of %s.", role),
-			 errhint("If there is such a column under another name, detach it and attach it again with that in \"columns\".")));
+			 errhint("If the table has this column under another name, detach the inventory and "
+					 "attach it again with that name in \"columns\".")));
 }
 
 /*
@@ -86,11 +90,13 @@ attached_check_times(Oid schema, const char *role)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("inventory \"%s\" cannot answer this: its %s have no column \"removed\" with a time",
+			 errmsg("this function cannot read inventory \"%s\": its %s have no column \"removed\" "
+					"with a time",
 					require_namespace_name(schema), strcmp(role, "nics") == 0 ? "NICs" : role),
-			 errdetail("Table \"%s\" tells that a row was removed, but not when.",
+			 errdetail("Table \"%s\" records that a row was removed, but not when.",
 					   get_rel_name(OidIsValid(table->table) ? table->table : table->view)),
-			 errhint("If it has such a column, detach the inventory and attach it again with that as \"time\" of \"removed\" in \"columns\".")));
+			 errhint("If it has a column for the time, detach the inventory and attach it again "
+					 "with that name as \"time\" of \"removed\" in \"columns\".")));
 }
 
 /*

@@ -96,8 +96,8 @@ put_expressions(ReturnSetInfo *rsinfo, Oid schema, const char *role)
 }
 
 /*
- * attached_expressions(inventory): how each column of the attached views reads;
- * no row for another inventory.
+ * Returns the expression of each column of the attached views of an inventory; no
+ * row for an inventory of another kind.
  */
 PG_FUNCTION_INFO_V1(attached_expressions);
 

@@ -14,6 +14,7 @@
 
 #include "compat.h"
 #include "attach/attached_row.h"
+#include "attach/attached_table.h"
 #include "core/run_as.h"
 #include "core/trigger_call.h"
 #include "history/notify.h"
@@ -53,10 +54,12 @@ notify_row(TupleTableSlot *old, TupleTableSlot *slot, void *arg)
 }
 
 /*
- * attached_nic_notify(): AFTER a write, for each statement, with transition
- * tables; made by set_inventory_notify().  The channel is the third argument
- * of the trigger.  Rows are read as the owner of their table, the message is
- * the writer's.
+ * Sends a message about the NICs that a statement changed in an attached table.
+ *
+ * An AFTER trigger on INSERT, UPDATE and DELETE, for each statement, with transition
+ * tables; created by set_inventory_notify().  The channel is the third argument of
+ * the trigger.  Rows are read as the owner of their table; the message is sent as the
+ * current user.
  */
 PG_FUNCTION_INFO_V1(attached_nic_notify);
 

@@ -78,13 +78,13 @@ build_into_result(FunctionCallInfo fcinfo)
 }
 
 /*
- * attach_as_owner(name, nics, networks, instances, columns, mode): creates the
- * views of an attached inventory, and the guards, as the owner of the schema if
- * the caller has the owner's rights, otherwise as the caller.
+ * Creates the views of an attached inventory, and the guards, as the owner of the
+ * schema if the caller has the owner's rights, otherwise as the caller.
  *
- * Called by attach_inventory() after it has created the schema.  All queries on
- * the tables are run here: planning them runs code of their owner.  Returns no
- * rows if the name is NULL.
+ * The arguments are name, nics, networks, instances, columns and mode.  Called by
+ * attach_inventory() after it has created the schema.  All queries on the tables are
+ * run here: planning them runs code of their owner.  Returns no rows if the name is
+ * NULL.
  */
 PG_FUNCTION_INFO_V1(attach_as_owner);
 

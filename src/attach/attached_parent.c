@@ -130,7 +130,8 @@ refuse_key(AttachedTable *table, const char *why)
 			 errmsg("NICs cannot refer to column \"key\" of view \"%s.%s\"",
 					require_namespace_name(table->schema), get_rel_name(table->view)),
 			 errdetail_internal("%s", why),
-			 errhint("vmnet.attach_inventory() makes such views; its argument \"columns\" names the key.")));
+			 errhint("vmnet.attach_inventory() makes such views; its argument \"columns\" names "
+					 "the key.")));
 }
 
 /*
@@ -157,7 +158,8 @@ parent_key(AttachedTable *table, Relation rel, Oid keytype, Datum key, ParentKey
 	eqop = compatible_oper_opid(list_make2(makeString("pg_catalog"), makeString("=")),
 								type, keytype, true);
 	if (!OidIsValid(eqop))
-		refuse_key(table, psprintf("It is of type %s, and NICs have one of type %s.",
+		refuse_key(table, psprintf("It is of type %s, and the column of the NICs that refers to it "
+								   "is of type %s.",
 								   format_type_be(type), format_type_be(keytype)));
 
 	memset(parent, 0, sizeof(*parent));
@@ -173,8 +175,8 @@ parent_key(AttachedTable *table, Relation rel, Oid keytype, Datum key, ParentKey
 }
 
 /*
- * Opens the table of networks or instances.  Nothing is locked that does not
- * belong to the owner of its view.
+ * Opens the table of networks or instances.  A table that does not belong to the
+ * owner of its view is not locked.
  */
 static Relation
 open_parent(AttachedTable *table, LOCKMODE lockmode)

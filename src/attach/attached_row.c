@@ -20,9 +20,6 @@
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "access/xact.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -30,25 +27,20 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
-#include "nodes/readfuncs.h"
 #include "optimizer/optimizer.h"
-#include "parser/parsetree.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
 #include "attach/attached_row.h"
+#include "attach/attached_view_check.h"
 #include "core/inventory.h"
+#include "core/relation_cache.h"
 #include "core/run_as.h"
-#include "core/trigger_call.h"
 
 /* Columns that are read here, and their types; InvalidOid: of any type. */
 static const struct
@@ -74,153 +66,42 @@ static const struct
 	[ATTACHED_VPC_ID] = {"vpc_id", InvalidOid}
 };
 
-typedef struct AttachedEntry
-{
-	Oid			view;			/* hash key, must be first */
-	AttachedTable *table;
-} AttachedEntry;
+static bool view_uses_relation(const CachedRelation *description, Oid relid);
+static bool view_uses_object(const CachedRelation *description, int cacheid, uint32 hashvalue);
 
-static HTAB *attached_tables = NULL;
-
-/* Counts what the server says to have changed, to see a change during work. */
-static uint64 invalidations = 0;
+static RelationCache attached_views = {
+	.name = "vmnet attached views",.size = sizeof(AttachedTable),
+	.uses_relation = view_uses_relation,.uses_object = view_uses_object
+};
 
 /*
- * Marks what was read of a view, or of a table, that has changed.
- */
-static void
-relation_invalidated(Datum arg, Oid relid)
-{
-	HASH_SEQ_STATUS status;
-	AttachedEntry *entry;
-
-	invalidations++;
-	hash_seq_init(&status, attached_tables);
-	while ((entry = hash_seq_search(&status)) != NULL)
-	{
-		AttachedTable *table = entry->table;
-
-		if (!OidIsValid(relid) || relid == table->view ||
-			relid == table->table || relid == table->info)
-			table->stale = true;
-	}
-}
-
-/*
- * Marks what uses a function or a type that has changed.  A function may have
- * been inlined.
- */
-static void
-object_invalidated(Datum arg, int cacheid, uint32 hashvalue)
-{
-	HASH_SEQ_STATUS status;
-	AttachedEntry *entry;
-
-	invalidations++;
-	hash_seq_init(&status, attached_tables);
-	while ((entry = hash_seq_search(&status)) != NULL)
-	{
-		ListCell   *lc;
-
-		foreach(lc, entry->table->functions)
-		{
-			PlanInvalItem *item = lfirst_node(PlanInvalItem, lc);
-
-			if (item->cacheId == cacheid &&
-				(hashvalue == 0 || item->hashValue == hashvalue))
-				entry->table->stale = true;
-		}
-	}
-}
-
-static void
-attached_init(void)
-{
-	HASHCTL		ctl = {0};
-
-	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(AttachedEntry);
-	ctl.hcxt = AllocSetContextCreate(TopMemoryContext, "vmnet attached tables",
-									 ALLOCSET_SMALL_SIZES);
-	attached_tables = hash_create("vmnet attached tables", 8, &ctl,
-								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	CacheRegisterRelcacheCallback(relation_invalidated, (Datum) 0);
-	CacheRegisterSyscacheCallback(PROCOID, object_invalidated, (Datum) 0);
-	CacheRegisterSyscacheCallback(TYPEOID, object_invalidated, (Datum) 0);
-}
-
-/*
- * Returns why the query of a view is not a list of columns of one ordinary
- * table; NULL if it is.  *rte is set to its only relation, if it has one.
- */
-static const char *
-query_problem(Query *query, Index *varno, RangeTblEntry **rte)
-{
-	FromExpr   *from = query->jointree;
-
-	*rte = NULL;
-	if (query->setOperations || query->cteList || from == NULL ||
-		list_length(from->fromlist) != 1 || !IsA(linitial(from->fromlist), RangeTblRef))
-		return "It does not read exactly one table.";
-	*varno = linitial_node(RangeTblRef, from->fromlist)->rtindex;
-	if (rt_fetch(*varno, query->rtable)->rtekind != RTE_RELATION)
-		return "It does not read exactly one table.";
-	*rte = rt_fetch(*varno, query->rtable);
-	if (get_rel_relkind((*rte)->relid) != RELKIND_RELATION &&
-		get_rel_relkind((*rte)->relid) != RELKIND_PARTITIONED_TABLE)
-		return psprintf("It reads \"%s\", which is not a table.",
-						get_rel_name((*rte)->relid));
-	if (from->quals || (*rte)->tablesample || query->limitCount || query->limitOffset)
-		return "It shows only some of the rows.";
-	if (query->groupClause || query->groupingSets || query->havingQual ||
-		query->distinctClause || query->hasAggs || query->hasWindowFuncs ||
-		query->hasTargetSRFs)
-		return "It does not show one row for each row of the table.";
-	if (query->rowMarks)
-		return "It locks rows.";
-	return NULL;
-}
-
-typedef struct ExpressionCheck
-{
-	Index		varno;
-	Oid			relid;
-	const char *problem;
-} ExpressionCheck;
-
-/*
- * Finds what cannot be evaluated on one row of the table.
+ * Tells whether the description of a view was read from another relation too.
  */
 static bool
-expression_check(Node *node, ExpressionCheck *check)
+view_uses_relation(const CachedRelation *description, Oid relid)
 {
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-	{
-		Var		   *var = (Var *) node;
-		char		generated;
+	const AttachedTable *table = (const AttachedTable *) description;
 
-		if (var->varno != check->varno || var->varlevelsup != 0)
-			check->problem = "reads another relation";
-		else if (var->varattno <= 0)
-			check->problem = "reads a system column or the whole row";
-		else
-		{
-			generated = get_attgenerated(check->relid, var->varattno);
-			if (generated != '\0' && generated != ATTRIBUTE_GENERATED_STORED)
-				check->problem = "reads a generated column that is not stored";
-		}
-		return check->problem != NULL;
-	}
-	if (IsA(node, SubLink) || IsA(node, SubPlan) || IsA(node, Param) ||
-		IsA(node, Aggref) || IsA(node, WindowFunc) || IsA(node, GroupingFunc) ||
-		IsA(node, CurrentOfExpr) || IsA(node, Query))
+	return relid == table->table || relid == table->info;
+}
+
+/*
+ * Tells whether the expressions of a view use a function or a type.  A function
+ * may have been inlined.
+ */
+static bool
+view_uses_object(const CachedRelation *description, int cacheid, uint32 hashvalue)
+{
+	ListCell   *lc;
+
+	foreach(lc, ((const AttachedTable *) description)->functions)
 	{
-		check->problem = "is more than an expression over one row";
-		return true;
+		PlanInvalItem *item = lfirst_node(PlanInvalItem, lc);
+
+		if (item->cacheId == cacheid && (hashvalue == 0 || item->hashValue == hashvalue))
+			return true;
 	}
-	return expression_tree_walker(node, expression_check, check);
+	return false;
 }
 
 /*
@@ -229,12 +110,10 @@ expression_check(Node *node, ExpressionCheck *check)
 static const char *
 column_problem(AttachedTable *table, AttachedColumn column, Index varno)
 {
-	ExpressionCheck check = {0};
 	Oid			type = table->type[column];
 	Oid			wanted = attached_columns[column].type;
+	const char *problem;
 
-	check.varno = varno;
-	check.relid = table->table;
 	if (OidIsValid(wanted) && type != wanted && !(wanted == TEXTOID && type == VARCHAROID))
 		return psprintf("Its column \"%s\" is of type %s, not %s.",
 						attached_columns[column].name,
@@ -242,8 +121,9 @@ column_problem(AttachedTable *table, AttachedColumn column, Index varno)
 	if (get_typtype(type) == TYPTYPE_PSEUDO)
 		return psprintf("Its column \"%s\" is of type %s.",
 						attached_columns[column].name, format_type_be(type));
-	if (expression_check((Node *) table->trees[column], &check))
-		return psprintf("Its column \"%s\" %s.", attached_columns[column].name, check.problem);
+	problem = view_expression_problem(table->trees[column], varno, table->table);
+	if (problem)
+		return psprintf("Its column \"%s\" %s.", attached_columns[column].name, problem);
 	return NULL;
 }
 
@@ -288,38 +168,44 @@ read_column(AttachedTable *table, TargetEntry *entry, Index varno)
 }
 
 /*
- * Reads the definition of a view into a memory context of its own; NULL if the
- * view is not one of an inventory.
+ * Opens a view of an inventory and gets the facts about the inventory; NULL if
+ * the relation is not a view of an inventory.
  */
-static AttachedTable *
-read_view(Oid viewid, Oid schema)
+static Relation
+open_view(Oid viewid, Oid schema, InventoryInfo *info)
 {
-	MemoryContext context;
-	MemoryContext oldcontext;
-	AttachedTable *table;
-	InventoryInfo info;
-	RangeTblEntry *rte;
 	Relation	view;
-	Query	   *query;
-	Index		varno = 0;
-	ListCell   *lc;
 
-	if (!inventory_info(schema, &info))
+	if (!inventory_info(schema, info))
 		return NULL;
 	view = try_relation_open(viewid, AccessShareLock);
-	if (view == NULL)
-		return NULL;
-	if (view->rd_rel->relkind != RELKIND_VIEW)
+	if (view && view->rd_rel->relkind != RELKIND_VIEW)
 	{
 		relation_close(view, AccessShareLock);
 		return NULL;
 	}
+	return view;
+}
 
-	context = AllocSetContextCreate(CurrentMemoryContext, "vmnet attached view",
-									ALLOCSET_SMALL_SIZES);
-	oldcontext = MemoryContextSwitchTo(context);
-	table = palloc0(sizeof(AttachedTable));
-	table->context = context;
+/*
+ * Reads the definition of a view; NULL if it is not a view of an inventory.
+ */
+static AttachedTable *
+read_view(Oid viewid, Oid schema)
+{
+	AttachedTable *table = (AttachedTable *) relation_cache_begin(&attached_views, viewid);
+	MemoryContext oldcontext;
+	InventoryInfo info;
+	RangeTblEntry *rte;
+	Relation	view = open_view(viewid, schema, &info);
+	Query	   *query;
+	Index		varno = 0;
+	ListCell   *lc;
+
+	if (view == NULL)
+		return NULL;
+
+	oldcontext = MemoryContextSwitchTo(table->cached.context);
 	table->view = viewid;
 	table->schema = schema;
 	table->info = get_relname_relid(INVENTORY_MARK, schema);
@@ -330,7 +216,7 @@ read_view(Oid viewid, Oid schema)
 	memset(table->lacks, true, sizeof(table->lacks));
 
 	query = get_view_query(view);
-	table->problem = query_problem(query, &varno, &rte);
+	table->problem = view_query_problem(query, &varno, &rte);
 	table->table = rte ? rte->relid : InvalidOid;
 	foreach(lc, query->targetList)
 		read_column(table, lfirst_node(TargetEntry, lc), varno);
@@ -338,35 +224,6 @@ read_view(Oid viewid, Oid schema)
 	MemoryContextSwitchTo(oldcontext);
 	relation_close(view, AccessShareLock);
 	return table;
-}
-
-/*
- * Frees a description at the end of the transaction; it may be in use until
- * then.
- */
-static void
-free_at_xact_end(AttachedTable *table)
-{
-	MemoryContextSetParent(table->context, TopTransactionContext);
-}
-
-/*
- * Drops descriptions of views that have changed or were dropped.
- */
-static void
-forget_stale(void)
-{
-	HASH_SEQ_STATUS status;
-	AttachedEntry *entry;
-
-	hash_seq_init(&status, attached_tables);
-	while ((entry = hash_seq_search(&status)) != NULL)
-	{
-		if (!entry->table->stale)
-			continue;
-		free_at_xact_end(entry->table);
-		hash_search(attached_tables, &entry->view, HASH_REMOVE, NULL);
-	}
 }
 
 /*
@@ -381,157 +238,18 @@ AttachedTable *
 attached_table_lookup(Oid schema, const char *role)
 {
 	Oid			viewid = get_relname_relid(psprintf("attached_%s", role), schema);
-	AttachedEntry *entry;
 	AttachedTable *table;
-	uint64		before;
-	bool		found;
 
 	if (!OidIsValid(viewid))
 		return NULL;
-	if (attached_tables == NULL)
-		attached_init();
-	entry = hash_search(attached_tables, &viewid, HASH_FIND, NULL);
-	if (entry && !entry->table->stale && !entry->table->busy)
-		return entry->table;
+	table = (AttachedTable *) relation_cache_find(&attached_views, viewid);
+	if (table && !table->busy)
+		return table;
 
-	before = invalidations;
 	table = read_view(viewid, schema);
-	if (table == NULL)
-		return NULL;
-	table->stale = invalidations != before;
-
-	forget_stale();
-	entry = hash_search(attached_tables, &viewid, HASH_ENTER, &found);
-	if (found)
-		free_at_xact_end(entry->table);
-	entry->table = table;
-	MemoryContextSetParent(table->context, TopMemoryContext);
+	if (table)
+		relation_cache_store(&attached_views, &table->cached);
 	return table;
-}
-
-/*
- * Returns the view inventory_info whose row type the condition of a guard names.
- */
-static Oid
-condition_info(const char *condition)
-{
-	static char *known = NULL;
-	static Oid	known_info = InvalidOid;
-	Node	   *node;
-
-	if (known && strcmp(known, condition) == 0)
-		return known_info;
-
-	node = stringToNode(condition);
-	if (known)
-		pfree(known);
-	known = NULL;
-	known_info = InvalidOid;
-	if (node && IsA(node, NullTest) && ((NullTest *) node)->arg &&
-		IsA(((NullTest *) node)->arg, Const))
-		known_info = get_typ_typrelid(((Const *) ((NullTest *) node)->arg)->consttype);
-	known = MemoryContextStrdup(TopMemoryContext, condition);
-	return known_info;
-}
-
-/*
- * Returns the schema of the inventory that a guard belongs to.
- *
- * The condition of the trigger names the inventory and follows a renamed schema.
- * A trigger that was created by hand may have no condition; then its first
- * argument names the inventory.
- */
-Oid
-attached_schema(Relation rel, Trigger *trigger)
-{
-	const char *name = trigger->tgargs[0];
-	Oid			info = trigger->tgqual ? condition_info(trigger->tgqual) : InvalidOid;
-	Oid			schema = OidIsValid(info) ? get_rel_namespace(info) : get_namespace_oid(name, true);
-
-	if (OidIsValid(schema) && OidIsValid(get_relname_relid(INVENTORY_MARK, schema)))
-		return schema;
-	ereport(ERROR,
-			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-			 errmsg("table \"%s\" is guarded for inventory \"%s\", which is not there",
-					RelationGetRelationName(rel), name),
-			 errdetail("Trigger \"%s\" has no condition that names the inventory.", trigger->tgname),
-			 errhint("Drop it, and make the guards anew: SELECT vmnet.set_inventory_mode('...', 'warn');")));
-	return InvalidOid;			/* keep compiler quiet */
-}
-
-/*
- * Raises an error unless a guard on a table can use a description: the view can
- * be evaluated on one row, and it and inventory_info belong to the owner of the
- * table.
- */
-static void
-require_usable(AttachedTable *table, Relation rel)
-{
-	Oid			owner = rel->rd_rel->relowner;
-
-	if (table->owner != owner)
-		require_owner(table->view, owner, RelationGetRelid(rel));
-	if (table->info_owner != owner)
-		require_owner(table->info, owner, RelationGetRelid(rel));
-	if (table->problem == NULL)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-			 errmsg("table \"%s\" is guarded by view \"%s\", by which rows cannot be judged",
-					RelationGetRelationName(rel), get_rel_name(table->view)),
-			 errdetail_internal("%s", table->problem),
-			 errhint("vmnet.attach_inventory() makes such views: each column is an expression over one row of an ordinary table."),
-			 errtable(rel)));
-}
-
-/*
- * Returns the description of the table that a guard fired on.  role is the one
- * that the guard is for, NULL for any.
- *
- * The caller must switch to the owner of the table before it asks for a value.
- * Raises 39P01 if the trigger is not on the table of an attached inventory, and
- * 42501 if what it reads belongs to another role than the table.  The result is
- * valid until the end of the transaction.
- */
-AttachedTable *
-attached_table_of(Relation rel, Trigger *trigger, const char *role)
-{
-	AttachedTable *table;
-	const char *said;
-
-	/*
-	 * A partitioned table has messages, but no guards: see
-	 * attached_problems().
-	 */
-	if (rel->rd_rel->relkind != RELKIND_RELATION &&
-		rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
-		refuse_table(rel, "It is not a table.");
-	if (trigger->tgnargs < 2)
-		refuse_table(rel, "The trigger does not say of which inventory it is.");
-	said = trigger->tgargs[1];
-	if (role ? strcmp(said, role) != 0 :
-		strcmp(said, "nics") != 0 && strcmp(said, "networks") != 0 && strcmp(said, "instances") != 0)
-		refuse_table(rel, psprintf("The second argument of the trigger is \"%s\".", said));
-
-	table = attached_table_lookup(attached_schema(rel, trigger), said);
-	if (table == NULL || table->table != RelationGetRelid(rel) || !table->attached)
-		refuse_table(rel, psprintf("Inventory \"%s\" does not read it.", trigger->tgargs[0]));
-	require_usable(table, rel);
-	return table;
-}
-
-/*
- * Returns the description of another role of the same inventory, for a guard on
- * rel; NULL if there is no such table.
- */
-AttachedTable *
-attached_related(Relation rel, AttachedTable *table, const char *role)
-{
-	AttachedTable *related = attached_table_lookup(table->schema, role);
-
-	if (related)
-		require_usable(related, rel);
-	return related;
 }
 
 /*
@@ -558,19 +276,19 @@ attached_lacks_column(AttachedTable *table, const char *column)
 static void
 prepare_column(AttachedTable *table, AttachedColumn column)
 {
-	uint64		before = invalidations;
+	uint64		before = attached_views.invalidations;
 	List	   *relations = NIL;
 	List	   *items = NIL;
 	Expr	   *expr = expression_planner_with_deps(copyObject(table->trees[column]),
 													&relations, &items);
-	MemoryContext oldcontext = MemoryContextSwitchTo(table->context);
+	MemoryContext oldcontext = MemoryContextSwitchTo(table->cached.context);
 	ExprState  *state = ExecInitExpr(copyObject(expr), NULL);
 
 	table->functions = list_concat(table->functions, copyObject(items));
 	table->exprs[column] = state;
 	MemoryContextSwitchTo(oldcontext);
-	if (invalidations != before)
-		table->stale = true;
+	if (attached_views.invalidations != before)
+		table->cached.stale = true;
 }
 
 /*
@@ -606,6 +324,18 @@ attached_value(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column
 	value = ExecEvalExpr(table->exprs[column], table->econtext, isnull);
 	table->busy = false;
 	return value;
+}
+
+/*
+ * Tells whether a column is NULL in a row.
+ */
+bool
+attached_is_null(AttachedTable *table, TupleTableSlot *slot, AttachedColumn column)
+{
+	bool		isnull;
+
+	(void) attached_value(table, slot, column, &isnull);
+	return isnull;
 }
 
 /*

@@ -6,10 +6,10 @@
 #define VMNET_ATTACHED_ROW_H
 
 #include "access/attnum.h"
-#include "commands/trigger.h"
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
-#include "utils/rel.h"
+
+#include "core/relation_cache.h"
 
 /* Columns of an attached view, in the order of attached_columns[]. */
 typedef enum AttachedColumn
@@ -35,11 +35,12 @@ typedef enum AttachedColumn
 #define ATTACHED_COLUMN_COUNT	(ATTACHED_VPC_ID + 1)
 
 /*
- * An attached view as it was when it was read.  It never changes; a newer
- * reading is another struct.  Valid until the end of the transaction.
+ * An attached view as it was when it was read; a newer reading is another
+ * struct.  Valid until the end of the transaction.
  */
 typedef struct AttachedTable
 {
+	CachedRelation cached;		/* of the view; must be first */
 	Oid			view;			/* attached_nics and the like */
 	Oid			table;			/* what the view reads; InvalidOid: see
 								 * problem */
@@ -59,20 +60,15 @@ typedef struct AttachedTable
 	ExprState  *exprs[ATTACHED_COLUMN_COUNT];	/* NULL until first needed */
 	List	   *functions;		/* PlanInvalItems of what exprs are made of */
 	ExprContext *econtext;
-	MemoryContext context;
-	bool		stale;			/* the view, or a function in it, changed */
 	bool		busy;			/* one of exprs is being evaluated */
 } AttachedTable;
 
-extern Oid	attached_schema(Relation rel, Trigger *trigger);
 extern AttachedTable *attached_table_lookup(Oid schema, const char *role);
-extern AttachedTable *attached_table_of(Relation rel, Trigger *trigger,
-										const char *role);
-extern AttachedTable *attached_related(Relation rel, AttachedTable *table,
-									   const char *role);
 extern bool attached_lacks_column(AttachedTable *table, const char *column);
 extern Datum attached_value(AttachedTable *table, TupleTableSlot *slot,
 							AttachedColumn column, bool *isnull);
+extern bool attached_is_null(AttachedTable *table, TupleTableSlot *slot,
+							 AttachedColumn column);
 extern bool attached_same(AttachedTable *table, TupleTableSlot *a,
 						  TupleTableSlot *b, AttachedColumn column);
 extern char *attached_output(AttachedTable *table, TupleTableSlot *slot,

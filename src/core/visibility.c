@@ -23,13 +23,20 @@
  * Must be called as the caller, not as the owner of the table.
  */
 bool
-may_see_rows(Relation rel)
+may_see_relation(Oid relid)
 {
-	Oid			relid = RelationGetRelid(rel);
-
 	if (check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
 		return false;
 	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
 		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT,
 								  ACLMASK_ALL) == ACLCHECK_OK;
+}
+
+/*
+ * Does the same for a relation that is open.
+ */
+bool
+may_see_rows(Relation rel)
+{
+	return may_see_relation(RelationGetRelid(rel));
 }

@@ -7,6 +7,7 @@
 
 #include "utils/rel.h"
 
+extern bool may_see_relation(Oid relid);
 extern bool may_see_rows(Relation rel);
 
 #endif							/* VMNET_VISIBILITY_H */

@@ -33,6 +33,7 @@
 #include "core/trigger_call.h"
 #include "history/insert.h"
 #include "history/pending.h"
+#include "nic/nic_row.h"
 #include "nic/nic_state.h"
 #include "nic/nic_table.h"
 
@@ -319,38 +320,6 @@ move_event(int64 nic_id, NicStrategy strategy, NicState from, NicState to)
 	return nic_event_name(first);
 }
 
-static Datum
-column_value(const NicTable *table, TupleTableSlot *slot, NicColumn column, bool *isnull)
-{
-	return slot_getattr(slot, table->attnum[column], isnull);
-}
-
-static NicState
-state_of(const NicTable *table, TupleTableSlot *slot)
-{
-	bool		isnull;
-	Datum		value = column_value(table, slot, NIC_STATE, &isnull);
-	text	   *state;
-
-	if (isnull)
-		return NIC_UNKNOWN_STATE;
-	state = DatumGetTextPP(value);
-	return nic_state_parse(VARDATA_ANY(state), VARSIZE_ANY_EXHDR(state));
-}
-
-static NicStrategy
-strategy_of(const NicTable *table, TupleTableSlot *slot)
-{
-	bool		isnull;
-	Datum		value = column_value(table, slot, NIC_STRATEGY, &isnull);
-	text	   *strategy;
-
-	if (isnull)
-		return NIC_UNKNOWN_STRATEGY;
-	strategy = DatumGetTextPP(value);
-	return nic_strategy_parse(VARDATA_ANY(strategy), VARSIZE_ANY_EXHDR(strategy));
-}
-
 /*
  * Returns the name of a state for history.
  *
@@ -366,7 +335,7 @@ state_text(const NicTable *table, TupleTableSlot *slot, NicState state)
 	if (state != NIC_UNKNOWN_STATE)
 		return nic_state_name(state);
 
-	value = column_value(table, slot, NIC_STATE, &isnull);
+	value = nic_column(table, slot, NIC_STATE, &isnull);
 	return isnull ? "" :
 		MemoryContextStrdup(TopTransactionContext, TextDatumGetCString(value));
 }
@@ -406,24 +375,24 @@ void
 history_record_change(Relation rel, const NicTable *table,
 					  TupleTableSlot *old, TupleTableSlot *new)
 {
-	NicState	from = state_of(table, old);
-	NicState	to = state_of(table, new);
+	NicState	from = nic_row_state(table, old);
+	NicState	to = nic_row_state(table, new);
 	HistoryEntry entry = {0};
 	bool		isnull;
 
-	entry.nic_id = DatumGetInt64(column_value(table, new, NIC_ID, &isnull));
-	entry.network_id = DatumGetInt64(column_value(table, new, NIC_NETWORK_ID, &isnull));
-	entry.instance_id = DatumGetInt64(column_value(table, new, NIC_INSTANCE_ID, &isnull));
+	entry.nic_id = DatumGetInt64(nic_column(table, new, NIC_ID, &isnull));
+	entry.network_id = DatumGetInt64(nic_column(table, new, NIC_NETWORK_ID, &isnull));
+	entry.instance_id = DatumGetInt64(nic_column(table, new, NIC_INSTANCE_ID, &isnull));
 	entry.has_instance = !isnull;
-	entry.removed = DatumGetTimestampTz(column_value(table, new, NIC_REMOVED, &isnull));
+	entry.removed = DatumGetTimestampTz(nic_column(table, new, NIC_REMOVED, &isnull));
 	entry.is_removed = !isnull;
-	entry.at = DatumGetTimestampTz(column_value(table, new, NIC_STATE_CHANGED, &isnull));
+	entry.at = DatumGetTimestampTz(nic_column(table, new, NIC_STATE_CHANGED, &isnull));
 	entry.from_state = state_text(table, old, from);
 	entry.to_state = state_text(table, new, to);
 	if (from == to)
 		entry.at = Max(entry.at, GetCurrentTimestamp());
 	entry.seq = claim_number(rel, table, entry.nic_id, entry.at);
-	history_append(rel, &entry, table->history, strategy_of(table, old), from, to);
+	history_append(rel, &entry, table->history, nic_row_strategy(table, old), from, to);
 }
 
 static void
@@ -453,7 +422,7 @@ history_record_addresses(Relation rel, const NicTable *table, TupleTableSlot *ol
 	{
 		bool		isnull = table->attnum[columns[i]] == InvalidAttrNumber;
 
-		values[i] = isnull ? (Datum) 0 : column_value(table, old, columns[i], &isnull);
+		values[i] = isnull ? (Datum) 0 : nic_column(table, old, columns[i], &isnull);
 		nulls[i] = isnull ? 'n' : ' ';
 	}
 	history_append_addresses(rel, table->address_history, values, nulls);

@@ -36,33 +36,35 @@
 #define MAX_ANSWER_COLUMNS	4
 
 /*
- * The queries.  The first %s is the table of NICs.  The last parameter says
- * whether rows may be named.  Operators are qualified, since any search path may
- * be in force, and results are of the types that the functions have whatever the
- * columns are.
+ * The queries.  The first %s is the table of NICs.  The last parameter tells
+ * whether rows may be named.  Operators are qualified, since the search path is
+ * that of the caller.  Results are cast to the types of the functions.
  */
 
 /* $1 network, $2 address as a text, $3 NIC left out, $4 for a User NIC, $5 named */
 static const char address_holder_sql[] =
 "SELECT h.id IS NOT NULL, h.is_user, CASE WHEN $5 THEN h.id END"
 " FROM (SELECT 1) one LEFT JOIN (SELECT n.id::pg_catalog.int8 AS id,"
-"  n.vm_type OPERATOR(pg_catalog.=) 'User'::pg_catalog.text AND n.instance_id IS NOT NULL AS is_user"
+"  n.vm_type OPERATOR(pg_catalog.=) 'User'::pg_catalog.text AND n.instance_id IS NOT NULL"
+"  AS is_user"
 "  FROM %s n WHERE n.network_id OPERATOR(pg_catalog.=) $1"
 "  AND n.%s OPERATOR(pg_catalog.=) $2::pg_catalog.%s AND n.active"
 "  AND ($3 IS NULL OR n.id OPERATOR(pg_catalog.<>) $3)"
-"  AND ($4 OR n.vm_type OPERATOR(pg_catalog.=) 'User'::pg_catalog.text AND n.instance_id IS NOT NULL)"
+"  AND ($4 OR n.vm_type OPERATOR(pg_catalog.=) 'User'::pg_catalog.text AND n.instance_id"
+"  IS NOT NULL)"
 "  ORDER BY n.id USING OPERATOR(pg_catalog.<) LIMIT 1) h ON true";
 
 /* $1 network, $2 address as a text, $3 named; the second %s is the other table */
 static const char secondary_holder_sql[] =
 "SELECT h.id IS NOT NULL, CASE WHEN $3 THEN h.id END, CASE WHEN $3 THEN h.nic_id END"
-" FROM (SELECT 1) one LEFT JOIN (SELECT s.id::pg_catalog.int8 AS id, s.nic_id::pg_catalog.int8 AS nic_id"
+" FROM (SELECT 1) one LEFT JOIN (SELECT s.id::pg_catalog.int8 AS id, s.nic_id::pg_catalog.int8"
+"  AS nic_id"
 "  FROM %s n JOIN %s s ON n.id OPERATOR(pg_catalog.=) s.nic_id AND n.active"
 "  WHERE s.network_id OPERATOR(pg_catalog.=) $1"
 "  AND s.%s OPERATOR(pg_catalog.=) $2::pg_catalog.inet AND s.active"
 "  ORDER BY s.id USING OPERATOR(pg_catalog.<) LIMIT 1) h ON true";
 
-/* $1 MAC address, $2 named, which makes no difference */
+/* $1 MAC address, $2 named, which is ignored */
 static const char mac_held_sql[] =
 "SELECT $2 IS NOT NULL AND EXISTS (SELECT FROM %s n"
 "  WHERE n.mac_address OPERATOR(pg_catalog.=) $1 AND n.active)";
@@ -73,10 +75,12 @@ static const char free_device_sql[] =
 "  WHERE d OPERATOR(pg_catalog.<>) ALL (u.used)),"
 " u.no_default, u.there IS NOT NULL, CASE WHEN $3 THEN u.there END"
 " FROM (SELECT pg_catalog.count(*)::pg_catalog.int4 AS nics,"
-"  COALESCE(pg_catalog.array_agg(n.device_id::pg_catalog.int4) FILTER (WHERE n.device_id IS NOT NULL),"
+"  COALESCE(pg_catalog.array_agg(n.device_id::pg_catalog.int4) FILTER"
+"   (WHERE n.device_id IS NOT NULL),"
 "   '{}'::pg_catalog.int4[]) AS used,"
 "  NOT COALESCE(pg_catalog.bool_or(n.default_nic), false) AS no_default,"
-"  pg_catalog.min(n.id::pg_catalog.int8) FILTER (WHERE n.network_id OPERATOR(pg_catalog.=) $2) AS there"
+"  pg_catalog.min(n.id::pg_catalog.int8) FILTER (WHERE n.network_id OPERATOR(pg_catalog.=) $2)"
+"  AS there"
 "  FROM %s n WHERE n.instance_id OPERATOR(pg_catalog.=) $1 AND n.active) u";
 
 /* $1 instance, $2 NIC left out, $3 named */
@@ -147,19 +151,20 @@ row_result(FunctionCallInfo fcinfo)
 	int			i;
 
 	if (SPI_processed != 1 || natts > MAX_ANSWER_COLUMNS || (is_row ? desc->natts : 1) != natts)
-		elog(ERROR, "a question about NICs has another answer than it should");
+		elog(ERROR, "unexpected result of a query on NICs");
 	for (i = 0; i < natts; i++)
 	{
 		Oid			type = is_row ? TupleDescAttr(desc, i)->atttypid : BOOLOID;
 
 		if (SPI_gettypeid(SPI_tuptable->tupdesc, i + 1) != type)
-			elog(ERROR, "a question about NICs has an answer of another type than it should");
+			elog(ERROR, "unexpected type of a result of a query on NICs");
 		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 								  i + 1, &nulls[i]);
 	}
 
 	fcinfo->isnull = !is_row && nulls[0];
-	return is_row ? HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)) : values[0];
+	return is_row ?
+		HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)) : values[0];
 }
 
 /*
@@ -196,7 +201,7 @@ run_address_query(FunctionCallInfo fcinfo, Relation nics, const char *sql, bool 
 	SPI_connect();
 	(void) run_as_owner_for_writer(nics, &saved);
 	if (SPI_execute_with_args(sql, nargs + 1, types, values, nulls, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not ask a question about NICs");
+		elog(ERROR, "could not run a query on NICs");
 	run_as_end(&saved);
 
 	/* Every column of a result is passed by value. */
@@ -219,16 +224,16 @@ address_type(FunctionCallInfo fcinfo, int argno)
 	if (strcmp(column, "ip4_address") != 0 && strcmp(column, "ip6_address") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is not a column for addresses", column)));
+				 errmsg("\"%s\" is not an address column", column)));
 	return "inet";
 }
 
 /*
- * address_holder(inventory, network_id, attribute, address, nic_id, is_user)
+ * Returns whether an active NIC of a network, other than nic_id, has an address;
+ * whether it is the NIC of a user's instance; and its id, if the caller may see it.
  *
- * Whether an active NIC of a network, other than nic_id, has an address that a
- * new one of a user, or of something else, would clash with; whether that is the
- * NIC of a user's instance; and its id, where it may be named.
+ * The arguments are inventory, network_id, attribute, address, nic_id and is_user.
+ * If is_user is false, only NICs of users' instances are searched.
  */
 PG_FUNCTION_INFO_V1(address_holder);
 
@@ -253,11 +258,12 @@ address_holder(PG_FUNCTION_ARGS)
 }
 
 /*
- * secondary_holder(inventory, network_id, attribute, address)
+ * Returns whether an active NIC has an IP address of a network as a secondary
+ * address, and the ids of the secondary address and of the NIC, if the caller may see
+ * both.
  *
- * Whether an active NIC has an IP address of a network beside its own; the ids of
- * the secondary address and of the NIC, where both may be named.  The tables have
- * to have one owner.
+ * The arguments are inventory, network_id, attribute and address.  The tables must
+ * have one owner.
  */
 PG_FUNCTION_INFO_V1(secondary_holder);
 
@@ -313,9 +319,9 @@ run_nics_query(FunctionCallInfo fcinfo, const char *format, int nargs)
 }
 
 /*
- * mac_held(inventory, mac)
+ * Returns whether an active NIC of the inventory has a MAC address; false for NULL.
  *
- * Whether an active NIC of the inventory has a MAC address; false for NULL.
+ * The arguments are inventory and mac.
  */
 PG_FUNCTION_INFO_V1(mac_held);
 
@@ -326,11 +332,11 @@ mac_held(PG_FUNCTION_ARGS)
 }
 
 /*
- * free_device(inventory, instance_id, network_id)
+ * Returns the lowest free device position of an instance; whether it lacks an active
+ * default NIC; whether it is on a network; and the id of its NIC there, if the caller
+ * may see it.
  *
- * The lowest free device position of an instance; whether none of its active NICs
- * is its default; whether it is on a network; and the id of its NIC there, where
- * it may be named.
+ * The arguments are inventory, instance_id and network_id.
  */
 PG_FUNCTION_INFO_V1(free_device);
 
@@ -341,10 +347,10 @@ free_device(PG_FUNCTION_ARGS)
 }
 
 /*
- * other_nics(inventory, instance_id, nic_id)
+ * Returns how many other active NICs an instance has, how many of these are its
+ * default, and their lowest id, if the caller may see them.
  *
- * How many active NICs an instance has beside one, how many of these are its
- * default; and the lowest id, where they may be named.
+ * The arguments are inventory, instance_id and nic_id.
  */
 PG_FUNCTION_INFO_V1(other_nics);
 

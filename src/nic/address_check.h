@@ -1,6 +1,6 @@
 /*
  * address_check.h
- *		Questions that are answered by all rows.
+ *		Queries of the operations that must see all rows.
  */
 #ifndef VMNET_ADDRESS_CHECK_H
 #define VMNET_ADDRESS_CHECK_H

@@ -1,7 +1,7 @@
 /*
  * delete_guard.c
- *		Triggers that refuse DELETE and TRUNCATE, refuse writes to a mirror by others
- *		than the import, and turn DELETE on a view of live NICs into a removal.
+ *		Triggers that refuse DELETE and TRUNCATE, refuse writes to a mirror that are
+ *		not those of the import, and turn DELETE on a view of live NICs into a removal.
  */
 #include "postgres.h"
 
@@ -19,6 +19,7 @@
 #include "core/inventory.h"
 #include "core/saved_query.h"
 #include "core/trigger_call.h"
+#include "core/visibility.h"
 #include "nic/guard_bypass.h"
 
 static const char *
@@ -79,14 +80,16 @@ hint_instead_of_delete(Relation rel)
 					   mirror_source(rel));
 	if (SPI_fnumber(RelationGetDescr(rel), "network_id") > 0 &&
 		SPI_fnumber(RelationGetDescr(rel), "nic_id") <= 0)
-		return errhint("Remove the NIC instead, which keeps its history: DELETE from the view %s, or set state = 'Deallocating' and \"removed\".",
+		return errhint("Remove the NIC instead, which keeps its history: DELETE from the view %s, "
+					   "or set state = 'Deallocating' and \"removed\".",
 					   quote_qualified_identifier(schema_name(rel), "nics"));
 	return errhint("Remove it instead, which keeps its history: set \"removed\".");
 }
 
 /*
- * no_hard_delete(): BEFORE DELETE, for each row.  Refuses it unless the guards
- * are bypassed for this row.
+ * Refuses to delete a row of an inventory, unless the guards are bypassed for it.
+ *
+ * A BEFORE trigger on DELETE, for each row.
  */
 PG_FUNCTION_INFO_V1(no_hard_delete);
 
@@ -107,18 +110,19 @@ no_hard_delete(PG_FUNCTION_ARGS)
 	ereport(ERROR,
 			(errcode(ERRCODE_RESTRICT_VIOLATION),
 			 errmsg("cannot delete from table \"%s\"", RelationGetRelationName(rel)),
-			 id > 0 ?
-			 errdetail("The row with id %s would be lost, and with it what happened to it.",
+			 id > 0 && may_see_rows(rel) ?
+			 errdetail("Deleting the row with id %s would lose its history.",
 					   SPI_getvalue(trigdata->tg_trigtuple, desc, id)) :
-			 errdetail("A row would be lost, and with it what happened to it."),
+			 errdetail("Deleting a row would lose its history."),
 			 hint_instead_of_delete(rel),
 			 errtableconstraint(rel, "no_hard_delete")));
 	return PointerGetDatum(NULL);	/* keep compiler quiet */
 }
 
 /*
- * no_truncate(): BEFORE TRUNCATE, for each statement.  Refuses it unless the
- * guards are bypassed; row triggers do not fire for TRUNCATE.
+ * Refuses TRUNCATE of a table of an inventory, unless the guards are bypassed.
+ *
+ * A BEFORE trigger on TRUNCATE, for each statement; row triggers do not fire for it.
  */
 PG_FUNCTION_INFO_V1(no_truncate);
 
@@ -144,8 +148,9 @@ no_truncate(PG_FUNCTION_ARGS)
 }
 
 /*
- * mirror_guard(): BEFORE INSERT or UPDATE on the tables of a mirror, for each
- * statement.  Only the import can write to a mirror.
+ * Refuses writes to a table of a mirror that are not those of the import.
+ *
+ * A BEFORE trigger on INSERT and UPDATE, for each statement.
  */
 PG_FUNCTION_INFO_V1(mirror_guard);
 
@@ -185,8 +190,9 @@ view_remove_query(StringInfo sql, Oid relid, int column)
 }
 
 /*
- * nic_view_delete(): INSTEAD OF DELETE on a view of live NICs, for each row.
- * Removes the NIC in one statement.
+ * Removes a NIC that is deleted from a view of live NICs, in one statement.
+ *
+ * An INSTEAD OF trigger on DELETE, for each row.
  */
 PG_FUNCTION_INFO_V1(nic_view_delete);
 

@@ -1,6 +1,6 @@
 /*
  * guard_bypass.c
- *		The one way past the guards against hard deletes and foreign writers.
+ *		The only bypass of the guards against hard deletes and writes to a mirror.
  *
  * A bypass is for one schema, and for a purge also for rows that were removed
  * before a time.  It is active around one statement that the extension runs,
@@ -54,9 +54,11 @@ guard_bypass_begin(Oid schema)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a purge or an import cannot run inside a statement of another one"),
-				 errdetail("A statement that writes to inventory \"%s\" is running in this session.",
+				 errdetail("A statement that writes to inventory \"%s\" is running in this "
+						   "session.",
 						   require_namespace_name(bypass_schema)),
-				 errhint("Call it after the other one has ended, not from a trigger or a function of its tables.")));
+				 errhint("Call it after the other one has ended, not from a trigger of its "
+						 "tables.")));
 
 	bypass_schema = schema;
 	bypass_subid = GetCurrentSubTransactionId();

@@ -1,6 +1,6 @@
 /*
  * guard_bypass.h
- *		The one way past the guards against hard deletes and foreign writers.
+ *		The only bypass of the guards against hard deletes and writes to a mirror.
  */
 #ifndef VMNET_GUARD_BYPASS_H
 #define VMNET_GUARD_BYPASS_H

@@ -10,12 +10,12 @@
 
 #include "executor/spi.h"
 #include "nodes/pg_list.h"
-#include "utils/datum.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
 #include "core/run_as.h"
 #include "nic/nic_columns.h"
+#include "nic/nic_row.h"
 #include "nic/nic_table.h"
 
 /* Names, in TopMemoryContext; valid once is_known is set. */
@@ -52,7 +52,8 @@ load_other_columns(Relation rel)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute("SELECT c.name FROM vmnet_internal.inventory_columns() c"
-					" WHERE c.relation OPERATOR(pg_catalog.=) 'all_nics' AND c.in_view", true, 0) != SPI_OK_SELECT)
+					" WHERE c.relation OPERATOR(pg_catalog.=) 'all_nics' AND c.in_view",
+					true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the columns of an inventory");
 	for (i = 0; i < SPI_processed; i++)
 	{
@@ -69,23 +70,6 @@ load_other_columns(Relation rel)
 	run_as_end(&saved);
 	other_columns = names;
 	is_known = true;
-}
-
-/*
- * Tells whether a column has the same image in two rows.
- */
-static bool
-is_same(TupleTableSlot *a, TupleTableSlot *b, AttrNumber attnum)
-{
-	Form_pg_attribute att = TupleDescAttr(a->tts_tupleDescriptor, attnum - 1);
-	bool		anull;
-	bool		bnull;
-	Datum		avalue = slot_getattr(a, attnum, &anull);
-	Datum		bvalue = slot_getattr(b, attnum, &bnull);
-
-	if (anull || bnull)
-		return anull && bnull;
-	return datum_image_eq(avalue, bvalue, att->attbyval, att->attlen);
 }
 
 /*
@@ -106,7 +90,7 @@ nic_other_column_changed(Relation rel, TupleTableSlot *old, TupleTableSlot *new)
 		const char *name = lfirst(lc);
 		int			attnum = SPI_fnumber(RelationGetDescr(rel), name);
 
-		if (attnum > 0 && !is_same(old, new, attnum))
+		if (attnum > 0 && !same_attribute(old, new, attnum))
 			return name;
 	}
 	return NULL;

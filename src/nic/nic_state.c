@@ -2,13 +2,13 @@
  * nic_state.c
  *		The state machine of a NIC, as data.
  *
- * This is the only place that knows which moves there are.  The guard,
- * nic_state_transitions() and nic_next_state() read it.
+ * This is the only list of moves.  The guards, nic_state_transitions() and
+ * nic_next_state() read it.
  *
  * The moves of strategy Start are those that CloudStack declares in Nic.java.
  * CloudStack itself reserves and releases NICs of the other strategies in one
  * step (NetworkOrchestrator.prepareNic, releaseNic), and removes a NIC from
- * any state (removeNic); no move of Nic.java says so, these here do.
+ * any state (removeNic); these moves are not in Nic.java.
  */
 #include "postgres.h"
 
@@ -44,7 +44,7 @@ static const char *const strategy_names[NIC_STRATEGY_COUNT] = {
 	{strategy, NIC_ALLOCATED, NIC_RESERVATION_REQUESTED, NIC_RESERVED}, \
 	{strategy, NIC_RESERVED, NIC_RELEASE_REQUESTED, NIC_ALLOCATED}
 
-/* Whatever the strategy, a NIC can be removed from every state but the last. */
+/* A NIC of any strategy can be removed from every state but the last. */
 #define REMOVE_MOVES(strategy) \
 	{strategy, NIC_ALLOCATED, NIC_REMOVE_REQUESTED, NIC_DEALLOCATING}, \
 	{strategy, NIC_RESERVING, NIC_REMOVE_REQUESTED, NIC_DEALLOCATING}, \
@@ -136,6 +136,24 @@ NicStrategy
 nic_strategy_parse(const char *name, int len)
 {
 	return (NicStrategy) find_name(strategy_names, NIC_STRATEGY_COUNT, name, len);
+}
+
+/*
+ * Returns the state of a name, as nic_state_parse() does.
+ */
+NicState
+nic_state_from_text(const text *name)
+{
+	return nic_state_parse(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+}
+
+/*
+ * Returns the strategy of a name, as nic_strategy_parse() does.
+ */
+NicStrategy
+nic_strategy_from_text(const text *name)
+{
+	return nic_strategy_parse(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 }
 
 /*

@@ -59,6 +59,8 @@ extern const char *nic_strategy_name(NicStrategy strategy);
 extern NicState nic_state_parse(const char *name, int len);
 extern NicEvent nic_event_parse(const char *name, int len);
 extern NicStrategy nic_strategy_parse(const char *name, int len);
+extern NicState nic_state_from_text(const text *name);
+extern NicStrategy nic_strategy_from_text(const text *name);
 
 extern bool nic_move_allowed(NicStrategy strategy, NicState from, NicState to);
 extern bool nic_state_initial(NicState state);

@@ -14,7 +14,7 @@
 #define NIC_STATE_TRANSITIONS_COLUMNS	4
 
 /*
- * nic_state_transitions(): every move there is.
+ * Returns all moves, as rows.
  */
 PG_FUNCTION_INFO_V1(nic_state_transitions);
 
@@ -57,7 +57,7 @@ unknown_name(const char *what, const char *name, const char *(*known) (int), int
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown %s of a NIC: \"%s\"", what, name),
-			 errdetail("Spelling counts. There are: %s.", list.data),
+			 errdetail("Valid values are: %s (case-sensitive).", list.data),
 			 errhint("See vmnet.nic_state_transitions().")));
 }
 
@@ -80,8 +80,9 @@ known_strategy(int i)
 }
 
 /*
- * nic_next_state(state, event, strategy): where the event leads, or NULL
- * where there is no such move.
+ * Returns the state that an event leads to; NULL if there is no such move.
+ *
+ * The arguments are state, event and strategy.
  */
 PG_FUNCTION_INFO_V1(nic_next_state);
 

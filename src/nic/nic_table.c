@@ -3,9 +3,7 @@
  *		Cache of the columns of a NIC table and of the tables that it refers to.
  *
  * A guard finds the networks and the instances by the foreign keys of the NIC
- * table, never by a name, so that it works on any node and in any schema.  An
- * entry of the cache is valid until the relcache invalidates the table or one of
- * its parents.
+ * table, never by a name, so that it works on any node and in any schema.
  */
 #include "postgres.h"
 
@@ -19,14 +17,12 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "core/relation_cache.h"
 #include "core/trigger_call.h"
 #include "nic/nic_table.h"
 
@@ -62,10 +58,11 @@ static const NicColumnDef nic_columns[NIC_COLUMN_COUNT] = {
 	[NIC_REMOVED] = {"removed", TIMESTAMPTZOID, true}
 };
 
-static HTAB *nic_tables = NULL;
+static bool nic_table_uses(const CachedRelation *description, Oid relid);
 
-/* Counts invalidations: what was looked up while one came may be stale. */
-static uint64 invalidations = 0;
+static RelationCache nic_tables = {
+	.name = "vmnet NIC tables",.size = sizeof(NicTable),.uses_relation = nic_table_uses
+};
 
 /*
  * Returns the name of a column of a NIC table; a static string.
@@ -76,39 +73,17 @@ nic_column_name(NicColumn column)
 	return nic_columns[column].name;
 }
 
-/* Forgets what depends on a relation that changed; 0 means all of them. */
-static void
-nic_tables_invalidate(Datum arg, Oid relid)
+/*
+ * Tells whether the description of a NIC table was read from another relation
+ * too.
+ */
+static bool
+nic_table_uses(const CachedRelation *description, Oid relid)
 {
-	HASH_SEQ_STATUS status;
-	NicTable   *table;
+	const NicTable *table = (const NicTable *) description;
 
-	if (nic_tables == NULL)
-		return;
-
-	invalidations++;
-	hash_seq_init(&status, nic_tables);
-	while ((table = hash_seq_search(&status)) != NULL)
-	{
-		if (!OidIsValid(relid) || relid == table->relid ||
-			relid == table->network.relid || relid == table->instance.relid ||
-			relid == table->history || relid == table->address_history)
-			table->valid = false;
-	}
-}
-
-static void
-nic_tables_init(void)
-{
-	HASHCTL		ctl = {0};
-
-	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(NicTable);
-	ctl.hcxt = AllocSetContextCreate(TopMemoryContext, "vmnet NIC tables",
-									 ALLOCSET_SMALL_SIZES);
-	nic_tables = hash_create("vmnet NIC tables", 8, &ctl,
-							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	CacheRegisterRelcacheCallback(nic_tables_invalidate, (Datum) 0);
+	return relid == table->network.relid || relid == table->instance.relid ||
+		relid == table->history || relid == table->address_history;
 }
 
 /*
@@ -150,7 +125,8 @@ find_columns(Relation rel, NicTable *table)
 									   format_type_be(SPI_gettypeid(desc, attnum)),
 									   format_type_be(def->type)));
 		else if (!column_is_stored(desc, attnum))
-			refuse_table(rel, psprintf("Its column \"%s\" is a virtual one.", def->name));
+			refuse_table(rel, psprintf("Its column \"%s\" is a virtual generated column.",
+									   def->name));
 		table->attnum[i] = attnum;
 	}
 }
@@ -213,11 +189,13 @@ fill_parent(Relation rel, const ForeignKeyCacheInfo *fkey, ParentKey *parent)
 		parent->removed <= 0 ||
 		SPI_gettypeid(desc, parent->removed) != TIMESTAMPTZOID ||
 		!column_is_stored(desc, parent->removed))
-		refuse_table(rel, psprintf("Table \"%s\", which it refers to, is not an ordinary table with a column \"removed\" of type %s.",
+		refuse_table(rel, psprintf("Table \"%s\", which it refers to, is not an ordinary table "
+								   "with a column \"removed\" of type %s.",
 								   RelationGetRelationName(parentrel),
 								   format_type_be(TIMESTAMPTZOID)));
 	if (!key_is_comparable(parent->indexid, fkey->conpfeqop[0], parent->keytype))
-		refuse_table(rel, psprintf("Its column \"%s\" refers to a key of type %s, with which a %s cannot be compared as it is.",
+		refuse_table(rel, psprintf("Its column \"%s\" refers to a key of type %s, which is "
+								   "compared with type %s only after a conversion.",
 								   NameStr(att->attname),
 								   format_type_be(SPI_gettypeid(desc, parent->key)),
 								   format_type_be(parent->keytype)));
@@ -256,7 +234,7 @@ find_history(Relation rel, NicTable *table)
 	ListCell   *lc;
 	int			i;
 
-	/* Whatever looks into a catalog may have the relcache replace trigdesc. */
+	/* Copied first: a catalog lookup may let the relcache replace trigdesc. */
 	for (i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
 	{
 		Trigger    *trigger = &rel->trigdesc->triggers[i];
@@ -273,7 +251,8 @@ find_history(Relation rel, NicTable *table)
 		table->history = get_relname_relid("nic_history", schema);
 		table->address_history = get_relname_relid("nic_address_history", schema);
 		if (!OidIsValid(table->history) || !OidIsValid(table->address_history))
-			refuse_table(rel, "Its schema lacks the table \"nic_history\" or \"nic_address_history\".");
+			refuse_table(rel, "Its schema lacks the table \"nic_history\" or "
+						 "\"nic_address_history\".");
 		break;
 	}
 	list_free(functions);
@@ -282,35 +261,23 @@ find_history(Relation rel, NicTable *table)
 /*
  * Returns the description of a NIC table; raises 39P01 if it is not one.
  *
- * The result is an entry of the cache and stays allocated.  After an invalidation
- * a later call for the same table may overwrite it.
+ * The result is valid until the end of the transaction.
  */
 const NicTable *
 nic_table_lookup(Relation rel)
 {
-	Oid			relid = RelationGetRelid(rel);
-	NicTable	fresh = {0};
-	NicTable   *table;
-	uint64		seen;
+	NicTable   *table = (NicTable *) relation_cache_find(&nic_tables, RelationGetRelid(rel));
 
-	if (nic_tables == NULL)
-		nic_tables_init();
-
-	table = hash_search(nic_tables, &relid, HASH_FIND, NULL);
-	if (table && table->valid)
+	if (table)
 		return table;
 
-	seen = invalidations;
-	fresh.relid = relid;
-	find_columns(rel, &fresh);
-	if (!find_parent(rel, fresh.attnum[NIC_NETWORK_ID], &fresh.network))
+	table = (NicTable *) relation_cache_begin(&nic_tables, RelationGetRelid(rel));
+	find_columns(rel, table);
+	if (!find_parent(rel, table->attnum[NIC_NETWORK_ID], &table->network))
 		refuse_table(rel, "Its column \"network_id\" has no foreign key.");
-	if (!find_parent(rel, fresh.attnum[NIC_INSTANCE_ID], &fresh.instance))
+	if (!find_parent(rel, table->attnum[NIC_INSTANCE_ID], &table->instance))
 		refuse_table(rel, "Its column \"instance_id\" has no foreign key.");
-	find_history(rel, &fresh);
-
-	table = hash_search(nic_tables, &relid, HASH_ENTER, NULL);
-	*table = fresh;
-	table->valid = seen == invalidations;
+	find_history(rel, table);
+	relation_cache_store(&nic_tables, &table->cached);
 	return table;
 }

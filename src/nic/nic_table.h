@@ -10,6 +10,8 @@
 #include "executor/tuptable.h"
 #include "utils/rel.h"
 
+#include "core/relation_cache.h"
+
 /* A table that NICs refer to, as found by a foreign key of the NIC table. */
 typedef struct ParentKey ParentKey;
 struct ParentKey
@@ -58,15 +60,15 @@ typedef enum NicColumn
 
 #define NIC_COLUMN_COUNT	(NIC_REMOVED + 1)
 
+/* A NIC table; see nic_table_lookup(). */
 typedef struct NicTable
 {
-	Oid			relid;			/* hash key, must be first */
+	CachedRelation cached;		/* must be first */
 	AttrNumber	attnum[NIC_COLUMN_COUNT];
 	ParentKey	network;
 	ParentKey	instance;
 	Oid			history;		/* InvalidOid: no enabled trigger writes it */
 	Oid			address_history;
-	bool		valid;			/* set last */
 } NicTable;
 
 extern const NicTable *nic_table_lookup(Relation rel);

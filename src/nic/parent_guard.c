@@ -25,35 +25,8 @@
 #include "core/visibility.h"
 #include "nic/nic_table.h"
 #include "nic/parent_lock.h"
+#include "nic/parent_rules.h"
 #include "nic/removal_time.h"
-
-/* How many blockers a refusal names. */
-#define BLOCKERS_NAMED	5
-
-typedef struct ParentKind
-{
-	const char *noun;
-	const char *function;
-	const char *in_use;			/* constraint names */
-	const char *removed_once;
-	const char *after_created;
-	const char *after_nics;
-	NicColumn	column;			/* of the NIC that refers to it */
-	NicColumn	other;			/* of the NIC's other parent */
-	const char *other_noun;
-} ParentKind;
-
-static const ParentKind network_kind = {
-	"network", "network_guard", "network_in_use", "network_removed_once",
-	"network_removed_after_created", "network_removed_after_nics",
-	NIC_NETWORK_ID, NIC_INSTANCE_ID, "instance"
-};
-
-static const ParentKind instance_kind = {
-	"instance", "instance_guard", "instance_in_use", "instance_removed_once",
-	"instance_removed_after_created", "instance_removed_after_nics",
-	NIC_INSTANCE_ID, NIC_NETWORK_ID, "network"
-};
 
 /*
  * Tells whether a table has the guard of a NIC table, enabled or not.
@@ -69,18 +42,6 @@ is_nic_table(Relation rel)
 			return true;
 	}
 	return false;
-}
-
-/*
- * Appends FROM and WHERE for the held NICs of one parent.
- */
-static void
-append_held_nics(StringInfo sql, Oid relid, int column)
-{
-	appendStringInfoString(sql, " FROM ");
-	append_relation_name(sql, relid);
-	appendStringInfo(sql, " n WHERE n.%s OPERATOR(pg_catalog.=) $1 AND n.removed IS NULL",
-					 nic_column_name(column));
 }
 
 /*
@@ -111,6 +72,10 @@ held_nics_any_query(StringInfo sql, Oid relid, int column)
 	appendStringInfoString(sql, ") IS NOT NULL");
 }
 
+/*
+ * Appends the query for the held NICs of a parent that a refusal names, with the
+ * columns that held_nics_read() reads.
+ */
 static void
 held_nics_list_query(StringInfo sql, Oid relid, int column)
 {
@@ -118,8 +83,12 @@ held_nics_list_query(StringInfo sql, Oid relid, int column)
 					 "SELECT n.id, n.state, n.%s, NOT n.active, pg_catalog.count(*) OVER (),"
 					 " pg_catalog.count(*) FILTER (WHERE NOT n.active) OVER ()",
 					 nic_column_name(column == NIC_NETWORK_ID ? NIC_INSTANCE_ID : NIC_NETWORK_ID));
-	append_held_nics(sql, relid, column);
-	appendStringInfo(sql, " ORDER BY n.id LIMIT %d", BLOCKERS_NAMED);
+	appendStringInfoString(sql, " FROM ");
+	append_relation_name(sql, relid);
+	appendStringInfo(sql,
+					 " n WHERE n.%s OPERATOR(pg_catalog.=) $1 AND n.removed IS NULL"
+					 " ORDER BY n.id LIMIT %d",
+					 nic_column_name(column), HELD_NICS_NAMED);
 }
 
 /*
@@ -133,7 +102,9 @@ last_removal_query(StringInfo sql, Oid relid, int column)
 	appendStringInfo(sql, " n WHERE n.%s OPERATOR(pg_catalog.=) $1", nic_column_name(column));
 }
 
-/* Runs one of these queries with the latest snapshot, as the table's owner. */
+/*
+ * Runs one of these queries with the latest snapshot, as the owner of the table.
+ */
 static void
 query_nics(Relation nics, const ParentKind *kind, Datum key,
 		   SavedQueryKind query, QueryTextFunction text)
@@ -146,91 +117,35 @@ query_nics(Relation nics, const ParentKind *kind, Datum key,
 	saved_query_run_as_owner(plan, nics, values, 0);
 }
 
-static char *
-column_text(int row, int column)
-{
-	char	   *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
-
-	return value ? value : pstrdup("none");
-}
-
-static int64
-column_bigint(int row, int column)
-{
-	bool		isnull;
-
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
-									   column, &isnull));
-}
-
 /*
- * Returns a count for messages: "2 NICs are held, 1 of them half-removed".
+ * Refuses the removal, from the result of held_nics_list_query().
  */
-static char *
-held_nics_counted(int64 total, int64 half_removed)
-{
-	return psprintf("%s held%s",
-					total == 1 ? "1 NIC is" : psprintf("%lld NICs are", (long long) total),
-					half_removed > 0 ?
-					psprintf(", %lld of them half-removed", (long long) half_removed) : "");
-}
-
-/*
- * Raises the refusal, from the result of held_nics_list_query(), for a caller
- * who may not see the NICs.
- */
-static void
-refuse_removal_unseen(Relation rel, Relation nics, const ParentKind *kind, int64 id)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-			 errmsg("cannot remove %s %lld: NICs are left on it", kind->noun, (long long) id),
-			 errdetail("%s. Rows of table \"%s\" may be hidden from the current role, so they are not named.",
-					   held_nics_counted(column_bigint(0, 5), column_bigint(0, 6)),
-					   RelationGetRelationName(nics)),
-			 errhint("Remove its NICs first, or have it done by a role that sees them."),
-			 errtableconstraint(rel, kind->in_use)));
-}
-
-/* Raises the refusal, from the result of held_nics_list_query(). */
 static void
 refuse_removal(Relation rel, Relation nics, const ParentKind *kind, int64 id)
 {
-	StringInfoData blockers;
-	StringInfoData half;
+	ParentRefusal refusal = {
+		.kind = kind,
+		.rel = rel,
+		.level = ERROR,
+		.id = psprintf("%lld", (long long) id),
+		.may_see = may_see_rows(nics)
+	};
+	HeldNics	held;
 	StringInfoData name;
-	int64		total = column_bigint(0, 5);
-	uint64		i;
+	char	   *hint;
 
-	if (!may_see_rows(nics))
-		refuse_removal_unseen(rel, nics, kind, id);
-
-	initStringInfo(&blockers);
-	initStringInfo(&half);
+	held_nics_read(&held, kind);
 	initStringInfo(&name);
 	append_relation_name(&name, RelationGetRelid(nics));
-
-	for (i = 0; i < SPI_processed; i++)
-	{
-		appendStringInfo(&blockers, "%sNIC %s (%s, %s %s)",
-						 i > 0 ? ", " : "", column_text(i, 1), column_text(i, 2),
-						 kind->other_noun, column_text(i, 3));
-		if (strcmp(column_text(i, 4), "t") == 0)
-			appendStringInfo(&half, "%s%s", half.len > 0 ? ", " : "", column_text(i, 1));
-	}
-
-	ereport(ERROR,
-			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-			 errmsg("cannot remove %s %lld: NICs are left on it", kind->noun, (long long) id),
-			 errdetail("%s: %s%s.", held_nics_counted(total, column_bigint(0, 6)),
-					   blockers.data, total > BLOCKERS_NAMED ?
-					   psprintf(" and %lld more", (long long) total - BLOCKERS_NAMED) : ""),
-			 half.len > 0 ?
-			 errhint("Remove its NICs first. A half-removed one still holds its address; once that is free, finish it: UPDATE %s SET removed = now() WHERE id IN (%s).",
-					 name.data, half.data) :
-			 errhint("Remove its NICs first: UPDATE %s SET state = 'Deallocating', removed = now() WHERE %s = %lld AND removed IS NULL.",
-					 name.data, nic_column_name(kind->column), (long long) id),
-			 errtableconstraint(rel, kind->in_use)));
+	if (held.half_removed_ids[0] != '\0')
+		hint = psprintf("Remove its NICs first. A half-removed one still holds its address; once "
+						"that is free, finish it: UPDATE %s SET removed = now() WHERE id IN (%s).",
+						name.data, held.half_removed_ids);
+	else
+		hint = psprintf("Remove its NICs first: UPDATE %s SET state = 'Deallocating', removed = "
+						"now() WHERE %s = %lld AND removed IS NULL.",
+						name.data, nic_column_name(kind->column), (long long) id);
+	refuse_in_use(&refusal, true, &held, RelationGetRelationName(nics), hint);
 }
 
 /*
@@ -376,27 +291,13 @@ check_in_use(Relation rel, const ParentKind *kind, TupleTableSlot *slot, Timesta
 {
 	if (!check_nic_tables(rel, kind, slot, removed, true) &&
 		!check_nic_tables(rel, kind, slot, removed, false))
-		refuse_table(rel, "No guarded table of NICs refers to it, so nobody can tell whether it holds any.");
+		refuse_table(rel, "No guarded table of NICs refers to it, so its held NICs cannot be "
+					 "found.");
 }
 
-/* Refuses another time of removal for what has been removed. */
-static void
-refuse_second_removal(TriggerData *trigdata, const ParentKind *kind, int id, TimestampTz removed)
-{
-	Relation	rel = trigdata->tg_relation;
-
-	ereport(ERROR,
-			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("\"removed\" of %s %s cannot change", kind->noun,
-					SPI_getvalue(trigdata->tg_trigtuple, RelationGetDescr(rel), id)),
-			 may_see_rows(rel) ?
-			 errdetail("It was removed at %s.", timestamptz_to_str(removed)) :
-			 errdetail("It has been removed."),
-			 errhint("A removed %s stays removed. Add a new one instead.", kind->noun),
-			 errtableconstraint(rel, kind->removed_once)));
-}
-
-/* Refuses a removal that is dated before the row was made. */
+/*
+ * Refuses a removal that is dated before the row was made.
+ */
 static void
 check_removed_after_created(TriggerData *trigdata, const ParentKind *kind, int id,
 							TimestampTz removed)
@@ -416,12 +317,12 @@ check_removed_after_created(TriggerData *trigdata, const ParentKind *kind, int i
 
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("%s %s cannot have been removed at %s, before it was made", kind->noun,
+			 errmsg("%s %s cannot have been removed at %s, before it was created", kind->noun,
 					SPI_getvalue(trigdata->tg_trigtuple, desc, id),
 					pstrdup(timestamptz_to_str(removed))),
 			 may_see_rows(rel) ?
-			 errdetail("It was made at %s.", timestamptz_to_str(DatumGetTimestampTz(value))) :
-			 errdetail("It was made later."),
+			 errdetail("It was created at %s.", timestamptz_to_str(DatumGetTimestampTz(value))) :
+			 errdetail("It was created later."),
 			 errhint("Set removed = now()."),
 			 errtableconstraint(rel, kind->after_created)));
 }
@@ -450,7 +351,17 @@ guard_removal(TriggerData *trigdata, const ParentKind *kind)
 
 	if (!oldnull &&
 		(newnull || DatumGetTimestampTz(oldvalue) != DatumGetTimestampTz(newvalue)))
-		refuse_second_removal(trigdata, kind, id, DatumGetTimestampTz(oldvalue));
+	{
+		ParentRefusal refusal = {
+			.kind = kind,
+			.rel = rel,
+			.level = ERROR,
+			.id = SPI_getvalue(trigdata->tg_trigtuple, desc, id),
+			.may_see = may_see_rows(rel)
+		};
+
+		refuse_second_removal(&refusal, DatumGetTimestampTz(oldvalue));
+	}
 	if (!oldnull || newnull)
 		return;
 
@@ -462,9 +373,9 @@ guard_removal(TriggerData *trigdata, const ParentKind *kind)
  * Runs the guard of networks or of instances.
  */
 static Datum
-parent_guard(FunctionCallInfo fcinfo, const ParentKind *kind)
+parent_guard(FunctionCallInfo fcinfo, const char *function, const ParentKind *kind)
 {
-	TriggerData *trigdata = trigger_call_check(fcinfo, kind->function,
+	TriggerData *trigdata = trigger_call_check(fcinfo, function,
 											   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW,
 											   GUARD_UPDATE);
 
@@ -473,23 +384,27 @@ parent_guard(FunctionCallInfo fcinfo, const ParentKind *kind)
 }
 
 /*
- * network_guard(): AFTER UPDATE on a table of networks, for each row.
+ * Checks the removal of networks.
+ *
+ * An AFTER trigger on UPDATE of a table of networks, for each row.
  */
 PG_FUNCTION_INFO_V1(network_guard);
 
 Datum
 network_guard(PG_FUNCTION_ARGS)
 {
-	return parent_guard(fcinfo, &network_kind);
+	return parent_guard(fcinfo, "network_guard", &network_kind);
 }
 
 /*
- * instance_guard(): AFTER UPDATE on a table of instances, for each row.
+ * Checks the removal of instances.
+ *
+ * An AFTER trigger on UPDATE of a table of instances, for each row.
  */
 PG_FUNCTION_INFO_V1(instance_guard);
 
 Datum
 instance_guard(PG_FUNCTION_ARGS)
 {
-	return parent_guard(fcinfo, &instance_kind);
+	return parent_guard(fcinfo, "instance_guard", &instance_kind);
 }

@@ -74,7 +74,8 @@ parent_find(Relation rel, const ParentKey *parent, Datum key, Snapshot snapshot,
 
 	ScanKeyEntryInitialize(&skey, 0, parent->key, BTEqualStrategyNumber,
 						   parent->keytype, parent->collation, parent->eqproc, key);
-	scan = systable_beginscan(rel, parent->indexid, OidIsValid(parent->indexid), snapshot, 1, &skey);
+	scan = systable_beginscan(rel, parent->indexid, OidIsValid(parent->indexid),
+							  snapshot, 1, &skey);
 	tuple = systable_getnext(scan);
 	if (tuple)
 	{
@@ -137,9 +138,8 @@ parent_lock(const ParentKey *parent, Datum key, LockTupleMode mode,
 	CommandCounterIncrement();
 
 	/*
-	 * Once the lock is held, one more look with a newer snapshot is the
-	 * truth. The look is spared where the version that was locked is the
-	 * newest.
+	 * Once the lock is held, the row is read again with a newer snapshot,
+	 * unless the version that was locked is certainly the newest.
 	 */
 	for (;;)
 	{

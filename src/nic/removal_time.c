@@ -1,6 +1,6 @@
 /*
  * removal_time.c
- *		Which times of removal are times of now.
+ *		Whether a removal time means "now" or an earlier time.
  *
  * A row may be changed after the transaction that removes it has begun, by the
  * transaction itself or by another one.  A removal at now() is then dated before
@@ -16,8 +16,10 @@
 #include "nic/removal_time.h"
 
 /*
- * Tells whether a time lies before the current transaction.  Clients that keep
- * whole seconds say the beginning of the second, so that counts as now, too.
+ * Tells whether a time lies before the current transaction.
+ *
+ * Clients that round to whole seconds send the beginning of the second in which
+ * the transaction began; that means "now", too.
  */
 bool
 removal_is_backdated(TimestampTz removed)

@@ -1,6 +1,6 @@
 /*
  * removal_time.h
- *		Which times of removal are times of now.
+ *		Whether a removal time means "now" or an earlier time.
  */
 #ifndef VMNET_REMOVAL_TIME_H
 #define VMNET_REMOVAL_TIME_H

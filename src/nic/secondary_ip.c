@@ -1,7 +1,7 @@
 /*
  * secondary_ip.c
- *		The triggers of addresses that NICs have beside their own: given to a
- *		live NIC only, removed once, and removed with their NIC.
+ *		The triggers of secondary addresses: assigned to live NICs only, removed
+ *		once, and removed with their NIC.
  */
 #include "postgres.h"
 
@@ -76,7 +76,8 @@ open_other_table(Relation rel, Trigger *trigger, LOCKMODE lockmode)
 	if (trigger->tgnargs == 1)
 		relid = get_relname_relid(trigger->tgargs[0], RelationGetNamespace(rel));
 	if (!OidIsValid(relid) || get_rel_relkind(relid) != RELKIND_RELATION)
-		refuse_table(rel, psprintf("The argument of trigger \"%s\" names no table beside it.",
+		refuse_table(rel, psprintf("The argument of trigger \"%s\" is not the name of a table in "
+								   "the same schema.",
 								   trigger->tgname));
 	require_owner(relid, rel->rd_rel->relowner, RelationGetRelid(rel));
 	other = table_open(relid, lockmode);
@@ -105,14 +106,14 @@ refuse_nic(Relation rel, Relation nics, int64 id, const char *state)
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 			 state == NULL ?
-			 errmsg("NIC %lld cannot have a secondary address: there is no such NIC", (long long) id) :
+			 errmsg("NIC %lld cannot have a secondary address: it does not exist", (long long) id) :
 			 errmsg("NIC %lld cannot have a secondary address: it is not live", (long long) id),
 			 state == NULL ?
 			 errdetail("Table \"%s\" has no row with this id.", RelationGetRelationName(nics)) :
 			 may_see_rows(nics) ?
 			 errdetail("It is removed or being removed: its state is %s.", state) :
 			 errdetail("It is removed or being removed."),
-			 errhint("Give the address to a live NIC; the view \"nics\" lists them."),
+			 errhint("Assign the address to a live NIC; the view \"nics\" lists them."),
 			 errtableconstraint(rel, "secondary_ip_nic_active")));
 }
 
@@ -128,14 +129,15 @@ check_nic(Relation rel, Trigger *trigger, const SecondaryColumns *columns,
 	int64		network = DatumGetInt64(slot_getattr(slot, columns->network_id, &isnull));
 	int64		id = DatumGetInt64(nic);
 	int64		its_network;
+	SPIPlanPtr	plan;
 	char	   *state;
 	HeapTuple	row;
 
 	(void) nic_table_lookup(nics);
 	(void) column_of(nics, "active", BOOLOID);
 	SPI_connect();
-	saved_query_run_as_owner(saved_query_lookup_as_owner(QUERY_SECONDARY_NIC, nics, 0, nic_query, 1, argtypes),
-							 nics, &nic, 0);
+	plan = saved_query_lookup_as_owner(QUERY_SECONDARY_NIC, nics, 0, nic_query, 1, argtypes);
+	saved_query_run_as_owner(plan, nics, &nic, 0);
 	if (SPI_processed == 0)
 		refuse_nic(rel, nics, id, NULL);
 
@@ -182,29 +184,30 @@ check_change(Relation rel, const SecondaryColumns *columns,
 {
 	bool		isnull;
 	long long	id = (long long) DatumGetInt64(slot_getattr(old, columns->id, &isnull));
+	TimestampTz removed = DatumGetTimestampTz(slot_getattr(old, columns->removed, &isnull));
 
 	if (differs(old, new, columns->id) || differs(old, new, columns->nic_id) ||
 		differs(old, new, columns->network_id) || differs(old, new, columns->created))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("id, NIC, network and creation time of secondary address %lld cannot change", id),
-				 errdetail("The change would make it another one."),
+				 errmsg("id, NIC, network and creation time of secondary address %lld cannot "
+						"change", id),
+				 errdetail("They identify the address."),
 				 errhint("Remove it (set removed), and add a new one."),
 				 errtableconstraint(rel, "secondary_ip_identity_immutable")));
 
-	if (!slot_attisnull(old, columns->removed) && differs(old, new, columns->removed))
+	if (!isnull && differs(old, new, columns->removed))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("\"removed\" of secondary address %lld cannot change", id),
 				 may_see_rows(rel) ?
-				 errdetail("It was removed at %s.",
-						   timestamptz_to_str(DatumGetTimestampTz(slot_getattr(old, columns->removed, &isnull)))) :
+				 errdetail("It was removed at %s.", timestamptz_to_str(removed)) :
 				 errdetail("It has been removed."),
 				 errhint("A removed address stays removed. Add a new one instead."),
 				 errtableconstraint(rel, "secondary_ip_removed_once")));
 }
 
-/* Refuses a removal that is dated before the address was given. */
+/* Refuses a removal that is dated before the address was assigned. */
 static void
 check_removal_time(Relation rel, const SecondaryColumns *columns, TupleTableSlot *slot)
 {
@@ -220,19 +223,21 @@ check_removal_time(Relation rel, const SecondaryColumns *columns, TupleTableSlot
 
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("secondary address %lld cannot have been removed at %s, before the NIC was given it",
+			 errmsg("secondary address %lld cannot have been removed at %s, before it was assigned "
+					"to the NIC",
 					(long long) DatumGetInt64(slot_getattr(slot, columns->id, &isnull)),
 					pstrdup(timestamptz_to_str(removed))),
 			 may_see_rows(rel) ?
-			 errdetail("The NIC was given it at %s.", timestamptz_to_str(created)) :
-			 errdetail("The NIC was given it later."),
+			 errdetail("It was assigned to the NIC at %s.", timestamptz_to_str(created)) :
+			 errdetail("It was assigned to the NIC later."),
 			 errhint("Set removed = now()."),
 			 errtableconstraint(rel, "secondary_ip_removed_after_created")));
 }
 
 /*
- * secondary_ip_guard(): AFTER INSERT or UPDATE on all_nic_secondary_ips, for
- * each row.
+ * Checks the rules of secondary addresses.
+ *
+ * An AFTER trigger on INSERT and UPDATE of all_nic_secondary_ips, for each row.
  */
 PG_FUNCTION_INFO_V1(secondary_ip_guard);
 
@@ -256,6 +261,10 @@ secondary_ip_guard(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/*
+ * Appends the query that removes the live addresses of a NIC and returns when the
+ * last of them was created.
+ */
 static void
 remove_query(StringInfo sql, Oid relid, int column)
 {
@@ -276,8 +285,8 @@ remove_query(StringInfo sql, Oid relid, int column)
 /*
  * Removes the live addresses of a NIC, as the owner of their table, with the
  * latest snapshot.  The table's triggers fire here, so that they are run by its
- * owner, too.  *last is when the last of them was given; false where there were
- * none.
+ * owner, too.  Sets *last to when the last of them was assigned; returns false if
+ * there were none.
  */
 static bool
 remove_addresses(Relation table, Datum *values, TimestampTz *last)
@@ -304,8 +313,9 @@ remove_addresses(Relation table, Datum *values, TimestampTz *last)
 }
 
 /*
- * nic_secondary_ips_remove(): AFTER UPDATE on all_nics, for each row that is
- * removed.  Removes the secondary addresses of the NIC.
+ * Removes the secondary addresses of a NIC that is removed.
+ *
+ * An AFTER trigger on UPDATE of all_nics, for each row that is removed.
  */
 PG_FUNCTION_INFO_V1(nic_secondary_ips_remove);
 
@@ -337,11 +347,12 @@ nic_secondary_ips_remove(PG_FUNCTION_ARGS)
 	if (remove_addresses(table, values, &last) && last > removed && removal_is_backdated(removed))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("NIC %lld cannot have been removed at %s, before it was given a secondary address",
+				 errmsg("NIC %lld cannot have been removed at %s, before a secondary address was "
+						"assigned to it",
 						(long long) DatumGetInt64(values[0]), pstrdup(timestamptz_to_str(removed))),
 				 may_see_rows(table) ?
-				 errdetail("It was given the last one at %s.", timestamptz_to_str(last)) :
-				 errdetail("It was given the last one later."),
+				 errdetail("The last one was assigned at %s.", timestamptz_to_str(last)) :
+				 errdetail("The last one was assigned later."),
 				 errhint("Set removed = now()."),
 				 errtableconstraint(rel, "nic_removed_after_changes")));
 	table_close(table, NoLock);

@@ -2,7 +2,7 @@
 -- when owners change: each write works, or is refused with a HINT that mends it.
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
-SELECT plan(64);
+SELECT plan(70);
 SET LOCAL client_min_messages = error;
 
 CREATE ROLE rights_app;
@@ -248,8 +248,38 @@ REVOKE SELECT ON app.ports, app.nets FROM rights_writer;
 SELECT is(pg_temp.detail(v.who, v.command), v.detail, format('%s: %s', v.who, v.command))
 FROM (VALUES
 	('rights_app', 'UPDATE app.nets SET removed = now()', '1 NIC is held: NIC 1 (Reserved, instance 1).'),
-	('rights_writer', 'UPDATE app.nets SET removed = now()', '1 NIC is held.'),
-	('rights_writer', 'INSERT INTO app.ports VALUES (9, 3, 1, ''Allocated'')', ''),
-	('rights_writer', 'DELETE FROM app.ports', 'The row is not removed; it would be lost, and with it what happened to it.')) v (who, command, detail);
+	('rights_writer', 'UPDATE app.nets SET removed = now()', '1 NIC is held. They are not named, because rows of table "ports" may be hidden from the current role.'),
+	('rights_writer', 'INSERT INTO app.ports VALUES (9, 3, 1, ''Allocated'')', 'The NIC is not described, because rows of table "ports" may be hidden from role "rights_writer".'),
+	('rights_writer', 'DELETE FROM app.ports', 'The row is not removed; deleting it would lose its history.')) v (who, command, detail);
+-- message, DETAIL and HINT
+CREATE FUNCTION pg_temp.said(who name, command text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	detail text;
+	hint text;
+	before text := current_setting('role');
+BEGIN
+	PERFORM set_config('role', who, true);
+	EXECUTE command;
+	RETURN 'accepted';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	PERFORM set_config('role', before, true);
+	RETURN concat_ws(' | ', SQLERRM, detail, hint);
+END
+$$;
+INSERT INTO app.ports VALUES (7, 1, 1, 'Deallocating', NULL, '2024-02-02');
+GRANT SELECT (id) ON app.ports, app.nets TO rights_writer;
+SELECT is(pg_temp.said('rights_writer', v.command), v.said, 'no stored value is named: ' || v.command)
+FROM (VALUES
+	('UPDATE app.ports SET state = ''Reserving'' WHERE id = 1', 'NIC 1 cannot move from state "(hidden)" to "Reserving" | '
+		'The NIC is not described, because rows of table "ports" may be hidden from role "rights_writer". | vmnet.nic_state_transitions() lists all moves.'),
+	('UPDATE app.ports SET network_id = 2 WHERE id = 1', '"network_id" of NIC 1 cannot change from (hidden) to 2 | '
+		'The NIC is not described, because rows of table "ports" may be hidden from role "rights_writer". | A NIC keeps its id, network and instance. Remove this NIC and add another.'),
+	('UPDATE app.ports SET removed = NULL WHERE id = 7', '"removed" of NIC 7 cannot change from (hidden) to null | '
+		'The NIC is not described, because rows of table "ports" may be hidden from role "rights_writer". | A removed NIC stays removed. Add a new NIC instead.'),
+	('UPDATE app.nets SET removed = NULL WHERE id = 3', '"removed" of network 3 cannot change | It has been removed. | A removed network stays removed. Add a new one instead.')) v (command, said);
+GRANT SELECT (network_id, instance_id, state, mac_address, removed) ON app.ports TO rights_writer;
+SELECT is(pg_temp.said('rights_writer', v.command), pg_temp.said('rights_app', v.command), 'but to who may read every column: ' || v.command)
+FROM (VALUES ('UPDATE app.ports SET state = ''Reserving'' WHERE id = 1'), ('UPDATE app.ports SET network_id = 2 WHERE id = 1')) v (command);
 SELECT * FROM finish();
 ROLLBACK;

@@ -159,9 +159,9 @@ CREATE TABLE s.nic_time (id int PRIMARY KEY, network_id int, instance_id int, ip
 CREATE TABLE s.nic_flag (id int PRIMARY KEY, network_id int, instance_id int, ip4_address inet, created timestamptz, removed boolean);
 SELECT pg_temp.attach('flag_net', 's.nic_time', 's.net_flag') \g /dev/null
 SELECT pg_temp.attach('flag_nic', 's.nic_flag') \g /dev/null
-SELECT throws_ok($$ SELECT * FROM vmnet.network_instances_as_of(1, now(), 'flag_net') $$, '22023', 'inventory "flag_net" cannot answer this: its networks have no column "removed" with a time', 'who was on a network needs the time of its removal');
-SELECT throws_ok($$ SELECT * FROM vmnet.network_instances_as_of(1, now(), 'flag_nic') $$, '22023', 'inventory "flag_nic" cannot answer this: its NICs have no column "removed" with a time', 'and that of NICs');
-SELECT throws_ok($$ SELECT * FROM vmnet.ip_holders('10.0.0.1', inventory => 'flag_nic') $$, '22023', 'inventory "flag_nic" cannot answer this: its NICs have no column "removed" with a time', 'so does who held an address');
+SELECT throws_ok($$ SELECT * FROM vmnet.network_instances_as_of(1, now(), 'flag_net') $$, '22023', 'this function cannot read inventory "flag_net": its networks have no column "removed" with a time', 'who was on a network needs the time of its removal');
+SELECT throws_ok($$ SELECT * FROM vmnet.network_instances_as_of(1, now(), 'flag_nic') $$, '22023', 'this function cannot read inventory "flag_nic": its NICs have no column "removed" with a time', 'and that of NICs');
+SELECT throws_ok($$ SELECT * FROM vmnet.ip_holders('10.0.0.1', inventory => 'flag_nic') $$, '22023', 'this function cannot read inventory "flag_nic": its NICs have no column "removed" with a time', 'so does who held an address');
 SELECT lives_ok($$ SELECT * FROM vmnet.ip_holders('10.0.0.1', inventory => 'flag_net') $$, 'which no network decides');
 SELECT vmnet.create_report(n) FROM unnest('{flag_net,flag_nic}'::name[]) n \g /dev/null
 SELECT is((SELECT string_agg(r.relname, ' ' ORDER BY r.relname) FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace WHERE n.nspname = i || '_report' AND r.relname IN ('networks', 'network_instance_intervals', 'networks_daily')),

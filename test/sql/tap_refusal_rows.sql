@@ -2,7 +2,7 @@
 -- read all rows of a table is told how many are in the way, and none of them.
 \i test/tap/setup.psql
 
-SELECT plan(38);
+SELECT plan(42);
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
 
@@ -24,6 +24,7 @@ UPDATE cloud.instances SET removed = '2026-02-02' WHERE id = 19;
 GRANT USAGE ON SCHEMA cloud TO vmnet_test_all, vmnet_test_columns, vmnet_test_some, vmnet_test_blind, vmnet_test_passes;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA cloud TO vmnet_test_all, vmnet_test_some, vmnet_test_passes;
 GRANT INSERT, UPDATE ON ALL TABLES IN SCHEMA cloud TO vmnet_test_blind, vmnet_test_columns;
+GRANT DELETE ON cloud.all_nics TO vmnet_test_all, vmnet_test_columns, vmnet_test_some, vmnet_test_blind, vmnet_test_passes;
 GRANT SELECT (id) ON cloud.all_nics, cloud.all_networks, cloud.all_instances, cloud.all_nic_secondary_ips TO vmnet_test_blind;
 SELECT format('GRANT SELECT (%s) ON %s TO vmnet_test_columns', string_agg(quote_ident(attname), ', '), attrelid::regclass)
 FROM pg_attribute WHERE attrelid IN ('cloud.all_nics'::regclass, 'cloud.all_networks'::regclass, 'cloud.all_instances'::regclass, 'cloud.all_nic_secondary_ips'::regclass)
@@ -62,7 +63,8 @@ INSERT INTO refused (command, rule) VALUES
 	($$INSERT INTO cloud.all_nic_secondary_ips (id, nic_id, network_id, ip4_address) VALUES (80, 702, 1, '10.0.0.7')$$, 'secondary_ip_nic_active'),
 	($$INSERT INTO cloud.all_nic_secondary_ips (id, nic_id, network_id, ip4_address) VALUES (80, 711, 1, '10.0.0.7')$$, 'secondary_ip_network'),
 	('UPDATE cloud.all_nic_secondary_ips SET removed = now() WHERE id = 2', 'secondary_ip_removed_once'),
-	($$UPDATE cloud.all_nic_secondary_ips SET removed = '2025-01-01' WHERE id = 1$$, 'secondary_ip_removed_after_created');
+	($$UPDATE cloud.all_nic_secondary_ips SET removed = '2025-01-01' WHERE id = 1$$, 'secondary_ip_removed_after_created'),
+	('DELETE FROM cloud.all_nics', 'no_hard_delete');
 
 -- who sees everything is told everything
 CREATE TEMP VIEW told AS SELECT r.ord, r.rule, r.command, w.who, pg_temp.said(w.who, r.command) AS said
@@ -91,10 +93,10 @@ SELECT is_empty($$SELECT a.command, a.who, a.said FROM after a JOIN before b USI
 	AND regexp_replace(a.said, 'NIC \d+ \(uuid [-0-9a-f]+\)', 'NIC') <> regexp_replace(b.said, 'NIC \d+ \(uuid [-0-9a-f]+\)', 'NIC')$$, 'for whom they are not in force, nothing changes');
 -- by hand: what blind and some are told.  Ids that a command names itself may be there.
 SELECT is((SELECT said FROM before WHERE ord = 1 AND who = 'vmnet_test_blind'), '23503 | network_in_use | cannot remove network 1: NICs are left on it | '
-	'7 NICs are held, 1 of them half-removed. Rows of table "all_nics" may be hidden from the current role, so they are not named. | Remove its NICs first, or have it done by a role that sees them.', 'numbers for who may not read');
+	'7 NICs are held, 1 of them half-removed. They are not named, because rows of table "all_nics" may be hidden from the current role. | Remove its NICs first, as a role that can see them.', 'numbers for who may not read');
 SELECT is((SELECT said FROM after WHERE ord = 1 AND who = 'vmnet_test_some'), (SELECT said FROM before WHERE ord = 1 AND who = 'vmnet_test_blind'), 'and for whom policies hide rows from');
 SELECT is((SELECT said FROM after WHERE ord = 2 AND who = 'vmnet_test_some'), '23503 | instance_in_use | cannot remove instance 11: NICs are left on it | '
-	'1 NIC is held. Rows of table "all_nics" may be hidden from the current role, so they are not named. | Remove its NICs first, or have it done by a role that sees them.', 'an instance');
+	'1 NIC is held. They are not named, because rows of table "all_nics" may be hidden from the current role. | Remove its NICs first, as a role that can see them.', 'an instance');
 SELECT doesnt_match(t.said, w.pattern, format('%s: %s', t.who, t.command))
 FROM (SELECT * FROM before WHERE who = 'vmnet_test_blind' UNION ALL SELECT * FROM after WHERE who = 'vmnet_test_some') t
 	JOIN refused r USING (ord, rule, command),
@@ -103,6 +105,10 @@ FROM (SELECT * FROM before WHERE who = 'vmnet_test_blind' UNION ALL SELECT * FRO
 WHERE t.ord NOT IN (1, 2)
 	AND NOT (t.ord = 3)
 ORDER BY t.ord, t.who;
+
+SELECT matches(t.said, 'table "all_nics" \| Deleting a row would lose', format('%s: DELETE names no row', t.who))
+FROM (SELECT * FROM before WHERE who = 'vmnet_test_blind' UNION ALL SELECT * FROM after WHERE who = 'vmnet_test_some') t
+WHERE t.rule = 'no_hard_delete' ORDER BY t.who;
 
 SELECT * FROM finish();
 ROLLBACK;

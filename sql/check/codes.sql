@@ -44,7 +44,8 @@ NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{cata
 NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
 
 ('guard_missing', 'error',
-'a guard of the inventory, or of a table that inherits from one of its tables, is not there or fires at other times than it should',
+'a guard of the inventory, or of a table that inherits from one of its tables, is not there, fires at other times than it should '
+	|| 'or has another argument',
 NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
 
 ('guard_disabled', 'error',
@@ -60,12 +61,13 @@ NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{cata
 NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
 
 ('column_differs', 'error',
-'a column of the inventory''s definition is not there, has another type or generation expression, or lacks NOT NULL',
+'a column of the inventory''s definition is not there, has another type or generation expression, or lacks NOT NULL or a default that '
+	|| 'numbers the rows or says when and by whom an entry of history was made',
 NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
 
 ('view_differs', 'error',
-'a view of the inventory''s definition is not there, lacks columns, or reads with the rights of its owner where it '
-	|| 'should read with those of its reader',
+'a view of the inventory''s definition is not there, lacks columns, does not read a column that decides which rows it shows, has a rule, '
+	|| 'or reads with the rights of its owner where it should read with those of its reader',
 NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
 
 ('table_differs', 'error',

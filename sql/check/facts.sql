@@ -254,9 +254,19 @@ FROM vmnet_internal.check_facts() f
 WHERE $1 IN ('attached', 'live') AND f.only_kind IS DISTINCT FROM 'mirror' AND f.sort = 'column'
 	AND ($1 = 'live' OR f.relation NOT IN ('nic_history', 'nic_address_history'))
 GROUP BY f.relation
+UNION ALL
+SELECT r.view, 'reads', NULL, array_to_string(r.reads, ', ')
+FROM vmnet_internal.check_view_reads() r
+WHERE $1 IN ('managed', 'mirror')
+UNION ALL
+-- What numbers the rows may be any default.  Those of other columns are for users
+-- to change, but for what history says of itself.
+SELECT c.relation, 'default', c.name, c.expression
+FROM vmnet_internal.inventory_columns() c
+WHERE $1 = ANY (c.required_in) AND (c.how = 'serial' OR c.how = 'default' AND c.relation !~ '^all_')
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_expected_facts(text) IS
-'Part of check_inventory(): check_facts() for an inventory of a kind';
+'Part of check_inventory(): check_facts() for an inventory of a kind, what its views have to read, and defaults that matter';
 
 -- A constraint and an index are known by what they are, not by their name, so
 -- that one which was renamed, or made anew, is as good.  Texts are compared
@@ -343,19 +353,58 @@ WHERE e.sort = 'column' AND e.relkind IN ('r', 'p')
 	AND (e.fact = v.fact OR a.attnotnull AND e.fact = v.fact || ' NOT NULL'
 		OR regexp_replace(e.fact, '[\s"]', '', 'g') = regexp_replace(v.fact || CASE WHEN e.fact ~ ' NOT NULL$' AND a.attnotnull THEN ' NOT NULL' ELSE '' END, '[\s"]|\mpg_catalog\.', '', 'g')) IS NOT TRUE
 UNION ALL
+SELECT 'column_differs',
+	format('column %I of %s has %s', e.object, e.name, CASE WHEN d.oid IS NULL THEN 'no default' ELSE format('the default %s, not %s', d.fact, e.fact) END),
+	format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s;', e.name, e.object,
+		coalesce(e.fact, format('nextval(%L)', pg_get_serial_sequence(e.name, e.object))))
+FROM expected e
+	JOIN pg_catalog.pg_attribute a ON a.attrelid = e.relid AND a.attname = e.object AND NOT a.attisdropped
+	LEFT JOIN LATERAL (
+		SELECT d.oid, pg_get_expr(d.adbin, d.adrelid) AS fact FROM pg_catalog.pg_attrdef d WHERE d.adrelid = e.relid AND d.adnum = a.attnum) d ON true
+WHERE e.sort = 'default' AND e.relkind IN ('r', 'p') AND a.attidentity = ''
+	AND (d.oid IS NULL OR regexp_replace(d.fact, '\mpg_catalog"?\.|::"?text"?|[\s"]', '', 'g')
+		<> regexp_replace(e.fact, '\mpg_catalog\.|[\s"]', '', 'g'))
+UNION ALL
 SELECT 'view_differs',
 	CASE WHEN e.relid IS NULL THEN format('there is no view %s', e.name)
 		WHEN e.relkind <> 'v' THEN format('%s is no view', e.name)
 		WHEN m.columns IS NOT NULL THEN format('view %s lacks: %s', e.name, m.columns)
+		WHEN t.columns IS NOT NULL THEN format('view %s has columns of other types than its table: %s', e.name, t.columns)
+		WHEN u.columns IS NOT NULL THEN format('view %s does not read: %s', e.name, u.columns)
 		ELSE format('view %s reads with the rights of its owner, not with those of its reader', e.name) END,
-	CASE WHEN e.relkind = 'v' AND m.columns IS NULL THEN format('ALTER VIEW %s SET (security_invoker = true);', e.name) END
+	CASE WHEN e.relkind = 'v' AND num_nonnulls(m.columns, t.columns, u.columns) = 0 THEN format('ALTER VIEW %s SET (security_invoker = true);', e.name) END
 FROM expected e
+	LEFT JOIN expected y ON y.sort = 'reads' AND y.relation = e.relation
 	CROSS JOIN LATERAL (
 		SELECT string_agg(w.name, ', ' ORDER BY w.ord)
 		FROM unnest(string_to_array(e.fact, ', ')) WITH ORDINALITY w (name, ord)
 		WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = e.relid AND a.attname = w.name AND NOT a.attisdropped)) m (columns)
+	CROSS JOIN LATERAL (
+		SELECT string_agg(v.attname, ', ' ORDER BY v.attnum)
+		FROM pg_catalog.pg_class b
+			JOIN pg_catalog.pg_attribute a ON a.attrelid = b.oid AND a.attnum > 0 AND NOT a.attisdropped
+			JOIN pg_catalog.pg_attribute v ON v.attrelid = e.relid AND v.attname = a.attname
+		WHERE b.relnamespace = e.schema_id AND b.relname = 'all_' || e.relation AND b.relkind IN ('r', 'p')
+			AND (v.atttypid, v.atttypmod) <> (a.atttypid, a.atttypmod)) t (columns)
+	CROSS JOIN LATERAL (
+		SELECT string_agg(w.name, ', ' ORDER BY w.ord)
+		FROM unnest(string_to_array(y.fact, ', ')) WITH ORDINALITY w (name, ord)
+		WHERE w.name NOT IN (
+			SELECT b.relname || '.' || a.attname
+			FROM pg_catalog.pg_rewrite r
+				JOIN pg_catalog.pg_depend p ON p.classid = r.tableoid AND p.objid = r.oid AND p.refclassid = e.classid
+				JOIN pg_catalog.pg_class b ON b.oid = p.refobjid AND b.relnamespace = e.schema_id
+				JOIN pg_catalog.pg_attribute a ON a.attrelid = b.oid AND a.attnum = p.refobjsubid
+			WHERE r.ev_class = e.relid)) u (columns)
 WHERE e.sort IN ('view', 'plain view')
-	AND (e.relkind IS DISTINCT FROM 'v' OR m.columns IS NOT NULL OR e.sort = 'view' AND (array_to_string(e.reloptions, ' ') ~ '\msecurity_invoker=(t|y|on|1)') IS NOT TRUE)
+	AND (e.relkind IS DISTINCT FROM 'v' OR num_nonnulls(m.columns, t.columns, u.columns) > 0
+		OR e.sort = 'view' AND (array_to_string(e.reloptions, ' ') ~ '\msecurity_invoker=(t|y|on|1)') IS NOT TRUE)
+UNION ALL
+SELECT 'view_differs', format('view %s has a rule, %I, which rewrites what is written to it', e.name, r.rulename),
+	format('DROP RULE %I ON %s;', r.rulename, e.name)
+FROM expected e
+	JOIN pg_catalog.pg_rewrite r ON r.ev_class = e.relid AND r.ev_type <> '1' AND r.ev_enabled IN ('O', 'A')
+WHERE e.sort IN ('view', 'plain view') AND e.relkind = 'v'
 UNION ALL
 SELECT 'table_differs',
 	CASE WHEN e.relid IS NULL THEN format('there is no table %s', e.name)

@@ -51,11 +51,11 @@ WITH rows AS (
 	SELECT replace(replace(replace(replace(replace(replace(
 			(SELECT prosrc FROM pg_catalog.pg_proc WHERE oid = 'vmnet_internal.check_guards(text, text)'::regprocedure),
 			'vmnet_internal.check_expected_guards($1, $2) x',
-			(SELECT format('(VALUES %s) x (ord, trigger_name, relation, function_name, fires, condition, ddl)',
+			(SELECT format('(VALUES %s) x (ord, trigger_name, relation, function_name, fires, condition, ddl, argument)',
 					-- a live inventory has none
-					coalesce(string_agg(format('(%s, %L::text, %L::text, %L::text, %s, %L::text, %L::text)',
-						e.ord, e.trigger_name, e.relation, e.function_name, e.fires, e.condition, e.ddl), ', ' ORDER BY e.ord),
-						'(0, '''', '''', '''', 0, '''', '''')'))
+					coalesce(string_agg(format('(%s, %L::text, %L::text, %L::text, %s, %L::text, %L::text, %L::text)',
+						e.ord, e.trigger_name, e.relation, e.function_name, e.fires, e.condition, e.ddl, e.argument), ', ' ORDER BY e.ord),
+						'(0, '''', '''', '''', 0, '''', '''', '''')'))
 				FROM vmnet_internal.check_expected_guards($1, $2) e)),
 			'vmnet_internal.check_guarded_relations($1) r',
 			format('(%s) r', replace((SELECT prosrc FROM pg_catalog.pg_proc

@@ -67,8 +67,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT string_agg(w.relation, ', ' ORDER BY w.relation)
 FROM (
-	SELECT f.relation FROM vmnet_internal.check_facts() f
-	WHERE f.sort IN ('table', 'view', 'plain view') AND f.only_kind IS NULL
+	SELECT f.relation FROM vmnet_internal.check_expected_facts($2) f
+	WHERE f.sort IN ('table', 'view', 'plain view') AND f.relation !~ '^import_'
 	UNION
 	SELECT 'attached_nics' WHERE $2 = 'attached') w (relation)
 WHERE NOT EXISTS (

@@ -2,22 +2,26 @@
 -- Queries of a reporting schema about the inventory as a whole
 --
 
--- In what an inventory differs from its definition, as plain SQL: the query of
--- check_rules() with what is expected as constants.
+-- In what an inventory differs from its definition, as plain SQL: the queries of
+-- the functions that check_rules() calls, with what is expected as constants.
 CREATE FUNCTION vmnet_internal.report_rules(kind text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT replace(replace(p.prosrc,
-	'vmnet_internal.check_expected_facts($2) x',
-	(SELECT format('(VALUES %s) x (relation, sort, object, fact)',
-			string_agg(format('(%L::text, %L::text, %L::text, %L::text)', f.relation, f.sort, f.object, f.fact), ', '
-				ORDER BY f.relation COLLATE "C", f.sort COLLATE "C", f.object COLLATE "C"))
-		FROM vmnet_internal.check_expected_facts($1) f)),
-	's.nspname = $1', 's.nspname = {schema}')
-FROM pg_catalog.pg_proc p
-WHERE p.oid = 'vmnet_internal.check_rules(text, text)'::regprocedure
+SELECT string_agg(format('(%s)', replace(p.prosrc, 'vmnet_internal.check_relations($1, $2) e', format('(%s) e (%s)',
+		replace(replace(r.prosrc, 'vmnet_internal.check_expected_facts($2) x', f.facts), 's.nspname = $1', 's.nspname = {schema}'),
+		array_to_string(r.proargnames[3:], ', ')))), E'\nUNION ALL\n' ORDER BY c.ord)
+FROM (VALUES (1, 'check_keys', '{table,constraint,index}'::text[]), (2, 'check_columns', '{column,default}'),
+		(3, 'check_views', '{view,plain view,reads}'), (4, 'check_tables', '{table}')) c (ord, name, sorts)
+	JOIN pg_catalog.pg_proc p ON p.oid = format('vmnet_internal.%I(text, text)', c.name)::regprocedure
+	JOIN pg_catalog.pg_proc r ON r.oid = 'vmnet_internal.check_relations(text, text)'::regprocedure
+	CROSS JOIN LATERAL (
+		SELECT '(' || coalesce('VALUES ' || string_agg(format('(%L::text, %L::text, %L::text, %L::text)', f.relation, f.sort, f.object, f.fact),
+				', ' ORDER BY f.relation COLLATE "C", f.sort COLLATE "C", f.object COLLATE "C"),
+			'SELECT NULL::text, NULL::text, NULL::text, NULL::text WHERE false') || ') x (relation, sort, object, fact)'
+		FROM vmnet_internal.check_expected_facts($1) f
+		WHERE f.sort = ANY (c.sorts)) f (facts)
 $$;
 COMMENT ON FUNCTION vmnet_internal.report_rules(text) IS
 'Part of create_report(): the query of check_rules(), for an inventory of a kind';

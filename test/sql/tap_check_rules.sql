@@ -40,18 +40,22 @@ SELECT f.relation, f.sort, f.object, CASE WHEN f.sort ~ 'view' THEN (SELECT stri
 FROM vmnet_internal.check_expected_facts(kind) f
 WHERE f.sort NOT IN ('reads', 'default')
 $$;
+-- without what PostgreSQL adds to a text
+CREATE FUNCTION pg_temp.plain(fact text) RETURNS text LANGUAGE sql AS $$
+SELECT regexp_replace(regexp_replace(translate($1, E'\n\t "()', ''), '::text|pg_catalog\.|ELSENULL::timestampwithtimezone', '', 'g'), '=ANYARRAY\[([^]]*)\]', 'IN\1', 'g')
+$$;
 CREATE FUNCTION pg_temp.drift(schema text, kind text) RETURNS TABLE (what text) LANGUAGE sql AS $$
-SELECT format('%s of check_facts() is not in the definition: %s', concat_ws(' ', d.sort, d.relation, d.object), d.fact)
-FROM (SELECT * FROM pg_temp.expected($2) EXCEPT SELECT * FROM pg_temp.has($1)) d
+SELECT format('%s is expected, but inventories do not have it (views: sql/check/views.sql): %s', concat_ws(' ', d.sort, d.relation, d.object), d.fact)
+FROM (SELECT relation, sort, object, pg_temp.plain(fact) AS fact FROM pg_temp.expected($2) EXCEPT SELECT relation, sort, object, pg_temp.plain(fact) FROM pg_temp.has($1)) d
 UNION ALL
-SELECT format('%s of the definition is not in check_facts(): %s', concat_ws(' ', d.sort, d.relation, d.object), d.fact)
-FROM (SELECT * FROM pg_temp.has($1) EXCEPT SELECT * FROM pg_temp.expected($2)) d
+SELECT format('%s of inventories is not expected (views: sql/check/views.sql): %s', concat_ws(' ', d.sort, d.relation, d.object), d.fact)
+FROM (SELECT relation, sort, object, pg_temp.plain(fact) AS fact FROM pg_temp.has($1) EXCEPT SELECT relation, sort, object, pg_temp.plain(fact) FROM pg_temp.expected($2)) d
 $$;
 SELECT is_empty($$SELECT * FROM pg_temp.drift('cloud', 'managed')$$, 'a managed inventory is what is expected of one, object by object');
 SELECT is_empty($$SELECT * FROM pg_temp.drift('m', 'mirror')$$, 'so is a mirror');
-SELECT is_empty($$SELECT * FROM pg_temp.drift('live', 'live') WHERE what !~ '^(plain )?view \w+ of the definition'$$, 'a live inventory has every view that is expected');
+SELECT is_empty($$SELECT * FROM pg_temp.drift('live', 'live') WHERE what !~ '^(plain )?view \w+ of inventories'$$, 'a live inventory has every view that is expected');
 SELECT is_empty($$SELECT * FROM pg_temp.drift('full', 'attached') d
-	WHERE d.what !~ '^(plain )?view (attached_\w+ of the definition|all_)' AND d.what !~ '^column nic_(address_)?history (nic_id|network_id|instance_id|from_network_id|from_state) of the definition'$$,
+	WHERE d.what !~ '^(plain )?view (attached_\w+ of inventories|all_)' AND d.what !~ '^column nic_(address_)?history (nic_id|network_id|instance_id|from_network_id) of inventories'$$,
 	'one over attached tables has the views and the tables of history that are expected, and but for their keys no other columns');
 SELECT is_empty($$SELECT i, f.code, f.message FROM unnest('{cloud,m,full,few,live}'::name[]) i, vmnet.check_inventory(i) f WHERE f.object_type = 'inventory'$$, 'and none of them has a finding about it');
 SELECT is_empty($$SELECT * FROM vmnet_internal.check_rules('uuids', 'attached')$$, 'nor has one with other keys');
@@ -90,40 +94,40 @@ $$;
 
 -- constraints
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nics DROP CONSTRAINT nic_removed_is_deallocating',
-	'error rule_missing inventory - cloud.all_nics has no constraint nic_removed_is_deallocating: CHECK (((removed IS NULL) OR (state = ''Deallocating''::text)))');
+	'error rule_missing inventory - cloud.all_nics has no constraint nic_removed_is_deallocating: CHECK (removed IS NULL OR state = ''Deallocating'')');
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nics DROP CONSTRAINT nic_state_valid, ADD CONSTRAINT nic_state_valid CHECK (state <> '''')',
-	'error rule_missing inventory - constraint nic_state_valid of cloud.all_nics is not CHECK ((state = ANY (ARRAY[''Allocated''::text, ''Reserving''::text, ''Reserved''::text, ''Releasing''::text, ''Deallocating''::text]))), but CHECK ((state <> ''''::text))');
+	'error rule_missing inventory - constraint nic_state_valid of cloud.all_nics is not CHECK (state IN (''Allocated'', ''Reserving'', ''Reserved'', ''Releasing'', ''Deallocating'')), but CHECK ((state <> ''''::text))');
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_networks DROP CONSTRAINT network_created_finite, ADD CONSTRAINT network_created_finite CHECK (isfinite(created)) NOT VALID',
-	'error rule_missing inventory - constraint network_created_finite of cloud.all_networks is not CHECK (isfinite(created)), but CHECK (isfinite(created)) NOT VALID');
+	'error rule_missing inventory - constraint network_created_finite of cloud.all_networks is not CHECK (pg_catalog.isfinite(created)), but CHECK (isfinite(created)) NOT VALID');
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_instances DROP CONSTRAINT instance_removed_finite, ADD CONSTRAINT instance_removed_finite CHECK (isfinite(removed)) NO INHERIT',
-	'error rule_missing inventory - constraint instance_removed_finite of cloud.all_instances is not CHECK (isfinite(removed)), but CHECK (isfinite(removed)) NO INHERIT');
+	'error rule_missing inventory - constraint instance_removed_finite of cloud.all_instances is not CHECK (pg_catalog.isfinite(removed)), but CHECK (isfinite(removed)) NO INHERIT');
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nics DROP CONSTRAINT all_nics_network_id_fkey',
-	'error rule_missing inventory - cloud.all_nics has no constraint all_nics_network_id_fkey: FOREIGN KEY (network_id) REFERENCES cloud.all_networks(id)');
+	'error rule_missing inventory - cloud.all_nics has no constraint all_nics_network_id_fkey: FOREIGN KEY (network_id) REFERENCES cloud.all_networks (id)');
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nics DROP CONSTRAINT all_nics_network_id_fkey, ADD CONSTRAINT all_nics_network_id_fkey FOREIGN KEY (network_id) REFERENCES cloud.all_networks (id) NOT VALID',
-	'error rule_missing inventory - constraint all_nics_network_id_fkey of cloud.all_nics is not FOREIGN KEY (network_id) REFERENCES cloud.all_networks(id), but FOREIGN KEY (network_id) REFERENCES cloud.all_networks(id) NOT VALID');
+	'error rule_missing inventory - constraint all_nics_network_id_fkey of cloud.all_nics is not FOREIGN KEY (network_id) REFERENCES cloud.all_networks (id), but FOREIGN KEY (network_id) REFERENCES cloud.all_networks(id) NOT VALID');
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nics ALTER CONSTRAINT all_nics_instance_id_fkey DEFERRABLE INITIALLY DEFERRED',
-	'error rule_missing inventory - constraint all_nics_instance_id_fkey of cloud.all_nics is not FOREIGN KEY (instance_id) REFERENCES cloud.all_instances(id), but FOREIGN KEY (instance_id) REFERENCES cloud.all_instances(id) DEFERRABLE INITIALLY DEFERRED');
+	'error rule_missing inventory - constraint all_nics_instance_id_fkey of cloud.all_nics is not FOREIGN KEY (instance_id) REFERENCES cloud.all_instances (id), but FOREIGN KEY (instance_id) REFERENCES cloud.all_instances(id) DEFERRABLE INITIALLY DEFERRED');
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nics DROP CONSTRAINT all_nics_instance_id_fkey, ADD CONSTRAINT all_nics_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES cloud.all_instances (id) ON DELETE CASCADE',
-	'error rule_missing inventory - constraint all_nics_instance_id_fkey of cloud.all_nics is not FOREIGN KEY (instance_id) REFERENCES cloud.all_instances(id), but FOREIGN KEY (instance_id) REFERENCES cloud.all_instances(id) ON DELETE CASCADE');
+	'error rule_missing inventory - constraint all_nics_instance_id_fkey of cloud.all_nics is not FOREIGN KEY (instance_id) REFERENCES cloud.all_instances (id), but FOREIGN KEY (instance_id) REFERENCES cloud.all_instances(id) ON DELETE CASCADE');
 CREATE SCHEMA elsewhere;
 CREATE TABLE elsewhere.all_networks (id bigint PRIMARY KEY);
 INSERT INTO elsewhere.all_networks VALUES (1), (2);
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nics DROP CONSTRAINT all_nics_network_id_fkey, ADD CONSTRAINT all_nics_network_id_fkey FOREIGN KEY (network_id) REFERENCES elsewhere.all_networks (id)',
-	'error rule_missing inventory - constraint all_nics_network_id_fkey of cloud.all_nics is not FOREIGN KEY (network_id) REFERENCES cloud.all_networks(id), but FOREIGN KEY (network_id) REFERENCES elsewhere.all_networks(id)');
+	'error rule_missing inventory - constraint all_nics_network_id_fkey of cloud.all_nics is not FOREIGN KEY (network_id) REFERENCES cloud.all_networks (id), but FOREIGN KEY (network_id) REFERENCES elsewhere.all_networks(id)');
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.nic_address_history DROP CONSTRAINT nic_address_history_pkey',
 	'error rule_missing inventory - cloud.nic_address_history has no constraint nic_address_history_pkey: PRIMARY KEY (entry)');
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nics DROP CONSTRAINT all_nics_uuid_key, ADD CONSTRAINT all_nics_uuid_key UNIQUE (uuid) DEFERRABLE',
 	'error rule_missing inventory - constraint all_nics_uuid_key of cloud.all_nics is not UNIQUE (uuid), but UNIQUE (uuid) DEFERRABLE');
 SELECT pg_temp.finds('m', 'ALTER TABLE m.import_log DROP CONSTRAINT import_log_action_valid',
-	'error rule_missing inventory - m.import_log has no constraint import_log_action_valid: CHECK ((action = ANY (ARRAY[''rejected''::text, ''changed''::text])))');
+	'error rule_missing inventory - m.import_log has no constraint import_log_action_valid: CHECK (action IN (''rejected'', ''changed''))');
 
 -- indexes
 SELECT pg_temp.finds('cloud', 'DROP INDEX cloud.all_nics_one_ip4',
-	'error rule_missing inventory - cloud.all_nics has no index all_nics_one_ip4: UNIQUE USING btree (network_id, ip4_address) WHERE (active AND (vm_type = ''User''::text))');
+	'error rule_missing inventory - cloud.all_nics has no index all_nics_one_ip4: UNIQUE USING btree (network_id, ip4_address) WHERE active AND vm_type = ''User''');
 SELECT pg_temp.finds('cloud', 'DROP INDEX cloud.all_nics_one_mac; CREATE INDEX all_nics_one_mac ON cloud.all_nics (network_id, mac_address) WHERE active AND vm_type = ''User''',
-	'error rule_missing inventory - index all_nics_one_mac of cloud.all_nics is not UNIQUE USING btree (network_id, mac_address) WHERE (active AND (vm_type = ''User''::text)), but USING btree (network_id, mac_address) WHERE (active AND (vm_type = ''User''::text))');
+	'error rule_missing inventory - index all_nics_one_mac of cloud.all_nics is not UNIQUE USING btree (network_id, mac_address) WHERE active AND vm_type = ''User'', but USING btree (network_id, mac_address) WHERE (active AND (vm_type = ''User''::text))');
 SELECT pg_temp.finds('cloud', 'DROP INDEX cloud.all_nics_one_device; CREATE UNIQUE INDEX all_nics_one_device ON cloud.all_nics (instance_id, device_id) WHERE active AND vm_type = ''User'' AND mtu > 0',
-	'error rule_missing inventory - index all_nics_one_device of cloud.all_nics is not UNIQUE USING btree (instance_id, device_id) WHERE (active AND (vm_type = ''User''::text)), but UNIQUE USING btree (instance_id, device_id) WHERE (active AND (vm_type = ''User''::text) AND (mtu > 0))');
+	'error rule_missing inventory - index all_nics_one_device of cloud.all_nics is not UNIQUE USING btree (instance_id, device_id) WHERE active AND vm_type = ''User'', but UNIQUE USING btree (instance_id, device_id) WHERE (active AND (vm_type = ''User''::text) AND (mtu > 0))');
 SELECT pg_temp.finds('cloud', 'DROP INDEX cloud.all_nic_secondary_ips_one_ip6',
 	'error rule_missing inventory - cloud.all_nic_secondary_ips has no index all_nic_secondary_ips_one_ip6: UNIQUE USING btree (network_id, ip6_address) WHERE active');
 SELECT pg_temp.finds('cloud', 'UPDATE pg_index SET indisvalid = false WHERE indexrelid = ''cloud.all_nics_one_per_network''::regclass',
@@ -135,7 +139,7 @@ SELECT pg_temp.finds('cloud', 'DROP INDEX cloud.nic_history_network_idx; CREATE 
 SELECT pg_temp.finds('cloud', 'UPDATE pg_index SET indisvalid = false WHERE indexrelid = ''cloud.all_nics_mac_idx''::regclass',
 	'error index_missing inventory - index all_nics_mac_idx of cloud.all_nics is invalid');
 SELECT pg_temp.finds('m', 'DROP INDEX m.nic_history_move_idx',
-	'error index_missing inventory - m.nic_history has no index nic_history_move_idx: USING btree (nic_id, seq) WHERE (from_network_id IS NOT NULL)');
+	'error index_missing inventory - m.nic_history has no index nic_history_move_idx: USING btree (nic_id, seq) WHERE from_network_id IS NOT NULL');
 
 -- tables
 SELECT pg_temp.finds('cloud', 'CREATE RULE swallow AS ON UPDATE TO cloud.all_nics DO INSTEAD NOTHING',
@@ -160,13 +164,13 @@ SELECT pg_temp.finds('m', 'ALTER TABLE m.import_log ALTER reason TYPE text COLLA
 SELECT pg_temp.finds('m', 'ALTER TABLE m.import_log DROP original', 'error column_differs inventory - m.import_log has no column original: text');
 SELECT pg_temp.finds('m', 'ALTER TABLE m.import_log DROP reason', 'error column_differs inventory - m.import_log has no column reason: text NOT NULL', false);
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nics ALTER active DROP EXPRESSION',
-	'error column_differs inventory - column active of cloud.all_nics is not boolean GENERATED ALWAYS AS (((removed IS NULL) AND (lower((state COLLATE "C")) <> ''deallocating''::text))) STORED, but boolean', false);
+	'error column_differs inventory - column active of cloud.all_nics is not boolean GENERATED ALWAYS AS (removed IS NULL AND pg_catalog.lower(state COLLATE "C") <> ''deallocating'') STORED, but boolean', false);
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nic_secondary_ips DROP active CASCADE; ALTER TABLE cloud.all_nic_secondary_ips ADD active boolean GENERATED ALWAYS AS (removed IS NULL OR id < 0) STORED;
 	CREATE VIEW cloud.nic_secondary_ips WITH (security_invoker) AS SELECT id, uuid, nic_id, network_id, ip4_address, ip6_address, created, removed FROM cloud.all_nic_secondary_ips s
 		WHERE active AND EXISTS (SELECT FROM cloud.all_nics n WHERE n.id = s.nic_id AND n.active);
 	CREATE UNIQUE INDEX ON cloud.all_nic_secondary_ips (network_id, ip4_address) WHERE active; CREATE UNIQUE INDEX ON cloud.all_nic_secondary_ips (network_id, ip6_address) WHERE active;
 	CREATE INDEX ON cloud.all_nic_secondary_ips (network_id, nic_id) WHERE active',
-	'error column_differs inventory - column active of cloud.all_nic_secondary_ips is not boolean GENERATED ALWAYS AS ((removed IS NULL)) STORED, but boolean GENERATED ALWAYS AS (((removed IS NULL) OR (id < 0))) STORED', false);
+	'error column_differs inventory - column active of cloud.all_nic_secondary_ips is not boolean GENERATED ALWAYS AS (removed IS NULL) STORED, but boolean GENERATED ALWAYS AS (((removed IS NULL) OR (id < 0))) STORED', false);
 
 -- views
 SELECT pg_temp.finds('cloud', 'ALTER VIEW cloud.nics RESET (security_invoker)',

@@ -176,14 +176,31 @@ COMMENT ON FUNCTION vmnet_internal.attached_other_keys(text) IS
 -- Over attached tables check_inventory() looks for what their columns can tell.
 --
 
+-- is_column: it is a column as it is.  is_null: the table lacks it.  is_untimed: it tells that a row was removed, but
+-- not when.
+CREATE FUNCTION vmnet_internal.attached_expressions(
+	inventory text,
+	OUT relation text,
+	OUT name text,
+	OUT expression text,
+	OUT is_column boolean,
+	OUT is_null boolean,
+	OUT is_untimed boolean)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'attached_expressions'
+LANGUAGE C STABLE STRICT ROWS 60;
+COMMENT ON FUNCTION vmnet_internal.attached_expressions(text) IS
+'How the columns of attached tables read, as expressions over one row of the table; none for another inventory
+expression is NULL where it is no expression over one row.';
+
 CREATE FUNCTION vmnet_internal.attached_lacks(inventory text)
 RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT coalesce(array_agg(r.relation || '.' || m.m[1]), '{}')
-FROM unnest(ARRAY['nics', 'networks', 'instances']) r (relation),
-	regexp_matches(pg_get_viewdef(to_regclass(format('%I.%I', $1, 'attached_' || r.relation))), 'NULL::[a-z ]+ AS (\w+)', 'g') m (m)
+SELECT coalesce(array_agg(e.relation || '.' || e.name), '{}')
+FROM vmnet_internal.attached_expressions($1) e
+WHERE e.is_null
 $$;
 COMMENT ON FUNCTION vmnet_internal.attached_lacks(text) IS
 'Canonical columns that attached tables lack, as nics.state; none for another inventory';
@@ -193,10 +210,9 @@ RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT coalesce(array_agg(r.relation || '.removed'), '{}')
-FROM unnest(ARRAY['nics', 'networks', 'instances']) r (relation)
-WHERE pg_get_viewdef(to_regclass(format('%I.%I', $1, 'attached_' || r.relation)))
-	~ 'ELSE ''-infinity''::timestamp with time zone\s+END AS removed'
+SELECT coalesce(array_agg(e.relation || '.' || e.name), '{}')
+FROM vmnet_internal.attached_expressions($1) e
+WHERE e.is_untimed
 $$;
 COMMENT ON FUNCTION vmnet_internal.attached_untimed(text) IS
 'Part of create_report(): where attached tables tell that a row was removed, but not when, as nics.removed';

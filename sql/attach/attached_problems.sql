@@ -224,6 +224,23 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.attached_parent(regclass, text, text, text, regclass, jsonb) IS
 'Part of attach_inventory(): the view over a table of networks or instances, and the column that NICs refer to';
 
+-- Whether all_nics looks for the parent of a NIC by the key that the NIC stores,
+-- since its id is another one.
+CREATE FUNCTION vmnet_internal.attached_joins(inventory text, key_column text)
+RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT EXISTS (
+	SELECT FROM pg_catalog.pg_rewrite r
+		JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+			AND d.refclassid = 'pg_catalog.pg_class'::regclass
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+	WHERE r.ev_class = to_regclass(format('%I.all_nics', $1)) AND d.refobjid = to_regclass(format('%I.attached_nics', $1)) AND a.attname = $2)
+$$;
+COMMENT ON FUNCTION vmnet_internal.attached_joins(text, text) IS
+'Part of attach_inventory(): whether all_nics looks for a parent by the key that NICs store';
+
 -- Can the views find the NICs of a network, or of an instance, by an index that
 -- is there?  The best one leaves out what is removed and nothing else: then the
 -- guard of a removal, which looks for half-removed NICs too, can use it.
@@ -236,25 +253,19 @@ DECLARE
 	plan jsonb;
 	rel regclass := vmnet_internal.attached_table(inventory, 'nics');
 	-- where ids come from a join with the parent, the stored key is looked for
-	base text := pg_get_viewdef(format('%I.all_nics', inventory)::regclass);
-	network text := CASE WHEN base ~ 'network_key' THEN 'network_key' ELSE 'network_id' END;
-	instance text := CASE WHEN base ~ 'instance_key' THEN 'instance_key' ELSE 'instance_id' END;
+	network text := CASE WHEN vmnet_internal.attached_joins(inventory, 'network_key') THEN 'network_key' ELSE 'network_id' END;
+	instance text := CASE WHEN vmnet_internal.attached_joins(inventory, 'instance_key') THEN 'instance_key' ELSE 'instance_id' END;
 	wanted text := CASE parent WHEN 'network' THEN network ELSE instance END;
-	item text;
-	keys text[] := '{}';
+	keys text[];
 BEGIN
 	EXECUTE format('EXPLAIN (FORMAT JSON, COSTS OFF) SELECT instance_key FROM %1$I.attached_nics WHERE active AND %2$I = (SELECT %2$I FROM %1$I.attached_nics LIMIT 1)',
 		inventory, wanted) INTO plan;
 	-- the expressions that the view has, by which alone an index is found
-	FOR item IN
-		SELECT regexp_replace(trim(trailing ',' FROM regexp_replace(m.m, '^ *(SELECT )?', '')), ' AS [a-z_]+$', '')
-		FROM unnest(string_to_array(pg_get_viewdef(format('%I.attached_nics', inventory)::regclass, true), E'\n')) m (m)
-		WHERE m.m ~ format('[ .](%s|%s),?$', wanted, instance)
-		ORDER BY m.m ~ format('[ .]%s,?$', network) DESC
-	LOOP
-		item := replace(item, quote_ident((SELECT c.relname FROM pg_catalog.pg_class c WHERE c.oid = rel)) || '.', '');
-		keys := keys || CASE WHEN item ~ '::' THEN '(' || item || ')' ELSE item END;
-	END LOOP;
+	keys := ARRAY(
+		SELECT CASE WHEN e.is_column THEN e.expression ELSE '(' || e.expression || ')' END
+		FROM vmnet_internal.attached_expressions(inventory) e
+		WHERE e.relation = 'nics' AND e.name IN (wanted, instance)
+		ORDER BY e.name = network DESC);
 	-- one that is searched for another column, or for a later one, is of no use
 	-- and where a table is so small that it does not matter which index is taken,
 	-- the plan does not tell of one without a condition or with the same one

@@ -99,3 +99,28 @@ SELECT CASE
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_bulk_expression(text, regtype, text) IS
 'Expression that turns a value of the source into one of the inventory, for whole tables';
+
+-- The columns of an inventory as a source gives them, in order.  absent: what
+-- stands for a column that the source has not, as a version of CloudStack that
+-- has no such column; else NULL.  value: the column of the source, quoted, of s,
+-- the source's table, or of l, the table from_lookup.
+CREATE FUNCTION vmnet_internal.import_plan(source text, relation text)
+RETURNS TABLE (ord int, target text, target_type text, source_column text, from_lookup text, lookup_key text,
+	source_type regtype, value text, absent text)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT c.ord, c.target, c.target_type, c.source_column, c.from_lookup, c.lookup_key, t.type,
+	CASE WHEN c.from_lookup IS NULL THEN 's.' || quote_ident(vmnet_internal.import_source_column($1, t.source_table, c.source_column))
+		ELSE format('l.%I', c.source_column) END,
+	CASE WHEN t.type IS NULL OR c.from_lookup IS NOT NULL AND (vmnet_internal.import_source_type($1, c.from_lookup, 'id') IS NULL
+			OR vmnet_internal.import_source_type($1, t.source_table, c.lookup_key) IS NULL)
+		THEN format('%s::%s', coalesce(c.if_absent, 'NULL'), c.target_type) END
+FROM vmnet_internal.import_columns($2) c
+	CROSS JOIN LATERAL (
+		SELECT n.source_table, vmnet_internal.import_source_type($1, coalesce(c.from_lookup, n.source_table), c.source_column) AS type
+		FROM (VALUES (vmnet_internal.import_source_table($2))) n (source_table)) t
+ORDER BY c.ord
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_plan(text, text) IS
+'Part of import_cloudstack() and attach_cloudstack(): the columns of an inventory as a source gives them';

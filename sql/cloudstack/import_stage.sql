@@ -40,6 +40,62 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.import_make_stages() IS
 'Part of import_cloudstack(): makes temporary tables for what is found';
 
+-- How one column of the source is stored: raw, what is kept of a key that cannot
+-- be read; final, its value; and under which conditions it could not be taken as
+-- it was, with the reasons.  conv is the converted value, created the time that a
+-- removal at an unknown time gets.
+CREATE FUNCTION vmnet_internal.import_column(target text, target_type text, source_type regtype, value text, conv text, created text,
+	OUT raw text, OUT final text, OUT lost text, OUT lost_reason text, OUT changed text, OUT changed_reason text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	whole boolean := source_type IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype);
+	filled text := format(CASE WHEN whole OR source_type IN ('timestamp'::regtype, 'timestamptz'::regtype, 'date'::regtype)
+		THEN '%s IS NOT NULL' ELSE 'btrim(%s::text) <> ''''' END, value);
+BEGIN
+	final := conv;
+	-- a value of the same type needs no look, nor does a flag that is a number
+	IF target_type <> 'text' AND source_type <> target_type::regtype AND NOT (target_type = 'boolean' AND whole) THEN
+		lost := format('%s IS NULL AND %s', conv, filled);
+		lost_reason := format('not a value of type %s; stored as NULL', target_type);
+	END IF;
+	IF target IN ('id', 'network_id', 'instance_id', 'nic_id') THEN
+		-- a key that cannot be read is not changed: its row is rejected
+		raw := format('CASE WHEN %s IS NULL THEN %s::text END', conv, value);
+		lost := NULL;
+	ELSIF target = 'created' THEN
+		final := format('coalesce(%s, ''1970-01-01 00:00:00+00''::timestamptz)', conv);
+		lost := format('%s IS NULL', conv);
+		lost_reason := 'no time; stored as 1970-01-01 00:00:00 UTC';
+	ELSIF target = 'removed' THEN
+		final := format('CASE WHEN %s THEN coalesce(%s, %s) END', filled, conv, created);
+		lost := format('%s IS NULL AND %s', conv, filled);
+		lost_reason := 'no time, so removed at an unknown time; stored as created';
+	ELSIF target = 'state' THEN
+		final := format('coalesce(%s, ''Unknown'')', conv);
+		lost := format('%s IS NULL', conv);
+		lost_reason := 'no state; stored as Unknown';
+	ELSIF target_type = 'integer' THEN
+		final := format('CASE WHEN %s BETWEEN -2147483648 AND 2147483647 THEN (%s)::integer END', conv, conv);
+		IF lost IS NOT NULL THEN
+			lost := format('%s AND (%s BETWEEN -2147483648 AND 2147483647) IS NOT TRUE', filled, conv);
+		END IF;
+	END IF;
+
+	-- what can be stored, but not as it was
+	IF target_type = 'text' AND source_type IN ('text'::regtype, 'varchar'::regtype) THEN
+		changed := format('%s::text <> %s', value, conv);
+		changed_reason := 'blanks at the end were cut off';
+	ELSIF target_type = 'cidr' AND source_type <> 'cidr'::regtype THEN
+		changed := format('vmnet_internal.read_inet(%s::text) <> %s::inet', value, conv);
+		changed_reason := 'bits right of the prefix length were cleared';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_column(text, text, regtype, text, text, text) IS
+'Part of import_cloudstack(): how one column of the source is stored, and when it could not be taken as it was';
+
 -- The query that reads one table of the source: every column converted, and
 -- in "notes" what could not be taken as it was.  Each value is converted once,
 -- in the inner query (as c_1, c_2 ...); the outer one looks at both.
@@ -51,13 +107,9 @@ AS $$
 DECLARE
 	source_table text := vmnet_internal.import_source_table(relation);
 	col record;
+	stored record;
+	note record;
 	source_type regtype;
-	value text;
-	conv text;
-	filled text;
-	final text;
-	bad text;
-	reason text;
 	created text;
 	removed text;
 	state_changed text := 'NULL::timestamptz';
@@ -66,88 +118,27 @@ DECLARE
 	bads text[] := '{}';
 	notes text[] := '{}';
 BEGIN
-	FOR col IN SELECT * FROM vmnet_internal.import_columns(relation) ORDER BY ord LOOP
-		source_type := vmnet_internal.import_source_type(source, coalesce(col.from_lookup, source_table), col.source_column);
-		IF source_type IS NULL OR (col.from_lookup IS NOT NULL AND (
-			vmnet_internal.import_source_type(source, col.from_lookup, 'id') IS NULL OR
-			vmnet_internal.import_source_type(source, source_table, col.lookup_key) IS NULL))
-		THEN
-			-- a version of CloudStack that has no such column
-			targets := targets || format('%s::%s AS %I',
-				CASE col.target WHEN 'enabled' THEN 'true' ELSE 'NULL' END, col.target_type, col.target);
-			CONTINUE;
-		END IF;
-
-		IF col.from_lookup IS NOT NULL THEN
+	FOR col IN SELECT p.*, format('s.c_%s', p.ord) AS conv FROM vmnet_internal.import_plan(source, relation) p ORDER BY p.ord LOOP
+		IF col.absent IS NOT NULL THEN
+			targets := targets || format('%s AS %I', col.absent, col.target);
+		ELSIF col.from_lookup IS NOT NULL THEN
 			read := read || format('s.%I', col.lookup_key);
 			targets := targets || format('l_%I.%I AS %I', col.target, col.target, col.target);
-			CONTINUE;
-		END IF;
-
-		value := format('s.%I', vmnet_internal.import_source_column(source, source_table, col.source_column));
-		conv := format('s.c_%s', col.ord);
-		read := read || value || format('%s AS c_%s',
-			vmnet_internal.import_bulk_expression(value, source_type, col.target_type), col.ord);
-		filled := CASE
-			WHEN source_type IN ('timestamp'::regtype, 'timestamptz'::regtype, 'date'::regtype,
-				'bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
-				THEN format('%s IS NOT NULL', value)
-			ELSE format('btrim(%s::text) <> ''''', value) END;
-		final := conv;
-		bad := format('%s IS NULL AND %s', conv, filled);
-		reason := format('not a value of type %s; stored as NULL', col.target_type);
-
-		IF col.target IN ('id', 'network_id', 'instance_id', 'nic_id') THEN
-			-- a key that cannot be read is not changed: its row is rejected
-			targets := targets || format('CASE WHEN %s IS NULL THEN %s::text END AS %I',
-				conv, value, 'raw_' || col.target);
-			bad := NULL;
-		ELSIF col.target = 'created' THEN
-			final := format('coalesce(%s, ''1970-01-01 00:00:00+00''::timestamptz)', conv);
-			created := final;
-			bad := format('%s IS NULL', conv);
-			reason := 'no time; stored as 1970-01-01 00:00:00 UTC';
-		ELSIF col.target = 'removed' THEN
-			final := format('CASE WHEN %s THEN coalesce(%s, %s) END', filled, conv, created);
-			removed := final;
-			reason := 'no time, so removed at an unknown time; stored as created';
-		ELSIF col.target = 'state' THEN
-			final := format('coalesce(%s, ''Unknown'')', conv);
-			bad := format('%s IS NULL', conv);
-			reason := 'no state; stored as Unknown';
-		ELSIF col.target_type = 'text' THEN
-			bad := NULL;
-		ELSIF col.target_type = 'integer' THEN
-			final := format('CASE WHEN %s BETWEEN -2147483648 AND 2147483647 THEN (%s)::integer END', conv, conv);
-			bad := format('%s AND (%s BETWEEN -2147483648 AND 2147483647) IS NOT TRUE', filled, conv);
-		END IF;
-		targets := targets || format('%s AS %I', final, col.target);
-
-		-- a value of the same type needs no look, nor does a flag that is a number
-		IF col.target NOT IN ('created', 'removed', 'state') AND (source_type = col.target_type::regtype OR
-			col.target_type = 'boolean' AND source_type IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype))
-		THEN
-			bad := NULL;
-		END IF;
-		IF bad IS NOT NULL THEN
-			bads := bads || format('(%s)', bad);
-			notes := notes || format('CASE WHEN %s THEN jsonb_build_array(%L, %s::text, %L) END',
-				bad, col.source_column, value, reason);
-		END IF;
-
-		-- what can be stored, but not as it was
-		bad := CASE
-			WHEN col.target_type = 'text' AND source_type IN ('text'::regtype, 'varchar'::regtype)
-				THEN format('%s::text <> %s', value, conv)
-			WHEN col.target_type = 'cidr' AND source_type <> 'cidr'::regtype
-				THEN format('vmnet_internal.read_inet(%s::text) <> %s::inet', value, conv)
-			END;
-		IF bad IS NOT NULL THEN
-			bads := bads || format('(%s)', bad);
-			notes := notes || format('CASE WHEN %s THEN jsonb_build_array(%L, %s::text, %L) END',
-				bad, col.source_column, value,
-				CASE col.target_type WHEN 'text' THEN 'blanks at the end were cut off'
-					ELSE 'bits right of the prefix length were cleared' END);
+		ELSE
+			read := read || col.value || format('%s AS c_%s',
+				vmnet_internal.import_bulk_expression(col.value, col.source_type, col.target_type), col.ord);
+			stored := vmnet_internal.import_column(col.target, col.target_type, col.source_type, col.value, col.conv, created);
+			targets := array_remove(targets || (stored.raw || format(' AS %I', 'raw_' || col.target)), NULL)
+				|| format('%s AS %I', stored.final, col.target);
+			created := CASE col.target WHEN 'created' THEN stored.final ELSE created END;
+			removed := CASE col.target WHEN 'removed' THEN stored.final ELSE removed END;
+			FOR note IN SELECT n.bad, n.reason FROM (VALUES (stored.lost, stored.lost_reason), (stored.changed, stored.changed_reason)) n (bad, reason)
+				WHERE n.bad IS NOT NULL
+			LOOP
+				bads := bads || format('(%s)', note.bad);
+				notes := notes || format('CASE WHEN %s THEN jsonb_build_array(%L, %s::text, %L) END',
+					note.bad, col.source_column, col.value, note.reason);
+			END LOOP;
 		END IF;
 	END LOOP;
 
@@ -192,15 +183,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(string_agg(format(
 	' LEFT JOIN (SELECT DISTINCT ON (1) %1$s AS key, %2$s AS %3$I FROM %4$s l ORDER BY 1, 2) l_%3$I ON l_%3$I.key = %5$s',
-	vmnet_internal.import_expression('l.id', k.type, 'bigint'),
-	vmnet_internal.import_expression(format('l.%I', c.source_column), v.type, c.target_type),
-	c.target, vmnet_internal.import_fenced(source, c.from_lookup),
-	vmnet_internal.import_expression(format('s.%I', c.lookup_key), r.type, 'bigint')), '' ORDER BY c.ord), '')
-FROM vmnet_internal.import_columns(relation) c,
-	LATERAL (SELECT vmnet_internal.import_source_type(source, c.from_lookup, 'id')) k (type),
-	LATERAL (SELECT vmnet_internal.import_source_type(source, c.from_lookup, c.source_column)) v (type),
-	LATERAL (SELECT vmnet_internal.import_source_type(source, vmnet_internal.import_source_table(relation), c.lookup_key)) r (type)
-WHERE c.from_lookup IS NOT NULL AND k.type IS NOT NULL AND v.type IS NOT NULL AND r.type IS NOT NULL
+	vmnet_internal.import_expression('l.id', vmnet_internal.import_source_type(source, p.from_lookup, 'id'), 'bigint'),
+	vmnet_internal.import_expression(p.value, p.source_type, p.target_type),
+	p.target, vmnet_internal.import_fenced(source, p.from_lookup),
+	vmnet_internal.import_expression(format('s.%I', p.lookup_key),
+		vmnet_internal.import_source_type(source, vmnet_internal.import_source_table(relation), p.lookup_key), 'bigint')), '' ORDER BY p.ord), '')
+FROM vmnet_internal.import_plan(source, relation) p
+WHERE p.from_lookup IS NOT NULL AND p.absent IS NULL
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_lookups(text, text) IS
 'Part of import_cloudstack(): the joins that bring in names and counters';

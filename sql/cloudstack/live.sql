@@ -46,26 +46,18 @@ DECLARE
 	targets text[] := '{}';
 	joins text := '';
 BEGIN
-	FOR col IN SELECT * FROM vmnet_internal.import_columns(relation) ORDER BY ord LOOP
-		source_type := vmnet_internal.import_source_type(source, coalesce(col.from_lookup, source_table), col.source_column);
-		IF source_type IS NULL OR (col.from_lookup IS NOT NULL AND (
-			vmnet_internal.import_source_type(source, col.from_lookup, 'id') IS NULL OR
-			vmnet_internal.import_source_type(source, source_table, col.lookup_key) IS NULL))
-		THEN
-			targets := targets || format('%s::%s AS %I',
-				CASE col.target WHEN 'enabled' THEN 'true' ELSE 'NULL' END, col.target_type, col.target);
+	FOR col IN SELECT p.* FROM vmnet_internal.import_plan(source, relation) p ORDER BY p.ord LOOP
+		IF col.absent IS NOT NULL THEN
+			targets := targets || format('%s AS %I', col.absent, col.target);
 			CONTINUE;
 		END IF;
-
+		value := vmnet_internal.live_expression(col.value, col.source_type, col.target_type);
 		IF col.from_lookup IS NOT NULL THEN
 			joins := joins || format(' LEFT JOIN (SELECT DISTINCT ON (l.id) l.id, %s AS value FROM %I.%I l ORDER BY l.id) l_%s ON l_%s.id = s.%I',
-				vmnet_internal.live_expression(format('l.%I', col.source_column), source_type, col.target_type),
-				source, col.from_lookup, col.from_lookup, col.from_lookup, col.lookup_key);
+				value, source, col.from_lookup, col.from_lookup, col.from_lookup, col.lookup_key);
 			targets := targets || format('l_%s.value AS %I', col.from_lookup, col.target);
 			CONTINUE;
 		END IF;
-		value := vmnet_internal.live_expression(format('s.%I', vmnet_internal.import_source_column(source, source_table, col.source_column)),
-			source_type, col.target_type);
 		IF col.target = 'created' THEN
 			created := format('coalesce(%s, ''1970-01-01 00:00:00+00''::timestamptz)', value);
 			value := created;
@@ -160,7 +152,7 @@ WHERE a.place = 1$$, NULL),
 	(17, 'network_counts', replace(vmnet_internal.network_counts_live(
 		replace(vmnet_internal.live_query($1, 'nics'), '%', '%%') || ' WHERE s.removed IS NULL'), '{inv}', '%1$I'), NULL))
 SELECT coalesce(100 + d.ord, o.ord), coalesce(d.name, o.relation), coalesce(o.query, d.body), coalesce(o.comment, d.comment)
-FROM own o FULL JOIN (SELECT v.* FROM vmnet_internal.inventory_objects('live') v WHERE v.phase = 'views') d ON d.name = o.relation
+FROM own o FULL JOIN vmnet_internal.inventory_objects('live', '{views}') d ON d.name = o.relation
 ORDER BY 1
 $definition$;
 COMMENT ON FUNCTION vmnet_internal.live_definition(text) IS

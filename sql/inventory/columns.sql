@@ -302,18 +302,25 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.views_of_table(text) IS
 'Views that have the columns of a table of an inventory: the live one, and the one that reads an attached table';
 
--- The columns of a live view, as a list; alias is put before each name.
-CREATE FUNCTION vmnet_internal.live_view_columns(relation text, alias text DEFAULT NULL)
+-- The query of a live view, with the columns that users added to its table.
+-- %1$I stands for the name of the inventory.
+CREATE FUNCTION vmnet_internal.live_view_query(view_name text, added text[] DEFAULT '{}')
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT string_agg(concat($2 || '.', quote_ident(c.name)), ', ' ORDER BY c.ord)
-FROM vmnet_internal.inventory_columns() c
-WHERE c.relation = $1 AND c.in_view
+SELECT format(CASE $1 WHEN 'nic_secondary_ips'
+		-- those of a half-removed NIC are not live
+		THEN 'SELECT %2$s FROM %%1$I.%1$I s WHERE s.active AND EXISTS (SELECT FROM %%1$I.all_nics n WHERE n.id = s.nic_id AND n.active)'
+		ELSE 'SELECT %2$s FROM %%1$I.%1$I WHERE active' END,
+	'all_' || $1, string_agg(CASE $1 WHEN 'nic_secondary_ips' THEN 's.' ELSE '' END || replace(quote_ident(l.name), '%', '%%'), ', ' ORDER BY l.ord))
+FROM (SELECT c.name, c.ord FROM vmnet_internal.inventory_columns() c WHERE c.relation = 'all_' || $1 AND c.in_view
+	UNION ALL
+	SELECT a.name, 10000 + a.ord FROM unnest($2) WITH ORDINALITY a (name, ord)) l
 $$;
-COMMENT ON FUNCTION vmnet_internal.live_view_columns(text, text) IS
-'Part of create_inventory(): the columns of the live view of a table, as a list';
+COMMENT ON FUNCTION vmnet_internal.live_view_query(text, text[]) IS
+'Part of create_inventory() and refresh_views(): the query of a live view, with columns that users added
+%1$I stands for the name of the inventory.';
 
 -- A query that has the columns of a table and no rows.
 CREATE FUNCTION vmnet_internal.empty_query(relation text, key_types jsonb DEFAULT NULL)

@@ -67,8 +67,7 @@ DECLARE
 BEGIN
 	FOR part IN
 		SELECT d.ddl, d.object, d.comment
-		FROM vmnet_internal.inventory_definition(inventory_kind, key_types) d
-		WHERE d.phase = ANY (phases)
+		FROM vmnet_internal.inventory_definition(inventory_kind, phases, key_types) d
 		ORDER BY d.ord
 	LOOP
 		PERFORM vmnet_internal.build_object(part.ddl, part.object, part.comment, inventory, inventory_kind, source, mode, vmnet.version());
@@ -86,8 +85,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM vmnet_internal.build_object(d.ddl, d.object, d.comment, inventory, inventory_kind, source, mode, version)
-	FROM vmnet_internal.inventory_definition(inventory_kind, or_replace => true) d
-	WHERE d.phase = 'views' AND d.name = 'inventory_info';
+	FROM vmnet_internal.inventory_definition(inventory_kind, '{views}', or_replace => true) d
+	WHERE d.name = 'inventory_info';
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.build_info(text, text, text, text, text) IS

@@ -227,18 +227,16 @@ VALUES
 %4$L::pg_catalog.text AS mode, %5$L::pg_catalog.text AS version',
 'What this inventory is: one row of constants
 The view vmnet.inventories finds it by this.'),
-('networks', format('SELECT %s FROM %%1$I.all_networks WHERE active', vmnet_internal.live_view_columns('all_networks')),
+('networks', vmnet_internal.live_view_query('networks'),
 'Live networks: those that are not removed
 INSERT, UPDATE and ON CONFLICT work here. To remove a network, set removed; its row then leaves this view.'),
-('instances', format('SELECT %s FROM %%1$I.all_instances WHERE active', vmnet_internal.live_view_columns('all_instances')),
+('instances', vmnet_internal.live_view_query('instances'),
 'Live instances: those that are not removed, whatever their state
 A Stopped or Destroyed instance still holds its NICs. INSERT, UPDATE and ON CONFLICT work here. To remove an instance, set removed.'),
-('nics', format('SELECT %s FROM %%1$I.all_nics WHERE active', vmnet_internal.live_view_columns('all_nics')),
+('nics', vmnet_internal.live_view_query('nics'),
 'Live NICs: neither removed nor being deallocated
 INSERT, UPDATE and ON CONFLICT work here; DELETE removes the NIC and keeps its row.'),
-('nic_secondary_ips', format('SELECT %s FROM %%1$I.all_nic_secondary_ips s
-WHERE s.active AND EXISTS (SELECT FROM %%1$I.all_nics n WHERE n.id = s.nic_id AND n.active)',
-	vmnet_internal.live_view_columns('all_nic_secondary_ips', 's')),
+('nic_secondary_ips', vmnet_internal.live_view_query('nic_secondary_ips'),
 'Secondary addresses of live NICs
 INSERT, UPDATE and ON CONFLICT work here. To remove an address, set removed; its row then leaves this view. With a NIC its secondary addresses are removed too; those of a half-removed NIC are not here.'),
 ('network_instances', $$SELECT n.network_id, w.uuid AS network_uuid, w.name AS network_name, w.state AS network_state,
@@ -490,8 +488,8 @@ COMMENT ON FUNCTION vmnet_internal.trigger_type(text, text[], text) IS
 -- which is also the one that lets an inventory live on a Citus node: tables,
 -- keys, indexes, rules, views, triggers.  sort: table, primary key, unique,
 -- check, foreign key, index, unique index, not null, view (which reads with the
--- rights of its reader), plain view or trigger.
-CREATE FUNCTION vmnet_internal.inventory_objects(kind text)
+-- rights of its reader), plain view or trigger.  phases NULL: all.
+CREATE FUNCTION vmnet_internal.inventory_objects(kind text, phases text[] DEFAULT NULL)
 RETURNS TABLE (ord int, phase text, sort text, relation text, name text, columns text[], body text, condition text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -501,30 +499,31 @@ FROM (
 	SELECT 1 AS place, t.ord, 'tables' AS phase, 'table' AS sort, t.relation, t.relation AS name, NULL::text[] AS columns, t.storage AS body,
 		NULL AS condition, t.comment
 	FROM vmnet_internal.inventory_tables($1) WITH ORDINALITY t (kinds, relation, storage, comment, ord)
-	WHERE $1 = ANY (t.kinds)
+	WHERE $1 = ANY (t.kinds) AND ($2 IS NULL OR 'tables' = ANY ($2))
 	UNION ALL
 	-- in one statement for each table, which reads it once
 	SELECT 2, min(c.ord), 'rules', 'not null', c.relation, NULL, array_agg(c.name ORDER BY c.ord), NULL, NULL, NULL
 	FROM vmnet_internal.inventory_columns() c
-	WHERE $1 = ANY (c.required_in) AND $1 = 'managed' AND 'mirror' <> ALL (c.required_in)
+	WHERE $1 = ANY (c.required_in) AND $1 = 'managed' AND 'mirror' <> ALL (c.required_in) AND ($2 IS NULL OR 'rules' = ANY ($2))
 	GROUP BY c.relation
 	UNION ALL
 	SELECT 3, k.ord, k.phase, k.sort, k.relation, k.name, k.columns, k.body, k.condition, k.comment
 	FROM vmnet_internal.inventory_keys() WITH ORDINALITY k (phase, kinds, sort, relation, name, columns, body, condition, comment, ord)
-	WHERE $1 = ANY (k.kinds)
+	WHERE $1 = ANY (k.kinds) AND ($2 IS NULL OR k.phase = ANY ($2))
 	UNION ALL
 	-- A reader of a live inventory has no user mapping, so its views run with
 	-- their owner's rights.
 	SELECT 4, v.ord, 'views', CASE WHEN $1 = 'live' OR v.name = 'inventory_info' THEN 'plain view' ELSE 'view' END,
 		v.name, v.name, NULL, v.body, NULL, v.comment
 	FROM vmnet_internal.inventory_views($1) WITH ORDINALITY v (name, body, comment, ord)
+	WHERE $2 IS NULL OR 'views' = ANY ($2)
 	UNION ALL
 	SELECT 5, t.ord, 'triggers', 'trigger', t.relation, t.name, NULL, t.function, t.condition, t.comment
 	FROM vmnet_internal.inventory_triggers()
 		WITH ORDINALITY t (kinds, relation, name, timing, events, level, condition, function, argument, comment, ord)
-	WHERE $1 = ANY (t.kinds)) o
+	WHERE $1 = ANY (t.kinds) AND ($2 IS NULL OR 'triggers' = ANY ($2))) o
 $$;
-COMMENT ON FUNCTION vmnet_internal.inventory_objects(text) IS
+COMMENT ON FUNCTION vmnet_internal.inventory_objects(text, text[]) IS
 'Objects of an inventory of a kind: phase, sort, relation, name, columns, body, condition and comment, in order';
 
 -- The columns of a table as CREATE TABLE takes them.  Over attached tables keys
@@ -549,8 +548,8 @@ COMMENT ON FUNCTION vmnet_internal.column_definitions(text, text, jsonb) IS
 -- The statement that makes each object.  object is what COMMENT ON takes.
 -- or_replace: views and triggers that are there already are replaced.  trigger_on:
 -- what stands for the table in the statement of a trigger; NULL: its name.
-CREATE FUNCTION vmnet_internal.inventory_definition(kind text, key_types jsonb DEFAULT NULL, or_replace boolean DEFAULT false,
-	trigger_on text DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.inventory_definition(kind text, phases text[] DEFAULT NULL, key_types jsonb DEFAULT NULL,
+	or_replace boolean DEFAULT false, trigger_on text DEFAULT NULL)
 RETURNS TABLE (ord int, phase text, sort text, relation text, name text, object text, ddl text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -563,7 +562,7 @@ SELECT o.ord, o.phase, o.sort, o.relation, o.name, CASE
 		WHEN o.sort <> 'not null' THEN format('CONSTRAINT %I ON %%1$I.%I', o.name, o.relation) END,
 	CASE o.sort
 		WHEN 'table' THEN format('CREATE TABLE %%1$I.%I (%s)%s', o.name,
-			vmnet_internal.column_definitions(o.relation, $1, $2), ' WITH (' || o.body || ')')
+			vmnet_internal.column_definitions(o.relation, $1, $3), ' WITH (' || o.body || ')')
 		WHEN 'not null' THEN format('ALTER TABLE %%1$I.%I %s', o.relation,
 			(SELECT string_agg(format('ALTER COLUMN %I SET NOT NULL', c), ', ') FROM unnest(o.columns) c))
 		WHEN 'index' THEN format('CREATE INDEX %I ON %%1$I.%I (%s)%s%s', o.name, o.relation, k.columns, ' ' || o.body, ' WHERE ' || o.condition)
@@ -571,17 +570,17 @@ SELECT o.ord, o.phase, o.sort, o.relation, o.name, CASE
 		WHEN 'view' THEN format('CREATE %sVIEW %%1$I.%I WITH (security_invoker = true) AS %s', r.or_replace, o.name, o.body)
 		WHEN 'plain view' THEN format('CREATE %sVIEW %%1$I.%I AS %s', r.or_replace, o.name, o.body)
 		WHEN 'trigger' THEN format('CREATE %sTRIGGER %I %s %s ON %s FOR EACH %s%s EXECUTE FUNCTION vmnet_internal.%I(%s)', r.or_replace,
-			o.name, t.timing, array_to_string(t.events, ' OR '), coalesce($4, format('%%1$I.%I', o.relation)), t.level,
+			o.name, t.timing, array_to_string(t.events, ' OR '), coalesce($5, format('%%1$I.%I', o.relation)), t.level,
 			' WHEN (' || o.condition || ')', o.body, quote_literal(t.argument))
 		ELSE format('ALTER TABLE %%1$I.%I ADD CONSTRAINT %I %s (%s)%s', o.relation, o.name, upper(o.sort),
 			CASE o.sort WHEN 'check' THEN o.body ELSE k.columns END, CASE o.sort WHEN 'foreign key' THEN ' ' || o.body END) END,
 	o.comment
-FROM vmnet_internal.inventory_objects($1) o
+FROM vmnet_internal.inventory_objects($1, $2) o
 	LEFT JOIN vmnet_internal.inventory_triggers() t ON o.sort = 'trigger' AND t.relation = o.relation AND t.name = o.name
 		AND $1 = ANY (t.kinds)
 	CROSS JOIN LATERAL (SELECT string_agg(quote_ident(c), ', ') FROM unnest(o.columns) c) k (columns)
-	CROSS JOIN (VALUES (CASE WHEN $3 THEN 'OR REPLACE ' ELSE '' END)) r (or_replace)
+	CROSS JOIN (VALUES (CASE WHEN $4 THEN 'OR REPLACE ' ELSE '' END)) r (or_replace)
 $definition$;
-COMMENT ON FUNCTION vmnet_internal.inventory_definition(text, jsonb, boolean, text) IS
+COMMENT ON FUNCTION vmnet_internal.inventory_definition(text, text[], jsonb, boolean, text) IS
 'What an inventory of a kind consists of: every statement that makes it, in order, with the comment of what it makes
 In ddl, %1$I stands for the name of the inventory.';

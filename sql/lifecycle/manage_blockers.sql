@@ -16,14 +16,13 @@ WITH rule AS (
 		coalesce(o.condition, o.body) AS condition, m.missing, o.comment, format('%I.%I', $1, o.relation) AS relid,
 		CASE o.relation WHEN 'all_nics' THEN 'nic' WHEN 'all_instances' THEN 'instance'
 			WHEN 'all_nic_secondary_ips' THEN 'secondary address' ELSE 'network' END AS what
-	FROM vmnet_internal.inventory_objects('managed') o
+	FROM vmnet_internal.inventory_objects('managed', '{rules}') o
 		LEFT JOIN LATERAL unnest(CASE o.sort WHEN 'not null' THEN o.columns END) m (missing) ON true
-	WHERE o.phase = 'rules'
-		AND (o.sort = 'check' AND o.name NOT IN ('nic_state_valid', 'nic_removed_is_deallocating')
-			-- one without a condition keeps nothing apart that the key does not
-			OR o.sort = 'unique index' AND o.condition IS NOT NULL
-				AND o.name NOT IN ('all_nics_one_default', 'all_nics_one_mac', 'all_nics_one_ip4', 'all_nics_one_ip6')
-			OR o.sort = 'not null' AND m.missing NOT IN ('uuid', 'default_nic', 'enabled'))
+	WHERE o.sort = 'check' AND o.name NOT IN ('nic_state_valid', 'nic_removed_is_deallocating')
+		-- one without a condition keeps nothing apart that the key does not
+		OR o.sort = 'unique index' AND o.condition IS NOT NULL
+			AND o.name NOT IN ('all_nics_one_default', 'all_nics_one_mac', 'all_nics_one_ip4', 'all_nics_one_ip6')
+		OR o.sort = 'not null' AND m.missing NOT IN ('uuid', 'default_nic', 'enabled')
 ), shown AS (
 	-- "strategy Start, removed NULL": the columns that the rule is about
 	SELECT r.*, CASE r.what WHEN 'nic' THEN 'NIC' ELSE r.what END AS title,

@@ -79,10 +79,10 @@ DECLARE
 BEGIN
 	FOR part IN
 		SELECT d.ddl, v.ddl AS replacing, d.object, d.comment
-		FROM vmnet_internal.inventory_definition('managed') d
-			LEFT JOIN vmnet_internal.inventory_definition('managed', or_replace => true) v ON v.ord = d.ord AND v.phase = 'views'
-			LEFT JOIN vmnet_internal.inventory_definition('mirror') m ON m.phase = d.phase AND m.ddl = d.ddl
-		WHERE d.phase = ANY (phases) AND m.ddl IS NULL AND NOT (moved AND d.phase = 'views' AND d.name = 'nic_intervals')
+		FROM vmnet_internal.inventory_definition('managed', phases) d
+			LEFT JOIN vmnet_internal.inventory_definition('managed', '{views}', or_replace => true) v ON v.phase = d.phase AND v.name = d.name
+			LEFT JOIN vmnet_internal.inventory_definition('mirror', phases) m ON m.phase = d.phase AND m.ddl = d.ddl
+		WHERE m.ddl IS NULL AND NOT (moved AND d.phase = 'views' AND d.name = 'nic_intervals')
 		ORDER BY d.ord
 	LOOP
 		PERFORM vmnet_internal.build_object(coalesce(part.replacing, part.ddl), part.object, part.comment, target::text);

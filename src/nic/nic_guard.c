@@ -30,6 +30,7 @@
 #include "core/visibility.h"
 #include "history/insert.h"
 #include "history/pending.h"
+#include "nic/nic_columns.h"
 #include "nic/nic_state.h"
 #include "nic/nic_table.h"
 #include "nic/parent_lock.h"
@@ -759,24 +760,29 @@ static void
 check_read_only(Relation rel, const NicTable *table,
 				TupleTableSlot *old, TupleTableSlot *new)
 {
+	const char *column = NULL;
 	int			i;
 
 	if (nic_null(table, old, NIC_REMOVED))
 		return;
 
-	for (i = 0; i < NIC_COLUMN_COUNT; i++)
+	for (i = 0; i < NIC_COLUMN_COUNT && column == NULL; i++)
 	{
-		if (i == NIC_UUID || nic_same(table, old, new, i))
-			continue;
-
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("\"%s\" of NIC %s cannot change: the NIC has been removed",
-						nic_column_name(i), nic_output(table, old, NIC_ID)),
-				 errdetail_internal("%s", nic_description(rel, table, old)),
-				 errhint("A removed NIC is kept as it was. Update the live NICs through the view \"nics\"."),
-				 errtableconstraint(rel, "nic_removed_read_only")));
+		if (i != NIC_UUID && !nic_same(table, old, new, i))
+			column = nic_column_name(i);
 	}
+	if (column == NULL)
+		column = nic_other_column_changed(rel, old, new);
+	if (column == NULL)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("\"%s\" of NIC %s cannot change: the NIC has been removed",
+					column, nic_output(table, old, NIC_ID)),
+			 errdetail_internal("%s", nic_description(rel, table, old)),
+			 errhint("A removed NIC is kept as it was. Update the live NICs through the view \"nics\"."),
+			 errtableconstraint(rel, "nic_removed_read_only")));
 }
 
 /*

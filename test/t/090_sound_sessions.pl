@@ -85,6 +85,7 @@ my %calls = (
 	'nic_timeline(bigint,name)' => [ '', q(SELECT * FROM vmnet.nic_timeline(100, 'cloud')) ],
 	'partition_history(name)' => [ $fresh =~ s/%s/managed/r, q(SELECT vmnet.partition_history('scratch')) ],
 	'purge_inventory(name,timestamp with time zone,integer,boolean)' => [ q(SELECT fault.something_to_purge();), q(CALL vmnet.purge_inventory('cloud', clock_timestamp(), 2, true)) ],
+	'refresh_views(name)' => [ q(ALTER TABLE walled.all_networks ADD COLUMN IF NOT EXISTS note text DEFAULT 'n'; ALTER VIEW walled.networks ALTER name SET DEFAULT 'x';), q(SELECT * FROM vmnet.refresh_views('walled')) ],
 	'repair_inventory(name,text,boolean,interval)' => [ q(SELECT fault.something_to_repair();), q(SELECT * FROM vmnet.repair_inventory('cloud', dry_run => false, min_age => '0')) ],
 	'report_schemas(name)' => [ '', q(SELECT * FROM vmnet.report_schemas('cloud')) ],
 	'resolve_inventory(name)' => [ '', q(SELECT vmnet_internal.resolve_inventory('cloud')) ],

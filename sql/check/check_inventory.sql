@@ -46,7 +46,8 @@ BEGIN
 			MESSAGE = 'min_age must be an interval that is not negative',
 			DETAIL = format('It is %s.', coalesce(min_age::text, 'NULL')),
 			HINT = hint;
-	ELSIF abs(extract(year FROM min_age)) > 2000 OR abs(extract(day FROM min_age)) > 730000 OR abs(extract(hour FROM min_age)) > 17520000 THEN
+	ELSIF abs(extract(year FROM min_age)) > 2000 OR abs(extract(day FROM min_age)) > 730000
+		OR abs(extract(hour FROM min_age)) > 17520000 THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'min_age must be an interval of at most 2000 years',
@@ -116,7 +117,8 @@ BEGIN
 	PERFORM vmnet_internal.check_min_age($2, 'Leave it out for 10 minutes; 0 asks for everything.');
 	lacking := vmnet_internal.check_lacking(target.name, target.kind);
 	IF lacking IS NOT NULL THEN
-		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('inventory "%s" of kind %s lacks: %s', target.name, target.kind, lacking)) f;
+		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('inventory "%s" of kind %s lacks: %s',
+			target.name, target.kind, lacking)) f;
 		RETURN;
 	END IF;
 
@@ -142,7 +144,8 @@ BEGIN
 		IF SQLSTATE = '42501' AND NOT pg_has_role(current_user, target.owner_id, 'USAGE') THEN
 			RAISE;
 		END IF;
-		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('the rows of inventory "%s" cannot be checked: %s', target.name, SQLERRM)) f
+		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('the rows of inventory "%s" cannot be checked: %s',
+			target.name, SQLERRM)) f
 			UNION ALL
 			SELECT g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix
 			FROM vmnet_internal.check_guards(target.name, target.kind) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code;
@@ -168,9 +171,16 @@ AS 'MODULE_PATHNAME', 'inventory_entry_any'
 LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION vmnet.check_inventory(name, interval) IS
 'What contradicts itself in an inventory: one row per finding, the gravest first; none where it is clean
-code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it has been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one fix belong into one transaction. fix NULL: no statement can mend it.
-In a mirror, and a live inventory, fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards, and what differs from the definition, are mended here. Over attached tables rows are mended in these, so fix is NULL but for what the inventory itself consists of, and what needs a column that they lack is not looked for; without a vm_type every NIC counts as User.
-inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. Reads only, with the caller''s rights: what a policy hides from the caller is not checked. Constraints and indexes are known by what they are, not by their names; of a view the names of its columns are looked at, and what it reads.
+code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a '
+'guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it has '
+'been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one '
+'fix belong into one transaction. fix NULL: no statement can mend it.
+In a mirror, and a live inventory, fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards, '
+'and what differs from the definition, are mended here. Over attached tables rows are mended in these, so fix is NULL but for what the '
+'inventory itself consists of, and what needs a column that they lack is not looked for; without a vm_type every NIC counts as User.
+inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. Reads only, with the '
+'caller''s rights: what a policy hides from the caller is not checked. Constraints and indexes are known by what they are, not by their '
+'names; of a view the names of its columns are looked at, and what it reads.
 Errors: 22023 for an unknown inventory, and for a min_age that is NULL, negative or longer than 2000 years.';
 
 CREATE FUNCTION vmnet_internal.inventory_status(inventory name)

@@ -150,7 +150,8 @@ FROM (
 		-- the free number that is as far down the list as the NIC is down its own
 		CROSS JOIN LATERAL (
 			SELECT s.free::int
-			FROM generate_series(0::bigint, (SELECT 2 * count(*) FROM {inv}.all_nics o WHERE o.instance_id = n.instance_id AND o.active)) s (free)
+			FROM generate_series(0::bigint, (
+				SELECT 2 * count(*) FROM {inv}.all_nics o WHERE o.instance_id = n.instance_id AND o.active)) s (free)
 			WHERE NOT EXISTS (SELECT FROM {inv}.all_nics o WHERE o.instance_id = n.instance_id AND o.active AND o.device_id = s.free)
 			ORDER BY s.free
 			OFFSET (SELECT count(*) FROM {inv}.all_nics o WHERE o.instance_id = n.instance_id AND o.active

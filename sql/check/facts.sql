@@ -37,20 +37,23 @@ SELECT o.relation, CASE WHEN o.sort ~ 'index' THEN 'index' ELSE 'constraint' END
 		' WHERE ' || o.condition)
 	WHEN o.sort = 'check' THEN format('CHECK (%s)', o.body)
 	ELSE concat(upper(o.sort), ' (', k.columns, ')', ' ' || replace(o.body, '%1$I', '%1$s')) END
-FROM vmnet_internal.inventory_objects($1) o
+FROM vmnet_internal.inventory_objects($1, '{keys,references,indexes,rules}') o
 	CROSS JOIN LATERAL (SELECT string_agg(quote_ident(c), ', ') FROM unnest(o.columns) c) k (columns)
 WHERE o.sort IN ('primary key', 'unique', 'foreign key', 'check', 'index', 'unique index')
 UNION ALL
 SELECT v.view, CASE WHEN $1 = 'live' OR v.view = 'inventory_info' THEN 'plain view' ELSE 'view' END, NULL,
 	coalesce(array_to_string(v.columns, ', '), (
-		SELECT string_agg(c.name, ', ' ORDER BY c.ord) FROM vmnet_internal.inventory_columns() c WHERE c.relation = 'all_' || v.view AND c.in_view))
+		SELECT string_agg(c.name, ', ' ORDER BY c.ord)
+		FROM vmnet_internal.inventory_columns() c
+		WHERE c.relation = 'all_' || v.view AND c.in_view))
 FROM vmnet_internal.check_views_of_inventory() v
 UNION ALL
 SELECT v.view, 'reads', NULL, array_to_string(v.reads, ', ')
 FROM vmnet_internal.check_views_of_inventory() v
 WHERE $1 IN ('managed', 'mirror')
 UNION ALL
-SELECT t.relation, 'plain view', NULL, (SELECT string_agg(c.name, ', ' ORDER BY c.ord) FROM vmnet_internal.inventory_columns() c WHERE c.relation = t.relation)
+SELECT t.relation, 'plain view', NULL,
+	(SELECT string_agg(c.name, ', ' ORDER BY c.ord) FROM vmnet_internal.inventory_columns() c WHERE c.relation = t.relation)
 FROM vmnet_internal.inventory_tables('managed') t
 WHERE $1 IN ('attached', 'live') AND 'managed' = ANY (t.kinds) AND t.relation NOT IN (SELECT o.relation FROM tables o)
 $$;
@@ -102,7 +105,8 @@ WITH expected AS MATERIALIZED (
 		CROSS JOIN LATERAL (SELECT replace(pg_get_indexdef(i.indexrelid), '"', '')) d (def)
 	WHERE b.sort = 'table'
 ), compared AS MATERIALIZED (
-	SELECT t.*, regexp_replace(regexp_replace(translate(regexp_replace(replace(t.fact, t.schema || '.', ''), ' WITH \([^)]*\)', ''), E'\t\n "()', ''),
+	SELECT t.*, regexp_replace(regexp_replace(translate(regexp_replace(replace(t.fact, t.schema || '.', ''), ' WITH \([^)]*\)', ''),
+		E'\t\n "()', ''),
 		'::text|pg_catalog\.', '', 'g'), '=ANYARRAY\[([^]]*)\]', 'IN\1', 'g') AS plain
 	FROM (
 		SELECT true AS is_expected, e.sort, e.relid, e.object AS name, e.fact, true AS in_force, e.name AS relation, e.schema
@@ -125,7 +129,8 @@ SELECT CASE WHEN l.is_rule THEN 'rule_missing' ELSE 'index_missing' END,
 		ELSE format('%s %I of %s is not %s, but %s', l.sort, l.object, l.name, l.fact, l.other) END,
 	CASE l.sort WHEN 'index' THEN
 			CASE WHEN l.is_other THEN format('DROP INDEX %s.%I; ', l.schema, l.object) ELSE '' END
-				|| format('CREATE %sINDEX %I ON %s %s;', substring(l.fact FROM '^UNIQUE '), l.object, l.name, substring(l.fact FROM 'USING .*'))
+				|| format('CREATE %sINDEX %I ON %s %s;', substring(l.fact FROM '^UNIQUE '), l.object, l.name,
+					substring(l.fact FROM 'USING .*'))
 		ELSE format('ALTER TABLE %s ', l.name) || CASE
 			WHEN NOT l.is_other THEN format('ADD CONSTRAINT %I %s;', l.object, l.fact)
 			WHEN l.other_plain = l.plain || 'NOTVALID' THEN format('VALIDATE CONSTRAINT %I;', l.object)
@@ -168,7 +173,8 @@ FROM expected e
 WHERE e.sort = 'column' AND e.relkind IN ('r', 'p')
 	AND (e.fact = v.fact OR a.attnotnull AND e.fact = v.fact || ' NOT NULL'
 		OR translate(replace(e.fact, 'pg_catalog.', ''), E'\t\n "()', '')
-			= regexp_replace(translate(v.fact || CASE WHEN e.fact ~ ' NOT NULL$' AND a.attnotnull THEN ' NOT NULL' ELSE '' END, E'\t\n "()', ''),
+			= regexp_replace(translate(v.fact || CASE WHEN e.fact ~ ' NOT NULL$' AND a.attnotnull THEN ' NOT NULL' ELSE '' END,
+				E'\t\n "()', ''),
 				'::text|pg_catalog\.|ELSENULL::timestampwithtimezone', '', 'g')) IS NOT TRUE
 UNION ALL
 SELECT 'column_differs',

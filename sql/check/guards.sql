@@ -36,7 +36,8 @@ FROM pg_catalog.pg_class c
 	LEFT JOIN pg_catalog.pg_inherits i2 ON i2.inhparent = i1.inhrelid
 	LEFT JOIN pg_catalog.pg_inherits i3 ON i3.inhparent = i2.inhrelid
 	LEFT JOIN pg_catalog.pg_inherits i4 ON i4.inhparent = i3.inhrelid
-	CROSS JOIN LATERAL (VALUES (c.oid, false), (i1.inhrelid, true), (i2.inhrelid, true), (i3.inhrelid, true), (i4.inhrelid, true)) f (relid, is_child)
+	CROSS JOIN LATERAL (VALUES
+		(c.oid, false), (i1.inhrelid, true), (i2.inhrelid, true), (i3.inhrelid, true), (i4.inhrelid, true)) f (relid, is_child)
 	JOIN pg_catalog.pg_class m ON m.oid = f.relid AND NOT (f.is_child AND m.relispartition)
 WHERE s.nspname = $1 AND c.relkind IN ('r', 'v', 'p')
 $$;
@@ -53,7 +54,8 @@ WITH found AS (
 	SELECT x.ord, x.trigger_name, r.relid::regclass AS relid, r.is_child, x.function_name, x.ddl,
 		t.tgname, t.tgenabled IN ('O', 'A') AS enabled,
 		t.tgtype = x.fires AND cardinality(t.tgattr::int2[]) = 0
-			AND regexp_replace(lower(coalesce(substring(pg_get_triggerdef(t.oid) FROM ' WHEN \((.*)\) EXECUTE FUNCTION'), '')), '[\s()"]', '', 'g')
+			AND regexp_replace(lower(coalesce(substring(pg_get_triggerdef(t.oid) FROM ' WHEN \((.*)\) EXECUTE FUNCTION'), '')),
+				'[\s()"]', '', 'g')
 				= regexp_replace(lower(coalesce(x.condition, '')), '[\s()]', '', 'g')
 			AND NOT t.tgdeferrable AS right_time,
 		CASE WHEN t.tgdeferrable THEN t.tgname END AS constraint_name,
@@ -97,12 +99,14 @@ UNION ALL
 SELECT u.code, u.message, u.fix FROM vmnet_internal.check_rules($1, $2) u
 UNION ALL
 -- partitions, and relations that users added, may belong to anybody
-SELECT 'owner_differs', format('%s belongs to role "%s", but all_nics to role "%s"', o.name, pg_get_userbyid(o.owner), pg_get_userbyid(n.relowner)),
+SELECT 'owner_differs',
+	format('%s belongs to role "%s", but all_nics to role "%s"', o.name, pg_get_userbyid(o.owner), pg_get_userbyid(n.relowner)),
 	format('ALTER %s %s OWNER TO %I;', o.kind, o.name, pg_get_userbyid(n.relowner))
 FROM pg_catalog.pg_namespace s
 	JOIN pg_catalog.pg_class n ON n.relnamespace = s.oid AND n.relname = 'all_nics'
 	CROSS JOIN LATERAL (
-		SELECT format('%I.%I', s.nspname, c.relname) AS name, c.relowner AS owner, CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind
+		SELECT format('%I.%I', s.nspname, c.relname) AS name, c.relowner AS owner,
+			CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind
 		FROM pg_catalog.pg_class c
 		WHERE c.relnamespace = s.oid AND c.relname = ANY (vmnet_internal.named_relations())
 		UNION ALL
@@ -110,4 +114,5 @@ FROM pg_catalog.pg_namespace s
 WHERE s.nspname = $1 AND o.owner <> n.relowner
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_guards(text, text) IS
-'Part of check_inventory(): guards that are missing or disabled, and what else differs from the definition, with the statement that mends each';
+'Part of check_inventory(): guards that are missing or disabled, and what else differs from the definition, '
+'with the statement that mends each';

@@ -39,7 +39,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN QUERY EXECUTE format($q$
-		SELECT p.code, p.object_type, p.object_id, p.object_uuid, CASE WHEN p.refusal IS NULL THEN p.remedy END, coalesce(p.refusal, p.message)
+		SELECT p.code, p.object_type, p.object_id, p.object_uuid,
+			CASE WHEN p.refusal IS NULL THEN p.remedy END, coalesce(p.refusal, p.message)
 		FROM (
 			SELECT j.*, row_number() OVER (PARTITION BY j.object_type, j.object_id, coalesce(j.remedy, j.code || j.message)
 				ORDER BY j.refusal IS NOT NULL, j.ord) AS place
@@ -53,7 +54,8 @@ BEGIN
 						THEN format('no instance says that its address %%s is free', host(coalesce(n.ip4_address, n.ip6_address)))
 					WHEN r.repair = 'remove' AND coalesce(n.ip4_address, n.ip6_address) IS NOT NULL
 						AND i.removed IS NULL AND i.state NOT IN ('Stopped', 'Destroyed', 'Expunging', 'Error')
-						THEN format('instance %%s is %%s and may still use its address %%s', i.id, i.state, host(coalesce(n.ip4_address, n.ip6_address)))
+						THEN format('instance %%s is %%s and may still use its address %%s', i.id, i.state,
+							host(coalesce(n.ip4_address, n.ip6_address)))
 					END AS refusal
 				FROM (SELECT c.*, row_number() OVER () AS ord FROM vmnet.check_inventory($1, '0') c) f
 					LEFT JOIN vmnet_internal.checks() r ON r.code = f.code
@@ -198,6 +200,12 @@ AS 'MODULE_PATHNAME', 'inventory_entry'
 LANGUAGE C COST 10000;
 COMMENT ON FUNCTION vmnet.repair_inventory(name, text, boolean, interval) IS
 'Mends what check_inventory() finds, where that cannot lose anything: one row per object, with what came of it
-It finishes a half-done removal, removes the NICs of a removed instance, leaves an instance one of several default NICs (the lowest device_id, then the lowest id) and fills in a missing uuid. outcome: mended; would be mended (dry_run, the default: nothing is changed); refused, with the reason in why; nothing left to mend, where others were faster. It never frees an address that something may still use: such findings are refused, as are half-removed NICs with an address whose instance is not known to be stopped.
-inventory NULL: the setting vmnet.inventory. code: one code of vmnet.check_codes(); NULL: all. dry_run NULL: true. min_age: what is younger is refused. It goes through the guards with the caller''s rights; history gets vmnet.actor (the session''s user, where it is not set) and a reason.
-Errors: 22023 for an unknown inventory or code, a min_age that is NULL, negative or longer than 2000 years, and for a mirror, which has to be mended at its source.';
+It finishes a half-done removal, removes the NICs of a removed instance, leaves an instance one of several default NICs (the lowest '
+'device_id, then the lowest id) and fills in a missing uuid. outcome: mended; would be mended (dry_run, the default: nothing is changed); '
+'refused, with the reason in why; nothing left to mend, where others were faster. It never frees an address that something may still use: '
+'such findings are refused, as are half-removed NICs with an address whose instance is not known to be stopped.
+inventory NULL: the setting vmnet.inventory. code: one code of vmnet.check_codes(); NULL: all. dry_run NULL: true. min_age: what is '
+'younger is refused. It goes through the guards with the caller''s rights; history gets vmnet.actor (the session''s user, where it is not '
+'set) and a reason.
+Errors: 22023 for an unknown inventory or code, a min_age that is NULL, negative or longer than 2000 years, and for a mirror, which has '
+'to be mended at its source.';

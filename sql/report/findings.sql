@@ -17,7 +17,8 @@ FROM (VALUES (1, 'check_keys', '{table,constraint,index}'::text[]), (2, 'check_c
 	JOIN pg_catalog.pg_proc p ON p.oid = format('vmnet_internal.%I(text, text)', c.name)::regprocedure
 	JOIN pg_catalog.pg_proc r ON r.oid = 'vmnet_internal.check_relations(text, text)'::regprocedure
 	CROSS JOIN LATERAL (
-		SELECT '(' || coalesce('VALUES ' || string_agg(format('(%L::text, %L::text, %L::text, %L::text)', f.relation, f.sort, f.object, f.fact),
+		SELECT '(' || coalesce('VALUES ' || string_agg(
+				format('(%L::text, %L::text, %L::text, %L::text)', f.relation, f.sort, f.object, f.fact),
 				', ' ORDER BY f.relation COLLATE "C", f.sort COLLATE "C", f.object COLLATE "C"),
 			'SELECT NULL::text, NULL::text, NULL::text, NULL::text WHERE false') || ') x (relation, sort, object, fact)'
 		FROM vmnet_internal.check_expected_facts($1) f
@@ -77,7 +78,8 @@ FROM (%s
 	UNION ALL
 	SELECT 0, g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
 	FROM (%s) g (code, message, fix)
-		LEFT JOIN %s c (code, severity) ON c.code = g.code) f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)$q$,
+		LEFT JOIN %s c (code, severity) ON c.code = g.code) f (ord, code, severity, object_type, object_id, object_uuid, since, message,
+			fix, source_fix)$q$,
 	CASE WHEN $2 IN ('mirror', 'live') THEN format('f.message || CASE WHEN f.source_fix IS NOT NULL THEN %L ELSE '''' END',
 		format('; to be mended at the source%s', ', ' || quote_ident($3))) ELSE 'f.message' END,
 	CASE WHEN $2 IN ('mirror', 'live') THEN 'coalesce(f.source_fix, f.fix)'
@@ -146,7 +148,8 @@ BEGIN
 	ELSIF relation IN ('all_networks', 'all_instances', 'all_nics') AND NOT tenant THEN
 		result := format('(%s)', vmnet_internal.attached_canonical(substring(relation FROM 5),
 			(SELECT jsonb_object_agg(r.name, '(' || rtrim(pg_get_viewdef(r.view), ';') || ')')
-			FROM (SELECT n, to_regclass(format('%I.%I', inventory, 'attached_' || n)) FROM unnest(ARRAY['networks', 'instances', 'nics']) n) r (name, view)
+			FROM (SELECT n, to_regclass(format('%I.%I', inventory, 'attached_' || n))
+				FROM unnest(ARRAY['networks', 'instances', 'nics']) n) r (name, view)
 			WHERE r.view IS NOT NULL),
 			(SELECT coalesce(array_agg(DISTINCT rtrim(substring(p.relname FROM 10), 's')), '{}')
 			FROM pg_catalog.pg_rewrite w
@@ -157,7 +160,8 @@ BEGIN
 	END IF;
 	IF (SELECT o.view IS NOT NULL FROM vmnet_internal.attached_other_keys(inventory) o) THEN
 		result := (SELECT format('(SELECT %s FROM %s x)', string_agg(format(
-				CASE WHEN a.attname IN ('nic_id', 'network_id', 'instance_id', 'from_network_id') OR a.attname = 'id' AND relation <> 'all_nic_secondary_ips'
+				CASE WHEN a.attname IN ('nic_id', 'network_id', 'instance_id', 'from_network_id')
+						OR a.attname = 'id' AND relation <> 'all_nic_secondary_ips'
 					THEN 'x.%1$I::text AS %1$I' ELSE 'x.%1$I' END, a.attname), ', ' ORDER BY a.attnum), result)
 			FROM pg_catalog.pg_attribute a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped);
 	END IF;
@@ -210,7 +214,8 @@ COMMENT ON FUNCTION vmnet_internal.report_fill(text, text, text, boolean) IS
 'Part of create_report(): a query with what stands for the inventory and its relations';
 
 -- The query of a reporting view, for one inventory.
-CREATE FUNCTION vmnet_internal.report_query(name text, query text, inventory text, kind text, source text, report_schema text, tenant boolean)
+CREATE FUNCTION vmnet_internal.report_query(name text, query text, inventory text, kind text, source text, report_schema text,
+	tenant boolean)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -238,15 +243,13 @@ AS $$
 SELECT 'nic_history', k.detail FROM vmnet_internal.history_kept($1::name) k WHERE NOT k.kept
 UNION ALL
 SELECT n.name, format('There is no %s.', string_agg(DISTINCT l.lacks, ', ' ORDER BY l.lacks))
-FROM (VALUES
-	('stuck_nics', ARRAY['nics.state', 'nics.state_changed']),
-	('network_instance_intervals', ARRAY['nics.created', 'nics.removed']),
-	('networks_daily', ARRAY['nics.created', 'nics.removed'])) n (name, needs)
+FROM vmnet_internal.report_definition($2) n
 	CROSS JOIN LATERAL (
 		-- from 18 on the planner knows the arguments, and would look for itself
 		SELECT u FROM unnest(CASE WHEN $2 = 'attached' THEN vmnet_internal.attached_lacks($1) END) u WHERE u = ANY (n.needs)
 		UNION ALL
-		SELECT u || ' with a time' FROM unnest(CASE WHEN $2 = 'attached' THEN vmnet_internal.attached_untimed($1) END) u WHERE n.name <> 'stuck_nics') l (lacks)
+		SELECT u || ' with a time' FROM unnest(CASE WHEN $2 = 'attached' THEN vmnet_internal.attached_untimed($1) END) u
+			WHERE n.timed) l (lacks)
 WHERE $2 = 'attached'
 GROUP BY n.name
 $$;

@@ -24,7 +24,7 @@ BEGIN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('inventory "%s" cannot be checked', resolved),
-			DETAIL = 'Its ids are not all of type bigint, which findings are told by.',
+			DETAIL = 'Not all of its ids are of type bigint, by which findings identify objects.',
 			HINT = format('Its views answer: %I.network_validation shows where ways of counting differ.', resolved);
 	END IF;
 END
@@ -114,7 +114,7 @@ DECLARE
 	mirror boolean := target.kind IN ('mirror', 'live');
 	lacking text;
 BEGIN
-	PERFORM vmnet_internal.check_min_age($2, 'Leave it out for 10 minutes; 0 asks for everything.');
+	PERFORM vmnet_internal.check_min_age($2, 'Omit it for 10 minutes; 0 finds everything.');
 	lacking := vmnet_internal.check_lacking(target.name, target.kind);
 	IF lacking IS NOT NULL THEN
 		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('inventory "%s" of kind %s lacks: %s',
@@ -135,12 +135,12 @@ BEGIN
 				FROM vmnet_internal.check_guards($5, $6) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code)
 				f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)
 			ORDER BY f.ord, f.object_type, f.object_id, f.message$q$, vmnet_internal.check_query(target.name))
-		-- nothing is younger than nothing, not even what this transaction did
+		-- with an age of 0, changes of this transaction are old enough, too
 		USING CASE WHEN min_age = interval '0' THEN 'infinity' ELSE now() - min_age END, quote_ident(target.name), mirror,
 			format('; to be mended at the source%s', ', ' || quote_ident(target.source)), target.name, target.kind;
 	EXCEPTION WHEN OTHERS THEN
-		-- who has no rights on the inventory is told so; a check over all
-		-- inventories goes on past one that is broken, or only looks like one
+		-- a caller without rights on the inventory gets the error; a check of all
+		-- inventories continues after one that is damaged, or is none
 		IF SQLSTATE = '42501' AND NOT pg_has_role(current_user, target.owner_id, 'USAGE') THEN
 			RAISE;
 		END IF;
@@ -170,7 +170,7 @@ RETURNS TABLE (
 AS 'MODULE_PATHNAME', 'inventory_entry_any'
 LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION vmnet.check_inventory(name, interval) IS
-'What contradicts itself in an inventory: one row per finding, the gravest first; none where it is clean
+'Contradictions in an inventory: one row per finding, the most severe first; no row where there is none
 code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a '
 'guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it has '
 'been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one '

@@ -194,7 +194,7 @@ FROM (
 ('history_chain_broken', 'error',
 'NIC whose history has a gap: a state is not the one that the entry before it left, or, in a managed inventory, the '
 	|| 'last one is not the NIC''s',
-NULL, 'what happened cannot be made up', false, 'nic_history', '{}', $$
+NULL, 'history that is missing cannot be restored', false, 'nic_history', '{}', $$
 SELECT DISTINCT ON (h.nic_id) 'nic', h.nic_id, n.uuid, h.at,
 	CASE WHEN h.is_gap THEN format('history of NIC %s has a gap: entry %s starts from %s, the one before it left %s',
 			h.nic_id, h.seq, h.from_state, h.before)
@@ -238,7 +238,7 @@ FROM odd_nics n
 		$2, b.state, n.id, n.state)) u (statement)
 WHERE n.removed IS NULL AND n.state IN ({passing states}) AND n.state_changed <= $1$$),
 
--- the state that was meant; where nobody can tell, one that keeps the address
+-- the state that was probably meant; if unknown, one that keeps the address
 ('unknown_state', 'warning',
 'NIC, removed or not, whose state is not exactly one of the five',
 NULL, 'the guards do not let its state change', false, NULL, '{nics.state}', $$
@@ -261,9 +261,9 @@ WHERE (n.state IN ({states})) IS NOT TRUE$$),
 
 ('default_nic_missing', 'warning',
 'instance, not removed, with active NICs but no default one',
-NULL, 'which NIC it should be is for its owner to say', false, NULL, '{nics.default_nic}', $$
+NULL, 'the owner has to choose the default NIC', false, NULL, '{nics.default_nic}', $$
 SELECT 'instance', i.id, i.uuid, NULL::timestamptz,
-	format('none of the %s active NICs of instance %s is its default; NIC %s comes first', g.nics, i.id, k.id),
+	format('instance %s has %s active NICs and no default NIC; NIC %s comes first', i.id, g.nics, k.id),
 	format('UPDATE %s.all_nics SET default_nic = true WHERE id = %s AND active;', $2, k.id),
 	format('UPDATE nics SET default_nic = 1 WHERE id = %s AND removed IS NULL;', k.id)
 FROM (
@@ -279,7 +279,7 @@ FROM (
 		ORDER BY n.device_id, n.id
 		LIMIT 1) k$$),
 
--- nothing keeps this counter in a managed inventory, so there it goes
+-- in a managed inventory this counter is not maintained, so it is set to NULL
 ('counter_drift', 'warning',
 'network, removed or not, whose nics_count is not the number of its held User NICs in exactly Reserved',
 NULL, 'the counter belongs to another system', false, NULL, '{}', $$

@@ -2,7 +2,7 @@
 -- A reporting schema is made
 --
 
--- Schemas with a report on an inventory, whoever owns them.  A report has a view
+-- Schemas with a report on an inventory, of any owner.  A report has a view
 -- networks that reads the networks of the inventory, and a dictionary that tells
 -- its schema by the row type of this view.  (Reports on a relation itself, or on
 -- its row type where the inventory is an attached one.)
@@ -91,8 +91,9 @@ Errors: 22023 for an unknown inventory, 42501 where the caller is not its owner.
 -- Refuses where a report on an inventory does not belong to the owner of the
 -- inventory, who could not renew it then: it would go on showing what the
 -- inventory no longer is.  Who may read the inventory can make a schema that looks
--- like a report, which must not stand in the way of the owner: where nothing of it
--- belongs to him, and another role could have made it, there is a warning only.
+-- like a report, which must not keep the owner from changing the inventory: where no
+-- part of it belongs to the owner, and another role could have made it, there is
+-- only a warning.
 CREATE FUNCTION vmnet_internal.report_refuse_other(inventory_name text, wanted text DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
@@ -153,12 +154,12 @@ BEGIN
 			format('Give another name: SELECT vmnet.create_report(%L, %L);', inventory, 'report'));
 	END IF;
 	IF for_tenants IS NULL THEN
-		PERFORM vmnet_internal.report_refuse('22023', 'say whether the report is for tenants',
-			'The argument tenant is NULL.', 'Leave it out for a report on the whole inventory, or say true.');
+		PERFORM vmnet_internal.report_refuse('22023', 'argument "tenant" must not be null',
+			'It says whether the report is for tenants.', 'Omit it for a report on the whole inventory.');
 	END IF;
 	IF for_tenants AND (SELECT l.kind = 'live' FROM vmnet_internal.inventory_facts(inventory) l) THEN
 		PERFORM vmnet_internal.report_refuse('22023', format('there can be no report for tenants on inventory "%s"', inventory),
-			'It is a live one: its views show everything to whoever may read them, and policies cannot be on what they read.',
+			'It is a live inventory: row-level security cannot apply to the tables that its views read.',
 			'Make the report on a mirror: vmnet.import_cloudstack() makes one.');
 	END IF;
 	SELECT string_agg(t, ', ' ORDER BY t) INTO missing
@@ -166,14 +167,14 @@ BEGIN
 	WHERE to_regclass(format('%I.%I', inventory, t)) IS NULL;
 	IF missing IS NOT NULL THEN
 		PERFORM vmnet_internal.report_refuse('22023', format('there can be no report on inventory "%s"', inventory),
-			format('It lacks: %s.', missing), 'Make the report on an inventory that has them, a mirror of this one say.');
+			format('It lacks: %s.', missing), 'Make the report on an inventory that has them, for example a mirror of this one.');
 	END IF;
 	IF EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = target)
 		AND NOT EXISTS (SELECT FROM vmnet.report_schemas(inventory::name) r WHERE r.schema_name = target AND r.tenant = for_tenants)
 	THEN
 		PERFORM vmnet_internal.report_refuse_other(inventory, target);
 		PERFORM vmnet_internal.report_refuse('42P06', format('schema "%s" exists already', target),
-			format('It is not such a reporting schema of inventory "%s". Nothing in it was touched.', inventory),
+			format('It is not a reporting schema of inventory "%s" of this kind. It was not changed.', inventory),
 			'Choose another name, or move what is in it away and drop the schema.');
 	END IF;
 	RETURN target;
@@ -203,7 +204,7 @@ BEGIN
 		WHERE d.tenant OR NOT report_build_as_owner.tenant
 		ORDER BY d.ord
 	LOOP
-		-- a missing view is better than one that would always be empty
+		-- a view that would always be empty is left out
 		IF part.why IS NOT NULL THEN
 			RAISE NOTICE '%.% is left out', target, part.name USING DETAIL = part.why;
 			CONTINUE;
@@ -250,9 +251,9 @@ END
 $$;
 COMMENT ON FUNCTION vmnet.create_report(name, text, boolean) IS
 'Makes a reporting schema for an inventory: flat views for tools; returns its name
-schema_name: NULL is <inventory>_report. inventory NULL: the setting vmnet.inventory. The views show the whole inventory to whoever may '
-'read them (vmnet.grant_access), with the rights of their owner. tenant: they run with the rights of whoever reads, so that policies of '
-'row-level security on the tables hold. Metrics, which are of the whole inventory, are left out then.
+schema_name: NULL is <inventory>_report. inventory NULL: the setting vmnet.inventory. The views show the whole inventory to roles that can '
+'read them (vmnet.grant_access), with the rights of their owner. tenant: they run with the rights of the role that reads, so that '
+'policies of row-level security on the tables apply. Metrics, which are of the whole inventory, are left out then.
 Where it is there already its views are brought up to date, and grants on them stay; partition_history() and manage_inventory() do that '
 'of themselves.
 Over an attached or a live inventory, views that need what it has not are left out, each with a NOTICE that says what: nic_history where '

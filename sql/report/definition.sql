@@ -1,7 +1,7 @@
 --
 -- The reporting schema of an inventory: flat views for tools that know only
 -- text, numbers and times.  They read the tables of the inventory directly:
--- a view of the inventory would ask for the rights of whoever reads.
+-- a view of the inventory needs the rights of the role that reads.
 --
 
 -- tenant: a report for tenants has the view, too.  needs: columns of attached tables

@@ -128,7 +128,7 @@ COMMENT ON FUNCTION vmnet_internal.report_source(text, text) IS
 'Part of create_report(): the query of a view of the inventory';
 
 -- What stands for a relation of an inventory in a reporting view.  The views of
--- an attached inventory would ask for the rights of whoever reads, so that their
+-- an attached inventory need the rights of the role that reads, so that their
 -- queries over the tables are written out; for tenants that is as it should be.
 -- Ids that are no bigint are texts in reports.
 CREATE FUNCTION vmnet_internal.report_relation(inventory text, kind text, relation text, tenant boolean)

@@ -166,6 +166,8 @@ BEGIN
 			DETAIL = format('Its kind is %s: it has no tables of its own that columns could be added to.', coalesce(kind, 'unknown')),
 			HINT = 'The view vmnet.inventories lists what is there; refresh_views() is for managed inventories and mirrors.';
 	END IF;
+	-- one at a time: each makes views of the same names for comparison
+	EXECUTE format('LOCK TABLE %I.inventory_info IN SHARE UPDATE EXCLUSIVE MODE', target);
 	FOR part IN SELECT s.* FROM vmnet_internal.refresh_state(target) s LOOP
 		view_name := part.view_name;
 		IF part.missing <> '{}' THEN

@@ -96,8 +96,8 @@ put_expressions(ReturnSetInfo *rsinfo, Oid schema, const char *role)
 }
 
 /*
- * attached_expressions(inventory): how each column of the attached views reads;
- * no row for another inventory.
+ * Returns one row for each column of the attached views: how it reads.  There is no
+ * row for another inventory.
  */
 PG_FUNCTION_INFO_V1(attached_expressions);
 

@@ -52,7 +52,8 @@ load_other_columns(Relation rel)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute("SELECT c.name FROM vmnet_internal.inventory_columns() c"
-					" WHERE c.relation OPERATOR(pg_catalog.=) 'all_nics' AND c.in_view", true, 0) != SPI_OK_SELECT)
+					" WHERE c.relation OPERATOR(pg_catalog.=) 'all_nics' AND c.in_view",
+					true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the columns of an inventory");
 	for (i = 0; i < SPI_processed; i++)
 	{

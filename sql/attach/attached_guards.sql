@@ -26,8 +26,8 @@ RETURNS TABLE (relation text, rel regclass, prefix text, timing text, level text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT g.relation, r.rel, '_vmnet_' || g.prefix || '_', concat(g.timing, ' ', array_to_string(g.events::text[], ' OR ')), g.level, g.function,
-	vmnet_internal.trigger_type(g.timing, g.events::text[], g.level)
+SELECT g.relation, r.rel, '_vmnet_' || g.prefix || '_', concat(g.timing, ' ', array_to_string(g.events::text[], ' OR ')),
+	g.level, g.function, vmnet_internal.trigger_type(g.timing, g.events::text[], g.level)
 FROM (VALUES
 	('nics', 'guard', 'AFTER', '{INSERT,UPDATE}', 'ROW', 'attached_nic_guard'),
 	('nics', 'history', 'AFTER', '{UPDATE}', 'STATEMENT', 'attached_nic_history'),

@@ -236,7 +236,8 @@ SELECT EXISTS (
 		JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
 			AND d.refclassid = 'pg_catalog.pg_class'::regclass
 		JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-	WHERE r.ev_class = to_regclass(format('%I.all_nics', $1)) AND d.refobjid = to_regclass(format('%I.attached_nics', $1)) AND a.attname = $2)
+	WHERE r.ev_class = to_regclass(format('%I.all_nics', $1)) AND a.attname = $2
+		AND d.refobjid = to_regclass(format('%I.attached_nics', $1)))
 $$;
 COMMENT ON FUNCTION vmnet_internal.attached_joins(text, text) IS
 'Part of attach_inventory(): whether all_nics looks for a parent by the key that NICs store';

@@ -49,7 +49,8 @@ AS 'MODULE_PATHNAME', 'inventory_entry'
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION vmnet.network_blockers(bigint, name) IS
 'NICs for which the removal of a network is refused: one row each, with the reason in why
-Every held NIC: active ones, half-removed ones and placeholders. No row where nothing blocks, for NULL, an unknown id or a removed network. The guard looks past policies, this with the caller''s rights. Error: 22023 for an unknown inventory.';
+Every held NIC: active ones, half-removed ones and placeholders. No row where nothing blocks, for NULL, an unknown id or a removed '
+'network. The guard looks past policies, this with the caller''s rights. Error: 22023 for an unknown inventory.';
 
 CREATE FUNCTION vmnet_internal.instance_blockers(instance_id bigint, inventory name)
 RETURNS TABLE (
@@ -97,4 +98,5 @@ AS 'MODULE_PATHNAME', 'inventory_entry'
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION vmnet.instance_blockers(bigint, name) IS
 'NICs for which the removal of an instance is refused: one row each, with the reason in why
-Every held NIC, half-removed ones too. No row where nothing blocks, for NULL, an unknown id or a removed instance. The guard looks past policies, this with the caller''s rights. Error: 22023 for an unknown inventory.';
+Every held NIC, half-removed ones too. No row where nothing blocks, for NULL, an unknown id or a removed instance. The guard looks past '
+'policies, this with the caller''s rights. Error: 22023 for an unknown inventory.';

@@ -24,7 +24,7 @@ BEGIN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('inventory "%s" cannot be checked', resolved),
-			DETAIL = 'Its ids are not all of type bigint, which findings are told by.',
+			DETAIL = 'Not all of its ids are of type bigint, by which findings identify objects.',
 			HINT = format('Its views answer: %I.network_validation shows where ways of counting differ.', resolved);
 	END IF;
 END
@@ -46,7 +46,8 @@ BEGIN
 			MESSAGE = 'min_age must be an interval that is not negative',
 			DETAIL = format('It is %s.', coalesce(min_age::text, 'NULL')),
 			HINT = hint;
-	ELSIF abs(extract(year FROM min_age)) > 2000 OR abs(extract(day FROM min_age)) > 730000 OR abs(extract(hour FROM min_age)) > 17520000 THEN
+	ELSIF abs(extract(year FROM min_age)) > 2000 OR abs(extract(day FROM min_age)) > 730000
+		OR abs(extract(hour FROM min_age)) > 17520000 THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'min_age must be an interval of at most 2000 years',
@@ -67,8 +68,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT string_agg(w.relation, ', ' ORDER BY w.relation)
 FROM (
-	SELECT f.relation FROM vmnet_internal.check_facts() f
-	WHERE f.sort IN ('table', 'view', 'plain view') AND f.only_kind IS NULL
+	SELECT f.relation FROM vmnet_internal.check_expected_facts($2) f
+	WHERE f.sort IN ('table', 'view', 'plain view') AND f.relation !~ '^import_'
 	UNION
 	SELECT 'attached_nics' WHERE $2 = 'attached') w (relation)
 WHERE NOT EXISTS (
@@ -113,10 +114,11 @@ DECLARE
 	mirror boolean := target.kind IN ('mirror', 'live');
 	lacking text;
 BEGIN
-	PERFORM vmnet_internal.check_min_age($2, 'Leave it out for 10 minutes; 0 asks for everything.');
+	PERFORM vmnet_internal.check_min_age($2, 'Omit it for 10 minutes; 0 finds everything.');
 	lacking := vmnet_internal.check_lacking(target.name, target.kind);
 	IF lacking IS NOT NULL THEN
-		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('inventory "%s" of kind %s lacks: %s', target.name, target.kind, lacking)) f;
+		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('inventory "%s" of kind %s lacks: %s',
+			target.name, target.kind, lacking)) f;
 		RETURN;
 	END IF;
 
@@ -133,16 +135,17 @@ BEGIN
 				FROM vmnet_internal.check_guards($5, $6) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code)
 				f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)
 			ORDER BY f.ord, f.object_type, f.object_id, f.message$q$, vmnet_internal.check_query(target.name))
-		-- nothing is younger than nothing, not even what this transaction did
+		-- with an age of 0, changes of this transaction are old enough, too
 		USING CASE WHEN min_age = interval '0' THEN 'infinity' ELSE now() - min_age END, quote_ident(target.name), mirror,
 			format('; to be mended at the source%s', ', ' || quote_ident(target.source)), target.name, target.kind;
 	EXCEPTION WHEN OTHERS THEN
-		-- who has no rights on the inventory is told so; a check over all
-		-- inventories goes on past one that is broken, or only looks like one
+		-- a caller without rights on the inventory gets the error; a check of all
+		-- inventories continues after one that is damaged, or is none
 		IF SQLSTATE = '42501' AND NOT pg_has_role(current_user, target.owner_id, 'USAGE') THEN
 			RAISE;
 		END IF;
-		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('the rows of inventory "%s" cannot be checked: %s', target.name, SQLERRM)) f
+		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('the rows of inventory "%s" cannot be checked: %s',
+			target.name, SQLERRM)) f
 			UNION ALL
 			SELECT g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix
 			FROM vmnet_internal.check_guards(target.name, target.kind) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code;
@@ -167,10 +170,17 @@ RETURNS TABLE (
 AS 'MODULE_PATHNAME', 'inventory_entry_any'
 LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION vmnet.check_inventory(name, interval) IS
-'What contradicts itself in an inventory: one row per finding, the gravest first; none where it is clean
-code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it has been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one fix belong into one transaction. fix NULL: no statement can mend it.
-In a mirror, and a live inventory, fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards, and what differs from the definition, are mended here. Over attached tables rows are mended in these, so fix is NULL but for what the inventory itself consists of, and what needs a column that they lack is not looked for; without a vm_type every NIC counts as User.
-inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. Reads only, with the caller''s rights: what a policy hides from the caller is not checked. Constraints and indexes are known by what they are, not by their names; of a view only the names of its columns are looked at.
+'Contradictions in an inventory: one row per finding, the most severe first; no row where there is none
+code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a '
+'guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it has '
+'been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one '
+'fix belong into one transaction. fix NULL: no statement can mend it.
+In a mirror, and a live inventory, fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards, '
+'and what differs from the definition, are mended here. Over attached tables rows are mended in these, so fix is NULL but for what the '
+'inventory itself consists of, and what needs a column that they lack is not looked for; without a vm_type every NIC counts as User.
+inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. Reads only, with the '
+'caller''s rights: what a policy hides from the caller is not checked. Constraints and indexes are known by what they are, not by their '
+'names; of a view the names of its columns are looked at, and what it reads.
 Errors: 22023 for an unknown inventory, and for a min_age that is NULL, negative or longer than 2000 years.';
 
 CREATE FUNCTION vmnet_internal.inventory_status(inventory name)

@@ -44,7 +44,8 @@ NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{cata
 NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
 
 ('guard_missing', 'error',
-'a guard of the inventory, or of a table that inherits from one of its tables, is not there or fires at other times than it should',
+'a guard of the inventory, or of a table that inherits from one of its tables, is not there, fires at other times than it should '
+	|| 'or has another argument',
 NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
 
 ('guard_disabled', 'error',
@@ -60,12 +61,13 @@ NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{cata
 NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
 
 ('column_differs', 'error',
-'a column of the inventory''s definition is not there, has another type or generation expression, or lacks NOT NULL',
+'a column of the inventory''s definition is not there, has another type or generation expression, or lacks NOT NULL or a default that '
+	|| 'numbers the rows or says when and by whom an entry of history was made',
 NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
 
 ('view_differs', 'error',
-'a view of the inventory''s definition is not there, lacks columns, or reads with the rights of its owner where it '
-	|| 'should read with those of its reader',
+'a view of the inventory''s definition is not there, lacks columns, does not read a column that decides which rows it shows, has a rule, '
+	|| 'or reads with the rights of its owner where it should read with those of its reader',
 NULL, 'its owner has to mend it before anything else', false, NULL, '{}', '{catalog}'),
 
 ('table_differs', 'error',
@@ -148,7 +150,8 @@ FROM (
 		-- the free number that is as far down the list as the NIC is down its own
 		CROSS JOIN LATERAL (
 			SELECT s.free::int
-			FROM generate_series(0::bigint, (SELECT 2 * count(*) FROM {inv}.all_nics o WHERE o.instance_id = n.instance_id AND o.active)) s (free)
+			FROM generate_series(0::bigint, (
+				SELECT 2 * count(*) FROM {inv}.all_nics o WHERE o.instance_id = n.instance_id AND o.active)) s (free)
 			WHERE NOT EXISTS (SELECT FROM {inv}.all_nics o WHERE o.instance_id = n.instance_id AND o.active AND o.device_id = s.free)
 			ORDER BY s.free
 			OFFSET (SELECT count(*) FROM {inv}.all_nics o WHERE o.instance_id = n.instance_id AND o.active
@@ -191,7 +194,7 @@ FROM (
 ('history_chain_broken', 'error',
 'NIC whose history has a gap: a state is not the one that the entry before it left, or, in a managed inventory, the '
 	|| 'last one is not the NIC''s',
-NULL, 'what happened cannot be made up', false, 'nic_history', '{}', $$
+NULL, 'history that is missing cannot be restored', false, 'nic_history', '{}', $$
 SELECT DISTINCT ON (h.nic_id) 'nic', h.nic_id, n.uuid, h.at,
 	CASE WHEN h.is_gap THEN format('history of NIC %s has a gap: entry %s starts from %s, the one before it left %s',
 			h.nic_id, h.seq, h.from_state, h.before)
@@ -235,7 +238,7 @@ FROM odd_nics n
 		$2, b.state, n.id, n.state)) u (statement)
 WHERE n.removed IS NULL AND n.state IN ({passing states}) AND n.state_changed <= $1$$),
 
--- the state that was meant; where nobody can tell, one that keeps the address
+-- the state that was probably meant; if unknown, one that keeps the address
 ('unknown_state', 'warning',
 'NIC, removed or not, whose state is not exactly one of the five',
 NULL, 'the guards do not let its state change', false, NULL, '{nics.state}', $$
@@ -258,9 +261,9 @@ WHERE (n.state IN ({states})) IS NOT TRUE$$),
 
 ('default_nic_missing', 'warning',
 'instance, not removed, with active NICs but no default one',
-NULL, 'which NIC it should be is for its owner to say', false, NULL, '{nics.default_nic}', $$
+NULL, 'the owner has to choose the default NIC', false, NULL, '{nics.default_nic}', $$
 SELECT 'instance', i.id, i.uuid, NULL::timestamptz,
-	format('none of the %s active NICs of instance %s is its default; NIC %s comes first', g.nics, i.id, k.id),
+	format('instance %s has %s active NICs and no default NIC; NIC %s comes first', i.id, g.nics, k.id),
 	format('UPDATE %s.all_nics SET default_nic = true WHERE id = %s AND active;', $2, k.id),
 	format('UPDATE nics SET default_nic = 1 WHERE id = %s AND removed IS NULL;', k.id)
 FROM (
@@ -276,7 +279,7 @@ FROM (
 		ORDER BY n.device_id, n.id
 		LIMIT 1) k$$),
 
--- nothing keeps this counter in a managed inventory, so there it goes
+-- in a managed inventory this counter is not maintained, so it is set to NULL
 ('counter_drift', 'warning',
 'network, removed or not, whose nics_count is not the number of its held User NICs in exactly Reserved',
 NULL, 'the counter belongs to another system', false, NULL, '{}', $$

@@ -2,8 +2,8 @@
 -- Findings in the rows of an inventory
 --
 
--- A statement that the guard of a NIC table would refuse, with the guard out of
--- its way; what the guard would have written to history is added.  Guards are
+-- A statement that the guard of a NIC table would refuse, with the guard disabled
+-- for it; what the guard would have written to history is added.  Guards are
 -- known by their functions.
 CREATE FUNCTION vmnet_internal.check_past_guards(inventory_ident text, nic_id bigint, statement text)
 RETURNS text
@@ -21,11 +21,11 @@ FROM (
 	WHERE t.tgrelid = to_regclass($1 || '.all_nics') AND s.nspname = 'vmnet_internal' AND p.proname IN ('nic_guard', 'nic_prepare')) g
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_past_guards(text, bigint, text) IS
-'Part of check_inventory(): a statement with the guard of the NICs out of its way
-NULL where there is no guard to put out of the way.';
+'Part of check_inventory(): a statement with the guard of the NICs disabled for it
+NULL where there is no guard.';
 
--- The entry that history lacks at its end, where a state changed behind the
--- guard's back.
+-- The entry that history lacks at its end, where a state changed while the guard
+-- was disabled.
 CREATE FUNCTION vmnet_internal.check_close_gap(inventory_ident text, nic_id bigint)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE

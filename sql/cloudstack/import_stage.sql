@@ -132,7 +132,9 @@ BEGIN
 				|| format('%s AS %I', stored.final, col.target);
 			created := CASE col.target WHEN 'created' THEN stored.final ELSE created END;
 			removed := CASE col.target WHEN 'removed' THEN stored.final ELSE removed END;
-			FOR note IN SELECT n.bad, n.reason FROM (VALUES (stored.lost, stored.lost_reason), (stored.changed, stored.changed_reason)) n (bad, reason)
+			FOR note IN
+				SELECT n.bad, n.reason
+				FROM (VALUES (stored.lost, stored.lost_reason), (stored.changed, stored.changed_reason)) n (bad, reason)
 				WHERE n.bad IS NOT NULL
 			LOOP
 				bads := bads || format('(%s)', note.bad);
@@ -187,7 +189,8 @@ SELECT coalesce(string_agg(format(
 	vmnet_internal.import_expression(p.value, p.source_type, p.target_type),
 	p.target, vmnet_internal.import_fenced(source, p.from_lookup),
 	vmnet_internal.import_expression(format('s.%I', p.lookup_key),
-		vmnet_internal.import_source_type(source, vmnet_internal.import_source_table(relation), p.lookup_key), 'bigint')), '' ORDER BY p.ord), '')
+		vmnet_internal.import_source_type(source, vmnet_internal.import_source_table(relation), p.lookup_key),
+		'bigint')), '' ORDER BY p.ord), '')
 FROM vmnet_internal.import_plan(source, relation) p
 WHERE p.from_lookup IS NOT NULL AND p.absent IS NULL
 $$;
@@ -211,7 +214,8 @@ DECLARE
 BEGIN
 	IF relation = 'nic_secondary_ips' AND vmnet_internal.import_source_type(source, source_table, 'id') IS NULL THEN
 		EXECUTE 'CREATE TEMPORARY TABLE vmnet_import_nic_secondary_ips (raw_id text, raw_nic_id text, raw_network_id text, notes jsonb[], '
-			|| (SELECT string_agg(format('%I %s', c.target, c.target_type), ', ' ORDER BY c.ord) FROM vmnet_internal.import_columns(relation) c) || ')';
+			|| (SELECT string_agg(format('%I %s', c.target, c.target_type), ', ' ORDER BY c.ord)
+				FROM vmnet_internal.import_columns(relation) c) || ')';
 		RETURN -1;
 	END IF;
 

@@ -10,6 +10,7 @@
 -- has it.  source_column: where an import takes it from, in CloudStack's table or
 -- in the table from_lookup, which is joined by lookup_key; needed: an import
 -- refuses to run without; if_absent: its value where the source has no such column.
+-- table of data
 CREATE FUNCTION vmnet_internal.inventory_columns()
 RETURNS TABLE (relation text, name text, type text, how text, expression text, required_in text[], key text, in_view boolean,
 	source_column text, from_lookup text, lookup_key text, needed boolean, if_absent text, comment text, ord int)
@@ -289,7 +290,7 @@ By clock_timestamp(). In a mirror: when the import that saw it started.'),
 ) c (relation, name, type, how, expression, required_in, key, in_view, source_column, from_lookup, lookup_key, needed, if_absent, comment)
 $columns$;
 COMMENT ON FUNCTION vmnet_internal.inventory_columns() IS
-'Columns of the tables of an inventory: type, default, where they are NOT NULL, whether a live view has them, where an import takes them from, comment';
+'Columns of the tables of an inventory: type, default, kinds that want a value, live view, source of an import, comment';
 
 -- The live view over a table, and the view that reads an attached one.
 CREATE FUNCTION vmnet_internal.views_of_table(relation text)
@@ -313,7 +314,8 @@ SELECT format(CASE $1 WHEN 'nic_secondary_ips'
 		-- those of a half-removed NIC are not live
 		THEN 'SELECT %2$s FROM %%1$I.%1$I s WHERE s.active AND EXISTS (SELECT FROM %%1$I.all_nics n WHERE n.id = s.nic_id AND n.active)'
 		ELSE 'SELECT %2$s FROM %%1$I.%1$I WHERE active' END,
-	'all_' || $1, string_agg(CASE $1 WHEN 'nic_secondary_ips' THEN 's.' ELSE '' END || replace(quote_ident(l.name), '%', '%%'), ', ' ORDER BY l.ord))
+	'all_' || $1, string_agg(CASE $1 WHEN 'nic_secondary_ips' THEN 's.' ELSE '' END || replace(quote_ident(l.name), '%', '%%'), ', '
+		ORDER BY l.ord))
 FROM (SELECT c.name, c.ord FROM vmnet_internal.inventory_columns() c WHERE c.relation = 'all_' || $1 AND c.in_view
 	UNION ALL
 	SELECT a.name, 10000 + a.ord FROM unnest($2) WITH ORDINALITY a (name, ord)) l

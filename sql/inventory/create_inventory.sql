@@ -33,7 +33,8 @@ BEGIN
 	FOR target IN
 		WITH said AS MATERIALIZED (
 			SELECT r.ord, r.value->>'column_name' AS column_name, r.value->>'comment' AS comment,
-				CASE jsonb_typeof(r.value->'relations') WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(r.value->'relations')) END AS relations
+				CASE jsonb_typeof(r.value->'relations')
+					WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(r.value->'relations')) END AS relations
 			FROM jsonb_array_elements(comments) WITH ORDINALITY r (value, ord))
 		SELECT c.relname, a.attname, m.comment
 		FROM pg_catalog.pg_class c

@@ -51,6 +51,7 @@ COMMENT ON FUNCTION vmnet_internal.inventory_tables(text) IS
 -- Constraints and indexes.  columns: the columns of a key or an index, and those
 -- that a check is about.  body: the expression of a check, what a foreign key
 -- refers to, what an index includes.  condition: which rows an index has.
+-- table of data
 CREATE FUNCTION vmnet_internal.inventory_keys()
 RETURNS TABLE (phase text, kinds text[], sort text, relation text, name text, columns text[], body text, condition text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -216,6 +217,7 @@ COMMENT ON FUNCTION vmnet_internal.inventory_keys() IS
 'Constraints and indexes of an inventory, with the kinds that have them';
 
 -- The views: what reads touch.  Each kind has all of them.
+-- table of data
 CREATE FUNCTION vmnet_internal.inventory_views(kind text)
 RETURNS TABLE (name text, body text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -372,6 +374,7 @@ COMMENT ON FUNCTION vmnet_internal.inventory_views(text) IS
 -- No foreign key ties secondary addresses to NICs, since a TRUNCATE of the NICs
 -- would then fail for the key before the guard can say why; so the guards are
 -- told where to look.
+-- table of data
 CREATE FUNCTION vmnet_internal.inventory_triggers()
 RETURNS TABLE (kinds text[], relation text, name text, timing text, events text[], level text, condition text,
 	function text, argument text, comment text)
@@ -448,7 +451,8 @@ FROM (VALUES
 	'Writes go to the attached table itself'),
 ('{attached}', 'all_nics', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'attached_view_write', NULL,
 	'Writes go to the attached table itself'),
-('{attached}', 'all_nic_secondary_ips', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'attached_view_write', NULL,
+('{attached}', 'all_nic_secondary_ips', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW',
+	NULL, 'attached_view_write', NULL,
 	'Writes go to the attached table itself'),
 ('{live}', 'networks', 'live_guard', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'live_guard', NULL,
 	'A live inventory is read only'),
@@ -496,8 +500,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT row_number() OVER (ORDER BY o.place, o.ord)::int, o.phase, o.sort, o.relation, o.name, o.columns, o.body, o.condition, o.comment
 FROM (
-	SELECT 1 AS place, t.ord, 'tables' AS phase, 'table' AS sort, t.relation, t.relation AS name, NULL::text[] AS columns, t.storage AS body,
-		NULL AS condition, t.comment
+	SELECT 1 AS place, t.ord, 'tables' AS phase, 'table' AS sort, t.relation, t.relation AS name, NULL::text[] AS columns,
+		t.storage AS body, NULL AS condition, t.comment
 	FROM vmnet_internal.inventory_tables($1) WITH ORDINALITY t (kinds, relation, storage, comment, ord)
 	WHERE $1 = ANY (t.kinds) AND ($2 IS NULL OR 'tables' = ANY ($2))
 	UNION ALL
@@ -565,8 +569,10 @@ SELECT o.ord, o.phase, o.sort, o.relation, o.name, CASE
 			vmnet_internal.column_definitions(o.relation, $1, $3), ' WITH (' || o.body || ')')
 		WHEN 'not null' THEN format('ALTER TABLE %%1$I.%I %s', o.relation,
 			(SELECT string_agg(format('ALTER COLUMN %I SET NOT NULL', c), ', ') FROM unnest(o.columns) c))
-		WHEN 'index' THEN format('CREATE INDEX %I ON %%1$I.%I (%s)%s%s', o.name, o.relation, k.columns, ' ' || o.body, ' WHERE ' || o.condition)
-		WHEN 'unique index' THEN format('CREATE UNIQUE INDEX %I ON %%1$I.%I (%s)%s', o.name, o.relation, k.columns, ' WHERE ' || o.condition)
+		WHEN 'index' THEN format('CREATE INDEX %I ON %%1$I.%I (%s)%s%s', o.name, o.relation, k.columns,
+			' ' || o.body, ' WHERE ' || o.condition)
+		WHEN 'unique index' THEN format('CREATE UNIQUE INDEX %I ON %%1$I.%I (%s)%s', o.name, o.relation, k.columns,
+			' WHERE ' || o.condition)
 		WHEN 'view' THEN format('CREATE %sVIEW %%1$I.%I WITH (security_invoker = true) AS %s', r.or_replace, o.name, o.body)
 		WHEN 'plain view' THEN format('CREATE %sVIEW %%1$I.%I AS %s', r.or_replace, o.name, o.body)
 		WHEN 'trigger' THEN format('CREATE %sTRIGGER %I %s %s ON %s FOR EACH %s%s EXECUTE FUNCTION vmnet_internal.%I(%s)', r.or_replace,

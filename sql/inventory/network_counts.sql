@@ -42,11 +42,13 @@ COMMENT ON FUNCTION vmnet_internal.nic_state_comments() IS
 'Comments of the columns of network_counts that count NICs by state';
 
 -- In result, c has the aggregates over NICs, and instances those over instances.
-CREATE FUNCTION vmnet_internal.network_counts_parts(report boolean, instances text, OUT result text, OUT of_nics text, OUT of_instances text)
+CREATE FUNCTION vmnet_internal.network_counts_parts(report boolean, instances text, OUT result text, OUT of_nics text,
+	OUT of_instances text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT string_agg(format('coalesce(%1$s.%2$s, 0)::bigint AS %2$s', CASE WHEN c.instances THEN $2 ELSE 'c' END, c.name), E',\n\t' ORDER BY c.ord),
+SELECT string_agg(format('coalesce(%1$s.%2$s, 0)::bigint AS %2$s', CASE WHEN c.instances THEN $2 ELSE 'c' END, c.name),
+		E',\n\t' ORDER BY c.ord),
 	string_agg(c.expression || ' AS ' || c.name, E',\n\t\t\t' ORDER BY c.ord) FILTER (WHERE NOT c.instances),
 	string_agg(c.expression || ' AS ' || c.name, E',\n\t\t\t' ORDER BY c.ord) FILTER (WHERE c.instances)
 FROM vmnet_internal.network_counts_columns() c

@@ -12,7 +12,8 @@ AS 'MODULE_PATHNAME', 'nic_state_transitions'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 29;
 COMMENT ON FUNCTION vmnet.nic_state_transitions() IS
 'Every move that a NIC can make: strategy, state before, event, state after
-The moves of strategy Start are those of CloudStack''s Nic.java; RemoveRequested, and the one-step moves of the other strategies, are what its NetworkOrchestrator does. The guard of an inventory allows these moves and no others.';
+The moves of strategy Start are those of CloudStack''s Nic.java; RemoveRequested, and the one-step moves of the other strategies, are '
+'what its NetworkOrchestrator does. The guard of an inventory allows these moves and no others.';
 
 CREATE FUNCTION vmnet.nic_next_state(state text, event text, strategy text DEFAULT 'Start')
 RETURNS text

@@ -80,7 +80,8 @@ BEGIN
 	FOR part IN
 		SELECT d.ddl, v.ddl AS replacing, d.object, d.comment
 		FROM vmnet_internal.inventory_definition('managed', phases) d
-			LEFT JOIN vmnet_internal.inventory_definition('managed', '{views}', or_replace => true) v ON v.phase = d.phase AND v.name = d.name
+			LEFT JOIN vmnet_internal.inventory_definition('managed', '{views}', or_replace => true) v
+				ON v.phase = d.phase AND v.name = d.name
 			LEFT JOIN vmnet_internal.inventory_definition('mirror', phases) m ON m.phase = d.phase AND m.ddl = d.ddl
 		WHERE m.ddl IS NULL AND NOT (moved AND d.phase = 'views' AND d.name = 'nic_intervals')
 		ORDER BY d.ord
@@ -214,7 +215,8 @@ A record that nothing writes to any more; drop it when you like.');
 	EXECUTE format('COMMENT ON TABLE %I.import_log IS %L', target,
 		'What those imports could not take as it was, while this inventory was a mirror
 A record that nothing writes to any more; drop it when you like.');
-	PERFORM vmnet_internal.build_info(target, 'managed', NULL, 'enforce', (SELECT l.version FROM vmnet_internal.inventory_facts(target) l));
+	PERFORM vmnet_internal.build_info(target, 'managed', NULL, 'enforce',
+		(SELECT l.version FROM vmnet_internal.inventory_facts(target) l));
 
 	FOR part IN SELECT format('%I.%I', target, r) AS relation FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips']) r LOOP
 		sequence := pg_get_serial_sequence(part.relation, 'id');

@@ -133,10 +133,11 @@ BEGIN
 	FROM pg_catalog.pg_attribute a
 		JOIN pg_catalog.pg_attribute t ON t.attrelid = table_id AND t.attname = a.attname AND t.attgenerated = '' AND t.attnum > 0
 		JOIN pg_catalog.pg_attribute n ON n.attrelid = scratch::regclass AND n.attname = a.attname
-		CROSS JOIN LATERAL (SELECT
-			(SELECT pg_get_expr(e.adbin, e.adrelid) FROM pg_catalog.pg_attrdef e WHERE e.adrelid = a.attrelid AND e.adnum = a.attnum) AS shown,
-			(SELECT pg_get_expr(e.adbin, e.adrelid) FROM pg_catalog.pg_attrdef e WHERE e.adrelid = t.attrelid AND e.adnum = t.attnum) AS here,
-			(SELECT pg_get_expr(e.adbin, e.adrelid) FROM pg_catalog.pg_attrdef e WHERE e.adrelid = n.attrelid AND e.adnum = n.attnum) AS new) d
+		LEFT JOIN pg_catalog.pg_attrdef s ON s.adrelid = a.attrelid AND s.adnum = a.attnum
+		LEFT JOIN pg_catalog.pg_attrdef h ON h.adrelid = t.attrelid AND h.adnum = t.attnum
+		LEFT JOIN pg_catalog.pg_attrdef e ON e.adrelid = n.attrelid AND e.adnum = n.attnum
+		CROSS JOIN LATERAL (SELECT pg_get_expr(s.adbin, s.adrelid) AS shown, pg_get_expr(h.adbin, h.adrelid) AS here,
+			pg_get_expr(e.adbin, e.adrelid) AS new) d
 		LEFT JOIN vmnet_internal.inventory_columns() c ON c.how = 'serial' AND c.name = a.attname
 			AND c.relation = (SELECT r.relname FROM pg_catalog.pg_class r WHERE r.oid = table_id)
 	WHERE a.attrelid = view_id AND a.attnum > 0 AND d.shown IS DISTINCT FROM d.here
@@ -166,6 +167,8 @@ BEGIN
 			DETAIL = format('Its kind is %s: it has no tables of its own that columns could be added to.', coalesce(kind, 'unknown')),
 			HINT = 'The view vmnet.inventories lists what is there; refresh_views() is for managed inventories and mirrors.';
 	END IF;
+	-- one at a time: each makes views of the same names for comparison
+	EXECUTE format('LOCK TABLE %I.inventory_info IN SHARE UPDATE EXCLUSIVE MODE', target);
 	FOR part IN SELECT s.* FROM vmnet_internal.refresh_state(target) s LOOP
 		view_name := part.view_name;
 		IF part.missing <> '{}' THEN
@@ -177,8 +180,11 @@ BEGIN
 				RETURN NEXT;
 			END LOOP;
 		END IF;
-		FOR found IN SELECT d.column_name AS name, d.wanted FROM vmnet_internal.refresh_defaults(target, part.table_id, part.view_id) d LOOP
-			EXECUTE format('ALTER VIEW %s ALTER COLUMN %I ', part.view_id, found.name) || coalesce('SET DEFAULT ' || found.wanted, 'DROP DEFAULT');
+		FOR found IN
+			SELECT d.column_name AS name, d.wanted FROM vmnet_internal.refresh_defaults(target, part.table_id, part.view_id) d
+		LOOP
+			EXECUTE format('ALTER VIEW %s ALTER COLUMN %I ', part.view_id, found.name)
+				|| coalesce('SET DEFAULT ' || found.wanted, 'DROP DEFAULT');
 			column_name := found.name;
 			change := coalesce('default ' || found.wanted, 'no default');
 			RETURN NEXT;

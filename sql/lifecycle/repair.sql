@@ -39,7 +39,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN QUERY EXECUTE format($q$
-		SELECT p.code, p.object_type, p.object_id, p.object_uuid, CASE WHEN p.refusal IS NULL THEN p.remedy END, coalesce(p.refusal, p.message)
+		SELECT p.code, p.object_type, p.object_id, p.object_uuid,
+			CASE WHEN p.refusal IS NULL THEN p.remedy END, coalesce(p.refusal, p.message)
 		FROM (
 			SELECT j.*, row_number() OVER (PARTITION BY j.object_type, j.object_id, coalesce(j.remedy, j.code || j.message)
 				ORDER BY j.refusal IS NOT NULL, j.ord) AS place
@@ -47,13 +48,14 @@ BEGIN
 				SELECT f.*, r.repair AS remedy, CASE
 					WHEN r.repair IS NULL THEN coalesce(r.refusal, 'its owner has to mend it before anything else')
 					WHEN f.since > now() - $2 THEN 'younger than min_age'
-					-- somebody may be using its address at this moment
+					-- its address may be in use at this moment
 					WHEN r.repair = 'remove' AND coalesce(n.ip4_address, n.ip6_address) IS NOT NULL
 						AND i.removed IS NULL AND i.state IS NULL
 						THEN format('no instance says that its address %%s is free', host(coalesce(n.ip4_address, n.ip6_address)))
 					WHEN r.repair = 'remove' AND coalesce(n.ip4_address, n.ip6_address) IS NOT NULL
 						AND i.removed IS NULL AND i.state NOT IN ('Stopped', 'Destroyed', 'Expunging', 'Error')
-						THEN format('instance %%s is %%s and may still use its address %%s', i.id, i.state, host(coalesce(n.ip4_address, n.ip6_address)))
+						THEN format('instance %%s is %%s and may still use its address %%s', i.id, i.state,
+							host(coalesce(n.ip4_address, n.ip6_address)))
 					END AS refusal
 				FROM (SELECT c.*, row_number() OVER () AS ord FROM vmnet.check_inventory($1, '0') c) f
 					LEFT JOIN vmnet_internal.checks() r ON r.code = f.code
@@ -104,15 +106,15 @@ BEGIN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('unknown code of a finding: "%s"', code),
-			DETAIL = format('There are: %s.', (SELECT string_agg(c.code, ', ' ORDER BY c.ord) FROM vmnet.check_codes() c)),
-			HINT = 'Leave it out, or give NULL, for all of them.';
+			DETAIL = format('Valid codes are: %s.', (SELECT string_agg(c.code, ', ' ORDER BY c.ord) FROM vmnet.check_codes() c)),
+			HINT = 'Omit it, or use NULL, for all codes.';
 	END IF;
-	PERFORM vmnet_internal.check_min_age($3, 'Leave it out for 10 minutes.');
+	PERFORM vmnet_internal.check_min_age($3, 'Omit it for 10 minutes.');
 	IF target.kind <> 'managed' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('inventory "%s" cannot be repaired here', target.name),
-			DETAIL = format('It is of kind %s: it holds what %s holds, and the mend belongs there.', target.kind,
+			DETAIL = format('It is of kind %s: it shows what %s holds, where it has to be repaired.', target.kind,
 				CASE target.kind WHEN 'attached' THEN format('table %s', vmnet_internal.attached_table(target.name, 'nics'))
 					ELSE coalesce('"' || target.source || '"', 'the system that it mirrors') END),
 			HINT = CASE target.kind WHEN 'attached' THEN format('vmnet.check_inventory(%L) says which rows it is about.', target.name)
@@ -197,7 +199,13 @@ RETURNS TABLE (
 AS 'MODULE_PATHNAME', 'inventory_entry'
 LANGUAGE C COST 10000;
 COMMENT ON FUNCTION vmnet.repair_inventory(name, text, boolean, interval) IS
-'Mends what check_inventory() finds, where that cannot lose anything: one row per object, with what came of it
-It finishes a half-done removal, removes the NICs of a removed instance, leaves an instance one of several default NICs (the lowest device_id, then the lowest id) and fills in a missing uuid. outcome: mended; would be mended (dry_run, the default: nothing is changed); refused, with the reason in why; nothing left to mend, where others were faster. It never frees an address that something may still use: such findings are refused, as are half-removed NICs with an address whose instance is not known to be stopped.
-inventory NULL: the setting vmnet.inventory. code: one code of vmnet.check_codes(); NULL: all. dry_run NULL: true. min_age: what is younger is refused. It goes through the guards with the caller''s rights; history gets vmnet.actor (the session''s user, where it is not set) and a reason.
-Errors: 22023 for an unknown inventory or code, a min_age that is NULL, negative or longer than 2000 years, and for a mirror, which has to be mended at its source.';
+'Repairs findings of check_inventory() where no data can be lost: one row per object, with the outcome
+It finishes a half-done removal, removes the NICs of a removed instance, leaves an instance one of several default NICs (the lowest '
+'device_id, then the lowest id) and fills in a missing uuid. outcome: mended; would be mended (dry_run, the default: nothing is changed); '
+'refused, with the reason in why; nothing left to mend, where others were faster. It never frees an address that something may still use: '
+'such findings are refused, as are half-removed NICs with an address whose instance is not known to be stopped.
+inventory NULL: the setting vmnet.inventory. code: one code of vmnet.check_codes(); NULL: all. dry_run NULL: true. min_age: what is '
+'younger is refused. It goes through the guards with the caller''s rights; history gets vmnet.actor (the session''s user, where it is not '
+'set) and a reason.
+Errors: 22023 for an unknown inventory or code, a min_age that is NULL, negative or longer than 2000 years, and for a mirror, which has '
+'to be mended at its source.';

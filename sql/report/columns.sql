@@ -2,6 +2,7 @@
 -- Comments of the columns of the reporting views
 --
 
+-- table of data
 CREATE FUNCTION vmnet_internal.report_column_comments()
 RETURNS TABLE (views text[], column_name text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -28,9 +29,11 @@ CloudStack: Allocated, Implementing, Implemented, Shutdown, Setup, Destroy.'),
 (NULL, 'zone_name', 'Name of the zone, or NULL'),
 (NULL, 'domain_id', 'Id of the domain of the owner, or NULL'),
 (NULL, 'domain_path', 'Path of the domain of the owner, or NULL'),
-(ARRAY['nics', 'network_instances', 'nic_history', 'network_instance_intervals', 'stuck_nics'], 'account_id', 'Account that owns the instance, or NULL'),
+(ARRAY['nics', 'network_instances', 'nic_history', 'network_instance_intervals', 'stuck_nics'], 'account_id',
+	'Account that owns the instance, or NULL'),
 (NULL, 'account_id', 'Account that owns it, or NULL'),
-(ARRAY['nics', 'network_instances', 'nic_history', 'network_instance_intervals', 'stuck_nics'], 'account_name', 'Name of the account that owns the instance, or NULL'),
+(ARRAY['nics', 'network_instances', 'nic_history', 'network_instance_intervals', 'stuck_nics'], 'account_name',
+	'Name of the account that owns the instance, or NULL'),
 (NULL, 'account_name', 'Name of the account that owns it, or NULL'),
 (NULL, 'created', 'When it was made'),
 (ARRAY['instances'], 'instance_id', 'Id of the instance; unique in this view'),
@@ -99,7 +102,8 @@ Of active NICs of every kind, and secondary addresses of active NICs.'),
 (ARRAY['networks_daily'], 'time', 'Start of the day, UTC'),
 (NULL, 'time', 'When it happened; in a mirror: when the import that saw it started'),
 (NULL, 'event', 'What was asked of the NIC
-vmnet.nic_state_transitions() lists the events. Removed: removed was set on a NIC that was Deallocating already; Imported: an import saw the change.'),
+vmnet.nic_state_transitions() lists the events. Removed: removed was set on a NIC that was Deallocating already; Imported: an import saw '
+'the change.'),
 (NULL, 'from_state', 'State before'),
 (NULL, 'to_state', 'State after; NULL in a mirror: the source has the row no more'),
 (NULL, 'from_network_id', 'Network before, where an import saw the NIC moved; else NULL'),

@@ -2,7 +2,7 @@
 -- A reporting schema is made
 --
 
--- Schemas with a report on an inventory, whoever owns them.  A report has a view
+-- Schemas with a report on an inventory, of any owner.  A report has a view
 -- networks that reads the networks of the inventory, and a dictionary that tells
 -- its schema by the row type of this view.  (Reports on a relation itself, or on
 -- its row type where the inventory is an attached one.)
@@ -14,7 +14,8 @@ AS $$
 SELECT DISTINCT n.nspname, coalesce(v.reloptions @> '{security_invoker=true}', false),
 	ARRAY(SELECT n.nspowner UNION
 		SELECT c.relowner FROM pg_catalog.pg_class c
-		WHERE c.relnamespace = n.oid AND c.relkind = 'v' AND c.relname IN (SELECT d.name FROM vmnet_internal.report_definition('managed') d))
+		WHERE c.relnamespace = n.oid AND c.relkind = 'v'
+			AND c.relname IN (SELECT d.name FROM vmnet_internal.report_definition('managed') d))
 FROM pg_catalog.pg_namespace i
 	JOIN pg_catalog.pg_class w ON w.relname = 'all_networks' AND w.relnamespace = i.oid
 	JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass
@@ -46,7 +47,8 @@ ORDER BY c.schema_name
 $$;
 COMMENT ON FUNCTION vmnet.report_schemas(name) IS
 'Reporting schemas of an inventory, and whether they are for tenants
-Found from the catalogs: schemas and views that belong to the owner of the inventory. NULL: the setting vmnet.inventory. Error: 22023 for an unknown inventory.';
+Found from the catalogs: schemas and views that belong to the owner of the inventory. NULL: the setting vmnet.inventory. Error: 22023 for '
+'an unknown inventory.';
 
 CREATE FUNCTION vmnet_internal.report_refuse(state text, message text, detail text, hint text)
 RETURNS void
@@ -89,8 +91,9 @@ Errors: 22023 for an unknown inventory, 42501 where the caller is not its owner.
 -- Refuses where a report on an inventory does not belong to the owner of the
 -- inventory, who could not renew it then: it would go on showing what the
 -- inventory no longer is.  Who may read the inventory can make a schema that looks
--- like a report, which must not stand in the way of the owner: where nothing of it
--- belongs to him, and another role could have made it, there is a warning only.
+-- like a report, which must not keep the owner from changing the inventory: where no
+-- part of it belongs to the owner, and another role could have made it, there is
+-- only a warning.
 CREATE FUNCTION vmnet_internal.report_refuse_other(inventory_name text, wanted text DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
@@ -110,9 +113,11 @@ BEGIN
 	LOOP
 		IF other.is_alien THEN
 			RAISE WARNING USING
-				MESSAGE = format('schema "%s" looks like a report on inventory "%s", but belongs to role "%s"', other.schema_name, inventory_name, other.its_owner),
+				MESSAGE = format('schema "%s" looks like a report on inventory "%s", but belongs to role "%s"',
+					other.schema_name, inventory_name, other.its_owner),
 				DETAIL = 'It is not brought up to date.',
-				HINT = format('If it is a report on the inventory, make it again as role "%s": drop the schema, then SELECT vmnet.create_report(%L, %L);',
+				HINT = format('If it is a report on the inventory, make it again as role "%s": drop the schema, then '
+					'SELECT vmnet.create_report(%L, %L);',
 					other.owner, inventory_name, other.schema_name);
 			CONTINUE;
 		END IF;
@@ -121,7 +126,8 @@ BEGIN
 			MESSAGE = format('report "%s" does not belong to the owner of inventory "%s"', other.schema_name, inventory_name),
 			DETAIL = format('It, or a part of it, belongs to role "%s", and the inventory to role "%s", which cannot bring it up to date.',
 				other.its_owner, other.owner),
-			HINT = format('Have "%s" give it away, ALTER SCHEMA %I OWNER TO %I and ALTER VIEW ... OWNER TO %3$I for each view in it, or drop it;'
+			HINT = format('Have "%s" give it away, ALTER SCHEMA %I OWNER TO %I and ALTER VIEW ... OWNER TO %3$I for each view in it, '
+				'or drop it;'
 				' then make it again: SELECT vmnet.create_report(%L, %L);',
 				other.its_owner, other.schema_name, other.owner, inventory_name, other.schema_name);
 	END LOOP;
@@ -129,7 +135,8 @@ END
 $$;
 COMMENT ON FUNCTION vmnet_internal.report_refuse_other(text, text) IS
 'Part of create_report() and renew_reports(): refuses where a report belongs to another role than the inventory
-wanted: look at this schema alone; NULL: at all. Error: 42501 with constraint report_owner. What a role that may use the inventory can have made to look like a report is a WARNING.';
+wanted: look at this schema alone; NULL: at all. Error: 42501 with constraint report_owner. What a role that may use the inventory can '
+'have made to look like a report is a WARNING.';
 
 -- The name of the schema, once it is clear that a report can be made there.
 CREATE FUNCTION vmnet_internal.report_target(inventory text, wanted text, for_tenants boolean)
@@ -147,12 +154,12 @@ BEGIN
 			format('Give another name: SELECT vmnet.create_report(%L, %L);', inventory, 'report'));
 	END IF;
 	IF for_tenants IS NULL THEN
-		PERFORM vmnet_internal.report_refuse('22023', 'say whether the report is for tenants',
-			'The argument tenant is NULL.', 'Leave it out for a report on the whole inventory, or say true.');
+		PERFORM vmnet_internal.report_refuse('22023', 'argument "tenant" must not be null',
+			'It says whether the report is for tenants.', 'Omit it for a report on the whole inventory.');
 	END IF;
 	IF for_tenants AND (SELECT l.kind = 'live' FROM vmnet_internal.inventory_facts(inventory) l) THEN
 		PERFORM vmnet_internal.report_refuse('22023', format('there can be no report for tenants on inventory "%s"', inventory),
-			'It is a live one: its views show everything to whoever may read them, and policies cannot be on what they read.',
+			'It is a live inventory: row-level security cannot apply to the tables that its views read.',
 			'Make the report on a mirror: vmnet.import_cloudstack() makes one.');
 	END IF;
 	SELECT string_agg(t, ', ' ORDER BY t) INTO missing
@@ -160,14 +167,14 @@ BEGIN
 	WHERE to_regclass(format('%I.%I', inventory, t)) IS NULL;
 	IF missing IS NOT NULL THEN
 		PERFORM vmnet_internal.report_refuse('22023', format('there can be no report on inventory "%s"', inventory),
-			format('It lacks: %s.', missing), 'Make the report on an inventory that has them, a mirror of this one say.');
+			format('It lacks: %s.', missing), 'Make the report on an inventory that has them, for example a mirror of this one.');
 	END IF;
 	IF EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = target)
 		AND NOT EXISTS (SELECT FROM vmnet.report_schemas(inventory::name) r WHERE r.schema_name = target AND r.tenant = for_tenants)
 	THEN
 		PERFORM vmnet_internal.report_refuse_other(inventory, target);
 		PERFORM vmnet_internal.report_refuse('42P06', format('schema "%s" exists already', target),
-			format('It is not such a reporting schema of inventory "%s". Nothing in it was touched.', inventory),
+			format('It is not a reporting schema of inventory "%s" of this kind. It was not changed.', inventory),
 			'Choose another name, or move what is in it away and drop the schema.');
 	END IF;
 	RETURN target;
@@ -194,15 +201,16 @@ BEGIN
 		FROM vmnet_internal.report_definition(info.kind) d
 			LEFT JOIN vmnet_internal.report_left_out(info.name, info.kind) o ON o.name = d.name
 		-- metrics are of the whole inventory, and tell of it what no policy hides
-		WHERE NOT tenant OR d.name NOT IN ('metrics', 'metrics_networks', 'metrics_findings')
+		WHERE d.tenant OR NOT report_build_as_owner.tenant
 		ORDER BY d.ord
 	LOOP
-		-- a missing view is better than one that would always be empty
+		-- a view that would always be empty is left out
 		IF part.why IS NOT NULL THEN
 			RAISE NOTICE '%.% is left out', target, part.name USING DETAIL = part.why;
 			CONTINUE;
 		END IF;
-		PERFORM vmnet_internal.build_object('CREATE OR REPLACE VIEW %1$I.%2$I WITH (security_barrier = true, security_invoker = %3$s) AS %4$s',
+		PERFORM vmnet_internal.build_object('CREATE OR REPLACE VIEW %1$I.%2$I WITH (security_barrier = true, security_invoker = %3$s)'
+				' AS %4$s',
 			'VIEW %1$I.%2$I', part.comment, target, part.name, CASE WHEN tenant THEN 'true' ELSE 'false' END,
 			vmnet_internal.report_query(part.name, part.query, info.name, info.kind, info.source, target, tenant));
 	END LOOP;
@@ -243,10 +251,17 @@ END
 $$;
 COMMENT ON FUNCTION vmnet.create_report(name, text, boolean) IS
 'Makes a reporting schema for an inventory: flat views for tools; returns its name
-schema_name: NULL is <inventory>_report. inventory NULL: the setting vmnet.inventory. The views show the whole inventory to whoever may read them (vmnet.grant_access), with the rights of their owner. tenant: they run with the rights of whoever reads, so that policies of row-level security on the tables hold. Metrics, which are of the whole inventory, are left out then.
-Where it is there already its views are brought up to date, and grants on them stay; partition_history() and manage_inventory() do that of themselves.
-Over an attached or a live inventory, views that need what it has not are left out, each with a NOTICE that says what: nic_history where no history is kept, stuck_nics without a state and the time of its change, network_instance_intervals and networks_daily without the times of creation and of removal. Ids that are no bigint are texts.
-Schema and views belong to the owner of the inventory. Needs the owner of the inventory, and CREATE on the database. Errors: 22023 for an unknown inventory, a name that is too long, an inventory that lacks tables, or tenants of a live one; 42P06 where there is another schema of that name; 42501 for others than the owner, and with constraint report_owner where the report belongs to another role.';
+schema_name: NULL is <inventory>_report. inventory NULL: the setting vmnet.inventory. The views show the whole inventory to roles that can '
+'read them (vmnet.grant_access), with the rights of their owner. tenant: they run with the rights of the role that reads, so that '
+'policies of row-level security on the tables apply. Metrics, which are of the whole inventory, are left out then.
+Where it is there already its views are brought up to date, and grants on them stay; partition_history() and manage_inventory() do that '
+'of themselves.
+Over an attached or a live inventory, views that need what it has not are left out, each with a NOTICE that says what: nic_history where '
+'no history is kept, stuck_nics without a state and the time of its change, network_instance_intervals and networks_daily without the '
+'times of creation and of removal. Ids that are no bigint are texts.
+Schema and views belong to the owner of the inventory. Needs the owner of the inventory, and CREATE on the database. Errors: 22023 for an '
+'unknown inventory, a name that is too long, an inventory that lacks tables, or tenants of a live one; 42P06 where there is another '
+'schema of that name; 42501 for others than the owner, and with constraint report_owner where the report belongs to another role.';
 
 -- The views of a report read the tables of the inventory: when one of these is
 -- replaced, or the inventory is of another kind, so are the views, by the same

@@ -1,9 +1,13 @@
 --
 -- The reporting schema of an inventory: flat views for tools that know only
 -- text, numbers and times.  They read the tables of the inventory directly:
--- a view of the inventory would ask for the rights of whoever reads.
+-- a view of the inventory needs the rights of the role that reads.
 --
 
+-- tenant: a report for tenants has the view, too.  needs: columns of attached tables
+-- without which there is no such view; timed: nor is there where their times of
+-- creation and of removal are not known.
+--
 -- In query, {inv} is the inventory, quoted; {nic_intervals} and
 -- {network_instance_intervals} are the queries of its views of these names,
 -- {network_counts} and {network_ip_usage} those of the reporting views,
@@ -13,14 +17,15 @@
 -- type of a view of the schema, so that they follow when it is renamed.
 -- What stands between {metrics}, with the columns that are labels, and {end of
 -- metrics} is for report_metrics(), and {codes} the list of check_codes().
+-- table of data
 CREATE FUNCTION vmnet_internal.report_definition(kind text)
-RETURNS TABLE (ord int, name text, query text, comment text)
+RETURNS TABLE (ord int, name text, tenant boolean, needs text[], timed boolean, query text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $definition$
-SELECT pg_catalog.row_number() OVER ()::int, d.name, vmnet_internal.nic_state_fill(d.query), d.comment
+SELECT pg_catalog.row_number() OVER ()::int, d.name, d.tenant, d.needs::text[], d.timed, vmnet_internal.nic_state_fill(d.query), d.comment
 FROM (VALUES
-('networks', $$
+('networks', true, '{}', false, $$
 SELECT w.id AS network_id, w.uuid::text AS network_uuid, w.name AS network_name, w.state AS network_state,
 	w.traffic_type, w.guest_type, w.cidr::text AS cidr, w.network_cidr::text AS network_cidr,
 	host(w.gateway) AS gateway, w.ip6_cidr::text AS ip6_cidr, host(w.ip6_gateway) AS ip6_gateway,
@@ -30,7 +35,7 @@ WHERE w.active$$,
 'Live networks: one row each
 Removed networks are not here.'),
 
-('instances', $$
+('instances', true, '{}', false, $$
 SELECT i.id AS instance_id, i.uuid::text AS instance_uuid, i.name AS instance_name, i.display_name,
 	i.instance_name AS hypervisor_name, i.type AS instance_type, i.state AS instance_state, i.host_id,
 	i.zone_id, i.zone_name, i.domain_id, i.domain_path, i.account_id, i.account_name, i.created
@@ -39,7 +44,7 @@ WHERE i.active$$,
 'Live instances: one row each, whatever their state
 A Stopped or Destroyed instance still holds its NICs, and is here. Removed instances are not.'),
 
-('nics', $$
+('nics', true, '{}', false, $$
 SELECT n.id AS nic_id, n.uuid::text AS nic_uuid, n.state AS nic_state,
 	coalesce(array_position(ARRAY[{active states}], n.state), 1 + cardinality(ARRAY[{active states}])) AS nic_state_order,
 	n.network_id, w.name AS network_name, n.instance_id, i.name AS instance_name, i.type AS instance_type,
@@ -54,7 +59,7 @@ WHERE n.active$$,
 'Live NICs: one row each, neither removed nor being deallocated
 Placeholders, which have no instance, are here too.'),
 
-('network_instances', $$
+('network_instances', true, '{}', false, $$
 SELECT n.id AS nic_id, n.network_id, w.name AS network_name, w.state AS network_state, w.traffic_type, w.guest_type,
 	w.vpc_id, n.instance_id, i.name AS instance_name, i.type AS instance_type, i.state AS instance_state,
 	n.nic_count, n.state AS nic_state, n.device_id, n.default_nic,
@@ -72,14 +77,15 @@ FROM (
 	JOIN {inv}.all_networks w ON w.id = n.network_id AND w.active
 	JOIN {inv}.all_instances i ON i.id = n.instance_id AND i.active$$,
 'Which instance is on which network: one row per network and active instance
-An instance is active on a network when it has an active NIC there (neither removed nor Deallocating). Where it has several, the row shows that of the lowest device_id, and nic_count says how many.'),
+An instance is active on a network when it has an active NIC there (neither removed nor Deallocating). Where it has several, the row '
+'shows that of the lowest device_id, and nic_count says how many.'),
 
-('network_counts', vmnet_internal.network_counts_query($$w.state AS network_state, w.traffic_type, w.guest_type, w.vpc_id,
-	w.zone_name, w.domain_path, w.account_id, w.account_name$$),
+('network_counts', true, '{}', false, vmnet_internal.network_counts_query($$w.state AS network_state, w.traffic_type, w.guest_type,
+	w.vpc_id, w.zone_name, w.domain_path, w.account_id, w.account_name$$),
 'One row per live network, with counts; a network with nothing on it has zeros
 System networks are here too. Each column says what it counts.'),
 
-('network_ip_usage', $$
+('network_ip_usage', true, '{}', false, $$
 SELECT w.id AS network_id, w.name AS network_name, w.cidr::text AS cidr,
 	s.usable, CASE WHEN s.usable IS NOT NULL THEN coalesce(u.used, 0) END AS used,
 	CASE WHEN s.usable IS NOT NULL THEN greatest(s.usable - coalesce(u.used, 0), 0) END AS free,
@@ -123,9 +129,11 @@ FROM {inv}.all_networks w
 		GROUP BY a.network_id) u ON u.network_id = w.id
 WHERE w.active$$,
 'How full the address ranges of live networks are: one row each, zeros kept
-used counts distinct addresses of active NICs of every kind (placeholders and routers too) and their secondary addresses, inside the range; the same address is counted once. Where a network has no range, what needs one is NULL; addresses is there always. Where a part of the range is kept for other systems, cidr is the rest, and network_cidr the whole.'),
+used counts distinct addresses of active NICs of every kind (placeholders and routers too) and their secondary addresses, inside the '
+'range; the same address is counted once. Where a network has no range, what needs one is NULL; addresses is there always. Where a part '
+'of the range is kept for other systems, cidr is the rest, and network_cidr the whole.'),
 
-('nic_history', $$
+('nic_history', true, '{}', false, $$
 SELECT h.seq, h.at AS "time", h.nic_id, h.event, h.from_state, h.to_state, h.network_id, w.name AS network_name,
 	h.instance_id, i.name AS instance_name, i.type AS instance_type, h.from_network_id, h.removed,
 	h.session_username, h.actor, h.reason, h.application_name, h.transaction_id::text AS transaction_id,
@@ -136,7 +144,7 @@ FROM {inv}.nic_history h
 'What happened to NICs: one row per change of state, and per removal
 The order is that of seq. Creation is not here; the view nics says it of live NICs. Names are those of today.'),
 
-('network_instance_intervals', $$
+('network_instance_intervals', true, '{nics.created,nics.removed}', true, $$
 SELECT v.network_id, v.instance_id, v."from" AS active_from, v."to" AS active_to,
 	extract(epoch FROM coalesce(v."to", now()) - v."from")::double precision AS seconds,
 	w.name AS network_name, i.name AS instance_name, i.type AS instance_type, i.account_id, i.account_name,
@@ -149,7 +157,7 @@ network_id, instance_id and active_from together are unique. Removed networks an
 
 -- The members that came and went on a day, summed up over the days of a
 -- network; a day on which nothing happened repeats the day before.
-('networks_daily', $$
+('networks_daily', true, '{nics.created,nics.removed}', true, $$
 SELECT d."time", d.network_id, d.network_name, d.active_instances,
 	CASE WHEN d."time" = d.day THEN d.arrived ELSE 0 END AS arrived_instances,
 	CASE WHEN d."time" = d.day THEN d.departed ELSE 0 END AS departed_instances,
@@ -165,7 +173,8 @@ FROM (
 		FROM (
 			SELECT c.network_id, c.day, sum(c.arrived) AS arrived, sum(c.departed) AS departed
 			FROM (
-				SELECT v.network_id, greatest(date_trunc('day', x.at, 'UTC'), timestamptz '1970-01-01 00:00:00+00') AS day, x.arrived, x.departed
+				SELECT v.network_id, greatest(date_trunc('day', x.at, 'UTC'), timestamptz '1970-01-01 00:00:00+00') AS day, x.arrived,
+					x.departed
 				FROM ({network_instance_intervals}) v
 					CROSS JOIN LATERAL (VALUES (v."from", 1, 0), (v."to", 0, 1)) x (at, arrived, departed)
 				WHERE x.at IS NOT NULL
@@ -178,9 +187,10 @@ FROM (
 		WINDOW days AS (PARTITION BY e.network_id ORDER BY e.day)) s
 		JOIN {inv}.all_networks w ON w.id = s.network_id) d$$,
 'Members of networks over time: one row per network and day (UTC), zeros kept
-From the day on which a network was made, or first used, to today or the day of its removal; time and network_id together are unique. The last day counts as far as it has come. Removed networks are here, for their days.'),
+From the day on which a network was made, or first used, to today or the day of its removal; time and network_id together are unique. The '
+'last day counts as far as it has come. Removed networks are here, for their days.'),
 
-('stuck_nics', $$
+('stuck_nics', true, '{nics.state,nics.state_changed}', false, $$
 SELECT n.id AS nic_id, n.uuid::text AS nic_uuid, n.state AS nic_state, n.network_id, w.name AS network_name,
 	n.instance_id, i.name AS instance_name, i.type AS instance_type, n.vm_type, n.state_changed,
 	extract(epoch FROM now() - n.state_changed)::double precision AS seconds,
@@ -199,7 +209,7 @@ WHERE n.active AND n.state IN ({passing states})
 'NICs that have been Reserving or Releasing for ten minutes or longer
 A half-removed NIC (Deallocating) is not stuck; it is a finding.'),
 
-('findings', $$
+('findings', true, '{}', false, $$
 SELECT concat_ws('/', f.code, f.object_type, f.object_id,
 		nullif(row_number() OVER (PARTITION BY f.code, f.object_type, f.object_id ORDER BY f.message), 1)) AS finding,
 	f.code, f.severity, CASE f.severity WHEN 'error' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END AS severity_order,
@@ -208,7 +218,7 @@ FROM ({findings}) f (code, severity, object_type, object_id, object_uuid, since,
 'What contradicts itself in the inventory: one row per finding
 The rows of vmnet.check_inventory(): half-removed and stuck NICs are findings from ten minutes on.'),
 
-('imports', CASE $1 WHEN 'mirror' THEN $$
+('imports', true, '{}', false, CASE $1 WHEN 'mirror' THEN $$
 SELECT r.run, r.status, r.step, r.source, r.started, r.finished,
 	extract(epoch FROM coalesce(r.finished, now()) - r.started)::double precision AS seconds,
 	r.networks_read, r.instances_read, r.nics_read, r.nic_secondary_ips_read, r.rows_inserted, r.rows_updated,
@@ -226,7 +236,7 @@ An inventory that is its own source has none.'),
 -- What a scrape may ask for every minute: one look at the held NICs, one at the
 -- live instances, and what an index or the catalogs know.  Each name is a
 -- constant of its branch, so that a condition on name leaves out the others.
-('metrics', $$
+('metrics', false, '{}', false, $$
 {metrics} state, instance_type, kind, version, table_name, status
 {of metrics}
 	WITH nics AS MATERIALIZED (
@@ -234,7 +244,8 @@ An inventory that is its own source has none.'),
 		SELECT s.state, coalesce(sum(h.held), 0)::double precision AS held,
 			coalesce(sum(h.placeholders) FILTER (WHERE h.active), 0)::double precision AS placeholders,
 			coalesce(sum(h.ripe) FILTER (WHERE h.can_stick), 0)::double precision AS stuck,
-			coalesce(extract(epoch FROM now() - min(h.since) FILTER (WHERE h.can_stick AND h.ripe > 0)), 0)::double precision AS stuck_seconds
+			coalesce(extract(epoch FROM now() - min(h.since) FILTER (WHERE h.can_stick AND h.ripe > 0)), 0)
+				::double precision AS stuck_seconds
 		FROM unnest(ARRAY[{states}, 'other']) s (state)
 			LEFT JOIN (
 				SELECT g.*, g.active AND g.state IN ({passing states}) AS can_stick,
@@ -287,7 +298,8 @@ An inventory that is its own source has none.'),
 	SELECT 'vmnet_networks_active', 'Networks that are not removed', count(*)::double precision, NULL, NULL, NULL, NULL, NULL, NULL
 	FROM {inv}.all_networks w WHERE w.active
 	UNION ALL
-	SELECT 'vmnet_instances_active', 'Instances that are not removed', coalesce(c.instances, 0)::double precision, s.state, t.type, NULL, NULL, NULL, NULL
+	SELECT 'vmnet_instances_active', 'Instances that are not removed', coalesce(c.instances, 0)::double precision, s.state, t.type, NULL,
+		NULL, NULL, NULL
 	FROM (VALUES ('Starting'), ('Running'), ('Stopping'), ('Stopped'), ('Destroyed'), ('Expunging'), ('Migrating'),
 			('Shutdown'), ('Error'), ('Unknown'), ('other')) s (state)
 		CROSS JOIN (VALUES ('User'), ('other')) t (type)
@@ -303,56 +315,72 @@ An inventory that is its own source has none.'),
 	UNION ALL
 	SELECT 'vmnet_nics_placeholders', 'Active NICs that have no instance', n.placeholders, n.state, NULL, NULL, NULL, NULL, NULL FROM nics n
 	UNION ALL
-	SELECT 'vmnet_nics_stuck', 'NICs Reserving or Releasing for ten minutes or longer', n.stuck, n.state, NULL, NULL, NULL, NULL, NULL FROM nics n
+	SELECT 'vmnet_nics_stuck', 'NICs Reserving or Releasing for ten minutes or longer', n.stuck, n.state, NULL, NULL, NULL, NULL, NULL
+		FROM nics n
 	UNION ALL
-	SELECT 'vmnet_nics_stuck_oldest_seconds', 'How long the oldest stuck NIC has been in its state, 0 without one', n.stuck_seconds, n.state, NULL, NULL, NULL, NULL, NULL FROM nics n
+	SELECT 'vmnet_nics_stuck_oldest_seconds', 'How long the oldest stuck NIC has been in its state, 0 without one', n.stuck_seconds,
+		n.state, NULL, NULL, NULL, NULL, NULL FROM nics n
 	UNION ALL
 	SELECT 'vmnet_nics_half_removed', 'NICs Deallocating but not removed', h.nics, NULL, NULL, NULL, NULL, NULL, NULL FROM half_removed h
 	UNION ALL
-	SELECT 'vmnet_nics_half_removed_oldest_seconds', 'How long the oldest half-removed NIC has been Deallocating, 0 without one', h.seconds, NULL, NULL, NULL, NULL, NULL, NULL FROM half_removed h
+	SELECT 'vmnet_nics_half_removed_oldest_seconds', 'How long the oldest half-removed NIC has been Deallocating, 0 without one',
+		h.seconds, NULL, NULL, NULL, NULL, NULL, NULL FROM half_removed h
 	UNION ALL
-	SELECT 'vmnet_history_entries_total', 'Number of the last entry in the history of NICs', coalesce(max(h.seq), 0)::double precision, NULL, NULL, NULL, NULL, NULL, NULL FROM {inv}.nic_history h
+	SELECT 'vmnet_history_entries_total', 'Number of the last entry in the history of NICs', coalesce(max(h.seq), 0)::double precision,
+		NULL, NULL, NULL, NULL, NULL, NULL FROM {inv}.nic_history h
 	UNION ALL
-	SELECT 'vmnet_table_rows', 'Rows of the table, removed ones too, as the last VACUUM or ANALYZE estimated', t.rows, NULL, NULL, NULL, NULL, t.name, NULL FROM tables t
+	SELECT 'vmnet_table_rows', 'Rows of the table, removed ones too, as the last VACUUM or ANALYZE estimated', t.rows, NULL, NULL, NULL,
+		NULL, t.name, NULL FROM tables t
 	UNION ALL
-	SELECT 'vmnet_table_bytes', 'Size of the table with its indexes', t.bytes, NULL, NULL, NULL, NULL, t.name, NULL FROM tables t$$ || CASE $1 WHEN 'mirror' THEN $$
+	SELECT 'vmnet_table_bytes', 'Size of the table with its indexes', t.bytes, NULL, NULL, NULL, NULL, t.name, NULL FROM tables t$$
+	|| CASE $1 WHEN 'mirror' THEN $$
 	UNION ALL
-	SELECT 'vmnet_import_last_success_timestamp_seconds', 'When the last import that was done ended, in seconds since 1970', d.at, NULL, NULL, NULL, NULL, NULL, NULL FROM last_done d
+	SELECT 'vmnet_import_last_success_timestamp_seconds', 'When the last import that was done ended, in seconds since 1970', d.at, NULL,
+		NULL, NULL, NULL, NULL, NULL FROM last_done d
 	UNION ALL
-	SELECT 'vmnet_import_last_success_age_seconds', 'How long ago the last import that was done ended', d.age, NULL, NULL, NULL, NULL, NULL, NULL FROM last_done d
+	SELECT 'vmnet_import_last_success_age_seconds', 'How long ago the last import that was done ended', d.age, NULL, NULL, NULL, NULL,
+		NULL, NULL FROM last_done d
 	UNION ALL
-	SELECT 'vmnet_import_last_success_duration_seconds', 'How long the last import that was done took', d.seconds, NULL, NULL, NULL, NULL, NULL, NULL FROM last_done d
+	SELECT 'vmnet_import_last_success_duration_seconds', 'How long the last import that was done took', d.seconds, NULL, NULL, NULL,
+		NULL, NULL, NULL FROM last_done d
 	UNION ALL
-	SELECT 'vmnet_import_last_success_rejected_rows', 'Rows that the last import that was done had to leave out', d.rejected, NULL, NULL, NULL, NULL, NULL, NULL FROM last_done d
+	SELECT 'vmnet_import_last_success_rejected_rows', 'Rows that the last import that was done had to leave out', d.rejected, NULL, NULL,
+		NULL, NULL, NULL, NULL FROM last_done d
 	UNION ALL
-	SELECT 'vmnet_import_last_run', 'Whether the last run of the import is in this status: 1 or 0', (s.status = l.status)::int::double precision, NULL, NULL, NULL, NULL, NULL, s.status
+	SELECT 'vmnet_import_last_run', 'Whether the last run of the import is in this status: 1 or 0',
+		(s.status = l.status)::int::double precision, NULL, NULL, NULL, NULL, NULL, s.status
 	FROM last_run l CROSS JOIN (VALUES ('running'), ('done'), ('failed')) s (status)$$ ELSE '' END || $$
 {end of metrics}$$,
 'What to monitor: one row per time series, as Prometheus has them
-name and labels together are unique. No label has more values than are listed here, so the number of series does not grow. Cheap enough for every minute: it looks at all held NICs and live instances once; a condition on name saves what it leaves out.'),
+name and labels together are unique. No label has more values than are listed here, so the number of series does not grow. Cheap enough '
+'for every minute: it looks at all held NICs and live instances once; a condition on name saves what it leaves out.'),
 
 -- No branch shares what it reads with another, so that a condition on the network
 -- comes to each; what a branch does not need of its query is not computed.
-('metrics_networks', $$
+('metrics_networks', false, '{}', false, $$
 {metrics} network_id, network_name
 {of metrics}
 	SELECT 'vmnet_network_ips_usable' AS name, 'IPv4 addresses that the range of the network has for use' AS help,
 		u.usable::double precision AS value, u.network_id, u.network_name
 	FROM ({network_ip_usage}) u WHERE u.usable IS NOT NULL
 	UNION ALL
-	SELECT 'vmnet_network_ips_used', 'Distinct IPv4 addresses in use inside the range of the network', u.used::double precision, u.network_id, u.network_name
+	SELECT 'vmnet_network_ips_used', 'Distinct IPv4 addresses in use inside the range of the network', u.used::double precision,
+		u.network_id, u.network_name
 	FROM ({network_ip_usage}) u WHERE u.usable IS NOT NULL
 	UNION ALL
-	SELECT 'vmnet_network_instances_active', 'Instances active on the network', c.active_instances::double precision, c.network_id, c.network_name
+	SELECT 'vmnet_network_instances_active', 'Instances active on the network', c.active_instances::double precision, c.network_id,
+		c.network_name
 	FROM ({network_counts}) c
 {end of metrics}$$,
 'What to monitor of each live network: one to three time series for each
-A network that is removed has none; one without an IPv4 range has none about addresses. Where there are more networks than a monitoring system should follow, do not scrape this view, or only some of its networks.'),
+A network that is removed has none; one without an IPv4 range has none about addresses. Where there are more networks than a monitoring '
+'system should follow, do not scrape this view, or only some of its networks.'),
 
-('metrics_findings', $$
+('metrics_findings', false, '{}', false, $$
 {metrics} code, severity
 {of metrics}
-	SELECT 'vmnet_findings_open' AS name, 'Findings of the check of the inventory' AS help, coalesce(f.findings, 0)::double precision AS value, c.code, c.severity
+	SELECT 'vmnet_findings_open' AS name, 'Findings of the check of the inventory' AS help,
+		coalesce(f.findings, 0)::double precision AS value, c.code, c.severity
 	FROM {codes} c (code, severity)
 		LEFT JOIN (
 			SELECT f.code, count(*) AS findings
@@ -362,7 +390,7 @@ A network that is removed has none; one without an IPv4 range has none about add
 'How many findings there are of each kind, zeros kept: one time series each
 The rows of the view findings, counted. As costly as that view: scrape it less often than metrics.'),
 
-('data_dictionary', $$
+('data_dictionary', true, '{}', false, $$
 SELECT CASE WHEN a.attnum IS NULL THEN c.relname::text ELSE c.relname || '.' || a.attname END AS entry,
 	c.relname::text AS view_name, a.attname::text AS column_name, a.attnum::int AS ordinal,
 	CASE WHEN a.attnum IS NOT NULL THEN format_type(a.atttypid, a.atttypmod) END AS type,
@@ -379,7 +407,7 @@ FROM pg_class c
 WHERE c.relkind = 'v' AND c.relnamespace = {report}$$,
 'What the views of this schema and their columns mean: one row each
 A row whose column_name is NULL is about the view itself.')
-) AS d (name, query, comment)
+) AS d (name, tenant, needs, timed, query, comment)
 $definition$;
 COMMENT ON FUNCTION vmnet_internal.report_definition(text) IS
 'What the reporting schema of an inventory of a kind consists of: every view, with its query and comment

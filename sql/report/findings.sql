@@ -2,22 +2,27 @@
 -- Queries of a reporting schema about the inventory as a whole
 --
 
--- In what an inventory differs from its definition, as plain SQL: the query of
--- check_rules() with what is expected as constants.
+-- In what an inventory differs from its definition, as plain SQL: the queries of
+-- the functions that check_rules() calls, with what is expected as constants.
 CREATE FUNCTION vmnet_internal.report_rules(kind text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT replace(replace(p.prosrc,
-	'vmnet_internal.check_expected_facts($2) x',
-	(SELECT format('(VALUES %s) x (relation, sort, object, fact)',
-			string_agg(format('(%L::text, %L::text, %L::text, %L::text)', f.relation, f.sort, f.object, f.fact), ', '
-				ORDER BY f.relation COLLATE "C", f.sort COLLATE "C", f.object COLLATE "C"))
-		FROM vmnet_internal.check_expected_facts($1) f)),
-	's.nspname = $1', 's.nspname = {schema}')
-FROM pg_catalog.pg_proc p
-WHERE p.oid = 'vmnet_internal.check_rules(text, text)'::regprocedure
+SELECT string_agg(format('(%s)', replace(p.prosrc, 'vmnet_internal.check_relations($1, $2) e', format('(%s) e (%s)',
+		replace(replace(r.prosrc, 'vmnet_internal.check_expected_facts($2) x', f.facts), 's.nspname = $1', 's.nspname = {schema}'),
+		array_to_string(r.proargnames[3:], ', ')))), E'\nUNION ALL\n' ORDER BY c.ord)
+FROM (VALUES (1, 'check_keys', '{table,constraint,index}'::text[]), (2, 'check_columns', '{column,default}'),
+		(3, 'check_views', '{view,plain view,reads}'), (4, 'check_tables', '{table}')) c (ord, name, sorts)
+	JOIN pg_catalog.pg_proc p ON p.oid = format('vmnet_internal.%I(text, text)', c.name)::regprocedure
+	JOIN pg_catalog.pg_proc r ON r.oid = 'vmnet_internal.check_relations(text, text)'::regprocedure
+	CROSS JOIN LATERAL (
+		SELECT '(' || coalesce('VALUES ' || string_agg(
+				format('(%L::text, %L::text, %L::text, %L::text)', f.relation, f.sort, f.object, f.fact),
+				', ' ORDER BY f.relation COLLATE "C", f.sort COLLATE "C", f.object COLLATE "C"),
+			'SELECT NULL::text, NULL::text, NULL::text, NULL::text WHERE false') || ') x (relation, sort, object, fact)'
+		FROM vmnet_internal.check_expected_facts($1) f
+		WHERE f.sort = ANY (c.sorts)) f (facts)
 $$;
 COMMENT ON FUNCTION vmnet_internal.report_rules(text) IS
 'Part of create_report(): the query of check_rules(), for an inventory of a kind';
@@ -51,11 +56,11 @@ WITH rows AS (
 	SELECT replace(replace(replace(replace(replace(replace(
 			(SELECT prosrc FROM pg_catalog.pg_proc WHERE oid = 'vmnet_internal.check_guards(text, text)'::regprocedure),
 			'vmnet_internal.check_expected_guards($1, $2) x',
-			(SELECT format('(VALUES %s) x (ord, trigger_name, relation, function_name, fires, condition, ddl)',
+			(SELECT format('(VALUES %s) x (ord, trigger_name, relation, function_name, fires, condition, ddl, argument)',
 					-- a live inventory has none
-					coalesce(string_agg(format('(%s, %L::text, %L::text, %L::text, %s, %L::text, %L::text)',
-						e.ord, e.trigger_name, e.relation, e.function_name, e.fires, e.condition, e.ddl), ', ' ORDER BY e.ord),
-						'(0, '''', '''', '''', 0, '''', '''')'))
+					coalesce(string_agg(format('(%s, %L::text, %L::text, %L::text, %s, %L::text, %L::text, %L::text)',
+						e.ord, e.trigger_name, e.relation, e.function_name, e.fires, e.condition, e.ddl, e.argument), ', ' ORDER BY e.ord),
+						'(0, '''', '''', '''', 0, '''', '''', '''')'))
 				FROM vmnet_internal.check_expected_guards($1, $2) e)),
 			'vmnet_internal.check_guarded_relations($1) r',
 			format('(%s) r', replace((SELECT prosrc FROM pg_catalog.pg_proc
@@ -73,7 +78,8 @@ FROM (%s
 	UNION ALL
 	SELECT 0, g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
 	FROM (%s) g (code, message, fix)
-		LEFT JOIN %s c (code, severity) ON c.code = g.code) f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)$q$,
+		LEFT JOIN %s c (code, severity) ON c.code = g.code) f (ord, code, severity, object_type, object_id, object_uuid, since, message,
+			fix, source_fix)$q$,
 	CASE WHEN $2 IN ('mirror', 'live') THEN format('f.message || CASE WHEN f.source_fix IS NOT NULL THEN %L ELSE '''' END',
 		format('; to be mended at the source%s', ', ' || quote_ident($3))) ELSE 'f.message' END,
 	CASE WHEN $2 IN ('mirror', 'live') THEN 'coalesce(f.source_fix, f.fix)'
@@ -122,7 +128,7 @@ COMMENT ON FUNCTION vmnet_internal.report_source(text, text) IS
 'Part of create_report(): the query of a view of the inventory';
 
 -- What stands for a relation of an inventory in a reporting view.  The views of
--- an attached inventory would ask for the rights of whoever reads, so that their
+-- an attached inventory need the rights of the role that reads, so that their
 -- queries over the tables are written out; for tenants that is as it should be.
 -- Ids that are no bigint are texts in reports.
 CREATE FUNCTION vmnet_internal.report_relation(inventory text, kind text, relation text, tenant boolean)
@@ -142,7 +148,8 @@ BEGIN
 	ELSIF relation IN ('all_networks', 'all_instances', 'all_nics') AND NOT tenant THEN
 		result := format('(%s)', vmnet_internal.attached_canonical(substring(relation FROM 5),
 			(SELECT jsonb_object_agg(r.name, '(' || rtrim(pg_get_viewdef(r.view), ';') || ')')
-			FROM (SELECT n, to_regclass(format('%I.%I', inventory, 'attached_' || n)) FROM unnest(ARRAY['networks', 'instances', 'nics']) n) r (name, view)
+			FROM (SELECT n, to_regclass(format('%I.%I', inventory, 'attached_' || n))
+				FROM unnest(ARRAY['networks', 'instances', 'nics']) n) r (name, view)
 			WHERE r.view IS NOT NULL),
 			(SELECT coalesce(array_agg(DISTINCT rtrim(substring(p.relname FROM 10), 's')), '{}')
 			FROM pg_catalog.pg_rewrite w
@@ -153,7 +160,8 @@ BEGIN
 	END IF;
 	IF (SELECT o.view IS NOT NULL FROM vmnet_internal.attached_other_keys(inventory) o) THEN
 		result := (SELECT format('(SELECT %s FROM %s x)', string_agg(format(
-				CASE WHEN a.attname IN ('nic_id', 'network_id', 'instance_id', 'from_network_id') OR a.attname = 'id' AND relation <> 'all_nic_secondary_ips'
+				CASE WHEN a.attname IN ('nic_id', 'network_id', 'instance_id', 'from_network_id')
+						OR a.attname = 'id' AND relation <> 'all_nic_secondary_ips'
 					THEN 'x.%1$I::text AS %1$I' ELSE 'x.%1$I' END, a.attname), ', ' ORDER BY a.attnum), result)
 			FROM pg_catalog.pg_attribute a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped);
 	END IF;
@@ -206,7 +214,8 @@ COMMENT ON FUNCTION vmnet_internal.report_fill(text, text, text, boolean) IS
 'Part of create_report(): a query with what stands for the inventory and its relations';
 
 -- The query of a reporting view, for one inventory.
-CREATE FUNCTION vmnet_internal.report_query(name text, query text, inventory text, kind text, source text, report_schema text, tenant boolean)
+CREATE FUNCTION vmnet_internal.report_query(name text, query text, inventory text, kind text, source text, report_schema text,
+	tenant boolean)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -234,15 +243,13 @@ AS $$
 SELECT 'nic_history', k.detail FROM vmnet_internal.history_kept($1::name) k WHERE NOT k.kept
 UNION ALL
 SELECT n.name, format('There is no %s.', string_agg(DISTINCT l.lacks, ', ' ORDER BY l.lacks))
-FROM (VALUES
-	('stuck_nics', ARRAY['nics.state', 'nics.state_changed']),
-	('network_instance_intervals', ARRAY['nics.created', 'nics.removed']),
-	('networks_daily', ARRAY['nics.created', 'nics.removed'])) n (name, needs)
+FROM vmnet_internal.report_definition($2) n
 	CROSS JOIN LATERAL (
 		-- from 18 on the planner knows the arguments, and would look for itself
 		SELECT u FROM unnest(CASE WHEN $2 = 'attached' THEN vmnet_internal.attached_lacks($1) END) u WHERE u = ANY (n.needs)
 		UNION ALL
-		SELECT u || ' with a time' FROM unnest(CASE WHEN $2 = 'attached' THEN vmnet_internal.attached_untimed($1) END) u WHERE n.name <> 'stuck_nics') l (lacks)
+		SELECT u || ' with a time' FROM unnest(CASE WHEN $2 = 'attached' THEN vmnet_internal.attached_untimed($1) END) u
+			WHERE n.timed) l (lacks)
 WHERE $2 = 'attached'
 GROUP BY n.name
 $$;

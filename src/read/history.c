@@ -376,7 +376,7 @@ check_older_than(FunctionCallInfo fcinfo)
 			 errmsg("older_than must be an interval of at most 2000 years"),
 			 errdetail("It is %s.",
 					   DatumGetCString(DirectFunctionCall1(interval_out, PG_GETARG_DATUM(0)))),
-			 errhint("Leave it out for 10 minutes.")));
+			 errhint("Omit it for 10 minutes.")));
 }
 
 /*

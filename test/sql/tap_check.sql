@@ -326,8 +326,8 @@ SELECT plant($$UPDATE cloud.all_instances SET removed = NULL WHERE id = 11$$);
 -- default_nic_missing, also where nobody knows
 SELECT plant($$UPDATE cloud.all_nics SET default_nic = false WHERE instance_id = 1; UPDATE cloud.all_nics SET default_nic = NULL WHERE instance_id = 11$$);
 SELECT results_eq('SELECT severity, code, object_type, object_id, message FROM checked() ORDER BY 4', $$VALUES
-	('warning', 'default_nic_missing', 'instance', 1::bigint, 'none of the 2 active NICs of instance 1 is its default; NIC 2 comes first'),
-	('warning', 'default_nic_missing', 'instance', 11, 'none of the 2 active NICs of instance 11 is its default; NIC 11 comes first')$$, 'default_nic_missing');
+	('warning', 'default_nic_missing', 'instance', 1::bigint, 'instance 1 has 2 active NICs and no default NIC; NIC 2 comes first'),
+	('warning', 'default_nic_missing', 'instance', 11, 'instance 11 has 2 active NICs and no default NIC; NIC 11 comes first')$$, 'default_nic_missing');
 SELECT plant($$UPDATE cloud.all_instances SET removed = now() WHERE id = 11$$);
 SELECT is_empty($$SELECT f FROM found() f WHERE f LIKE '%default_nic_missing instance 11'$$, 'a removed instance needs no default');
 SELECT plant($$UPDATE cloud.all_instances SET removed = NULL WHERE id = 11$$);

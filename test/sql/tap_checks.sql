@@ -30,7 +30,8 @@ SELECT results_eq('SELECT * FROM vmnet.check_codes()', 'SELECT ord, code, severi
 CREATE TEMP TABLE catalog_codes AS
 SELECT DISTINCT p.oid::regprocedure AS function, m.m[1] AS code
 FROM pg_proc p, regexp_matches(p.prosrc, '''([a-z_]+_(?:missing|disabled|differs|incomplete))''', 'g') m (m)
-WHERE p.oid IN ('vmnet_internal.check_guards(text, text)'::regprocedure, 'vmnet_internal.check_rules(text, text)'::regprocedure,
+WHERE p.oid IN ('vmnet_internal.check_guards(text, text)'::regprocedure, 'vmnet_internal.check_keys(text, text)'::regprocedure,
+	'vmnet_internal.check_columns(text, text)'::regprocedure, 'vmnet_internal.check_views(text, text)'::regprocedure, 'vmnet_internal.check_tables(text, text)'::regprocedure,
 	'vmnet_internal.check_incomplete(text)'::regprocedure, 'vmnet_internal.attached_check_guards(text)'::regprocedure,
 	'vmnet_internal.attached_guards_query(text)'::regprocedure);
 SELECT cmp_ok((SELECT count(DISTINCT code) FROM catalog_codes), '>=', 9::bigint, 'codes are found in the functions that look into the catalogs');
@@ -96,7 +97,7 @@ SELECT set_eq($$SELECT from_state FROM vmnet.nic_state_transitions() WHERE strat
 \set in_c `sed -n '/stuck_nics_sql\[\]/,/;/p' src/read/history.c | grep -o "state OPERATOR(pg_catalog.=) '[A-Za-z]*'" | grep -o "'[A-Za-z]*'" | tr -d "'" | sort -u | tr '\n' ' '`
 SELECT is(trim(:'in_c'), (SELECT string_agg(state, ' ' ORDER BY state) FROM vmnet_internal.nic_states() WHERE sort = 'passing'), 'src/read/history.c looks for the passing states of sql/inventory/nic_states.sql');
 -- a list of states stands nowhere else
-\set in_sql `grep -lE "(Allocated|Reserving|Reserved|Releasing)'+ *, *'+(Allocated|Reserving|Reserved|Releasing|Deallocating)" sql/*/*.sql | grep -v sql/check/facts.sql | tr '\n' ' '`
+\set in_sql `grep -lE "(Allocated|Reserving|Reserved|Releasing)'+ *, *'+(Allocated|Reserving|Reserved|Releasing|Deallocating)" sql/*/*.sql | tr '\n' ' '`
 SELECT is(trim(:'in_sql'), '', 'no other file of sql/ has a list of states');
 -- a state that is added to the list is there for constraints, counts and checks
 ALTER FUNCTION vmnet_internal.nic_states() RENAME TO nic_states_of_today;

@@ -66,6 +66,18 @@ both_ok('a check finds the same', sub {
 	my ($node) = @_;
 	return $node->safe_psql('postgres', join ';', map { my $l = quote_literal($_); "SELECT c FROM vmnet.check_inventory($l, '0') c; SELECT vmnet.inventory_status($l)" } MANAGED, MIRROR); });
 isnt($standby->safe_psql('postgres', "SELECT count(*) FROM vmnet.check_inventory($name, '0')"), '0', 'and finds something');
+
+# What differs from the definition of an inventory.
+$primary->safe_psql('postgres', q(
+	SELECT vmnet.create_inventory('changed');
+	ALTER TABLE changed.all_nics DROP CONSTRAINT nic_removed_is_deallocating, DISABLE TRIGGER _nic_guard, ALTER id DROP DEFAULT;
+	DROP INDEX changed.all_nics_one_ip4;
+	CREATE RULE swallow AS ON UPDATE TO changed.all_nics DO INSTEAD NOTHING;
+	CREATE OR REPLACE VIEW changed.instances WITH (security_invoker) AS SELECT id, uuid, name, display_name, instance_name, type, state, host_id, zone_id,
+		domain_id, account_id, account_name, domain_path, zone_name, created, removed FROM changed.all_instances;));
+$primary->wait_for_catchup($standby, 'replay');
+is($standby->safe_psql('postgres', q(SELECT string_agg(code, ' ' ORDER BY code) FROM vmnet.check_inventory('changed'))),
+	'column_differs guard_disabled rule_missing rule_missing table_differs view_differs', 'it finds what was changed in an inventory');
 both_ok('the inventories are listed', sub { inventory_list($_[0], 'postgres') });
 both_ok(
 	'the state machine is told',

@@ -136,7 +136,7 @@ BEGIN
 	IF "on" AND NOT (info.table AND info.owned) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = CASE WHEN info.table THEN 'insufficient_privilege' ELSE 'invalid_parameter_value' END,
-			MESSAGE = format('there can be no messages about inventory "%s"', inventory),
+			MESSAGE = format('cannot send messages about inventory "%s"', inventory),
 			DETAIL = CASE WHEN info.table THEN format('Its NICs are in table %s, which belongs to somebody else.', nics)
 				ELSE format('Its NICs are in %s, which is no table.', nics) END,
 			HINT = CASE WHEN info.table THEN 'Have it done by a role that owns both.' ELSE 'Only what is written to a table can be told.' END;
@@ -148,7 +148,7 @@ BEGIN
 		PERFORM vmnet_internal.attached_make_trigger(inventory, nics, '_vmnet_notify_' || v.event || '_',
 			format('AFTER %s REFERENCING %s', upper(v.event), v.tables), 'STATEMENT',
 			format('attached_nic_notify(%L, %L, %L)', inventory, 'nics', channel),
-			format('Tells those who LISTEN %I which NICs changed; see vmnet.set_inventory_notify()', channel))
+			format('Sends a message on channel %I that names the changed NICs; see vmnet.set_inventory_notify()', channel))
 		FROM (VALUES
 			('insert', 'NEW TABLE AS new_nics'),
 			('update', 'OLD TABLE AS old_nics NEW TABLE AS new_nics'),

@@ -46,7 +46,7 @@ refused: 23514, nic_ip_reserved, cloud, all_nics
 refused: 23514, nic_default_needed, cloud, all_nics
   cannot remove NIC 5001: it is the default of instance 3
   The instance has another NIC, and needs a default.
-  Choose another default first: SELECT vmnet.nic_set_default(5002); Or do without: SELECT vmnet.nic_remove(5001, force => true);
+  Choose another default first: SELECT vmnet.nic_set_default(5002); Or force the removal: SELECT vmnet.nic_remove(5001, force => true);
 deleted: 1
 deleted: 0
 removed: t

@@ -162,7 +162,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_notify(text, text, boolean) IS
 -- The first view of the inventory whose ids are no bigint, and their type.
 CREATE FUNCTION vmnet_internal.attached_other_keys(inventory text, OUT view text, OUT type text)
 RETURNS record
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT c.relname, a.atttypid::regtype::text
@@ -182,7 +182,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_other_keys(text) IS
 
 CREATE FUNCTION vmnet_internal.attached_lacks(inventory text)
 RETURNS text[]
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(array_agg(r.relation || '.' || m.m[1]), '{}')
@@ -207,7 +207,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_untimed(text) IS
 
 CREATE FUNCTION vmnet_internal.attached_unchecked(inventory text)
 RETURNS text[]
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(array_agg(c.code), '{}')

@@ -46,7 +46,7 @@ RETURNS TABLE (
 	instance_state text,
 	why text)
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet.network_blockers(bigint, name) IS
 'NICs for which the removal of a network is refused: one row each, with the reason in why
 Every held NIC: active ones, half-removed ones and placeholders. No row where nothing blocks, for NULL, an unknown id or a removed network. The guard looks past policies, this with the caller''s rights. Error: 22023 for an unknown inventory.';
@@ -94,7 +94,7 @@ RETURNS TABLE (
 	network_state text,
 	why text)
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet.instance_blockers(bigint, name) IS
 'NICs for which the removal of an instance is refused: one row each, with the reason in why
 Every held NIC, half-removed ones too. No row where nothing blocks, for NULL, an unknown id or a removed instance. The guard looks past policies, this with the caller''s rights. Error: 22023 for an unknown inventory.';

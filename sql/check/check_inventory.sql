@@ -164,7 +164,7 @@ RETURNS TABLE (
 	message text,
 	fix text)
 AS 'MODULE_PATHNAME', 'inventory_entry_any'
-LANGUAGE C STABLE PARALLEL UNSAFE;
+LANGUAGE C STABLE PARALLEL UNSAFE COST 100;
 COMMENT ON FUNCTION vmnet.check_inventory(name, interval) IS
 'What contradicts itself in an inventory: one row per finding, the gravest first; none where it is clean
 code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it has been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one fix belong into one transaction. fix NULL: no statement can mend it.
@@ -185,7 +185,7 @@ COMMENT ON FUNCTION vmnet_internal.inventory_status(name) IS
 CREATE FUNCTION vmnet.inventory_status(inventory name DEFAULT NULL)
 RETURNS int
 AS 'MODULE_PATHNAME', 'inventory_entry_any'
-LANGUAGE C STABLE PARALLEL UNSAFE;
+LANGUAGE C STABLE PARALLEL UNSAFE COST 100;
 COMMENT ON FUNCTION vmnet.inventory_status(name) IS
 '0: check_inventory() finds no error in an inventory; 3: it does
 For a monitoring probe. Warnings do not count. NULL: the setting vmnet.inventory. Error: 22023 for an unknown inventory.';

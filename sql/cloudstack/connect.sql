@@ -37,7 +37,7 @@ COMMENT ON FUNCTION vmnet_internal.connect_columns() IS
 -- so that conditions on them are sent to MySQL.
 CREATE FUNCTION vmnet_internal.connect_type(data_type text, column_type text, target_type text)
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE
@@ -167,7 +167,7 @@ COMMENT ON FUNCTION vmnet_internal.connect_server(text, text, integer, jsonb) IS
 CREATE FUNCTION vmnet_internal.connect_map_user(server text, username text, password text, for_public boolean)
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'connect_map_user'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet_internal.connect_map_user(text, text, text, boolean) IS
 'Part of connect_cloudstack(): creates the user mapping, without the password in the text of a statement';
 
@@ -307,7 +307,7 @@ CREATE FUNCTION vmnet.connect_cloudstack(host text, port integer DEFAULT 3306, d
 	server text DEFAULT NULL, for_public boolean DEFAULT false, options jsonb DEFAULT '{}')
 RETURNS TABLE (table_name text, present boolean, lacks text)
 AS 'MODULE_PATHNAME', 'connect_cloudstack'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.connect_cloudstack(text, integer, text, text, text, text, text, boolean, jsonb) IS
 'Connects a CloudStack database on MySQL or MariaDB: server and foreign tables
 Creates a server, a user mapping, and a schema with foreign tables for CloudStack''s tables. host: the machine of MySQL; "localhost" '

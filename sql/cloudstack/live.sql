@@ -9,7 +9,7 @@
 -- A value of the source as one of the inventory, as the import would store it.
 CREATE FUNCTION vmnet_internal.live_expression(value text, source_type regtype, target_type text)
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format(

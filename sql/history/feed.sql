@@ -5,7 +5,7 @@
 CREATE FUNCTION vmnet_internal.resolve_inventory(inventory name DEFAULT NULL)
 RETURNS name
 AS 'MODULE_PATHNAME', 'resolve_inventory'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet_internal.resolve_inventory(name) IS
 'Name of the inventory that an argument names; NULL means the setting vmnet.inventory
 Error: 22023 if there is no such inventory.';
@@ -13,7 +13,7 @@ Error: 22023 if there is no such inventory.';
 CREATE FUNCTION vmnet_internal.feed_moment(OUT snapshot pg_snapshot, OUT next_transaction_id xid8)
 RETURNS record
 AS 'MODULE_PATHNAME', 'feed_moment'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet_internal.feed_moment() IS
 'Part of nic_changes_since(): the snapshot of the caller, also on a standby, and the next transaction id';
 
@@ -175,7 +175,7 @@ COMMENT ON FUNCTION vmnet_internal.nic_changes_cursor(name) IS
 CREATE FUNCTION vmnet.nic_changes_cursor(inventory name DEFAULT NULL)
 RETURNS text
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C STABLE;
+LANGUAGE C STABLE COST 100;
 COMMENT ON FUNCTION vmnet.nic_changes_cursor(name) IS
 'Cursor from which nic_changes_since() returns the changes that are committed after now
 Get it before you list the present rows: changes made in between are then returned, not lost. Error: 22023 for an unknown inventory.';
@@ -269,7 +269,7 @@ RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
 	at timestamptz, transaction_id xid8, session_username text, actor text, reason text,
 	application_name text, from_network_id bigint)
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C STABLE ROWS 1000;
+LANGUAGE C STABLE ROWS 1000 COST 100;
 COMMENT ON FUNCTION vmnet.nic_changes_since(text, int, name) IS
 'Entries of nic_history that have been committed since a cursor was given, in the order of seq
 next_cursor of a row continues after that row: keep that of the last row you have processed; if there is no row, keep your cursor. '

@@ -85,7 +85,7 @@ COMMENT ON FUNCTION vmnet_internal.set_inventory_notify(name, boolean) IS
 CREATE FUNCTION vmnet.set_inventory_notify(inventory name, "on" boolean)
 RETURNS text
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.set_inventory_notify(name, boolean) IS
 'Turns messages about changed NICs on or off; returns the channel to LISTEN to, vmnet_<inventory>, or NULL if it was turned off
 If messages are off (the default), there is no trigger. If they are on, each statement that adds, removes, moves or purges NICs or '
@@ -102,7 +102,7 @@ The messages of an attached inventory come from its table of NICs; ids that are 
 CREATE FUNCTION vmnet_internal.set_next_nic_event(nic_id bigint, event text)
 RETURNS void
 AS 'MODULE_PATHNAME', 'set_next_nic_event'
-LANGUAGE C STRICT;
+LANGUAGE C STRICT COST 100;
 COMMENT ON FUNCTION vmnet_internal.set_next_nic_event(bigint, text) IS
 'Part of nic_event(): sets the event under which the next change of a NIC is recorded
 It is valid until the next statement that changes a NIC ends, and ignored if it does not lead to the new state.';

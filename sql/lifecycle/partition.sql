@@ -77,7 +77,7 @@ COMMENT ON FUNCTION vmnet_internal.partition_parts(regclass, text[]) IS
 -- Returns the statement that enables or disables a rule or trigger as in the catalog.
 CREATE FUNCTION vmnet_internal.partition_switch(rel regclass, kind text, name name, enabled "char")
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE $4 WHEN 'O' THEN '' ELSE format('ALTER TABLE %s %s %s %I;', $1,
@@ -400,7 +400,7 @@ COMMENT ON FUNCTION vmnet_internal.partition_history(name) IS
 CREATE FUNCTION vmnet.partition_history(inventory name)
 RETURNS regclass
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.partition_history(name) IS
 'Makes nic_history of an inventory a table partitioned by "at", without partitions; returns the old table
 Create partitions in the same transaction, by hand or with pg_partman: without one for the present time no NIC can change its state. '

@@ -193,7 +193,7 @@ RETURNS TABLE (
 	outcome text,
 	why text)
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.repair_inventory(name, text, boolean, interval) IS
 'Mends what check_inventory() finds, where that cannot lose anything: one row per object, with what came of it
 It finishes a half-done removal, removes the NICs of a removed instance, leaves an instance one of several default NICs (the lowest device_id, then the lowest id) and fills in a missing uuid. outcome: mended; would be mended (dry_run, the default: nothing is changed); refused, with the reason in why; nothing left to mend, where others were faster. It never frees an address that something may still use: such findings are refused, as are half-removed NICs with an address whose instance is not known to be stopped.

@@ -189,7 +189,7 @@ CREATE FUNCTION vmnet.nic_add(instance_id bigint, network_id bigint, ip4 inet DE
 	mac macaddr DEFAULT NULL, strategy text DEFAULT 'Start', inventory name DEFAULT NULL)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.nic_add(bigint, bigint, inet, inet, macaddr, text, name) IS
 'Adds a NIC: puts an instance, Running or Stopped, on a network; returns the id of the NIC
 It is Allocated, in the lowest free device position, and the default if the instance has none. Without a MAC address it gets a '

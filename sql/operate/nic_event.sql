@@ -68,7 +68,7 @@ COMMENT ON FUNCTION vmnet_internal.nic_event(bigint, text, text, name) IS
 CREATE FUNCTION vmnet.nic_event(nic_id bigint, event text, reason text DEFAULT NULL, inventory name DEFAULT NULL)
 RETURNS text
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.nic_event(bigint, text, text, name) IS
 'Moves a NIC by an event of the state machine; returns its new state
 nic_history records the event, and the reason, by default that of the setting vmnet.reason. The moves are those of '
@@ -158,7 +158,7 @@ COMMENT ON FUNCTION vmnet_internal.nic_remove(bigint, boolean, name) IS
 CREATE FUNCTION vmnet.nic_remove(nic_id bigint, force boolean DEFAULT false, inventory name DEFAULT NULL)
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.nic_remove(bigint, boolean, name) IS
 'Removes a NIC, in one step; returns false if it was removed already
 Its row stays for history, its addresses and its device position are free. A half-removed NIC is finished. Refused for the default NIC of '

@@ -122,7 +122,7 @@ COMMENT ON FUNCTION vmnet_internal.nic_set_default(bigint, name) IS
 CREATE FUNCTION vmnet.nic_set_default(nic_id bigint, inventory name DEFAULT NULL)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.nic_set_default(bigint, name) IS
 'Makes a live NIC the default of its instance; returns the id of the previous default
 The two swap device positions, so that the default keeps its place. NULL: the instance had no default; then only the flag is set. The '

@@ -80,7 +80,7 @@ COMMENT ON FUNCTION vmnet_internal.nic_set_ip(bigint, inet, inet, name) IS
 CREATE FUNCTION vmnet.nic_set_ip(nic_id bigint, ip4 inet DEFAULT NULL, ip6 inet DEFAULT NULL, inventory name DEFAULT NULL)
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.nic_set_ip(bigint, inet, inet, name) IS
 'Gives a live User NIC other IP addresses; returns false if it has them already
 NULL leaves an address unchanged. The old address is free at once; the NIC keeps its id, MAC address and device position. Rules for '

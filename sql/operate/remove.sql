@@ -36,7 +36,7 @@ COMMENT ON FUNCTION vmnet_internal.instance_expunge(bigint, name) IS
 CREATE FUNCTION vmnet.instance_expunge(instance_id bigint, inventory name DEFAULT NULL)
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.instance_expunge(bigint, name) IS
 'Removes an instance and all its NICs, half-removed ones too, in one step; returns false if it was removed already
 Its rows stay for history, its state is Expunging. The virtual machine itself is not stopped. Managed inventories only.
@@ -71,7 +71,7 @@ COMMENT ON FUNCTION vmnet_internal.network_remove(bigint, name) IS
 CREATE FUNCTION vmnet.network_remove(network_id bigint, inventory name DEFAULT NULL)
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.network_remove(bigint, name) IS
 'Removes a network, whatever its state; returns false if it was removed already
 Refused while it holds a NIC, half-removed ones and placeholders too; the error names them. Its row stays for history, its state is '

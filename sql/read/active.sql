@@ -47,7 +47,7 @@ CREATE FUNCTION vmnet.network_active_instances(
 	OUT ip6_address inet)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'network_active_instances'
-LANGUAGE C STABLE PARALLEL RESTRICTED
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100
 SUPPORT vmnet_internal.network_read_support;
 COMMENT ON FUNCTION vmnet.network_active_instances(bigint, bigint, int, name) IS
 'Instances that are active on a network, one row each, in the order of their ids
@@ -78,7 +78,7 @@ CREATE FUNCTION vmnet.network_active_nics(
 	OUT state_changed timestamptz)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'network_active_nics'
-LANGUAGE C STABLE PARALLEL RESTRICTED
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100
 SUPPORT vmnet_internal.network_read_support;
 COMMENT ON FUNCTION vmnet.network_active_nics(bigint, name) IS
 'Active NICs of a network, in the order of their ids
@@ -105,7 +105,7 @@ CREATE FUNCTION vmnet.instance_active_networks(
 	OUT ip6_address inet)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'instance_active_networks'
-LANGUAGE C STABLE PARALLEL RESTRICTED
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100
 SUPPORT vmnet_internal.instance_read_support;
 COMMENT ON FUNCTION vmnet.instance_active_networks(bigint, name) IS
 'Networks that an instance is active on, one row each, in the order of their ids
@@ -123,7 +123,7 @@ CREATE FUNCTION vmnet.vpc_active_instances(
 	OUT nic_count bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'vpc_active_instances'
-LANGUAGE C STABLE PARALLEL RESTRICTED
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100
 SUPPORT vmnet_internal.vpc_read_support;
 COMMENT ON FUNCTION vmnet.vpc_active_instances(bigint, name) IS
 'Instances that are active on at least one live network of a VPC, one row each, in the order of their ids
@@ -132,7 +132,7 @@ See CloudStack issue 10188. No row for NULL or an unknown VPC. Error: 22023 for 
 CREATE FUNCTION vmnet.network_active_instance_count(net_id bigint, inventory name DEFAULT NULL)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'network_active_instance_count'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet.network_active_instance_count(bigint, name) IS
 'Number of instances that are active on a network, the number of rows of network_active_instances()
 0 for NULL, an unknown id or a removed network. Error: 22023 for an unknown inventory.';
@@ -140,7 +140,7 @@ COMMENT ON FUNCTION vmnet.network_active_instance_count(bigint, name) IS
 CREATE FUNCTION vmnet.network_in_use(net_id bigint, inventory name DEFAULT NULL)
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'network_in_use'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet.network_in_use(bigint, name) IS
 'Whether a live network has a held NIC, so that its removal would be refused
 Half-removed NICs and placeholders count, since their addresses may be in use. false for NULL, an unknown id or a removed network. Error: '
@@ -149,7 +149,7 @@ Half-removed NICs and placeholders count, since their addresses may be in use. f
 CREATE FUNCTION vmnet.network_id(uuid uuid, inventory name DEFAULT NULL)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'network_id'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet.network_id(uuid, name) IS
 'Id of the live network that has a uuid; NULL if there is none
 Error: 22023 for an unknown inventory.';
@@ -157,7 +157,7 @@ Error: 22023 for an unknown inventory.';
 CREATE FUNCTION vmnet.instance_id(uuid uuid, inventory name DEFAULT NULL)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'instance_id'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet.instance_id(uuid, name) IS
 'Id of the live instance that has a uuid; NULL if there is none
 Error: 22023 for an unknown inventory.';

@@ -17,7 +17,7 @@ CREATE FUNCTION vmnet.network_instances_as_of(
 	OUT "to" timestamptz)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'network_instances_as_of'
-LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 100;
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 100 COST 100;
 COMMENT ON FUNCTION vmnet.network_instances_as_of(bigint, timestamptz, name) IS
 'Instances that were active on a network at a time, one row each, in the order of their ids
 Active: a NIC created by then, not yet removed nor Deallocating, and neither the instance nor the network removed by '
@@ -47,7 +47,7 @@ CREATE FUNCTION vmnet.nic_timeline(
 	OUT transaction_id xid8)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'nic_timeline'
-LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10;
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 100;
 COMMENT ON FUNCTION vmnet.nic_timeline(bigint, name) IS
 'Changes of a NIC from its creation on, in their order
 The rows of nic_history, after a row Created (seq NULL; to_state NULL if the first state is unknown); for a NIC that was removed before '
@@ -67,7 +67,7 @@ CREATE FUNCTION vmnet.ip_holders(
 	OUT held_from timestamptz, OUT held_to timestamptz)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ip_holders'
-LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10;
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 100;
 COMMENT ON FUNCTION vmnet.ip_holders(inet, timestamptz, timestamptz, name) IS
 'NICs that had an IPv4 or IPv6 address at some time between "from" and "to", and when
 "to" is exclusive; NULL: no limit; the same time twice means that moment. An address with a prefix length (10.20.0.0/24) means all '
@@ -87,7 +87,7 @@ CREATE FUNCTION vmnet.mac_holders(
 	OUT held_from timestamptz, OUT held_to timestamptz)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'mac_holders'
-LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10;
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 100;
 COMMENT ON FUNCTION vmnet.mac_holders(macaddr, timestamptz, timestamptz, name) IS
 'NICs that had a MAC address at some time between "from" and "to", and when
 As ip_holders(). No row for NULL. Errors: 22023 if "from" is after "to", or for an unknown inventory.';
@@ -110,7 +110,7 @@ CREATE FUNCTION vmnet.stuck_nics(
 	OUT application_name text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'stuck_nics'
-LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10;
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 100;
 COMMENT ON FUNCTION vmnet.stuck_nics(interval, name) IS
 'NICs that have been Reserving or Releasing for older_than or longer, the oldest first
 age: how long it has been in this state. last_event and the columns after it are from its last entry in nic_history; NULL without an '
@@ -126,7 +126,7 @@ CREATE FUNCTION vmnet.nic_explain(
 	OUT explanation text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'nic_explain'
-LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 8;
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 8 COST 100;
 COMMENT ON FUNCTION vmnet.nic_explain(bigint, name) IS
 'Conditions for a NIC to be active, one row per rule, with the value that was found
 verdict: whether the rule holds; NULL: it does not apply. For an unknown id there is one row. No row for NULL. Error: 22023 '

@@ -50,7 +50,7 @@ Found from the catalogs: schemas and views that belong to the owner of the inven
 
 CREATE FUNCTION vmnet_internal.report_refuse(state text, message text, detail text, hint text)
 RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -233,7 +233,7 @@ COMMENT ON FUNCTION vmnet_internal.report_build_as_owner(name, text, boolean) IS
 CREATE FUNCTION vmnet_internal.report_build(inventory name, target text, tenant boolean)
 RETURNS void
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet_internal.report_build(name, text, boolean) IS
 'Part of create_report(): makes the views of a report in schema target, or brings them up to date';
 

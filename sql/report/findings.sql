@@ -156,7 +156,7 @@ COMMENT ON FUNCTION vmnet_internal.report_relation(text, text, text, boolean) IS
 -- type regnamespace would be written out as a name.
 CREATE FUNCTION vmnet_internal.report_namespace(schema_name text, relation text)
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format('(SELECT y.typnamespace FROM pg_catalog.pg_type y WHERE y.oid = pg_catalog.pg_typeof(NULL::%I.%I))', $1, $2)

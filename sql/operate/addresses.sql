@@ -12,7 +12,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	bits int := CASE version WHEN 4 THEN 32 ELSE 128 END;
-	refused text := format('network %s cannot give out %s', network_id, host(address));
+	refused text := format('network %s cannot assign %s', network_id, host(address));
 	reserved text;
 BEGIN
 	IF family(address) <> version OR masklen(address) <> bits THEN
@@ -40,7 +40,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_check_range(name, bigint, inet, int, cidr, inet, boolean) IS
-'Part of the operations: refuses an address that a network cannot give out';
+'Part of the operations: refuses an address that a network cannot assign';
 
 -- Refuses an address that is a secondary address of a live NIC of the network,
 -- also of the NIC that is to get it.

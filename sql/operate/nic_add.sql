@@ -80,7 +80,7 @@ BEGIN
 	-- raises an error for an unknown strategy
 	IF vmnet.nic_next_state('Allocated', 'RemoveRequested', strategy) IS NULL THEN
 		RETURN vmnet_internal.operation_refuse('22023', inventory, 'all_nics', 'nic_strategy_valid',
-			'the strategy of a NIC cannot be NULL', 'It says how the NIC gets its address.',
+			'the strategy of a NIC cannot be NULL', 'The strategy determines how the NIC gets its address.',
 			'Leave it out for ''Start'', or give one that vmnet.nic_state_transitions() shows.');
 	END IF;
 	IF instance_id IS NULL AND strategy <> 'PlaceHolder' THEN

@@ -17,11 +17,11 @@ BEGIN
 			'Routers, system VMs and placeholders keep their address; remove this NIC and add another.');
 	ELSIF guest_type = 'L2' THEN
 		RETURN vmnet_internal.operation_refuse('23514', inventory, 'all_networks', 'nic_set_ip_not_l2',
-			format('network %s gives out no IP addresses', network_id), 'Its guest type is "L2".',
+			format('network %s assigns no IP addresses', network_id), 'Its guest type is "L2".',
 			'Instances on an L2 network choose their own addresses.');
 	ELSIF network_state NOT IN ('Allocated', 'Implemented', 'Setup') THEN
 		RETURN vmnet_internal.operation_refuse('23514', inventory, 'all_networks', 'network_ready',
-			format('network %s is not ready to give out an address', network_id),
+			format('network %s is not ready to assign an address', network_id),
 			format('Its state is "%s".', network_state),
 			'Try again when it is Allocated, Implemented or Setup.');
 	END IF;

@@ -40,7 +40,7 @@ refused: 23505, all_nics_one_per_network, cloud, all_nics
   Key (instance_id, network_id)=(1, 1) already exists.
   -
 refused: 23514, nic_ip_reserved, cloud, all_nics
-  network 2 cannot give out 10.2.0.255
+  network 2 cannot assign 10.2.0.255
   It is the broadcast address of 10.2.0.0/24.
   Choose another address of the network.
 refused: 23514, nic_default_needed, cloud, all_nics

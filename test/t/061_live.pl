@@ -210,7 +210,7 @@ foreach my $statement (q{UPDATE %s.nics SET state = 'Allocated' WHERE id > 0}, q
 	q{UPDATE %s.all_instances SET host_id = 1}, q{UPDATE %s.all_nics SET network_id = 1}, q{DELETE FROM %s.instances})
 {
 	my $error = error_of(sprintf $statement, '"writable live"');
-	like($error, qr/^ERROR:  42501: cannot write to view "\w+": inventory "writable live" is live\nDETAIL:  .*read only\.\nHINT:  Make the change with CloudStack\.$/m, "refused: $statement");
+	like($error, qr/^ERROR:  42501: cannot write to view "\w+": inventory "writable live" is live\nDETAIL:  .*read-only\.\nHINT:  Make the change with CloudStack\.$/m, "refused: $statement");
 }
 like(error_of(q{UPDATE "writable live".nic_intervals SET network_id = 1}), qr/^ERROR:  42501: cannot write to view "all_nics"/, 'refused: a write through a view on top');
 is($mariadb->sql('SELECT COUNT(*), SUM(network_id), SUM(id) FROM nics'), join("\t", split /\|/, sql('SELECT count(*), sum(network_id), sum(id) FROM mirror.all_nics')), 'nothing was written');

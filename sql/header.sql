@@ -3,8 +3,8 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION vmnet_ext" to load this file. \quit
 
--- CREATE EXTENSION takes a schema vmnet that is there already.  Whoever owns it,
--- or may create in it, could put functions of his own beside ours.
+-- CREATE EXTENSION uses a schema vmnet that exists already.  Its owner, and roles
+-- with CREATE on it, could add functions to it.
 DO $$
 DECLARE
 	stranger text;
@@ -25,9 +25,9 @@ BEGIN
 	IF FOUND THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'insufficient_privilege',
-			MESSAGE = 'schema "vmnet" exists already, and somebody else can create in it',
-			DETAIL = pg_catalog.format('That is: %s.', stranger),
-			HINT = 'Drop or rename that schema; CREATE EXTENSION makes its own.';
+			MESSAGE = 'schema "vmnet" exists already, and another role can create objects in it',
+			DETAIL = pg_catalog.format('This role is: %s.', stranger),
+			HINT = 'Drop or rename the schema; CREATE EXTENSION creates a new one.';
 	END IF;
 END
 $$;
@@ -40,5 +40,5 @@ COMMENT ON SCHEMA vmnet IS
 CREATE SCHEMA vmnet_internal;
 GRANT USAGE ON SCHEMA vmnet_internal TO PUBLIC;
 COMMENT ON SCHEMA vmnet_internal IS
-'Functions that those of schema vmnet consist of; not for users
-What they do when they are called by hand is done with the rights of the caller.';
+'Internal functions of schema vmnet; not for users
+Called directly, they run with the rights of the caller.';

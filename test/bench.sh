@@ -1,11 +1,11 @@
 #!/bin/sh
-# make bench: what reads and guards cost, as ratios of what was measured in one
-# run, in turns.  CPU time of the backend alone; nothing passes or fails.
+# make bench: the cost of reads and guards, as ratios of times measured alternately in
+# one run.  Only CPU time of the backend; there is no pass or fail.
 #
 #   BENCH_FULL=1         1.5 million live NICs and more rounds, up to 25 minutes;
-#                        without it a quick look at a tenth of that
-#   BENCH_IR=1 or 0      count instructions too (installs valgrind), or do not;
-#                        without it where valgrind is there
+#                        without it a tenth of that
+#   BENCH_IR=1 or 0      count instructions too (installs valgrind), or not;
+#                        by default if valgrind is installed
 #   BENCH_CASES=regex    only the cases whose names match
 #   BENCH_ROWS=n         live NICs to read, and as many removed ones
 #   BENCH_WRITE_ROWS=n   live NICs of the inventories that are written to

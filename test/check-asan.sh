@@ -1,7 +1,7 @@
 #!/bin/sh
 # make check-asan: regression, isolation and pgTAP tests with the extension built
 # for AddressSanitizer and the sanitizer of undefined behaviour.  First it is
-# seen that both say so where a function is wrong.  Reports are counted in the
+# checked that both report a faulty function.  Reports are counted in the
 # server's log; any report and any failed test is an error.
 #
 #   CHECK_TESTS='a b'   only these tests, of any of the three kinds
@@ -15,7 +15,7 @@ copy_installation
 flags="-fsanitize=address,undefined -fno-sanitize-recover=address -fno-omit-frame-pointer -fno-wrapv -g -O1"
 build_extension COPT="$flags" SHLIB_LINK="-fsanitize=address,undefined"
 
-say "building what is preloaded, and what is wrong"
+say "building the preloaded library and the faulty functions"
 asan=$(gcc -print-file-name=libasan.so)
 asan=$(readlink -f "$asan")
 [ -f "$asan" ] || fail "gcc has no libasan"
@@ -24,7 +24,7 @@ as_user sh -c "cd '$work' && gcc -shared -fPIC -O1 -o gettext.so src/test/saniti
 	gcc -shared -fPIC $flags $includes -o wrong.so src/test/sanitizer/wrong.c" >"$work/build.log" 2>&1 ||
 	{ cat "$work/build.log" >&2; fail "the build failed"; }
 
-# The server alone is preloaded, not what starts it.
+# Only the server is preloaded, not the programs that start it.
 as_user sh -c "cat >'$work/postgres'" <<END
 #!/bin/sh
 exec env ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:exitcode=1 UBSAN_OPTIONS=print_stacktrace=1 \\
@@ -34,7 +34,7 @@ as_user chmod +x "$work/postgres"
 postgres_program=$work/postgres
 start_server "-c max_prepared_transactions=10"
 
-# Reports in the log, from a line on.
+# Prints the number of reports in the log from a line on.
 reports()
 {
 	tail -n "+$1" "$work/server.log" | grep -cE 'ERROR: (Address|UndefinedBehavior)Sanitizer|runtime error: ' || :
@@ -53,7 +53,7 @@ psql -X -At -d postgres -c "SELECT pg_read_file('/proc/self/maps')" | grep -q li
 psql -q -X -d postgres -c 'SELECT wrong_sum(2147483647, 1)' >/dev/null
 grep -q 'runtime error: signed integer overflow' "$work/server.log" || fail "signed overflow is not reported"
 psql -q -X -d postgres -c 'SELECT wrong_heap(8)' >/dev/null 2>&1 || :
-# The report may have ended the process, and then the server starts again.
+# If the report has ended the process, the server restarts.
 tries=60
 until psql -q -X -d postgres -c 'SELECT 1' >/dev/null 2>&1; do
 	tries=$((tries - 1))
@@ -68,7 +68,7 @@ say "  overflows of heap and int are reported"
 from=$(($(lines) + 1))
 run_tests regress isolation pgtap
 
-# What a backend writes as it ends is in the log when it has ended.
+# The messages of a backend at its exit are in the log after its end.
 as_user "$bindir/pg_ctl" -D "$work/data" -m fast -w -s stop
 server_started=
 found=$(reports "$from")

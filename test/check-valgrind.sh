@@ -1,11 +1,10 @@
 #!/bin/sh
 # make check-valgrind: tests of the guards, history, attached tables and the
-# import, with the whole server under valgrind.  First it is seen that valgrind
-# says so where a function is wrong.  Counted are errors with a frame of the
-# extension; any of them and any failed test is an error.  An error elsewhere is
-# PostgreSQL's own affair: how many there were is said.
+# import, with the whole server under valgrind.  First it is checked that
+# valgrind reports a faulty function.  An error with a frame of the extension and a
+# failed test fail the check; errors elsewhere are only counted.
 #
-#   CHECK_TESTS='a b'   these tests instead
+#   CHECK_TESTS='a b'   other tests
 . "$(dirname "$0")/lib.sh"
 
 : "${CHECK_TESTS:=errors guard_session nic_copy past past_mirror secondary_ips partition_history attach_errors import_errors import_planted
@@ -21,8 +20,8 @@ build_extension COPT="-g -O1"
 as_user sh -c "cd '$work' && gcc -shared -fPIC -g -O0 -I'$("$PG_CONFIG" --includedir-server)' -o wrong.so src/test/sanitizer/wrong.c" >"$work/build.log" 2>&1 ||
 	{ cat "$work/build.log" >&2; fail "the build failed"; }
 
-# No --error-exitcode: the server would take a process that ends so for one that
-# has crashed, and end all others.
+# No --error-exitcode: the server would treat the exit as a crash, and end all other
+# processes.
 as_user mkdir "$work/valgrind"
 as_user sh -c "cat >'$work/postgres'" <<END
 #!/bin/sh
@@ -39,9 +38,9 @@ say "starting the server under valgrind"
 start_server -c max_prepared_transactions=10 -c autovacuum=off -c max_parallel_workers_per_gather=0 -c jit=off \
 	-c authentication_timeout=600s
 
-# How many of the errors in the logs have a frame that matches: in the stack of
-# the error itself, or at the top of that where the value was made.  Further
-# down there it tells only who had called the planner, say, whose memory it was.
+# Prints how many errors in the logs have a frame that matches: in the stack of the
+# error itself, or at the top of the one where the value was created.  Deeper frames
+# of that one are only callers, for example of the planner.
 errors()
 {
 	cat "$work"/valgrind/*.log 2>/dev/null | awk -v frame="$1" '

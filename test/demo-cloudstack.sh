@@ -1,6 +1,6 @@
 #!/bin/sh
-# make demo-cloudstack: a CloudStack database in MariaDB, and what it looks like
-# from PostgreSQL: the mirror, the live inventory, and the bug's own query beside
+# make demo-cloudstack: a CloudStack database in MariaDB, and its views from
+# PostgreSQL: the mirror, the live inventory, and the bug's own query beside
 # them, before and after a NIC is removed.  Exits with an error if any answer is
 # not the expected one.
 #
@@ -32,7 +32,7 @@ export PGDATABASE
 say ""
 say "1. CloudStack's database, in MariaDB"
 say ""
-# CREATE TABLE with MySQL's own types, out of columns.tsv.
+# CREATE TABLE with MySQL's types, from columns.tsv.
 awk -F '\t' '
 	NR > 1 && $1 != last { if (last) print last_line ") ENGINE=InnoDB;"; print "CREATE TABLE `" $1 "` ("; last = $1; last_line = "" }
 	NR > 1 { if (last_line) print last_line ","; last_line = "`" $3 "` " $4 ($5 == "YES" ? " NULL DEFAULT NULL" : " NOT NULL") ($6 == "PRI" ? " PRIMARY KEY" : $6 == "UNI" ? " UNIQUE KEY" : "") }
@@ -76,7 +76,7 @@ for name in listing_4_19_1_2 network_active_instances; do
 	tail -n +2 "$dump/expected/$name.tsv" | sql -c "COPY expected_$name FROM STDIN"
 done
 
-# Rows by which a listing and the expected one differ, in both directions.
+# Prints the rows that are only in a listing or only in the expected one.
 difference()
 {
 	value "SELECT count(*) FROM ((TABLE $2 EXCEPT $1) UNION ALL ($1 EXCEPT TABLE $2)) d"
@@ -88,8 +88,8 @@ check "so does the live inventory, straight from MariaDB" \
 check "the query of 4.19.1.2 lists what it is known to list" \
 	"$(difference 'TABLE as_4_19_1_2_has_it' expected_listing_4_19_1_2)" 0
 
-# A network with about six instances that ever were on it, and a live NIC there:
-# chosen in MariaDB, so that nothing that is shown here has a say in it.
+# A network with a live NIC and about six past and present instances, chosen in
+# MariaDB, independent of the code that is shown here.
 set -- $(mysql_sql cloud -e "
 	SELECT n.network_id, n.id, n.instance_id
 	FROM nics n JOIN vm_instance v ON v.id = n.instance_id JOIN networks w ON w.id = n.network_id
@@ -100,7 +100,7 @@ set -- $(mysql_sql cloud -e "
 [ $# -eq 3 ] || fail "this dump has no User instance on any network"
 network=$1 nic=$2 instance=$3
 
-# Who is on the network: each answer in a column of its own.
+# The instances on the network, with one column for each answer.
 side_by_side()
 {
 	sql -c "
@@ -122,7 +122,7 @@ before=$(value "SELECT count(*) FROM mirror.network_instances")
 name=$(value "SELECT name FROM mirror.all_instances WHERE id = $instance")
 
 say ""
-say "3. Who is on network $network"
+say "3. Instances on network $network"
 say ""
 side_by_side
 check "$name is there, for all three" "$(value "$bug") $(value "$mirror") $(value "$live")" "1 1 1"
@@ -141,7 +141,7 @@ check "$name is gone from the mirror, too" "$(value "$mirror")" 0
 check "and nothing else is" "$(value "SELECT count(*) FROM mirror.network_instances")" $((before - 1))
 check "CloudStack's own query still lists it: issue 10188" "$(value "$bug")" 1
 say ""
-say "   What the mirror remembers:"
+say "   The history in the mirror:"
 sql -c "SELECT event, from_state, to_state, network_id, instance_id FROM vmnet.nic_timeline($nic, 'mirror')"
 
 if [ "$wrong" -ne 0 ]; then

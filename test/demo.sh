@@ -5,7 +5,7 @@
 #
 #   DUMP=dir    another dump of the same layout as test/data/cloudstack-4.19
 #   VERBOSE=1   every network that a listing gets wrong, not only the ten worst
-#   KEEP=1      leaves the server running and says how to get in
+#   KEEP=1      leaves the server running and prints how to connect
 
 case "${DUMP:-}" in
 	'' | /*) ;;
@@ -26,7 +26,7 @@ createdb demo
 PGDATABASE=demo
 export PGDATABASE
 
-# Runs a statement that has to be refused, and shows how it is.
+# Runs a statement that must be refused, and shows the error.
 forbidden()
 {
 	say ""
@@ -67,7 +67,7 @@ check "the row of the removed NIC is kept" \
 	"$(value "SELECT state || ' ' || (removed IS NOT NULL) FROM cloud.all_nics WHERE id = 2")" "Deallocating true"
 
 say ""
-say "   Five things that nobody can do, whatever the client:"
+say "   Five statements that are refused for every client:"
 forbidden "bring a removed NIC back" \
 	"UPDATE cloud.all_nics SET removed = NULL WHERE id = 2" 23514 nic_removed_once
 forbidden "skip a step of the state machine" \
@@ -116,7 +116,7 @@ for name in listing_4_19_1_2 listing_upstream_fix network_active_instances netwo
 	tail -n +2 "$dump/expected/$name.tsv" | sql -c "COPY expected_$name FROM STDIN"
 done
 
-# Rows by which a listing and the expected one differ, in both directions.
+# Prints the rows that are only in a listing or only in the expected one.
 difference()
 {
 	value "SELECT count(*) FROM ((TABLE $2 EXCEPT $1) UNION ALL ($1 EXCEPT TABLE $2)) d"
@@ -150,7 +150,7 @@ check "every row of the dump is in the mirror" \
 
 if [ -n "${VERBOSE:-}" ]; then limit=ALL; else limit=10; fi
 say ""
-say "   The networks that the query of 4.19.1.2 gets most wrong:"
+say "   The networks with most errors in the query of 4.19.1.2:"
 sql -c "
 SELECT a.network_id, w.name, w.removed IS NOT NULL AS removed,
 	count(*) FILTER (WHERE a.ord = 1) AS \"4.19.1.2\",
@@ -163,7 +163,7 @@ ORDER BY count(*) FILTER (WHERE a.ord = 1) - count(*) FILTER (WHERE a.ord = 3) D
 LIMIT $limit"
 
 say ""
-say "   Who was on which network when, and what contradicts itself in this database:"
+say "   Instances on a network at a time, and inconsistencies in this database:"
 sql <<'SQL'
 CREATE TABLE expected_as_of (ts timestamp, network_id bigint, instance_id bigint);
 CREATE TABLE expected_faults (code text, "table" text, id bigint, note text);
@@ -199,7 +199,7 @@ if [ -n "$nic" ]; then
 	check "and no other" "$(value "SELECT count(*) FROM mirror.network_instances")" $((before - 1))
 	check "the import changed one row" \
 		"$(value "SELECT rows_inserted || ' ' || rows_updated || ' ' || rows_deleted FROM mirror.import_runs ORDER BY run DESC LIMIT 1")" "0 1 0"
-	say "   What the mirror remembers of it:"
+	say "   Its history in the mirror:"
 	sql -c "SELECT event, from_state, to_state, network_id, instance_id FROM vmnet.nic_timeline($nic, 'mirror')"
 	check "the pair was there when the NIC was made" \
 		"$(value "SELECT count(*) FROM mirror.all_nics n, vmnet.network_instances_as_of(n.network_id, n.created, 'mirror') a
@@ -211,7 +211,7 @@ fi
 say ""
 if [ -n "${KEEP:-}" ]; then
 	trap - EXIT INT TERM HUP
-	say "The server is left running.  To get in:"
+	say "The server is still running.  To connect:"
 	say "  $bindir/psql -h $work -U postgres demo"
 	say "To stop it and clean up:"
 	if [ "$(id -u)" -eq 0 ]; then lend='runuser -u postgres -- '; else lend=; fi

@@ -1,7 +1,7 @@
-# Shared by test.sh, the checks, bench.sh and the demos: what they need is installed, the
-# extension is built in a copy of this tree against a private copy of the
-# installation, and a private server runs it.  Nothing of the system's own
-# PostgreSQL is used or changed, and nothing is left behind.
+# Functions of test.sh, lint.sh, the checks, bench.sh and the demos.  They install the
+# packages that are needed, build the extension in a copy of this tree against a
+# private copy of the installation, and run a private server.  The PostgreSQL of the
+# system is not changed, and all files are removed at the end.
 
 set -eu
 
@@ -13,7 +13,8 @@ mariadb_job=
 say() { printf '%s\n' "$*"; }
 fail() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
-# The server refuses to run as root; root lends its work to user postgres.
+# Runs a command as user postgres if the caller is root, since the server refuses to
+# run as root.
 as_user()
 {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -47,7 +48,7 @@ need_packages()
 	rm -f "${TMPDIR:-/tmp}/vmnet-apt.$$"
 }
 
-# PG_CONFIG, or Debian's PostgreSQL 15, which is installed if it is missing.
+# Uses PG_CONFIG, or Debian's PostgreSQL 15, which is installed if it is missing.
 find_postgres()
 {
 	if [ -z "${PG_CONFIG:-}" ]; then
@@ -55,7 +56,7 @@ find_postgres()
 		PG_CONFIG=/usr/lib/postgresql/15/bin/pg_config
 	fi
 	PG_CONFIG=$(command -v "$PG_CONFIG") || fail "there is no $PG_CONFIG"
-	# Debian's own wrapper asks which version; this is the version's own.
+	# Debian's wrapper selects a version; this is the program of the version itself.
 	PG_CONFIG=$("$PG_CONFIG" --bindir)/pg_config
 }
 
@@ -71,8 +72,8 @@ cleanup()
 	exit $status
 }
 
-# By the id that it wrote down, or, before it has, by that of the job that
-# started it.
+# Stops MariaDB by its pid file, or by the id of the job if the file does not exist
+# yet.
 stop_mariadb()
 {
 	[ -n "$mariadb_job" ] || return 0
@@ -91,8 +92,8 @@ make_work_folder()
 	chmod 700 "$work"
 }
 
-# A copy of the installation under $work, which finds its files by its own
-# place; large folders are links.
+# Makes a copy of the installation under $work, which finds its files relative to its
+# programs; large folders are links.
 copy_installation()
 {
 	bin=$("$PG_CONFIG" --bindir)
@@ -139,7 +140,7 @@ start_server()
 	export PATH
 }
 
-# A private MariaDB, beside the server: a socket and a port on loopback.
+# Starts a private MariaDB with a socket and a port on loopback.
 start_mariadb()
 {
 	mkdir "$work/mariadb"
@@ -162,13 +163,13 @@ start_mariadb()
 	done
 }
 
-# Its client, as an administrator.
+# Runs the client of MariaDB as an administrator.
 mysql_sql()
 {
 	mariadb --no-defaults --socket="$work/mariadb/s" -u root -N -B --default-character-set=utf8mb4 --local-infile=1 "$@"
 }
 
-# For the demos: SQL, one value of it, and an answer that is compared.
+# For the demos: run SQL, get one value, compare an answer.
 wrong=0
 sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
 value() { sql -At -c "$1"; }
@@ -186,8 +187,8 @@ check()
 passed=0
 failed=0
 
-# Counts the lines of a log that say a test passed or failed; a run that ended
-# badly without naming a failed test counts as one.
+# Counts the lines of passed and failed tests in a log; a run that fails without a
+# failed test counts as one.
 count()
 {
 	log=$1 status=$2 ok=$3 bad=$4
@@ -197,10 +198,10 @@ count()
 	if [ "$p" -eq 0 ] && [ "$f" -eq 0 ]; then f=1; fi
 	passed=$((passed + p))
 	failed=$((failed + f))
-	say "  $p passed, $f failed so"
+	say "  $p passed, $f failed"
 }
 
-# pg_regress prints in one way up to 15 and as TAP from 16 on.
+# pg_regress prints TAP from 16 on.
 regress_ok='^(test )?[a-z0-9_]+ +\.\.\. ok|^ok [0-9]'
 regress_bad='^(test )?[a-z0-9_]+ +\.\.\. (FAILED|failed)|^not ok [0-9]'
 
@@ -219,8 +220,8 @@ run()
 	count "$work/run.log" $status "$ok" "$bad"
 }
 
-# Runs the tests of the kinds named: regress, isolation, pgtap.  CHECK_TESTS
-# names those to run, where it is set.
+# Runs the tests of some kinds: regress, isolation, pgtap.  If CHECK_TESTS is set,
+# only the tests that it names.
 run_tests()
 {
 	cd "$work/src"
@@ -252,7 +253,7 @@ run_tests()
 	done
 }
 
-# The names of the tests in a folder, of those that are asked for.
+# Prints the names of the tests in a folder that are to be run.
 named_tests()
 {
 	for file in test/"$1"/*; do

@@ -1,12 +1,12 @@
 #!/bin/sh
 # make lint: the form of the code in src/ and sql/, and the labels of the
-# functions in the catalog of a private server.  Every check runs, whatever those
-# before it have found.
+# functions in the catalog of a private server.  All checks run, also after a
+# finding.
 . "$(dirname "$0")/lib.sh"
 
 find_postgres postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl
 need_packages pg-bsd-indent
-# npm may be there from elsewhere, and then Debian's would not go with it
+# npm may be installed from elsewhere, and then conflicts with Debian's package
 command -v npm >/dev/null || need_packages nodejs npm
 
 check_source()

@@ -1,5 +1,5 @@
 #!/bin/sh
-# make test: every test there is, against a private server.
+# make test: all tests, against a private server.
 . "$(dirname "$0")/lib.sh"
 
 find_postgres postgresql-15-pgtap postgresql-15-partman postgresql-15-mysql-fdw \
@@ -8,8 +8,8 @@ find_postgres postgresql-15-pgtap postgresql-15-partman postgresql-15-mysql-fdw 
 	libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
 make_work_folder
 
-# Prometheus and its exporter are services, which to install would be to start:
-# they are unpacked instead.  They need no library but the C one.
+# Installing Prometheus and its exporter would start services, so their packages are
+# unpacked.  They need only the C library.
 need_packages python3-yaml
 PROMTOOL=/usr/bin/promtool POSTGRES_EXPORTER=/usr/bin/prometheus-postgres-exporter
 if [ ! -x $PROMTOOL ] || [ ! -x $POSTGRES_EXPORTER ]; then
@@ -27,15 +27,15 @@ if [ ! -x $PROMTOOL ] || [ ! -x $POSTGRES_EXPORTER ]; then
 fi
 export PROMTOOL POSTGRES_EXPORTER
 
-# Clients of all kinds.  java and npm may be there from elsewhere, and then
-# Debian's would not go with them.
+# Clients of all kinds.  java and npm may be installed from elsewhere, and then
+# conflict with Debian's packages.
 clients="python3-psycopg2 python3-psycopg python3-pyodbc odbc-postgresql libpostgresql-jdbc-java libpq-dev"
 command -v javac >/dev/null || clients="$clients default-jdk-headless"
 command -v npm >/dev/null || clients="$clients nodejs npm"
 need_packages $clients
 
-# pgbouncer is a service, which to install would be to start: it is unpacked
-# instead, and only the libraries that it needs are installed.
+# Installing pgbouncer would start a service, so its package is unpacked, and only
+# the libraries that it needs are installed.
 PGBOUNCER=/usr/sbin/pgbouncer
 if [ ! -x $PGBOUNCER ]; then
 	as_root apt-get update -qq >/dev/null

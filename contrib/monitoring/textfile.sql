@@ -1,5 +1,6 @@
--- The metrics of an inventory as Prometheus reads them, for those who have no
--- exporter for SQL: node_exporter picks up such a file (--collector.textfile.directory).
+-- Prints the metrics of an inventory in the text format of Prometheus, for use
+-- without an exporter for SQL: node_exporter reads such a file
+-- (--collector.textfile.directory).
 --
 --   psql -AtqX -v report=cloud_report -f textfile.sql inventory >vmnet.prom.new && mv vmnet.prom.new vmnet.prom
 SET jit = off;

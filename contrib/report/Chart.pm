@@ -1,5 +1,5 @@
-# Charts as SVG, to stand inside the page: colours are classes, which the page's
-# style gives a light and a dark one; a mark says its value where the pointer is.
+# Charts as SVG inside the page: colours are classes, with a light and a dark variant
+# in the style of the page; each mark has a tooltip with its value.
 package Chart;
 
 use strict;
@@ -10,7 +10,7 @@ use Text qw(escape short number day day_of month_name);
 
 my $charts = 0;
 
-# A chart of a size, with the name and the sentence that a screen reader says.
+# Returns a chart of a size, with a name and a description for screen readers.
 sub svg
 {
 	my ($width, $height, $title, $desc, $content) = @_;
@@ -32,7 +32,7 @@ sub rect
 	return defined $title ? "$r><title>" . escape($title) . "</title></rect>\n" : "$r/>\n";
 }
 
-# Round steps from 0 up to at least max.
+# Returns round steps from 0 to at least max.
 sub steps
 {
 	my ($max) = @_;
@@ -44,7 +44,7 @@ sub steps
 	return map { $_ * $step } 0 .. POSIX::ceil($max / $step);
 }
 
-# Days to be written below a time axis: months, or days where there are few.
+# Returns the labels of a time axis: months, or days for a short period.
 sub ticks
 {
 	my ($first, $last) = @_;
@@ -61,8 +61,8 @@ sub ticks
 	return @ticks;
 }
 
-# The frame of a chart over days: grid, scale and time axis; and where a day
-# and a value are in it.
+# Returns the frame of a chart over days (grid, scale and time axis), and functions
+# for the coordinates of a day and a value.
 sub frame
 {
 	my ($width, $height, $first, $last, $low, $high) = @_;
@@ -84,7 +84,7 @@ sub frame
 	return ($content, $x, $y);
 }
 
-# A line over days: points are [day, value], one for each day.
+# Returns a line over days: points are [day, value], one for each day.
 sub line
 {
 	my ($title, $desc, $unit, @points) = @_;
@@ -108,7 +108,7 @@ sub line
 	return svg($width, $height, $title, $desc, $content);
 }
 
-# Bars over days, one sort up and one down: bars are [day, up, down].
+# Returns bars over days, upwards and downwards: bars are [day, up, down].
 sub up_and_down
 {
 	my ($title, $desc, $days, $up, $down, @bars) = @_;
@@ -128,7 +128,7 @@ sub up_and_down
 	return svg($width, $height, $title, $desc, $content);
 }
 
-# Bars that lie, one below the other: bars are {label, value, text, class}.
+# Returns horizontal bars: bars are {label, value, text, class}.
 sub bars
 {
 	my ($title, $desc, $max, @bars) = @_;
@@ -150,7 +150,7 @@ sub bars
 	return svg($width, @bars * $row + 4, $title, $desc, $content);
 }
 
-# A small line without a scale, from a first day to a last.
+# Returns a small line without a scale, from a first day to a last.
 sub spark
 {
 	my ($first, $last, $from, @values) = @_;

@@ -1,5 +1,5 @@
-# What the report says, read from the reporting schema by psql: one snapshot,
-# every answer as JSON.
+# The data of the report, read from the reporting schema by psql: one snapshot,
+# each result as JSON.
 package Data;
 
 use strict;
@@ -9,15 +9,15 @@ use Encode ();
 use File::Temp ();
 use JSON::PP ();
 
-# The largest networks, for the queries below: given as values, each view reads
-# only them.
+# The largest networks, for the queries below: as values, so that each view reads
+# only these.
 my $largest = q{
 	SELECT coalesce(array_agg(network_id), '{}') AS largest
 	FROM (SELECT network_id FROM :"schema".network_counts ORDER BY active_instances DESC, network_id LIMIT :top) n \gset
 };
 
-# Each is asked for by its name; :"schema", :top, :days and :'largest' are
-# psql's to fill in.  one: a single row.
+# The queries by name; psql replaces :"schema", :top, :days and :'largest'.  one: a
+# single row.
 my @queries = (
 	[ about => 'one', q{
 		SELECT current_database() AS database, to_char(now(), 'YYYY-MM-DD HH24:MI') AS at,
@@ -104,9 +104,9 @@ my @queries = (
 		ORDER BY run DESC
 		LIMIT 10} ]);
 
-# Reports of attached and live inventories lack the views that need what is not
-# there, times say.  Without them a query has no rows; that of the networks goes
-# on without days.
+# Reports of attached and live inventories lack the views whose columns, such as
+# times, the inventory does not have.  Without its view a query returns no rows; the
+# one of the networks omits the days.
 my $no_days = q{(SELECT now() AS "time", network_id, 0 AS active_instances, 0 AS arrived_instances, 0 AS departed_instances
 	FROM :"schema".network_counts WHERE false) AS no_days};
 
@@ -119,7 +119,7 @@ sub query
 	return @missing ? "SELECT '[]';\n" : "SELECT coalesce(jsonb_agg(to_jsonb(q)), '[]') FROM ($sql) q;\n";
 }
 
-# Runs a script of psql; gives what it printed, or dies with what it said.
+# Runs a script in psql; returns its output, or dies with its error.
 sub psql
 {
 	my ($script, %variables) = @_;
@@ -149,8 +149,8 @@ sub psql
 	die length $why ? $why : "psql failed\n";
 }
 
-# The reporting schema that is meant, and its views: of this name, or of this
-# inventory.
+# Returns the reporting schema of a name, or of the inventory of that name, and its
+# views.
 sub schema
 {
 	my ($wanted) = @_;
@@ -173,7 +173,7 @@ sub schema
 	return $schema;
 }
 
-# Everything, as of one moment.
+# Returns all data, in one snapshot.
 sub read
 {
 	my ($schema, $top, $days) = @_;

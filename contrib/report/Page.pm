@@ -1,4 +1,4 @@
-# The page: what was read, as HTML.
+# The page: the data as HTML.
 package Page;
 
 use strict;
@@ -8,8 +8,8 @@ use Chart;
 use Style;
 use Text qw(escape short number percent day duration label);
 
-# A table.  columns: [heading, kind, cell], where cell makes the text of a row;
-# kind num: a number, to the right; html: it is HTML already.
+# Returns a table.  columns: [heading, kind, cell], where cell returns the text of a
+# row; kind num: a number, aligned to the right; html: the text is HTML.
 sub table
 {
 	my ($caption, $columns, @rows) = @_;
@@ -27,7 +27,7 @@ sub table
 	return "$html</tbody></table></div>\n";
 }
 
-# A chart with its heading, what it means, and the same as a table.
+# Returns a chart with its heading, an explanation, and its data as a table.
 sub figure
 {
 	my ($class, $title, $note, $chart, $table) = @_;
@@ -47,7 +47,7 @@ sub tile
 	return qq(<div class="tile $class"><dt>) . escape($name) . '</dt><dd>' . escape($value) . '<small>' . escape($note) . "</small></dd></div>\n";
 }
 
-# "The first 100 of 4,321", where there are more than are shown.
+# Returns "The first 100 of 4,321" if not all rows are shown.
 sub shown
 {
 	my ($shown, $all, $what, $order) = @_;
@@ -119,7 +119,7 @@ sub fullest
 			[ 'Used', 'num', sub { number($_[0]{used}) } ], [ 'Usable', 'num', sub { number($_[0]{usable}) } ], [ 'Use', 'num', sub { percent($_[0]{percent}) } ] ], @rows));
 }
 
-# Bars for what there is so many of: [label, value, class, what each is].
+# Returns bars for numbers: [label, value, class, unit].
 sub counted
 {
 	my ($title, $note, $heading, @bars) = @_;

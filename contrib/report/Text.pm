@@ -1,4 +1,4 @@
-# How the report writes texts, numbers and times.
+# Formats of texts, numbers and times in the report.
 package Text;
 
 use strict;
@@ -9,7 +9,8 @@ use POSIX ();
 use Exporter 'import';
 our @EXPORT_OK = qw(escape short number percent day day_of month_name duration label);
 
-# As HTML, in text and in quoted attributes.  What no page may hold is replaced.
+# Returns a text as HTML, for text and quoted attributes.  Characters that are not
+# allowed in a page are replaced.
 sub escape
 {
 	my ($text) = @_;
@@ -51,7 +52,7 @@ sub duration
 	return number($s / 86400) . ' days';
 }
 
-# A network by name and id, since names need not be unique, or there.
+# Returns a network by name and id, since names may be missing or not unique.
 sub label
 {
 	my ($row, $length) = @_;

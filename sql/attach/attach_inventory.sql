@@ -204,7 +204,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_build(text, regclass, regclass, regc
 CREATE FUNCTION vmnet_internal.attach_as_owner(name text, nics regclass, networks regclass, instances regclass, columns jsonb, mode text)
 RETURNS TABLE (finding text, rule text, message text, statement text)
 AS 'MODULE_PATHNAME', 'attach_as_owner'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet_internal.attach_as_owner(text, regclass, regclass, regclass, jsonb, text) IS
 'Part of attach_inventory(): attached_build() as the owner of the schema, if the caller has his rights';
 

@@ -132,7 +132,7 @@ BEGIN
 	IF "on" AND NOT (info.table AND info.owned) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = CASE WHEN info.table THEN 'insufficient_privilege' ELSE 'invalid_parameter_value' END,
-			MESSAGE = format('there can be no messages about inventory "%s"', inventory),
+			MESSAGE = format('cannot send messages about inventory "%s"', inventory),
 			DETAIL = CASE WHEN info.table THEN format('Its NICs are in table %s, which belongs to somebody else.', nics)
 				ELSE format('Its NICs are in %s, which is no table.', nics) END,
 			HINT = CASE WHEN info.table THEN 'Have it done by a role that owns both.' ELSE 'Only what is written to a table can be told.' END;
@@ -144,7 +144,7 @@ BEGIN
 		PERFORM vmnet_internal.attached_make_trigger(inventory, nics, '_vmnet_notify_' || v.event || '_',
 			format('AFTER %s', upper(v.event)), 'STATEMENT',
 			format('attached_nic_notify(%L, %L, %L)', inventory, 'nics', channel),
-			format('Tells those who LISTEN %I which NICs changed; see vmnet.set_inventory_notify()', channel), v.tables)
+			format('Sends a message on channel %I that names the changed NICs; see vmnet.set_inventory_notify()', channel), v.tables)
 		FROM (VALUES
 			('insert', 'NEW TABLE AS new_nics'),
 			('update', 'OLD TABLE AS old_nics NEW TABLE AS new_nics'),
@@ -158,7 +158,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_notify(text, text, boolean) IS
 -- The first view of the inventory whose ids are no bigint, and their type.
 CREATE FUNCTION vmnet_internal.attached_other_keys(inventory text, OUT view text, OUT type text)
 RETURNS record
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT c.relname, a.atttypid::regtype::text
@@ -195,7 +195,7 @@ expression is NULL where it is no expression over one row.';
 
 CREATE FUNCTION vmnet_internal.attached_lacks(inventory text)
 RETURNS text[]
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(array_agg(e.relation || '.' || e.name), '{}')
@@ -219,7 +219,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_untimed(text) IS
 
 CREATE FUNCTION vmnet_internal.attached_unchecked(inventory text)
 RETURNS text[]
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(array_agg(c.code), '{}')

@@ -91,7 +91,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_arm_as_owner(text, text, boolean) IS
 CREATE FUNCTION vmnet_internal.attached_arm(name text, mode text, force boolean)
 RETURNS void
 AS 'MODULE_PATHNAME', 'inventory_entry_any'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet_internal.attached_arm(text, text, boolean) IS
 'Part of set_inventory_mode(): turns the guards of an attached inventory on, in mode enforce or warn';
 

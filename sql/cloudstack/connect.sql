@@ -1,9 +1,9 @@
 --
--- The way to a CloudStack database on MySQL or MariaDB: server, user mapping and
--- foreign tables in one call.  The foreign tables have the columns that are read
--- here, and no other (CloudStack keeps secrets in some), with types that take
--- every value MySQL can have there: times and addresses are text, as zero dates
--- and blanks are no values of PostgreSQL's own types.
+-- Connects a CloudStack database on MySQL or MariaDB: server, user mapping and
+-- foreign tables in one call.  The foreign tables have only the columns that are
+-- read here (CloudStack keeps secrets in others), with types that accept every value
+-- of MySQL: times and addresses are text, since zero dates and blanks are not valid
+-- for PostgreSQL's own types.
 --
 
 -- The password is in no statement of these functions and in no message: see
@@ -33,11 +33,11 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.connect_columns() IS
 'Part of connect_cloudstack(): the columns of CloudStack''s tables that are read';
 
--- The type that a column of MySQL has in a foreign table.  Numbers stay numbers,
--- so that conditions on them go to MySQL.
+-- Returns the type of a column of MySQL in a foreign table.  Numbers stay numbers,
+-- so that conditions on them are sent to MySQL.
 CREATE FUNCTION vmnet_internal.connect_type(data_type text, column_type text, target_type text)
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE
@@ -51,7 +51,7 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.connect_type(text, text, text) IS
 'Part of connect_cloudstack(): the type in PostgreSQL of a column of MySQL';
 
--- Refuses arguments that cannot be, before anything is made.
+-- Refuses invalid arguments before any object is created.
 CREATE FUNCTION vmnet_internal.connect_check(host text, port integer, dbname text, username text, source text, server text,
 	options jsonb)
 RETURNS void
@@ -72,7 +72,8 @@ BEGIN
 		IF part.value IS NULL OR part.value = '' OR octet_length(part.value) > part.most THEN
 			RAISE EXCEPTION USING
 				ERRCODE = 'invalid_parameter_value',
-				MESSAGE = format('%s must have %s', part.name, CASE WHEN part.most IS NULL THEN 'a value' ELSE format('1 to %s bytes', part.most) END),
+				MESSAGE = format('%s must have %s', part.name,
+					CASE WHEN part.most IS NULL THEN 'a value' ELSE format('1 to %s bytes', part.most) END),
 				DETAIL = CASE WHEN part.value IS NULL THEN 'It is NULL.' ELSE format('It has %s bytes.', octet_length(part.value)) END,
 				HINT = part.hint;
 		END IF;
@@ -82,7 +83,7 @@ BEGIN
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'port must be between 1 and 65535',
 			DETAIL = format('It is %s.', coalesce(port::text, 'NULL')),
-			HINT = 'MySQL and MariaDB listen on port 3306 unless told otherwise.';
+			HINT = 'The default port of MySQL and MariaDB is 3306.';
 	END IF;
 	IF options IS NULL OR jsonb_typeof(options) <> 'object' THEN
 		RAISE EXCEPTION USING
@@ -96,7 +97,7 @@ BEGIN
 			RAISE EXCEPTION USING
 				ERRCODE = 'invalid_parameter_value',
 				MESSAGE = format('"%s" cannot be one of the options', part.key),
-				DETAIL = CASE WHEN part.key IN ('host', 'port', 'username', 'password', 'dbname') THEN 'It is an argument of its own.'
+				DETAIL = CASE WHEN part.key IN ('host', 'port', 'username', 'password', 'dbname') THEN 'It is a separate argument.'
 					ELSE format('Its value is of JSON type %s.', part.type) END,
 				HINT = 'Options are those of a server of mysql_fdw, each a string, a number or a boolean.';
 		END IF;
@@ -106,7 +107,7 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.connect_check(text, integer, text, text, text, text, jsonb) IS
 'Part of connect_cloudstack(): checks the arguments';
 
--- The wrapper that can do it, whatever it is called here.
+-- Returns the name of the foreign-data wrapper of mysql_fdw in this database.
 CREATE FUNCTION vmnet_internal.connect_wrapper()
 RETURNS text
 LANGUAGE plpgsql STABLE
@@ -133,9 +134,9 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.connect_wrapper() IS
 'Part of connect_cloudstack(): the foreign-data wrapper for MySQL';
 
--- Makes the server.  Times of MySQL's type timestamp are UTC, as CloudStack's
--- others are; text comes in the encoding of this database, not in that of the
--- operating system's locale.
+-- Creates the server.  Times of MySQL's type timestamp are UTC, as CloudStack's
+-- other times are; text is sent in the encoding of this database, not in that of
+-- the operating system's locale.
 CREATE FUNCTION vmnet_internal.connect_server(server text, host text, port integer, options jsonb)
 RETURNS void
 LANGUAGE plpgsql
@@ -150,29 +151,29 @@ DECLARE
 BEGIN
 	EXECUTE format('CREATE SERVER %I FOREIGN DATA WRAPPER %I OPTIONS (%s)', server, vmnet_internal.connect_wrapper(),
 		(SELECT string_agg(format('%I %L', o.key, o.value), ', ' ORDER BY o.key) FROM jsonb_each_text(wanted) o));
-	EXECUTE format('COMMENT ON SERVER %I IS %L', server, 'CloudStack''s database (made by vmnet.connect_cloudstack())');
+	EXECUTE format('COMMENT ON SERVER %I IS %L', server, 'CloudStack''s database (created by vmnet.connect_cloudstack())');
 EXCEPTION WHEN fdw_invalid_option_name OR syntax_error THEN
 	GET STACKED DIAGNOSTICS valid = PG_EXCEPTION_HINT;
 	RAISE EXCEPTION USING
 		ERRCODE = 'invalid_parameter_value',
-		MESSAGE = 'mysql_fdw does not take these options',
-		DETAIL = format('It says: %s.', SQLERRM),
+		MESSAGE = 'mysql_fdw does not accept these options',
+		DETAIL = format('Its error is: %s.', SQLERRM),
 		HINT = coalesce(nullif(valid, ''), 'The options of a server are in the documentation of mysql_fdw.');
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.connect_server(text, text, integer, jsonb) IS
-'Part of connect_cloudstack(): makes the server';
+'Part of connect_cloudstack(): creates the server';
 
 CREATE FUNCTION vmnet_internal.connect_map_user(server text, username text, password text, for_public boolean)
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'connect_map_user'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet_internal.connect_map_user(text, text, text, boolean) IS
-'Part of connect_cloudstack(): makes the user mapping, the password in no text';
+'Part of connect_cloudstack(): creates the user mapping, without the password in the text of a statement';
 
--- Asks MySQL which columns of CloudStack's tables are there, as far as the
--- account may know.  Names are compared here, exactly; those of columns without
--- case, as MySQL does.
+-- Returns the columns of CloudStack's tables that the account in MySQL can see.
+-- Names of tables are compared exactly, those of columns without case, as MySQL
+-- does.
 CREATE FUNCTION vmnet_internal.connect_ask(source text, server text, dbname text)
 RETURNS TABLE (table_name text, column_name text, type text)
 LANGUAGE plpgsql
@@ -181,7 +182,8 @@ AS $$
 DECLARE
 	answers jsonb;
 BEGIN
-	EXECUTE format('CREATE FOREIGN TABLE %I.connect_columns ("TABLE_SCHEMA" text, "TABLE_NAME" text, "COLUMN_NAME" text, "DATA_TYPE" text, "COLUMN_TYPE" text) SERVER %I OPTIONS (dbname ''information_schema'', table_name ''COLUMNS'')',
+	EXECUTE format('CREATE FOREIGN TABLE %I.connect_columns ("TABLE_SCHEMA" text, "TABLE_NAME" text, "COLUMN_NAME" text, "DATA_TYPE" '
+		'text, "COLUMN_TYPE" text) SERVER %I OPTIONS (dbname ''information_schema'', table_name ''COLUMNS'')',
 		source, server);
 	EXECUTE format('SELECT jsonb_agg(to_jsonb(c)) FROM %I.connect_columns c WHERE "TABLE_SCHEMA" = %L', source, dbname)
 	INTO answers;
@@ -189,14 +191,16 @@ BEGIN
 	RETURN QUERY
 		SELECT w.table_name, w.column_name, vmnet_internal.connect_type(a."DATA_TYPE", a."COLUMN_TYPE", w.target_type)
 		FROM vmnet_internal.connect_columns() w
-			JOIN jsonb_to_recordset(answers) a ("TABLE_SCHEMA" text, "TABLE_NAME" text, "COLUMN_NAME" text, "DATA_TYPE" text, "COLUMN_TYPE" text)
+			JOIN jsonb_to_recordset(answers) a ("TABLE_SCHEMA" text, "TABLE_NAME" text, "COLUMN_NAME" text, "DATA_TYPE" text,
+				"COLUMN_TYPE" text)
 				ON a."TABLE_SCHEMA" = dbname AND a."TABLE_NAME" = w.table_name AND lower(a."COLUMN_NAME") = lower(w.column_name);
 EXCEPTION WHEN fdw_unable_to_establish_connection OR fdw_unable_to_create_execution OR fdw_error THEN
 	RAISE EXCEPTION USING
 		ERRCODE = SQLSTATE,
 		MESSAGE = format('cannot read CloudStack''s database: %s', translate(SQLERRM, E'\n', ' ')),
-		DETAIL = 'Nothing was made.',
-		HINT = 'Try host, port, username and password with a client of MySQL on this machine; the account in MySQL names the host that it comes from.';
+		DETAIL = 'No object was created.',
+		HINT = 'Try host, port, username and password with a client of MySQL on this machine; an account in MySQL may be valid for '
+			'certain hosts only.';
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.connect_ask(text, text, text) IS
@@ -218,15 +222,16 @@ BEGIN
 	IF missing IS NOT NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('database "%s" does not hold CloudStack''s tables', dbname),
-			DETAIL = format('As far as account "%s" can see, it lacks: %s.', username, missing),
-			HINT = format('In MySQL: GRANT SELECT ON `%s`.* TO ''%s''@''...''; the tables networks, vm_instance and nics are needed, with these columns.',
+			MESSAGE = format('database "%s" does not contain CloudStack''s tables', dbname),
+			DETAIL = format('Account "%s" cannot see: %s.', username, missing),
+			HINT = format('In MySQL: GRANT SELECT ON `%s`.* TO ''%s''@''...''; the tables networks, vm_instance and nics are needed, with '
+				'these columns.',
 				replace(dbname, '`', '``'), replace(username, '''', ''''''));
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.connect_needs(text, text, jsonb) IS
-'Part of connect_cloudstack(): the error where needed columns are lacking';
+'Part of connect_cloudstack(): raises an error if needed columns are missing';
 
 CREATE FUNCTION vmnet_internal.connect_cloudstack(host text, port integer, dbname text, username text, password text,
 	source text, server text, for_public boolean, options jsonb)
@@ -237,8 +242,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	server_name text := coalesce($7, $6);
-	-- The password is in expressions only: whatever looks at the statements of
-	-- functions may see their parameters.
+	-- The password is in expressions only: modules that record the statements of
+	-- functions may also record their parameters.
 	logged text := CASE WHEN $5 <> '' AND position($5 IN current_query()) > 0 THEN CASE
 		WHEN current_setting('log_statement') = 'all' THEN 'log_statement is "all"'
 		WHEN current_setting('log_min_duration_statement') <> '-1' THEN 'log_min_duration_statement is set'
@@ -250,7 +255,7 @@ BEGIN
 	PERFORM vmnet_internal.connect_check($1, $2, $3, $4, $6, server_name, $9);
 	PERFORM vmnet_internal.connect_wrapper();
 	EXECUTE format('CREATE SCHEMA %I', $6);
-	EXECUTE format('COMMENT ON SCHEMA %I IS %L', $6, 'Foreign tables of CloudStack''s database (made by vmnet.connect_cloudstack())');
+	EXECUTE format('COMMENT ON SCHEMA %I IS %L', $6, 'Foreign tables of CloudStack''s database (created by vmnet.connect_cloudstack())');
 	PERFORM vmnet_internal.connect_server(server_name, $1, $2, $9);
 	mapped := vmnet_internal.connect_map_user(server_name, $4, $5, coalesce($8, false));
 
@@ -286,24 +291,32 @@ BEGIN
 	IF logged IS NOT NULL THEN
 		RAISE WARNING USING
 			MESSAGE = 'the password is in the log of this server',
-			DETAIL = format('It stands in the statement, and %s.', logged),
-			HINT = 'Change it in MySQL, and have the next one read from a table: see "A live CloudStack" in doc/cloudstack.md.';
+			DETAIL = format('The statement contains it, and %s.', logged),
+			HINT = 'Change the password in MySQL, and read the next one from a table: see "A live CloudStack" in doc/cloudstack.md.';
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.connect_cloudstack(text, integer, text, text, text, text, text, boolean, jsonb) IS
-'Part of connect_cloudstack(): all that it does; without what keeps the statement that calls it out of the log';
+'Body of vmnet.connect_cloudstack(), which keeps the statement of the client out of the log';
 
--- An entry in C, which keeps the statement that calls it out of the log and out of
--- the CONTEXT of errors: it may hold the password.  See src/cloudstack/connect.c.
+-- A C function, which keeps the statement of the client out of the log and out of
+-- the CONTEXT of errors, since it may contain the password.  See
+-- src/cloudstack/connect.c.
 CREATE FUNCTION vmnet.connect_cloudstack(host text, port integer DEFAULT 3306, dbname text DEFAULT 'cloud',
 	username text DEFAULT 'vmnet_ro', password text DEFAULT NULL, source text DEFAULT 'cloudstack',
 	server text DEFAULT NULL, for_public boolean DEFAULT false, options jsonb DEFAULT '{}')
 RETURNS TABLE (table_name text, present boolean, lacks text)
 AS 'MODULE_PATHNAME', 'connect_cloudstack'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.connect_cloudstack(text, integer, text, text, text, text, text, boolean, jsonb) IS
 'Connects a CloudStack database on MySQL or MariaDB: server and foreign tables
-Makes a server, a user mapping, and a schema with foreign tables for those of CloudStack''s tables that are there. host: where MySQL runs; "localhost" means MySQL''s socket on this machine, 127.0.0.1 its port. username, password: an account that can only read; a password NULL is none. source: the schema that the foreign tables go into, which must not exist yet; import_cloudstack() and attach_cloudstack() take it. server: the name of the server; NULL means that of the schema. for_public: the user mapping is for everybody, which readers of a live inventory and jobs of other roles need. options: further options of the server, as mysql_fdw knows them (ssl_ca, ssl_cert, fetch_size ...).
-Returns a row for each table: whether it is there, and the columns that are read but that this version of CloudStack lacks. Foreign tables have no other columns. It is one transaction: where it fails, nothing was made. The password is in no result and no message, but a statement that holds it can be logged: see doc/cloudstack.md. To connect again, after an upgrade of CloudStack say: DROP SERVER ... CASCADE, DROP SCHEMA ..., and call it again; a mirror stays.
-Errors: 22023 for arguments that cannot be, or a database that is no CloudStack; 42P06 and 42710 where the schema or the server exists; 0A000 without mysql_fdw; HV00N where MySQL cannot be reached or lets nobody in.';
+Creates a server, a user mapping, and a schema with foreign tables for CloudStack''s tables. host: the machine of MySQL; "localhost" '
+'means its socket on this machine, 127.0.0.1 its port. username, password: an account that can only read; NULL means no password. '
+'source: the schema of the foreign tables, which must not exist yet; it is the argument of import_cloudstack() and attach_cloudstack(). '
+'server: the name of the server; NULL means that of the schema. for_public: creates the user mapping for PUBLIC, which readers of a '
+'live inventory and jobs of other roles need. options: further options of a server of mysql_fdw (ssl_ca, ssl_cert, fetch_size ...).
+Returns a row for each table: whether it exists, and which columns this version of CloudStack lacks. Results and messages do not '
+'contain the password, but a statement that contains it can be logged: see doc/cloudstack.md. To connect again, for example after an upgrade of '
+'CloudStack: DROP SERVER ... CASCADE, DROP SCHEMA ..., and call it again; a mirror stays.
+Errors: 22023 for invalid arguments, or a database without CloudStack''s tables; 42P06 or 42710 if the schema or the server exists; '
+'0A000 without mysql_fdw; HV00N if MySQL cannot be reached or refuses the account.';

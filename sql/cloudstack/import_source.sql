@@ -151,7 +151,7 @@ BEGIN
 	IF missing IS NOT NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('schema "%s" does not hold CloudStack''s tables', source),
+			MESSAGE = format('schema "%s" does not contain CloudStack''s tables', source),
 			DETAIL = format('It lacks: %s.', missing),
 			HINT = 'The tables networks, vm_instance and nics are needed, with these columns.';
 	END IF;

@@ -9,7 +9,7 @@
 -- A value of the source as one of the inventory, as the import would store it.
 CREATE FUNCTION vmnet_internal.live_expression(value text, source_type regtype, target_type text)
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format(
@@ -233,7 +233,7 @@ BEGIN
 	IF missing IS NOT NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('schema "%s" does not hold CloudStack''s tables', source),
+			MESSAGE = format('schema "%s" does not contain CloudStack''s tables', source),
 			DETAIL = format('It lacks: %s.', missing),
 			HINT = 'The tables networks, vm_instance and nics are needed, with these columns.';
 	END IF;

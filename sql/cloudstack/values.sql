@@ -7,49 +7,49 @@ RETURNS bigint
 AS 'MODULE_PATHNAME', 'read_bigint'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vmnet_internal.read_bigint(text) IS
-'Whole number that a text says, or NULL if it says none';
+'Whole number in a text; NULL if there is none';
 
 CREATE FUNCTION vmnet_internal.read_boolean(value text)
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'read_boolean'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vmnet_internal.read_boolean(text) IS
-'Flag that a text says (a number that is not 0 is true), or NULL if it says none';
+'Boolean in a text (a number that is not 0 is true); NULL if there is none';
 
 CREATE FUNCTION vmnet_internal.read_inet(value text)
 RETURNS inet
 AS 'MODULE_PATHNAME', 'read_inet'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vmnet_internal.read_inet(text) IS
-'IPv4 or IPv6 address that a text says, or NULL if it says none; blanks around it do not matter';
+'IPv4 or IPv6 address in a text, with or without blanks around it; NULL if there is none';
 
 CREATE FUNCTION vmnet_internal.read_cidr(value text)
 RETURNS cidr
 AS 'MODULE_PATHNAME', 'read_cidr'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vmnet_internal.read_cidr(text) IS
-'Network that a text says, or NULL if it says none; bits right of the prefix length are cleared';
+'Network in a text; NULL if there is none; bits right of the prefix length are cleared';
 
 CREATE FUNCTION vmnet_internal.read_macaddr(value text)
 RETURNS macaddr
 AS 'MODULE_PATHNAME', 'read_macaddr'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vmnet_internal.read_macaddr(text) IS
-'MAC address that a text says, or NULL if it says none';
+'MAC address in a text; NULL if there is none';
 
 CREATE FUNCTION vmnet_internal.read_uuid(value text)
 RETURNS uuid
 AS 'MODULE_PATHNAME', 'read_uuid'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vmnet_internal.read_uuid(text) IS
-'uuid that a text says, or NULL if it says none';
+'uuid in a text; NULL if there is none';
 
 CREATE FUNCTION vmnet_internal.read_timestamptz(value text)
 RETURNS timestamptz
 AS 'MODULE_PATHNAME', 'read_timestamptz'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vmnet_internal.read_timestamptz(text) IS
-'Time that a text says (YYYY-MM-DD HH:MM:SS, UTC where it has no zone), or NULL if it says none, as a zero date does';
+'Time in a text (YYYY-MM-DD HH:MM:SS, UTC without a zone); NULL if there is none, or for a zero date';
 
 CREATE FUNCTION vmnet_internal.read_text(value text)
 RETURNS text

@@ -1,32 +1,32 @@
 --
--- The feed: history that a poller has not seen yet
+-- The feed: entries of history since a cursor
 --
 
 CREATE FUNCTION vmnet_internal.resolve_inventory(inventory name DEFAULT NULL)
 RETURNS name
 AS 'MODULE_PATHNAME', 'resolve_inventory'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet_internal.resolve_inventory(name) IS
-'Name of the inventory that an argument means: NULL is the one that the setting vmnet.inventory names
-Error: 22023 where there is none of that name.';
+'Name of the inventory that an argument names; NULL means the setting vmnet.inventory
+Error: 22023 if there is no such inventory.';
 
 CREATE FUNCTION vmnet_internal.feed_moment(OUT snapshot pg_snapshot, OUT next_transaction_id xid8)
 RETURNS record
 AS 'MODULE_PATHNAME', 'feed_moment'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet_internal.feed_moment() IS
-'Part of nic_changes_since(): what is committed for the caller, also on a standby, and a transaction id that none has yet';
+'Part of nic_changes_since(): the snapshot of the caller, also on a standby, and the next transaction id';
 
--- A moment is a snapshot s, a transaction id x that no transaction had by then,
--- and the highest seq q that was visible.  An entry is known at a moment if the
--- snapshot sees its transaction and it is not above q: after a crash ids are
--- given out again that the snapshot has seen end, but numbers are not.
--- Transactions from x on number their entries above q; so an entry below with
--- such an id is not of this server's own making (it came with a restore, say).
--- By x and q of the first moment, x0 and q0, such entries count as known, then
--- and for good: later the server gives out those ids itself.
+-- A moment is a snapshot s, the next transaction id x, and the highest visible
+-- seq q.  An entry is known at a moment if its transaction is visible in the
+-- snapshot and its seq is not above q: after a crash the server assigns ids again
+-- that are committed in the snapshot, but it does not assign numbers again.
+-- Transactions from x on number their entries above q; so an entry below q with
+-- such an id was not written by this server (it was restored, for example).  By x
+-- and q of the first moment, x0 and q0, such entries are known from then on, since
+-- the server assigns those ids itself later.
 
--- The moment of now, for one inventory.
+-- Returns the present moment of an inventory.
 CREATE FUNCTION vmnet_internal.feed_now(inventory text, OUT s pg_snapshot, OUT x xid8, OUT q bigint)
 RETURNS record
 LANGUAGE plpgsql STABLE
@@ -42,13 +42,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.feed_now(text) IS
-'Part of nic_changes_since(): the moment of now';
+'Part of nic_changes_since(): the present moment';
 
--- A cursor is "1/floor/px/pq/q/x0/q0/s" when all that was known at the moment
--- (s, q) has been read, and with "/q2/x2/s2/after" behind when that of a
--- later moment is being read and has been up to seq "after".  Nothing unread
--- has a seq of floor or less.  (px, pq) is what floor becomes known from: once
--- all transactions below px have ended, nothing unread is at or below pq.
+-- A cursor is "1/floor/px/pq/q/x0/q0/s" if all entries known at the moment (s, q)
+-- have been read.  "/q2/x2/s2/after" is appended while the entries of a later
+-- moment are read, up to seq "after".  All entries up to seq floor have been read.
+-- (px, pq) gives the next floor: once all transactions below px have ended, all
+-- entries up to pq have been read.
 CREATE FUNCTION vmnet_internal.feed_cursor(floor bigint, px xid8, pq bigint, q bigint, x xid8, s pg_snapshot, x0 xid8, q0 bigint)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -70,10 +70,12 @@ DECLARE
 	parts text[];
 BEGIN
 	IF cursor IS NULL THEN
-		-- before everything; x0 is 0 where there was no moment yet
+		-- before the first entry; x0 is 0 until there is a first moment
 		RETURN ARRAY['1', '0', '3', '0', '0', '0', '0', '3:3:'];
 	END IF;
-	IF cursor ~ '^1(/\d{1,19}){6}/\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?((/\d{1,19}){2}/\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?/\d{1,19})?$' THEN
+	IF cursor ~
+		'^1(/\d{1,19}){6}/\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?((/\d{1,19}){2}/\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?/\d{1,19})?$'
+		THEN
 		parts := string_to_array(cursor, '/');
 		BEGIN
 			PERFORM parts[2]::bigint, parts[4]::bigint, parts[5]::bigint, parts[7]::bigint, parts[8]::pg_snapshot,
@@ -85,17 +87,18 @@ BEGIN
 	END IF;
 	RAISE EXCEPTION USING
 		ERRCODE = 'invalid_parameter_value',
-		MESSAGE = 'this is not a cursor of the change feed',
+		MESSAGE = 'invalid cursor of the change feed',
 		DETAIL = format('It is "%s".', left(cursor, 200)),
-		HINT = 'Give next_cursor of the last row that was read, as it is; NULL begins with the first entry, vmnet.nic_changes_cursor() with what comes after now.';
+		HINT = 'Give next_cursor of the last row that was read, unchanged; NULL begins with the first entry, '
+			'and vmnet.nic_changes_cursor() with the changes after now.';
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.parse_feed_cursor(text) IS
 'Part of nic_changes_since(): the parts of a cursor
-Error: 22023 where it is none.';
+Error: 22023 for an invalid cursor.';
 
--- Refuses an inventory in which nothing can be told, rather than to tell that
--- nothing has changed.
+-- Returns the inventory of a call; raises an error if it keeps no history, since
+-- an empty result would mean that there were no changes.
 CREATE FUNCTION vmnet_internal.feed_target(wanted name)
 RETURNS name
 LANGUAGE plpgsql STABLE
@@ -109,17 +112,18 @@ BEGIN
 	IF FOUND THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('inventory "%s" keeps no history of NICs, so it cannot tell what changed', inventory),
+			MESSAGE = format('inventory "%s" keeps no history of NICs', inventory),
 			DETAIL = why.detail, HINT = why.hint;
 	END IF;
-	PERFORM vmnet_internal.refuse_shell_table(to_regclass(format('%I.nic_history', inventory)), format('read the changes of inventory "%s"', inventory));
+	PERFORM vmnet_internal.refuse_shell_table(to_regclass(format('%I.nic_history', inventory)),
+		format('read the changes of inventory "%s"', inventory));
 	RETURN inventory;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.feed_target(name) IS
-'Part of nic_changes_since(): the inventory that a call means; 22023 where it keeps no history';
+'Part of nic_changes_since(): the inventory of a call; 22023 if it keeps no history';
 
--- Does an inventory write down what happens to NICs, and if not, why?
+-- Tells whether an inventory keeps a history of NICs, and if not, why.
 CREATE FUNCTION vmnet_internal.history_kept(inventory text, OUT kept boolean, OUT detail text, OUT hint text)
 RETURNS record
 LANGUAGE plpgsql STABLE
@@ -131,18 +135,19 @@ DECLARE
 BEGIN
 	SELECT l.kind, l.source, l.mode INTO info FROM vmnet_internal.inventory_facts(inventory) l;
 	IF info.kind = 'live' THEN
-		detail := 'It is a live one: it shows what another system holds at the moment, and remembers nothing.';
-		hint := format('A mirror remembers, from its first import on: CALL vmnet.import_cloudstack(%L, %L);', info.source, left(inventory || '_mirror', 63));
+		detail := 'It is a live inventory: it shows the present rows of another system.';
+		hint := format('A mirror keeps a history from its first import on: CALL vmnet.import_cloudstack(%L, %L);', info.source,
+			left(inventory || '_mirror', 63));
 	ELSIF info.kind = 'attached' THEN
 		SELECT o.* INTO keys FROM vmnet_internal.attached_other_keys(inventory) o;
 		IF keys.view IS NOT NULL THEN
 			detail := format('The ids of its view "%s" are of type %s; history has bigint ones.', keys.view, keys.type);
-			hint := 'Its views show what is there now.';
+			hint := 'Its views show the present rows.';
 		ELSIF vmnet_internal.attached_lacks(inventory) @> '{nics.state,nics.removed}' THEN
-			detail := 'Its NICs have neither a column "state" nor a column "removed", so there is no change to write down.';
+			detail := 'Its NICs have neither a column "state" nor a column "removed", so there is no change to record.';
 			hint := 'If the table has such a column under another name, detach it and attach it again with that in "columns".';
 		ELSIF info.mode = 'read_only' THEN
-			detail := 'Its mode is read_only: there are no guards, and it is the guards that write history.';
+			detail := 'Its mode is read_only: it has no guards, which would write the history.';
 			hint := format('SELECT vmnet.set_inventory_mode(%L, ''warn'');', inventory);
 		END IF;
 	END IF;
@@ -150,7 +155,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.history_kept(text) IS
-'Part of nic_changes_since() and create_report(): does an inventory keep a history of NICs, and why not';
+'Part of nic_changes_since() and create_report(): whether an inventory keeps a history of NICs, and if not, why';
 
 CREATE FUNCTION vmnet_internal.nic_changes_cursor(inventory name)
 RETURNS text
@@ -165,17 +170,17 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.nic_changes_cursor(name) IS
-'Body of vmnet.nic_changes_cursor(), run with the rights that this has switched to';
+'Body of vmnet.nic_changes_cursor(), which switches to the owner of the inventory';
 
 CREATE FUNCTION vmnet.nic_changes_cursor(inventory name DEFAULT NULL)
 RETURNS text
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C STABLE;
+LANGUAGE C STABLE COST 100;
 COMMENT ON FUNCTION vmnet.nic_changes_cursor(name) IS
-'Cursor from which nic_changes_since() tells what is committed after now
-Take it before you list what is there: a change that comes in between is then told, not lost. Error: 22023 for an unknown inventory.';
+'Cursor from which nic_changes_since() returns the changes that are committed after now
+Get it before you list the present rows: changes made in between are then returned, not lost. Error: 22023 for an unknown inventory.';
 
--- The part of a batch that is known at a moment, after "after".
+-- Returns the part of a batch that is known at a moment, after seq "after".
 CREATE FUNCTION vmnet_internal.feed_batch(inventory text, parts text[],
 	q bigint, x xid8, s pg_snapshot, after bigint, max_rows int)
 RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
@@ -190,7 +195,7 @@ DECLARE
 	x0 xid8 := CASE WHEN first THEN x ELSE parts[6]::xid8 END;
 	q0 bigint := CASE WHEN first THEN q ELSE parts[7]::bigint END;
 BEGIN
-	-- One row more than is asked for: to know which row is the last.
+	-- One row more than requested, which tells whether a row is the last one.
 	RETURN QUERY EXECUTE format($q$
 		SELECT CASE WHEN lead(h.seq) OVER (ORDER BY h.seq) IS NULL THEN $9
 				ELSE concat_ws('/', $10, $5, $6, $7, h.seq) END,
@@ -235,10 +240,10 @@ BEGIN
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'max_rows must not be negative',
 			DETAIL = format('It is %s.', max_rows),
-			HINT = 'Leave it out for 1000, or give NULL for all there are.';
+			HINT = 'Leave it out for 1000, or give NULL for all rows.';
 	END IF;
 
-	-- The rest of a batch that was begun
+	-- the rest of a batch
 	IF array_length(parts, 1) > 8 THEN
 		RETURN QUERY SELECT b.* FROM vmnet_internal.feed_batch(schema, parts,
 			parts[9]::bigint, parts[10]::xid8, parts[11]::pg_snapshot, parts[12]::bigint, max_rows) b;
@@ -256,7 +261,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.nic_changes_since(text, int, name) IS
-'Body of vmnet.nic_changes_since(), run with the rights that this has switched to';
+'Body of vmnet.nic_changes_since(), which switches to the owner of the inventory';
 
 CREATE FUNCTION vmnet.nic_changes_since(cursor text DEFAULT NULL, max_rows int DEFAULT 1000, inventory name DEFAULT NULL)
 RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
@@ -264,8 +269,13 @@ RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
 	at timestamptz, transaction_id xid8, session_username text, actor text, reason text,
 	application_name text, from_network_id bigint)
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C STABLE ROWS 1000;
+LANGUAGE C STABLE ROWS 1000 COST 100;
 COMMENT ON FUNCTION vmnet.nic_changes_since(text, int, name) IS
 'Entries of nic_history that have been committed since a cursor was given, in the order of seq
-next_cursor of a row continues after that row: keep that of the last row you have dealt with; where no row comes, keep the one you have. cursor NULL begins with the first entry; vmnet.nic_changes_cursor() gives one that begins now. max_rows: at most so many rows; NULL: all. Nothing is lost or told twice, also where transactions commit late or in another order than that of seq. What the calling transaction itself has changed is told after it has ended.
-A cursor belongs to one inventory of one server (a standby of it too). Creation is not in history, nor is a row that is deleted for good. Errors: 22023 for what is no cursor, a negative max_rows, an unknown inventory, and one that keeps no history: a live one, and an attached one whose mode is read_only, whose keys are no bigint, or whose NICs have neither a state nor a time of removal.';
+next_cursor of a row continues after that row: keep that of the last row you have processed; if there is no row, keep your cursor. '
+'cursor NULL begins with the first entry; vmnet.nic_changes_cursor() returns a cursor that begins now. max_rows: the largest number of '
+'rows; NULL: no limit. Each entry is returned exactly once, also if transactions commit late or in another order than that of seq. '
+'Changes of the calling transaction are returned after it has ended.
+A cursor is valid for one inventory of one server and its standbys. History contains neither creations nor purges. '
+'Errors: 22023 for an invalid cursor, a negative max_rows, an unknown inventory, and one that keeps no history: a live one, and an '
+'attached one whose mode is read_only, whose keys are not of type bigint, or whose NICs have neither a state nor a time of removal.';

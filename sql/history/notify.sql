@@ -7,7 +7,7 @@ RETURNS trigger
 AS 'MODULE_PATHNAME', 'nic_notify'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet_internal.nic_notify() IS
-'Trigger AFTER writes on all_nics, for each statement, made by set_inventory_notify(): tells those who listen which NICs changed';
+'AFTER trigger on all_nics, for each statement, created by set_inventory_notify(): sends a message that names the changed NICs';
 
 CREATE FUNCTION vmnet_internal.notify_triggers(inventory text, channel text, "on" boolean)
 RETURNS void
@@ -27,16 +27,17 @@ BEGIN
 			EXECUTE format('DROP TRIGGER %I ON %I.all_nics', t.name, inventory);
 		END IF;
 		IF "on" THEN
-			EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I.all_nics REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.nic_notify(%L)',
+			EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I.all_nics REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION '
+				'vmnet_internal.nic_notify(%L)',
 				t.name, t.event, inventory, t.tables, channel);
 			EXECUTE format('COMMENT ON TRIGGER %I ON %I.all_nics IS %L', t.name, inventory,
-				format('Tells those who LISTEN %I which NICs changed; see vmnet.set_inventory_notify()', channel));
+				format('Sends a message on channel %I that names the changed NICs; see vmnet.set_inventory_notify()', channel));
 		END IF;
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.notify_triggers(text, text, boolean) IS
-'Part of set_inventory_notify(): the triggers on all_nics, dropped and made anew';
+'Part of set_inventory_notify(): drops the triggers on all_nics, and creates them';
 
 CREATE FUNCTION vmnet_internal.set_inventory_notify(inventory name, "on" boolean)
 RETURNS text
@@ -51,7 +52,7 @@ BEGIN
 	IF "on" IS NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'say whether messages shall be on or off',
+			MESSAGE = 'argument "on" of set_inventory_notify must not be null',
 			DETAIL = 'The second argument is NULL.',
 			HINT = format('SELECT vmnet.set_inventory_notify(%L, true);', schema);
 	END IF;
@@ -69,8 +70,8 @@ BEGIN
 	ELSIF kind = 'live' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('there can be no messages about inventory "%s"', schema),
-			DETAIL = 'It is a live one: what it shows is written in another system, which sends none.',
+			MESSAGE = format('cannot send messages about inventory "%s"', schema),
+			DETAIL = 'It is a live inventory: its rows change in another system, which sends no messages.',
 			HINT = 'A mirror sends messages when an import changes it; see vmnet.import_cloudstack().';
 	ELSE
 		PERFORM vmnet_internal.notify_triggers(schema, channel, "on");
@@ -79,23 +80,29 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.set_inventory_notify(name, boolean) IS
-'Body of vmnet.set_inventory_notify(), run with the rights that this has switched to';
+'Body of vmnet.set_inventory_notify(), which switches to the owner of the inventory';
 
 CREATE FUNCTION vmnet.set_inventory_notify(inventory name, "on" boolean)
 RETURNS text
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.set_inventory_notify(name, boolean) IS
-'Turns messages about changed NICs on or off; returns the channel to LISTEN to, vmnet_<inventory>, or NULL where it was turned off
-Off (the default) nothing is there that could cost anything. On, each statement that adds NICs, changes their state, removes, moves or purges some sends one message, however many they are: {"event": "insert", "update" or "delete", "count": n, "nic_ids": [up to 100 ids]}, or "nic_ids": null where there are more. A message says that there is something to read; vmnet.nic_changes_since() says what. While it is on, PREPARE TRANSACTION is refused to transactions that send (PostgreSQL''s rule for NOTIFY).
-Over an attached inventory the messages come from its table of NICs; ids that are no bigint are texts. Needs to be run by the owner of the inventory, and of that table. Errors: 22023 for an unknown inventory, one whose name has more than 57 bytes, or NULL, and for a live one or one over a view or a foreign table.';
+'Turns messages about changed NICs on or off; returns the channel to LISTEN to, vmnet_<inventory>, or NULL if it was turned off
+If messages are off (the default), there is no trigger. If they are on, each statement that adds, removes, moves or purges NICs or '
+'changes their state sends one message: {"event": "insert", "update" or "delete", "count": n, "nic_ids": [up to 100 ids]}, or "nic_ids": '
+'null for more than 100. vmnet.nic_changes_since() returns the changes themselves. While messages are on, PREPARE TRANSACTION fails in '
+'transactions that send one (a restriction of NOTIFY).
+The messages of an attached inventory come from its table of NICs; ids that are not of type bigint are texts. Only the owner of the '
+'inventory, and of that table, can run it. Errors: 22023 for an unknown inventory, one whose name has more than 57 bytes, or NULL, and '
+'for a live '
+'one or one over a view or a foreign table.';
 
--- Told by vmnet.nic_event(): of several events that lead from one state to
--- another, the one that was meant.
+-- Called by vmnet.nic_event(), since several events can lead from one state to
+-- another.
 CREATE FUNCTION vmnet_internal.set_next_nic_event(nic_id bigint, event text)
 RETURNS void
 AS 'MODULE_PATHNAME', 'set_next_nic_event'
-LANGUAGE C STRICT;
+LANGUAGE C STRICT COST 100;
 COMMENT ON FUNCTION vmnet_internal.set_next_nic_event(bigint, text) IS
-'Part of nic_event(): the event under which the next change of a NIC is recorded, if it leads there
-It lasts until the next statement that changes a NIC ends. An event that does not lead to the change is ignored.';
+'Part of nic_event(): sets the event under which the next change of a NIC is recorded
+It is valid until the next statement that changes a NIC ends, and ignored if it does not lead to the new state.';

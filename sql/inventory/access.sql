@@ -92,7 +92,7 @@ COMMENT ON FUNCTION vmnet_internal.grant_access(name, name, text) IS
 CREATE FUNCTION vmnet.grant_access(inventory name, role name, access text)
 RETURNS void
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.grant_access(name, name, text) IS
 'Gives a role access to an inventory: as a reader of its reports, or as an operator
 reader: SELECT on the views of its reporting schemas (not those for tenants), and nothing else. operator: SELECT on the tables and views of the inventory, INSERT and UPDATE on its base tables and live views, USAGE on their sequences: what the operations (vmnet.nic_add() and so on) need. No DELETE, and no write to history.
@@ -119,7 +119,7 @@ COMMENT ON FUNCTION vmnet_internal.revoke_access(name, name, text) IS
 CREATE FUNCTION vmnet.revoke_access(inventory name, role name, access text)
 RETURNS void
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.revoke_access(name, name, text) IS
 'Takes back what grant_access() gave to a role, and nothing else
 The arguments are those of grant_access(). The other access of the role stays, if it has it. Needs the owner of the inventory.

@@ -11,7 +11,7 @@ CREATE FUNCTION vmnet_internal.list_inventories(
 	OUT owner_id oid)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'list_inventories'
-LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10;
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10 COST 100;
 COMMENT ON FUNCTION vmnet_internal.list_inventories() IS
 'Inventories of this database, found from the catalogs; the view vmnet.inventories shows them';
 
@@ -25,7 +25,7 @@ CREATE FUNCTION vmnet_internal.inventory_facts(
 	OUT owner_id oid)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'inventory_facts'
-LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 1;
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 1 COST 100;
 COMMENT ON FUNCTION vmnet_internal.inventory_facts(text) IS
 'The row of one inventory as list_inventories() has it, by its exact name; no row where there is none';
 
@@ -39,7 +39,7 @@ COMMENT ON FUNCTION vmnet_internal.named_relations() IS
 CREATE FUNCTION vmnet_internal.require_one_owner(inventory text)
 RETURNS void
 AS 'MODULE_PATHNAME', 'require_one_owner_of'
-LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet_internal.require_one_owner(text) IS
 'Raises an error where relations of an inventory that are reached by name belong to several roles
 Errors: 42501 with constraint inventory_owner, 22023 for an unknown inventory.';

@@ -101,7 +101,7 @@ COMMENT ON FUNCTION vmnet_internal.nic_view_delete() IS
 CREATE FUNCTION vmnet_internal.refuse_shell_table(rel regclass, what text)
 RETURNS void
 AS 'MODULE_PATHNAME', 'refuse_shell_table'
-LANGUAGE C STABLE STRICT PARALLEL SAFE;
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION vmnet_internal.refuse_shell_table(regclass, text) IS
 'Part of the functions that read or write rows past the planner: raises an error if those of a table are on another node
 what says what cannot be done, as in "cannot ... on this node". Error: 0A000.';

@@ -308,7 +308,7 @@ COMMENT ON FUNCTION vmnet_internal.manage_inventory(name, boolean) IS
 CREATE FUNCTION vmnet.manage_inventory(name name, repair boolean DEFAULT false)
 RETURNS void
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.manage_inventory(name, boolean) IS
 'Makes a mirror a managed inventory, in one transaction
 From then on PostgreSQL is the source of truth. It refuses while something is in the way of the rules of a managed inventory; manage_blockers() lists it. repair: first it mends what loses nothing, as repair_inventory() does, with history: it finishes half-done removals, removes NICs of removed instances and settles double defaults; then it refuses what is left. A half-removed NIC that is younger than ten minutes is neither in the way nor mended. In either case it fills in missing uuids, default_nic (false) and enabled (true) where they are NULL, adds constraints, indexes and guards, and sets the sequences. Nothing else is changed, and where it refuses nothing is.

@@ -2,14 +2,13 @@
 -- History in partitions
 --
 
--- The table is not altered but replaced, and what users have put on it is made
--- anew on the new one.  What cannot be is refused, as a whole: a policy, a
--- trigger or a member of a publication that is left behind in silence would be
--- noticed by those who rely on it last.
---
--- What users have put on the table of history, with the statements that make it
--- anew on a table of the same name.  own: names of the indexes, constraints and
--- triggers that an inventory has itself.
+-- The table is replaced by a new one, and the objects that users have created on it
+-- are created again on the new one.  If one of them cannot be, the call is refused:
+-- a policy or a trigger must not disappear without an error.
+
+-- Returns the objects that users have created on the table of history, with the
+-- statements that create them on a table of the same name.  own: names of the
+-- indexes, constraints and triggers that are part of the inventory.
 CREATE FUNCTION vmnet_internal.partition_parts(old regclass, own text[])
 RETURNS TABLE (ord int, what text, ddl text)
 LANGUAGE sql STABLE
@@ -18,12 +17,13 @@ AS $$
 WITH part AS (
 	SELECT 1 AS ord, format('statistics settings of column %s', a.attname) AS what, concat(
 		CASE WHEN a.attstattarget >= 0 THEN format('ALTER TABLE %s ALTER %I SET STATISTICS %s;', $1, a.attname, a.attstattarget) END,
-		-- a server may keep other things there, for itself
-		(SELECT format('ALTER TABLE %s ALTER %I SET (%s);', $1, a.attname, string_agg(o, ', ')) FROM unnest(a.attoptions) o WHERE o ~ '^n_distinct' HAVING count(*) > 0)) AS ddl
+		-- other options are set by the server
+		(SELECT format('ALTER TABLE %s ALTER %I SET (%s);', $1, a.attname, string_agg(o, ', ')) FROM unnest(a.attoptions) o
+			WHERE o ~ '^n_distinct' HAVING count(*) > 0)) AS ddl
 	FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
 	UNION ALL
 	SELECT 2, format('constraint %s', c.conname), format('ALTER TABLE %s ADD CONSTRAINT %I %s;', $1, c.conname,
-			-- there is no row yet that it could be wrong for
+			-- the new table has no rows yet
 			regexp_replace(pg_get_constraintdef(c.oid), ' NOT VALID$', ''))
 		|| coalesce(format('COMMENT ON CONSTRAINT %I ON %s IS %L;', c.conname, $1, obj_description(c.oid, 'pg_constraint')), '')
 	FROM pg_constraint c WHERE c.conrelid = $1 AND c.contype IN ('c', 'f', 'p', 'u', 'x') AND c.conname <> ALL ($2)
@@ -35,22 +35,28 @@ WITH part AS (
 	WHERE i.indrelid = $1 AND c.relname <> ALL ($2)
 		AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.conrelid = $1 AND k.contype IN ('p', 'u', 'x'))
 	UNION ALL
-	SELECT 3, format('comment on index %s', c.relname), format('COMMENT ON INDEX %s.%I IS %L;', c.relnamespace::regnamespace, c.relname, obj_description(c.oid, 'pg_class'))
+	SELECT 3, format('comment on index %s', c.relname), format('COMMENT ON INDEX %s.%I IS %L;', c.relnamespace::regnamespace, c.relname,
+		obj_description(c.oid, 'pg_class'))
 	FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 	WHERE i.indrelid = $1 AND obj_description(c.oid, 'pg_class') IS NOT NULL
 	UNION ALL
 	SELECT 4, format('statistics %s', t.stxname), pg_get_statisticsobjdef(t.oid) || ';'
-		|| CASE WHEN t.stxstattarget >= 0 THEN format('ALTER STATISTICS %s.%I SET STATISTICS %s;', t.stxnamespace::regnamespace, t.stxname, t.stxstattarget) ELSE '' END
-		|| CASE WHEN obj_description(t.oid, 'pg_statistic_ext') IS NOT NULL THEN format('COMMENT ON STATISTICS %s.%I IS %L;', t.stxnamespace::regnamespace, t.stxname,
+		|| CASE WHEN t.stxstattarget >= 0 THEN format('ALTER STATISTICS %s.%I SET STATISTICS %s;', t.stxnamespace::regnamespace,
+			t.stxname, t.stxstattarget) ELSE '' END
+		|| CASE WHEN obj_description(t.oid, 'pg_statistic_ext') IS NOT NULL THEN format('COMMENT ON STATISTICS %s.%I IS %L;',
+			t.stxnamespace::regnamespace, t.stxname,
 			obj_description(t.oid, 'pg_statistic_ext')) ELSE '' END
 	FROM pg_statistic_ext t WHERE t.stxrelid = $1
 	UNION ALL
 	SELECT 5, format('rule %s', r.rulename), pg_get_ruledef(r.oid) || vmnet_internal.partition_switch($1, 'RULE', r.rulename, r.ev_enabled)
-		|| CASE WHEN obj_description(r.oid, 'pg_rewrite') IS NOT NULL THEN format('COMMENT ON RULE %I ON %s IS %L;', r.rulename, $1, obj_description(r.oid, 'pg_rewrite')) ELSE '' END
+		|| CASE WHEN obj_description(r.oid, 'pg_rewrite') IS NOT NULL THEN format('COMMENT ON RULE %I ON %s IS %L;', r.rulename, $1,
+			obj_description(r.oid, 'pg_rewrite')) ELSE '' END
 	FROM pg_rewrite r WHERE r.ev_class = $1
 	UNION ALL
-	SELECT 6, format('trigger %s', t.tgname), pg_get_triggerdef(t.oid) || ';' || vmnet_internal.partition_switch($1, 'TRIGGER', t.tgname, t.tgenabled)
-		|| CASE WHEN obj_description(t.oid, 'pg_trigger') IS NOT NULL THEN format('COMMENT ON TRIGGER %I ON %s IS %L;', t.tgname, $1, obj_description(t.oid, 'pg_trigger')) ELSE '' END
+	SELECT 6, format('trigger %s', t.tgname), pg_get_triggerdef(t.oid) || ';' || vmnet_internal.partition_switch($1, 'TRIGGER', t.tgname,
+		t.tgenabled)
+		|| CASE WHEN obj_description(t.oid, 'pg_trigger') IS NOT NULL THEN format('COMMENT ON TRIGGER %I ON %s IS %L;', t.tgname, $1,
+			obj_description(t.oid, 'pg_trigger')) ELSE '' END
 	FROM pg_trigger t WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgname <> ALL ($2)
 	UNION ALL
 	SELECT 7, format('policy %s', p.polname), vmnet_internal.partition_policy(p.oid)
@@ -60,26 +66,27 @@ WITH part AS (
 		|| CASE WHEN c.relforcerowsecurity THEN format('ALTER TABLE %s FORCE ROW LEVEL SECURITY;', $1) ELSE '' END
 	FROM pg_class c WHERE c.oid = $1
 	UNION ALL
-	SELECT 9, 'tablespace', (SELECT format('ALTER TABLE %s SET TABLESPACE %I;', $1, t.spcname) FROM pg_tablespace t WHERE t.oid = c.reltablespace)
+	SELECT 9, 'tablespace', (SELECT format('ALTER TABLE %s SET TABLESPACE %I;', $1, t.spcname) FROM pg_tablespace t
+		WHERE t.oid = c.reltablespace)
 	FROM pg_class c WHERE c.oid = $1)
 SELECT p.ord, p.what, p.ddl FROM part p WHERE p.ddl <> '' ORDER BY p.ord, p.what
 $$;
 COMMENT ON FUNCTION vmnet_internal.partition_parts(regclass, text[]) IS
-'Part of partition_history(): what users have put on the table, with the statements that make it anew';
+'Part of partition_history(): objects that users have created on the table, with the statements that create them again';
 
--- Whether a rule or a trigger fires, as it is in the catalog.
+-- Returns the statement that enables or disables a rule or trigger as in the catalog.
 CREATE FUNCTION vmnet_internal.partition_switch(rel regclass, kind text, name name, enabled "char")
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE $4 WHEN 'O' THEN '' ELSE format('ALTER TABLE %s %s %s %I;', $1,
 	CASE $4 WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, $2, $3) END
 $$;
 COMMENT ON FUNCTION vmnet_internal.partition_switch(regclass, text, name, "char") IS
-'Part of partition_history(): the statement that has a rule or trigger fire as another one does';
+'Part of partition_history(): the statement that enables or disables a rule or trigger as another one';
 
--- The statement that makes a policy.
+-- Returns the statement that creates a policy.
 CREATE FUNCTION vmnet_internal.partition_policy(policy oid)
 RETURNS text
 LANGUAGE sql STABLE
@@ -91,22 +98,23 @@ SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s;', p.polname, p.pol
 		(SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ') FROM unnest(p.polroles) r),
 		' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')',
 		' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')')
-	|| CASE WHEN obj_description(p.oid, 'pg_policy') IS NOT NULL THEN format('COMMENT ON POLICY %I ON %s IS %L;', p.polname, p.polrelid::regclass,
+	|| CASE WHEN obj_description(p.oid, 'pg_policy') IS NOT NULL THEN format('COMMENT ON POLICY %I ON %s IS %L;', p.polname,
+		p.polrelid::regclass,
 		obj_description(p.oid, 'pg_policy')) ELSE '' END
 FROM pg_policy p WHERE p.oid = $1
 $$;
 COMMENT ON FUNCTION vmnet_internal.partition_policy(oid) IS
-'Part of partition_history(): the statement that makes a policy';
+'Part of partition_history(): the statement that creates a policy';
 
--- What is on the table, or a property of it, that a partitioned table cannot have,
--- or cannot pass on to partitions that are made later.
+-- Returns objects and properties of the table that a partitioned table cannot have,
+-- or that later partitions would not get from it.
 CREATE FUNCTION vmnet_internal.partition_cannot(old regclass)
 RETURNS TABLE (what text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
--- Rows that are moved into partitions would be published a second time, and
--- under the name of a partition unless publish_via_partition_root is set.
+-- Rows that are moved into partitions would be published again, under the name of
+-- the partition unless publish_via_partition_root is set.
 SELECT format('it is a member of publication %s', p.pubname)
 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE r.prrelid = $1
 UNION ALL
@@ -115,7 +123,8 @@ FROM pg_class c WHERE c.oid = $1 AND c.relreplident <> 'd'
 UNION ALL
 SELECT format('storage parameter %s', o) FROM pg_class c, unnest(c.reloptions) o WHERE c.oid = $1
 UNION ALL
-SELECT format('storage parameter toast.%s', o) FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid, unnest(t.reloptions) o WHERE c.oid = $1
+SELECT format('storage parameter toast.%s', o) FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid, unnest(t.reloptions) o
+	WHERE c.oid = $1
 UNION ALL
 SELECT 'it is unlogged' FROM pg_class c WHERE c.oid = $1 AND c.relpersistence = 'u'
 UNION ALL
@@ -126,7 +135,8 @@ UNION ALL
 SELECT format('column %s is an identity column', a.attname)
 FROM pg_attribute a WHERE a.attrelid = $1 AND a.attidentity <> '' AND NOT a.attisdropped
 UNION ALL
-SELECT format(CASE WHEN i.inhrelid = $1 THEN 'it inherits from %2$s' ELSE '%1$s inherits from it' END, i.inhrelid::regclass, i.inhparent::regclass)
+SELECT format(CASE WHEN i.inhrelid = $1 THEN 'it inherits from %2$s' ELSE '%1$s inherits from it' END, i.inhrelid::regclass,
+	i.inhparent::regclass)
 FROM pg_inherits i WHERE $1 IN (i.inhrelid, i.inhparent)
 UNION ALL
 SELECT format('it is clustered by index %s', i.indexrelid::regclass) FROM pg_index i WHERE i.indrelid = $1 AND i.indisclustered
@@ -134,7 +144,8 @@ UNION ALL
 SELECT format('index %s is not valid', i.indexrelid::regclass) FROM pg_index i WHERE i.indrelid = $1 AND NOT i.indisvalid
 UNION ALL
 SELECT format('index %s has settings for its columns', i.indexrelid::regclass)
-FROM pg_index i WHERE i.indrelid = $1 AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 AND a.attnum > 0)
+FROM pg_index i WHERE i.indrelid = $1 AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0
+	AND a.attnum > 0)
 UNION ALL
 SELECT format('it has a security label of %s', l.provider) FROM pg_seclabel l WHERE l.classoid = 'pg_class'::regclass AND l.objoid = $1
 UNION ALL
@@ -143,10 +154,10 @@ FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
 WHERE d.classid = 'pg_class'::regclass AND d.objid = $1 AND d.refclassid = 'pg_extension'::regclass
 $$;
 COMMENT ON FUNCTION vmnet_internal.partition_cannot(regclass) IS
-'Part of partition_history(): what a partitioned table cannot have, one row each';
+'Part of partition_history(): objects and properties that a partitioned table cannot have, one row each';
 
--- What refers to the old table, or to its row type, and is not a part of it: it
--- would go on reading what no longer grows.
+-- Returns the objects that refer to the old table or to its row type, and are not a
+-- part of it: they would still refer to the old table afterwards.
 CREATE FUNCTION vmnet_internal.partition_left(old regclass)
 RETURNS TABLE (what text)
 LANGUAGE sql STABLE
@@ -163,7 +174,7 @@ FROM pg_class c
 WHERE c.oid = $1 AND d.deptype IN ('n', 'a')
 	AND NOT CASE d.classid
 		WHEN 'pg_class'::regclass THEN d.objid = $1 OR EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = d.objid AND i.indrelid = $1)
-			-- told by partition_cannot()
+			-- returned by partition_cannot()
 			OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = d.objid AND i.inhparent = $1)
 		WHEN 'pg_rewrite'::regclass THEN v.oid = $1
 		WHEN 'pg_constraint'::regclass THEN EXISTS (SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.conrelid = $1)
@@ -175,7 +186,7 @@ WHERE c.oid = $1 AND d.deptype IN ('n', 'a')
 		ELSE false END
 $$;
 COMMENT ON FUNCTION vmnet_internal.partition_left(regclass) IS
-'Part of partition_history(): what refers to the old table and is not a part of it, one row each';
+'Part of partition_history(): objects that refer to the old table and are not a part of it, one row each';
 
 -- Whether the query of a view names a relation.
 CREATE FUNCTION vmnet_internal.reads_relation(view regclass, relation regclass)
@@ -191,8 +202,8 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.reads_relation(regclass, regclass) IS
 'Part of partition_history(): whether the query of a view names a relation';
 
--- The rights on a table as they are on another one: no more, by default
--- privileges say, and no less.
+-- Grants exactly the rights on a table that exist on another one; revokes those of
+-- default privileges.
 CREATE FUNCTION vmnet_internal.partition_grants(old regclass, new regclass)
 RETURNS void
 LANGUAGE plpgsql
@@ -219,14 +230,16 @@ BEGIN
 	LOOP
 		EXECUTE format('GRANT %s%s ON %s TO %s%s', part.privilege_type, part.attname, new,
 			CASE part.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(part.grantee)) END,
-			CASE WHEN part.is_grantable AND part.grantee <> (SELECT c.relowner FROM pg_class c WHERE c.oid = old) THEN ' WITH GRANT OPTION' ELSE '' END);
+			CASE WHEN part.is_grantable AND part.grantee <> (SELECT c.relowner FROM pg_class c WHERE c.oid = old)
+				THEN ' WITH GRANT OPTION' ELSE '' END);
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.partition_grants(regclass, regclass) IS
-'Part of partition_history(): gives a table the rights that another one has, columns too';
+'Part of partition_history(): grants the rights on another table, and on its columns';
 
--- Takes the names that the new table will need from what is on the old one.
+-- Renames the old table, its indexes and its statistics, whose names the new table
+-- needs.
 CREATE FUNCTION vmnet_internal.partition_rename(old regclass)
 RETURNS void
 LANGUAGE plpgsql
@@ -254,10 +267,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.partition_rename(regclass) IS
-'Part of partition_history(): gives the old table, its indexes and its statistics other names';
+'Part of partition_history(): renames the old table, its indexes and its statistics';
 
--- Makes anew what users had put on the table; gives what could not be made, with
--- the reason.  An error that says nothing about the part is thrown on.
+-- Creates the objects of users on the new table; returns those that failed, with the
+-- error.  Errors of other classes are raised again.
 CREATE FUNCTION vmnet_internal.partition_carry(parts jsonb)
 RETURNS text[]
 LANGUAGE plpgsql
@@ -281,7 +294,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.partition_carry(jsonb) IS
-'Part of partition_history(): makes anew what users had put on the table, and gives what could not be';
+'Part of partition_history(): creates the objects of users on the new table, and returns those that failed';
 
 CREATE FUNCTION vmnet_internal.partition_refuse(schema text, problems text[])
 RETURNS void
@@ -292,14 +305,50 @@ BEGIN
 	IF problems <> '{}' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'feature_not_supported', SCHEMA = schema, TABLE = 'nic_history', CONSTRAINT = 'history_partitioned_whole',
-			MESSAGE = format('cannot partition the history of inventory "%s": not all that concerns it can be kept', schema),
+			MESSAGE = format('cannot partition the history of inventory "%s": some of the objects that depend on it cannot be kept',
+				schema),
 			DETAIL = format('Of table %I.nic_history: %s.', schema, array_to_string(problems, '; ')),
-			HINT = 'Nothing was changed. Drop or undo what is listed, partition the history, and make it anew on the partitioned table or its partitions.';
+			HINT = 'Drop or undo what is listed, partition the history, and create it again on the partitioned table or its partitions.';
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.partition_refuse(text, text[]) IS
-'Part of partition_history(): refuses where something cannot be kept, and lists it';
+'Part of partition_history(): raises an error that lists the objects that cannot be kept';
+
+-- Raises an error if the history of an inventory cannot be partitioned now.
+CREATE FUNCTION vmnet_internal.partition_check(schema text, kind text, old regclass)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF kind = 'live' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('inventory "%s" keeps no history', schema),
+			DETAIL = 'It is a live inventory: it shows the present rows of another system.',
+			HINT = 'A mirror keeps a history from its first import on; see vmnet.import_cloudstack().';
+	END IF;
+	IF (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = old) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('the history of inventory "%s" is partitioned already', schema),
+			DETAIL = format('%s is a partitioned table.', old),
+			HINT = 'Make partitions with CREATE TABLE ... PARTITION OF, or with pg_partman.';
+	END IF;
+
+	-- a snapshot from before the lock would not contain rows that others add until then
+	IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'feature_not_supported',
+			MESSAGE = 'partition_history() needs isolation level READ COMMITTED',
+			DETAIL = format('The transaction is %s.', upper(current_setting('transaction_isolation'))),
+			HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED; then call it, and make the partitions.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.partition_check(text, text, regclass) IS
+'Part of partition_history(): refuses an inventory whose history cannot be partitioned, or another isolation level';
 
 CREATE FUNCTION vmnet_internal.partition_history(inventory name)
 RETURNS regclass
@@ -310,7 +359,7 @@ DECLARE
 	schema text := vmnet_internal.resolve_inventory(inventory);
 	info record;
 	old regclass := format('%I.nic_history', schema)::regclass;
-	-- what was a mirror once may still tell where NICs were before they moved
+	-- history of a former mirror may have the networks that NICs moved from
 	tells_moves boolean := to_regclass(format('%I.nic_history_move_idx', schema)) IS NOT NULL;
 	own text[];
 	parts jsonb;
@@ -318,37 +367,15 @@ DECLARE
 	part record;
 BEGIN
 	SELECT l.* INTO info FROM vmnet_internal.inventory_facts(schema) l;
-	IF info.kind = 'live' THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('inventory "%s" keeps no history', schema),
-			DETAIL = 'It is a live one: it shows what another system holds at the moment, and remembers nothing.',
-			HINT = 'A mirror remembers, from its first import on; see vmnet.import_cloudstack().';
-	END IF;
-	IF (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = old) THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('the history of inventory "%s" is partitioned already', schema),
-			DETAIL = format('%s is a partitioned table.', old),
-			HINT = 'Make partitions with CREATE TABLE ... PARTITION OF, or with pg_partman.';
-	END IF;
-
-	-- with a snapshot of before the lock, what others made meanwhile would be lost
-	IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'feature_not_supported',
-			MESSAGE = 'partition_history() needs isolation level READ COMMITTED',
-			DETAIL = format('The transaction is %s.', upper(current_setting('transaction_isolation'))),
-			HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED; then call it, and make the partitions.';
-	END IF;
-
+	PERFORM vmnet_internal.partition_check(schema, info.kind, old);
 	EXECUTE format('LOCK TABLE %I.all_nics IN SHARE ROW EXCLUSIVE MODE', schema);
 	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', old);
 	own := ARRAY(SELECT o.name FROM vmnet_internal.inventory_objects('mirror') o WHERE o.relation = 'nic_history' AND o.phase IN ('keys', 'triggers'));
 	parts := (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM vmnet_internal.partition_parts(old, own) p);
 	problems := ARRAY(SELECT c.what FROM vmnet_internal.partition_cannot(old) c ORDER BY c.what);
 	PERFORM vmnet_internal.partition_rename(old);
-	EXECUTE format('CREATE TABLE %I.nic_history (LIKE %s INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS) PARTITION BY RANGE (at)', schema, old);
+	EXECUTE format('CREATE TABLE %I.nic_history (LIKE %s INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION '
+		'INCLUDING COMMENTS) PARTITION BY RANGE (at)', schema, old);
 	EXECUTE format('COMMENT ON TABLE %I.nic_history IS %L', schema, obj_description(old, 'pg_class'));
 	FOR part IN
 		SELECT d.objid::regclass AS sequence, a.attname
@@ -372,20 +399,26 @@ BEGIN
 	PERFORM vmnet_internal.renew_reports(schema);
 	PERFORM vmnet_internal.partition_grants(old, format('%I.nic_history', schema)::regclass);
 	PERFORM vmnet_internal.partition_refuse(schema, problems || vmnet_internal.partition_carry(parts)
-		-- by the name that it has again when this is refused
+		-- with the name of the table before the call
 		|| ARRAY(SELECT replace(l.what, 'nic_history_unpartitioned', 'nic_history') FROM vmnet_internal.partition_left(old) l ORDER BY 1));
 	RETURN old;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.partition_history(name) IS
-'Body of vmnet.partition_history(), run with the rights that this has switched to';
+'Body of vmnet.partition_history(), which switches to the owner of the inventory';
 
 CREATE FUNCTION vmnet.partition_history(inventory name)
 RETURNS regclass
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.partition_history(name) IS
-'Makes nic_history of an inventory a table partitioned by "at", without partitions yet; returns the old table
-In the same transaction make partitions, by hand or with pg_partman: until there is one for now, no NIC can change its state. The rows are in nic_history_unpartitioned, from where pg_partman''s partition_data_proc() moves them; then drop it. Views of the inventory and of its reporting schemas read the new table. What users have put on the table is made anew on it, and stays on the old one: grants, row-level security and policies, indexes, constraints, triggers, rules, statistics, settings of columns, comments.
-It is refused, and nothing is changed, where that cannot be: for views and functions of users that refer to the table itself and foreign keys to it, a unique index without the column at, storage parameters, a replica identity, membership in a publication. The error lists all of it.
-Needs to be run by the owner of the inventory, at READ COMMITTED (else 0A000). Errors: 22023 for an unknown inventory, a live one, or one whose history is partitioned already; 0A000 with constraint history_partitioned_whole for what cannot be kept; 42501 with constraint report_owner where a report belongs to another role.';
+'Makes nic_history of an inventory a table partitioned by "at", without partitions; returns the old table
+Create partitions in the same transaction, by hand or with pg_partman: without one for the present time no NIC can change its state. '
+'The rows are in nic_history_unpartitioned, from where partition_data_proc() of pg_partman moves them; drop it afterwards. Views of the '
+'inventory and of its reporting schemas read the new table. Objects of users on the table are created again on the new one: grants, '
+'row-level security and policies, indexes, constraints, triggers, rules, statistics, settings of columns, comments.
+It is refused if that is not possible: for views and functions of users that refer to the table and foreign keys to it, a unique index '
+'without the column at, storage parameters, a replica identity, membership in a publication. The error lists all of them.
+Only the owner of the inventory can run it, at READ COMMITTED (else 0A000). Errors: 22023 for an unknown inventory, a live one, or one '
+'whose history is partitioned already; 0A000 with constraint history_partitioned_whole for objects that cannot be kept; 42501 with '
+'constraint report_owner if a report belongs to another role.';

@@ -1,9 +1,9 @@
 --
--- Addresses that an operation gives out
+-- Addresses that an operation assigns
 --
 
--- Refuses an address that is not one address of its family, lies outside the
--- network, or is not for hosts.  A router may have the gateway's address.
+-- Refuses an address that is not a single address of its family, is outside the
+-- network, or is reserved.  A router may have the address of the gateway.
 CREATE FUNCTION vmnet_internal.operation_check_range(inventory name, network_id bigint, address inet, version int,
 	range cidr, gateway inet, is_user boolean)
 RETURNS boolean
@@ -12,7 +12,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	bits int := CASE version WHEN 4 THEN 32 ELSE 128 END;
-	refused text := format('network %s cannot give out %s', network_id, host(address));
+	refused text := format('network %s cannot assign %s', network_id, host(address));
 	reserved text;
 BEGIN
 	IF family(address) <> version OR masklen(address) <> bits THEN
@@ -27,7 +27,7 @@ BEGIN
 			format('It is not in %s.', range),
 			'Choose an address of the network; see cidr, network_cidr and ip6_cidr in the view networks.');
 	END IF;
-	-- networks of one or two addresses have none to spare (RFC 3021, RFC 6164)
+	-- networks of one or two addresses have no reserved ones (RFC 3021, RFC 6164)
 	reserved := CASE
 		WHEN masklen(range) <= bits - 2 AND host(address) = host(network(range)) THEN 'the network address of ' || range
 		WHEN version = 4 AND masklen(range) <= bits - 2 AND host(address) = host(broadcast(range)) THEN 'the broadcast address of ' || range
@@ -40,10 +40,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_check_range(name, bigint, inet, int, cidr, inet, boolean) IS
-'Part of the operations: refuses an address that a network cannot give out';
+'Part of the operations: refuses an address that a network cannot assign';
 
--- Refuses an address that a live NIC of the network has beside its own, be it the
--- one that asks.
+-- Refuses an address that is a secondary address of a live NIC of the network,
+-- also of the NIC that is to get it.
 CREATE FUNCTION vmnet_internal.operation_check_secondary(inventory name, network_id bigint, attribute name, address inet)
 RETURNS boolean
 LANGUAGE plpgsql
@@ -62,20 +62,21 @@ BEGIN
 		CASE WHEN holder.holder_id IS NULL THEN 'A NIC that you may not see has it as a secondary address.'
 			ELSE format('NIC %s has it as secondary address %s.', holder.holder_id, holder.address_id) END,
 		CASE WHEN holder.holder_id IS NULL THEN 'Choose another address.'
-			ELSE format('Choose another address, or remove that one first: UPDATE %I.nic_secondary_ips SET removed = now() WHERE id = %s;', inventory, holder.address_id) END);
+			ELSE format('Choose another address, or remove that one first: UPDATE %I.nic_secondary_ips SET removed = now() WHERE id = '
+				'%s;', inventory, holder.address_id) END);
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_check_secondary(name, bigint, name, inet) IS
-'Part of the operations: refuses an IP address that a live NIC of the network has beside its own';
+'Part of the operations: refuses an IP address that is a secondary address of a live NIC of the network';
 
--- Refuses an address that a live NIC of the network has.  What belongs to a
--- User NIC is its own; routers and placeholders may share one (redundant
--- routers do, and a placeholder holds the address of the router it stands for).
+-- Refuses an address that a live NIC of the network has.  A User NIC shares its
+-- address with no other NIC; routers and placeholders may share one (redundant
+-- routers do, and a placeholder has the address of its router).
 --
--- The unique indexes know User NICs only.  So the caller holds the network FOR
--- NO KEY UPDATE, from before this look to the end of its transaction: two who
--- want addresses on one network take turns, whatever their NICs are.  That lock
--- does not wait for those who add NICs without naming an address, nor they for it.
+-- The unique indexes contain User NICs only.  So the caller has locked the network
+-- FOR NO KEY UPDATE until the end of its transaction: calls that specify an address
+-- are serialized per network.  The lock does not conflict with calls that add NICs
+-- without an address.
 CREATE FUNCTION vmnet_internal.operation_check_free(inventory name, network_id bigint, attribute name, type text,
 	address text, nic_id bigint, is_user boolean)
 RETURNS boolean
@@ -107,13 +108,14 @@ BEGIN
 		CASE WHEN holder.holder_id IS NULL THEN 'A NIC that you may not see has it.'
 			ELSE format('NIC %s (%s, %s, %s) has it.', holder.holder_id, nic.vm_type, nic.state,
 				coalesce('instance ' || nic.instance_id, 'no instance')) END,
-		CASE WHEN holder.holder_id IS NULL THEN 'Choose another address.' ELSE 'Choose another address. Which are taken: ' || replace(vmnet_internal.operation_call(inventory, 'network_active_nics', network_id::text), 'SELECT', 'SELECT * FROM') END);
+		CASE WHEN holder.holder_id IS NULL THEN 'Choose another address.' ELSE 'Choose another address. Addresses in use: '
+			|| replace(vmnet_internal.operation_call(inventory, 'network_active_nics', network_id::text), 'SELECT', 'SELECT * FROM') END);
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_check_free(name, bigint, name, text, text, bigint, boolean) IS
 'Part of the operations: refuses a MAC or IP address that a live NIC of the network has';
 
--- The IP addresses that a NIC wants, checked; and what goes with them.
+-- Checks the IP addresses that a NIC is to get.
 CREATE FUNCTION vmnet_internal.operation_check_ips(inventory name, network_id bigint, ip4 inet, ip6 inet, nic_id bigint,
 	is_user boolean, range4 cidr, gateway inet, range6 cidr, ip6_gateway inet)
 RETURNS boolean

@@ -1,11 +1,11 @@
 --
--- nic_add(): a NIC is added
+-- nic_add()
 --
 
--- The MAC address that goes with the id of a NIC: locally administered, unicast.
--- The other 46 bits are the id, shifted round by what differs from one inventory
--- to the next, so that two inventories on one wire do not both begin at the same
--- address.  Two NICs cannot get the same, however many are added at once.
+-- Returns the MAC address for the id of a NIC: locally administered, unicast.  The
+-- other 46 bits are the id, combined by exclusive or with a hash of the inventory,
+-- so that two inventories on one wire do not begin at the same address.  NICs that
+-- are added concurrently get different addresses.
 CREATE FUNCTION vmnet_internal.operation_mac(resolved name, id bigint)
 RETURNS macaddr
 LANGUAGE sql STABLE
@@ -16,11 +16,10 @@ FROM (SELECT (id # hashtextextended(resolved::text, c.system_identifier)) & ((1:
 	FROM pg_control_system() c) m (bits)
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_mac(name, bigint) IS
-'Part of the operations: MAC address that goes with the id of a NIC';
+'Part of the operations: MAC address for the id of a NIC';
 
--- An id for a new NIC, and a MAC address that no live NIC of the inventory has.
--- Somebody may have been given by hand the one that goes with an id; then that
--- id is left out.  The look goes by the index on mac_address.
+-- Returns an id for a new NIC, and a MAC address that no live NIC of the inventory
+-- has.  An id whose address is in use is skipped; the index on mac_address is read.
 CREATE FUNCTION vmnet_internal.operation_new_id(inventory name, mac macaddr, want_mac boolean, OUT id bigint, OUT mac_address macaddr)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -37,11 +36,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_new_id(name, macaddr, boolean) IS
-'Part of the operations: takes the next id for a NIC, and a free MAC address where none is given';
+'Part of the operations: next id for a NIC, and a free MAC address if none is given';
 
--- What a new NIC of an instance gets: the lowest free device position, and
--- whether it is the default because no other is.  Refuses a User instance that
--- is on the network already.  The caller holds the instance FOR NO KEY UPDATE.
+-- Returns the lowest free device position of an instance, and whether it has no
+-- default NIC.  Refuses a User instance that is on the network already.  The caller
+-- has locked the instance FOR NO KEY UPDATE.
 CREATE FUNCTION vmnet_internal.operation_new_device(inventory name, instance_id bigint, network_id bigint, is_user boolean,
 	OUT device_id int, OUT default_nic boolean)
 LANGUAGE plpgsql
@@ -61,7 +60,8 @@ BEGIN
 			format('instance %s is on network %s already', instance_id, network_id),
 			coalesce(nic.description, 'Its NIC there is one that you may not see.'),
 			'A User instance has one live NIC on a network.' || CASE WHEN place.there_id IS NULL THEN ''
-				ELSE ' Use that one, or remove it first: ' || vmnet_internal.operation_call(inventory, 'nic_remove', place.there_id::text) END);
+				ELSE ' Use that one, or remove it first: ' || vmnet_internal.operation_call(inventory, 'nic_remove',
+					place.there_id::text) END);
 	END IF;
 	device_id := place.device_id;
 	default_nic := place.no_default;
@@ -70,35 +70,37 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.operation_new_device(name, bigint, bigint, boolean) IS
 'Part of the operations: lowest free device position of an instance, and whether a new NIC is its default';
 
--- Refuses what cannot be the arguments of nic_add(), whatever is stored.
+-- Refuses arguments of nic_add() that are never valid.
 CREATE FUNCTION vmnet_internal.operation_check_new(inventory name, instance_id bigint, mac macaddr, strategy text)
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	-- which refuses an unknown strategy by itself
+	-- raises an error for an unknown strategy
 	IF vmnet.nic_next_state('Allocated', 'RemoveRequested', strategy) IS NULL THEN
 		RETURN vmnet_internal.operation_refuse('22023', inventory, 'all_nics', 'nic_strategy_valid',
-			'the strategy of a NIC cannot be NULL', 'It says how the NIC gets its address.',
+			'the strategy of a NIC cannot be NULL', 'The strategy determines how the NIC gets its address.',
 			'Leave it out for ''Start'', or give one that vmnet.nic_state_transitions() shows.');
 	END IF;
 	IF instance_id IS NULL AND strategy <> 'PlaceHolder' THEN
 		RETURN vmnet_internal.operation_refuse('22023', inventory, 'all_nics', 'nic_instance_required',
-			'instance NULL does not exist', format('Only a NIC of strategy "PlaceHolder" has no instance; this one is of strategy "%s".', strategy),
-			'Give the id of a live instance, or strategy => ''PlaceHolder'' to park an address.');
+			'instance NULL does not exist', format('Only a NIC of strategy "PlaceHolder" has no instance; this one is of strategy "%s".',
+				strategy),
+			'Give the id of a live instance, or strategy => ''PlaceHolder'' to reserve an address.');
 	END IF;
 	IF mac & '01:00:00:00:00:00' <> '00:00:00:00:00:00' OR mac = '00:00:00:00:00:00' THEN
 		RETURN vmnet_internal.operation_refuse('22023', inventory, 'all_nics', NULL,
 			format('%s is not the MAC address of one NIC', mac),
-			CASE WHEN mac = '00:00:00:00:00:00' THEN 'It is all zeros.' ELSE 'It is a group address: the lowest bit of its first byte is set.' END,
+			CASE WHEN mac = '00:00:00:00:00:00' THEN 'It is all zeros.'
+				ELSE 'It is a group address: the lowest bit of its first byte is set.' END,
 			'Give a unicast address, or leave it out for a free one.');
 	END IF;
 	RETURN true;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_check_new(name, bigint, macaddr, text) IS
-'Part of the operations: refuses what nic_add() can never do';
+'Part of the operations: refuses invalid arguments of nic_add()';
 
 -- Refuses a parent that is removed, or an instance of another zone.
 CREATE FUNCTION vmnet_internal.operation_check_parents(inventory name, instance_id bigint, network_id bigint,
@@ -112,7 +114,8 @@ DECLARE
 BEGIN
 	IF network_removed IS NOT NULL OR instance_removed IS NOT NULL THEN
 		RETURN vmnet_internal.operation_refuse('23503', inventory, 'all_nics', 'nic_parent_active',
-			format('cannot add a NIC to %s %s, which has been removed', noun, CASE noun WHEN 'network' THEN network_id ELSE instance_id END),
+			format('cannot add a NIC to %s %s, which has been removed', noun, CASE noun WHEN 'network' THEN network_id
+				ELSE instance_id END),
 			format('It was removed at %s.', coalesce(network_removed, instance_removed)),
 			format('A removed %s stays removed; choose one that is in the view "%ss".', noun, noun));
 	END IF;
@@ -148,7 +151,7 @@ BEGIN
 	ok := vmnet_internal.operation_check_new(resolved, instance_id, mac, strategy);
 	net := vmnet_internal.operation_lock_network(resolved, network_id,
 		CASE WHEN names_address THEN 'NO KEY UPDATE' ELSE 'KEY SHARE' END);
-	-- a NIC of no instance parks an address for a router
+	-- a NIC without an instance reserves an address for a router
 	SELECT NULL::bigint AS id, 'DomainRouter' AS type, NULL AS state, NULL::bigint AS zone_id, NULL::timestamptz AS removed INTO vm;
 	IF instance_id IS NOT NULL THEN
 		vm := vmnet_internal.operation_lock_instance(resolved, instance_id, 'NO KEY UPDATE');
@@ -157,7 +160,8 @@ BEGIN
 	ok := vmnet_internal.operation_check_parents(resolved, instance_id, network_id, vm.removed, net.removed, vm.zone_id, net.zone_id);
 	ok := vmnet_internal.operation_check_instance_state(resolved, instance_id, vm.state);
 	place := vmnet_internal.operation_new_device(resolved, instance_id, network_id, is_user);
-	ok := vmnet_internal.operation_check_ips(resolved, network_id, ip4, ip6, NULL, is_user, net.range4, net.gateway, net.range6, net.ip6_gateway);
+	ok := vmnet_internal.operation_check_ips(resolved, network_id, ip4, ip6, NULL, is_user, net.range4, net.gateway, net.range6,
+		net.ip6_gateway);
 	IF mac IS NOT NULL THEN
 		ok := vmnet_internal.operation_check_free(resolved, network_id, 'mac_address', 'macaddr', mac::text, NULL, is_user);
 	END IF;
@@ -179,15 +183,21 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.nic_add(bigint, bigint, inet, inet, macaddr, text, name) IS
-'Body of vmnet.nic_add(), run with the rights that this has switched to';
+'Body of vmnet.nic_add(), which switches to the owner of the inventory';
 
 CREATE FUNCTION vmnet.nic_add(instance_id bigint, network_id bigint, ip4 inet DEFAULT NULL, ip6 inet DEFAULT NULL,
 	mac macaddr DEFAULT NULL, strategy text DEFAULT 'Start', inventory name DEFAULT NULL)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.nic_add(bigint, bigint, inet, inet, macaddr, text, name) IS
 'Adds a NIC: puts an instance, Running or Stopped, on a network; returns the id of the NIC
-It is Allocated, in the lowest free device position, and the default if the instance has none. Where no MAC address is given it gets a locally administered one that no live NIC of the inventory has. An IP address must lie in the network''s range, coalesce(network_cidr, cidr) or ip6_cidr where that is known, and not be the network''s own, its broadcast or, for a User instance, its gateway. MAC and IP addresses must not be held live on the network: a User NIC shares one with nobody, others only among themselves. netmask and gateway are those of the network where ip4 is given.
-instance_id NULL and strategy PlaceHolder: parks an address for a router, in state Reserved. Managed inventories only.
-Errors: 22023 for an unknown id, strategy or inventory, or what is not one address; 23503 nic_parent_active; 23505 all_nics_one_per_network, all_nics_one_mac, _ip4, _ip6, user_mac_held_by_other, user_ip_held_by_other, nic_ip_is_secondary; 23514 instance_running_or_stopped, nic_same_zone, nic_ip_in_cidr, nic_ip_reserved; 42501 mirror_read_only.';
+It is Allocated, in the lowest free device position, and the default if the instance has none. Without a MAC address it gets a '
+'locally administered one that no live NIC of the inventory has. An IP address must lie in the network''s range, coalesce(network_cidr, '
+'cidr) or ip6_cidr where that is known, and not be the network''s own, its broadcast or, for a User instance, its gateway. MAC and IP '
+'addresses must not be in use on the network: a User NIC shares an address with no other NIC; other NICs may share one. netmask and '
+'gateway are those of the network if ip4 is given.
+instance_id NULL and strategy PlaceHolder: reserves an address for a router, in state Reserved. Managed inventories only.
+Errors: 22023 for an unknown id, strategy or inventory, or an argument that is not a single address; 23503 nic_parent_active; 23505 '
+'all_nics_one_per_network, all_nics_one_mac, _ip4, _ip6, user_mac_held_by_other, user_ip_held_by_other, nic_ip_is_secondary; 23514 '
+'instance_running_or_stopped, nic_same_zone, nic_ip_in_cidr, nic_ip_reserved; 42501 mirror_read_only.';

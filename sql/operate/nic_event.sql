@@ -1,8 +1,8 @@
 --
--- nic_event() and nic_remove(): the state of a NIC changes, or a NIC is removed
+-- nic_event() and nic_remove()
 --
 
--- The moves that a NIC can make from where it is, for people.
+-- Returns the events that a state allows, as text for a HINT.
 CREATE FUNCTION vmnet_internal.operation_moves(strategy text, state text)
 RETURNS text
 LANGUAGE sql STABLE
@@ -12,7 +12,7 @@ SELECT string_agg(format('%s (to "%s")', t.event, t.to_state), ', ')
 FROM vmnet.nic_state_transitions() t WHERE t.strategy = $1 AND t.from_state = $2
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_moves(text, text) IS
-'Part of the operations: events that a NIC can take in a state, as a list for people; NULL: none';
+'Part of the operations: events that a state of a NIC allows, as text for a HINT; NULL: none';
 
 CREATE FUNCTION vmnet_internal.nic_event(nic_id bigint, event text, reason text, inventory name)
 RETURNS text
@@ -29,27 +29,30 @@ DECLARE
 	written bigint;
 BEGIN
 	nic := vmnet_internal.operation_nic(resolved, nic_id, false);
-	-- which NICs an instance has changes by this event alone
+	-- only this event changes which NICs an instance has
 	IF event = 'RemoveRequested' AND nic.instance_id IS NOT NULL THEN
 		vm := vmnet_internal.operation_lock_instance(resolved, nic.instance_id, 'NO KEY UPDATE');
 		ok := vmnet_internal.operation_touch(resolved, 'all_instances', nic.instance_id);
 	END IF;
 	nic := vmnet_internal.operation_nic(resolved, nic_id, true);
 
-	-- which refuses an unknown event by itself
+	-- raises an error for an unknown event
 	next_state := vmnet.nic_next_state(nic.state, coalesce(event, 'NULL'), nic.strategy);
 	IF next_state IS NULL THEN
 		ok := vmnet_internal.operation_refuse('23514', resolved, 'all_nics', 'nic_state_transition',
-			format('event "%s" leads nowhere for NIC %s in state "%s"', event, nic_id, nic.state),
+			format('event "%s" is not allowed for NIC %s in state "%s"', event, nic_id, nic.state),
 			nic.description,
-			coalesce('From here it can take ' || vmnet_internal.operation_moves(nic.strategy, nic.state) || '; see vmnet.nic_state_transitions().',
-				CASE WHEN nic.removed IS NULL THEN 'It is half-removed; once its address is free, finish it: ' || vmnet_internal.operation_call(resolved, 'nic_remove', nic_id::text)
+			coalesce('Allowed events: ' || vmnet_internal.operation_moves(nic.strategy, nic.state)
+				|| '; see vmnet.nic_state_transitions().',
+				CASE WHEN nic.removed IS NULL THEN 'It is half-removed; once its address is free, finish it: '
+					|| vmnet_internal.operation_call(resolved, 'nic_remove', nic_id::text)
 					ELSE 'A removed NIC stays removed. Add a new NIC instead.' END));
 	END IF;
 
-	-- what nic_history is to say of the one statement that follows; the memory of
-	-- this backend tells a guard on another node nothing
-	PERFORM vmnet_internal.refuse_shell_table(format('%I.all_nics', resolved)::regclass, format('move a NIC of inventory "%s" by an event', resolved));
+	-- event and reason that nic_history records for the next statement; they are in
+	-- the memory of this backend, so the table must be on this node
+	PERFORM vmnet_internal.refuse_shell_table(format('%I.all_nics', resolved)::regclass,
+		format('move a NIC of inventory "%s" by an event', resolved));
 	PERFORM vmnet_internal.set_next_nic_event(nic_id, event);
 	PERFORM set_config('vmnet.reason', coalesce(reason, reason_before), true);
 	EXECUTE format('UPDATE %I.all_nics SET state = $2 WHERE id = $1', resolved) USING nic_id, next_state;
@@ -60,19 +63,22 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.nic_event(bigint, text, text, name) IS
-'Body of vmnet.nic_event(), run with the rights that this has switched to';
+'Body of vmnet.nic_event(), which switches to the owner of the inventory';
 
 CREATE FUNCTION vmnet.nic_event(nic_id bigint, event text, reason text DEFAULT NULL, inventory name DEFAULT NULL)
 RETURNS text
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.nic_event(bigint, text, text, name) IS
 'Moves a NIC by an event of the state machine; returns its new state
-nic_history records the event, and the reason where one is given, else the setting vmnet.reason. The moves are those of vmnet.nic_state_transitions() for the strategy of the NIC. RemoveRequested leaves it half-removed, for a removal in two steps, whether it is a default or not: nic_remove() finishes it. Managed inventories only.
-Errors: 22023 for an unknown id, event or inventory; 23514 nic_state_transition where the event leads nowhere; 42501 mirror_read_only.';
+nic_history records the event, and the reason, by default that of the setting vmnet.reason. The moves are those of '
+'vmnet.nic_state_transitions() for the strategy of the NIC. RemoveRequested leaves it half-removed, for a removal in two steps, whether '
+'it is a default or not: nic_remove() finishes it. Managed inventories only.
+Errors: 22023 for an unknown id, event or inventory; 23514 nic_state_transition for an event that the state does not allow; '
+'42501 mirror_read_only.';
 
--- Refuses to take from a User instance a NIC that it still needs: its default
--- while it has others, or any while somebody else is at work on the instance.
+-- Refuses to remove a NIC that a User instance needs: its default while it has
+-- others, or any while another operation on the instance is in progress.
 CREATE FUNCTION vmnet_internal.operation_check_removal(inventory name, nic_id bigint, instance_id bigint, state text, default_nic boolean)
 RETURNS boolean
 LANGUAGE plpgsql
@@ -85,8 +91,8 @@ BEGIN
 	IF state IN ('Starting', 'Stopping', 'Migrating', 'Restoring') THEN
 		RETURN vmnet_internal.operation_refuse('23514', inventory, 'all_nics', 'instance_in_transition',
 			format('cannot remove NIC %s while instance %s is %s', nic_id, instance_id, state),
-			'Whoever changes the instance may be using the NIC.',
-			'Wait until it is Running or Stopped; if it never will be: ' || forced);
+			'The operation in progress on the instance may use the NIC.',
+			'Wait until it is Running or Stopped, or force the removal: ' || forced);
 	END IF;
 	IF NOT default_nic THEN
 		RETURN true;
@@ -95,10 +101,12 @@ BEGIN
 	IF rest.others > 0 THEN
 		RETURN vmnet_internal.operation_refuse('23514', inventory, 'all_nics', 'nic_default_needed',
 			format('cannot remove NIC %s: it is the default of instance %s', nic_id, instance_id),
-			format('The instance has %s, and needs a default.', CASE rest.others WHEN 1 THEN 'another NIC' ELSE rest.others || ' other NICs' END),
-			format('Choose another default first%s do without: %s',
+			format('The instance has %s, and needs a default.', CASE rest.others WHEN 1 THEN 'another NIC' ELSE rest.others
+				|| ' other NICs' END),
+			format('Choose another default first%s force the removal: %s',
 				CASE WHEN rest.another_id IS NULL THEN ', or'
-					ELSE format(': %s Or', vmnet_internal.operation_call(inventory, 'nic_set_default', rest.another_id::text)) END, forced));
+					ELSE format(': %s Or', vmnet_internal.operation_call(inventory, 'nic_set_default', rest.another_id::text)) END,
+						forced));
 	END IF;
 	RETURN true;
 END
@@ -130,7 +138,7 @@ BEGIN
 		RETURN false;
 	END IF;
 
-	-- of a removal that stopped half-way only the end is left to do
+	-- a removal that stopped half-way is only completed
 	IF nic.state <> 'Deallocating' AND force IS NOT TRUE AND nic.instance_id IS NOT NULL THEN
 		IF vm.type = 'User' THEN
 			ok := vmnet_internal.operation_check_removal(resolved, nic_id, nic.instance_id, vm.state, nic.default_nic);
@@ -145,13 +153,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.nic_remove(bigint, boolean, name) IS
-'Body of vmnet.nic_remove(), run with the rights that this has switched to';
+'Body of vmnet.nic_remove(), which switches to the owner of the inventory';
 
 CREATE FUNCTION vmnet.nic_remove(nic_id bigint, force boolean DEFAULT false, inventory name DEFAULT NULL)
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.nic_remove(bigint, boolean, name) IS
-'Removes a NIC, in one step; returns false where it was removed already
-Its row stays for history, its addresses and its device position are free. A half-removed NIC is finished. Refused for the default NIC of a User instance that has others, and while a User instance is Starting, Stopping, Migrating or Restoring, unless force is true; an instance that has lost its default so gets one by nic_set_default(), or with the next nic_add(). Managed inventories only.
+'Removes a NIC, in one step; returns false if it was removed already
+Its row stays for history, its addresses and its device position are free. A half-removed NIC is finished. Refused for the default NIC of '
+'a User instance that has others, and while a User instance is Starting, Stopping, Migrating or Restoring, unless force is true; an '
+'instance that has lost its default so gets one by nic_set_default(), or with the next nic_add(). Managed inventories only.
 Errors: 22023 for an unknown id or inventory; 23514 nic_default_needed, instance_in_transition; 42501 mirror_read_only.';

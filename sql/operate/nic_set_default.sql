@@ -1,9 +1,9 @@
 --
--- nic_set_default(): another NIC of an instance becomes its default
+-- nic_set_default()
 --
 
--- Refuses where a third NIC has the device position that one of the two would
--- get, since a User instance has one NIC in each.
+-- Refuses the change if a third NIC has the device position that one of the two
+-- NICs would get, since a User instance has one NIC per position.
 CREATE FUNCTION vmnet_internal.operation_check_swap(inventory name, instance_id bigint, old_id bigint, old_device int,
 	new_id bigint, new_device int)
 RETURNS boolean
@@ -16,7 +16,8 @@ BEGIN
 	EXECUTE format('SELECT s.id, s.device_id, n.id AS holder
 		FROM (VALUES ($4, $3), ($2, $5)) s (id, device_id)
 			JOIN %1$I.all_nics m ON m.id = s.id AND m.vm_type = ''User''
-			JOIN %1$I.all_nics n ON n.instance_id = $1 AND n.active AND n.vm_type = ''User'' AND n.device_id = s.device_id AND n.id NOT IN ($2, $4)
+			JOIN %1$I.all_nics n ON n.instance_id = $1 AND n.active AND n.vm_type = ''User'' AND n.device_id = s.device_id AND n.id NOT
+				IN ($2, $4)
 		ORDER BY s.id <> $4
 		LIMIT 1', inventory)
 	INTO third USING instance_id, old_id, old_device, new_id, new_device;
@@ -25,18 +26,18 @@ BEGIN
 			format('cannot make NIC %s the default of instance %s', new_id, instance_id),
 			format('It would swap device positions with NIC %s, so that NIC %s gets position %s, which NIC %s has.',
 				old_id, third.id, third.device_id, third.holder),
-			format('Give NIC %1$s another position first: UPDATE %2$I.all_nics SET device_id = ... WHERE id = %1$s;', third.holder, inventory));
+			format('Give NIC %1$s another position first: UPDATE %2$I.all_nics SET device_id = ... WHERE id = %1$s;', third.holder,
+				inventory));
 	END IF;
 	RETURN true;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_check_swap(name, bigint, bigint, int, bigint, int) IS
-'Part of the operations: refuses to swap the device positions of two NICs where a third one has one of them';
+'Part of the operations: refuses to swap the device positions of two NICs if a third one has one of them';
 
--- Makes one live NIC of an instance the default and gives it the device
--- position of the old one, which gets its in return.  The unique indexes are
--- looked at row by row, so the old one first lets go of both, and takes the
--- position that is free then last.
+-- Makes a live NIC of an instance the default, and swaps its device position with
+-- that of the old default.  The unique indexes are checked row by row, so the old
+-- default first loses both, and gets the position that is free then at the end.
 CREATE FUNCTION vmnet_internal.operation_swap_default(inventory name, instance_id bigint, old_id bigint, old_device int,
 	new_id bigint, new_device int)
 RETURNS boolean
@@ -51,7 +52,7 @@ BEGIN
 	EXECUTE format('UPDATE %I.all_nics SET default_nic = false, device_id = CASE WHEN id = $2 THEN NULL ELSE device_id END
 		WHERE instance_id = $1 AND active AND default_nic', inventory)
 	USING instance_id, CASE WHEN old_device IS NOT NULL THEN old_id END;
-	-- what a policy, or a trigger, keeps from being changed is still the default
+	-- a policy or a trigger may have prevented the change
 	rest := vmnet_internal.other_nics(inventory, instance_id, new_id);
 	IF rest.defaults > 0 THEN
 		IF NOT row_security_active(format('%I.all_nics', inventory)) THEN
@@ -60,7 +61,7 @@ BEGIN
 		ok := vmnet_internal.operation_refuse('42501', inventory, 'all_nics', 'nic_default_hidden',
 			format('cannot make NIC %s the default of instance %s', new_id, instance_id),
 			'Its default is a NIC that you may not change.',
-			'Have it done by a role whose row-level policies allow it.');
+			'Call the function as a role whose row-level policies allow the change.');
 	END IF;
 	EXECUTE format('UPDATE %I.all_nics SET default_nic = true, device_id = coalesce($2, device_id) WHERE id = $1', inventory)
 	USING new_id, old_device;
@@ -94,7 +95,8 @@ BEGIN
 			format('NIC %s belongs to no instance', nic_id), nic.description, 'Only a NIC of an instance can be a default.');
 	END IF;
 	vm := vmnet_internal.operation_lock_instance(resolved, nic.instance_id, 'NO KEY UPDATE');
-	EXECUTE format('SELECT id FROM %I.all_nics WHERE instance_id = $1 AND (active AND default_nic OR id = $2) ORDER BY id FOR NO KEY UPDATE', resolved)
+	EXECUTE format('SELECT id FROM %I.all_nics WHERE instance_id = $1 AND (active AND default_nic OR id = $2) ORDER BY id FOR NO KEY '
+		'UPDATE', resolved)
 	USING nic.instance_id, nic_id;
 	nic := vmnet_internal.operation_nic(resolved, nic_id, true);
 	ok := vmnet_internal.operation_check_live(resolved, nic_id, nic.state, nic.removed, nic.description);
@@ -103,7 +105,8 @@ BEGIN
 		ok := vmnet_internal.operation_refuse('23514', resolved, 'all_nics', 'nic_default_already',
 			format('NIC %s is the default of instance %s already', nic_id, nic.instance_id), nic.description, 'There is nothing to do.');
 	END IF;
-	EXECUTE format('SELECT id, device_id FROM %I.all_nics WHERE instance_id = $1 AND active AND default_nic ORDER BY device_id, id LIMIT 1', resolved)
+	EXECUTE format('SELECT id, device_id FROM %I.all_nics WHERE instance_id = $1 AND active AND default_nic ORDER BY device_id, id LIMIT '
+		'1', resolved)
 	INTO old USING nic.instance_id;
 	IF old.device_id IS NOT NULL THEN
 		ok := vmnet_internal.operation_check_swap(resolved, nic.instance_id, old.id, old.device_id, nic_id, nic.device_id);
@@ -114,13 +117,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.nic_set_default(bigint, name) IS
-'Body of vmnet.nic_set_default(), run with the rights that this has switched to';
+'Body of vmnet.nic_set_default(), which switches to the owner of the inventory';
 
 CREATE FUNCTION vmnet.nic_set_default(nic_id bigint, inventory name DEFAULT NULL)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.nic_set_default(bigint, name) IS
-'Makes a live NIC the default of its instance; returns the id of the one that was
-The two swap device positions, so that the default keeps its place. NULL: the instance had no default; then only the flag is set. The instance must be Running or Stopped. Managed inventories only.
-Errors: 22023 for an unknown id or inventory, or a NIC of no instance; 23514 nic_live, nic_default_already, instance_running_or_stopped; 23505 all_nics_one_device where a third NIC has one of the two positions; 42501 mirror_read_only, nic_default_hidden.';
+'Makes a live NIC the default of its instance; returns the id of the previous default
+The two swap device positions, so that the default keeps its place. NULL: the instance had no default; then only the flag is set. The '
+'instance must be Running or Stopped. Managed inventories only.
+Errors: 22023 for an unknown id or inventory, or a NIC of no instance; 23514 nic_live, nic_default_already, instance_running_or_stopped; '
+'23505 all_nics_one_device if a third NIC has one of the two positions; 42501 mirror_read_only, nic_default_hidden.';

@@ -1,23 +1,19 @@
 --
--- Operations on a managed inventory: what an operator does to NICs, instances
--- and networks, each in one step that is refused as a whole or done as a whole.
--- They run with the rights that src/core/entry.c has switched to, and do nothing that
--- these could not do by hand, but for what address_check.sql answers.
+-- Operations on NICs, instances and networks of a managed inventory, each of them
+-- atomic.  They run with the rights that src/core/entry.c has switched to, and use
+-- no other rights, except for the functions in address_check.sql.
 --
 
--- Locks are taken in one order everywhere, which is that of the guards:
--- network, then instance, then NICs by id.  So no two operations can wait for
--- each other.
+-- Locks are taken in the order of the guards: network, then instance, then NICs by
+-- id.  So operations cannot deadlock with each other.
 --
--- A lock tells a transaction that keeps one snapshot (REPEATABLE READ) only to
--- wait, not that what it sees is out of date.  So whoever changes what others
--- decide by, which NICs an instance has or which addresses of a network are
--- taken, also writes the locked row, unchanged.  Then such a transaction fails
--- with 40001 and is tried again, instead of choosing what is taken.
---
--- Refuses, with all that a refusal has to say.  The checks below return true or
--- do not return.  They are called by assignment, which adds one line to the
--- CONTEXT that a user sees; PERFORM would add the whole statement.
+-- A lock makes a transaction with one snapshot (REPEATABLE READ) wait, but does not
+-- refresh the snapshot.  So an operation that changes which NICs an instance has,
+-- or which addresses of a network are in use, also updates the locked row without
+-- a change.  Then such a transaction fails with 40001 and can be retried.
+
+-- Raises the error of a refused operation.  The checks below return true or raise
+-- an error.
 CREATE FUNCTION vmnet_internal.operation_refuse(state text, inventory name, relation name, rule name,
 	message text, detail text, hint text)
 RETURNS boolean
@@ -33,7 +29,7 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.operation_refuse(text, name, name, name, text, text, text) IS
 'Part of the operations: raises an error with SQLSTATE, schema, table, constraint, DETAIL and HINT';
 
--- The inventory that a call means; an error if it is not one to operate on.
+-- Returns the inventory of a call; raises an error if it is not a managed one.
 CREATE FUNCTION vmnet_internal.operation_inventory(inventory name, relation name)
 RETURNS name
 LANGUAGE plpgsql
@@ -52,13 +48,14 @@ BEGIN
 	IF kind = 'mirror' THEN
 		ok := vmnet_internal.operation_refuse('42501', resolved, relation, 'mirror_read_only',
 			format('cannot operate on inventory "%s": it is a mirror', resolved),
-			format('It holds what %s holds; only the import writes to it.', source),
+			format('It holds what %s holds; only the import can write to it.', source),
 			format('Make the change at the source, %s, and run vmnet.import_cloudstack() again.', source));
 	ELSIF kind IS DISTINCT FROM 'managed' THEN
 		ok := vmnet_internal.operation_refuse('22023', resolved, relation, NULL,
 			format('cannot operate on inventory "%s": it is not a managed one', resolved),
 			coalesce(format('It is of kind %s.', kind), 'Its view inventory_info does not say of which kind it is.'),
-			'Make the change with the application that its tables belong to. The view vmnet.inventories says of which kind an inventory is.');
+			'Make the change with the application that its tables belong to. '
+			'The view vmnet.inventories shows the kind of each inventory.');
 	END IF;
 	RETURN resolved;
 END
@@ -66,7 +63,7 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.operation_inventory(name, name) IS
 'Part of the operations: resolves the inventory and refuses one that is not managed';
 
--- A call that a HINT proposes; it names the inventory where it has to.
+-- Returns a call for a HINT; it names the inventory unless that is the default.
 CREATE FUNCTION vmnet_internal.operation_call(resolved name, function name, arguments text)
 RETURNS text
 LANGUAGE sql STABLE
@@ -76,9 +73,9 @@ SELECT format('SELECT vmnet.%s(%s%s);', function, arguments,
 	CASE WHEN resolved <> current_setting('vmnet.inventory')::name THEN format(', inventory => %L', resolved) END)
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_call(name, name, text) IS
-'Part of the operations: a statement for a HINT, which works as it stands';
+'Part of the operations: a complete statement for a HINT';
 
--- Refuses an id that no network, instance or NIC has.
+-- Raises the error for an unknown id of a network, instance or NIC.
 CREATE FUNCTION vmnet_internal.operation_unknown(inventory name, noun text, id bigint)
 RETURNS boolean
 LANGUAGE plpgsql
@@ -96,10 +93,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_unknown(name, text, bigint) IS
-'Part of the operations: refuses an id that nothing has';
+'Part of the operations: raises the error for an unknown id';
 
--- Locks a network and tells what it is once the lock is there.  range4 and
--- range6 are where its addresses lie.
+-- Locks a network, and returns its columns as they are under the lock.  range4 and
+-- range6 are the ranges of its addresses.
 CREATE FUNCTION vmnet_internal.operation_lock_network(inventory name, network_id bigint, lock text,
 	OUT id bigint, OUT state text, OUT guest_type text, OUT zone_id bigint, OUT range4 cidr, OUT gateway inet,
 	OUT range6 cidr, OUT ip6_gateway inet, OUT removed timestamptz)
@@ -118,9 +115,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_lock_network(name, bigint, text) IS
-'Part of the operations: locks a network (KEY SHARE, NO KEY UPDATE, UPDATE) and tells what it is';
+'Part of the operations: locks a network (KEY SHARE, NO KEY UPDATE, UPDATE) and returns its columns';
 
--- Locks an instance and tells what it is once the lock is there.
+-- Locks an instance, and returns its columns as they are under the lock.
 CREATE FUNCTION vmnet_internal.operation_lock_instance(inventory name, instance_id bigint, lock text,
 	OUT id bigint, OUT type text, OUT state text, OUT zone_id bigint, OUT removed timestamptz)
 LANGUAGE plpgsql
@@ -137,11 +134,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_lock_instance(name, bigint, text) IS
-'Part of the operations: locks an instance (NO KEY UPDATE, UPDATE) and tells what it is';
+'Part of the operations: locks an instance (NO KEY UPDATE, UPDATE) and returns its columns';
 
--- What a NIC is; with locked, it stays so until the transaction ends.  The
--- network and the instance of a NIC never change, so they may be asked for
--- first and locked, and the NIC after them.
+-- Returns the columns of a NIC, and locks it if "locked" is true.  The network and
+-- the instance of a NIC never change, so they can be read first and locked before
+-- the NIC.
 CREATE FUNCTION vmnet_internal.operation_nic(inventory name, nic_id bigint, locked boolean,
 	OUT id bigint, OUT network_id bigint, OUT instance_id bigint, OUT vm_type text, OUT strategy text, OUT state text,
 	OUT device_id int, OUT default_nic boolean, OUT ip4 inet, OUT ip6 inet, OUT removed timestamptz, OUT description text)
@@ -162,11 +159,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_nic(name, bigint, boolean) IS
-'Part of the operations: tells what a NIC is, and locks it on request';
+'Part of the operations: returns the columns of a NIC, and locks it on request';
 
--- Tells transactions that keep one snapshot that the NICs of an instance, or
--- the addresses of a network, have changed; see above.  The column is in no
--- key, which would take a stronger lock, and one that no trigger waits for.
+-- Updates a row without a change, so that transactions with an older snapshot
+-- fail; see above.  The column is not in a key, which would need a stronger lock,
+-- and no trigger depends on it.
 CREATE FUNCTION vmnet_internal.operation_touch(inventory name, relation name, id bigint)
 RETURNS boolean
 LANGUAGE plpgsql
@@ -178,10 +175,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_touch(name, name, bigint) IS
-'Part of the operations: writes a network or an instance, unchanged, so that older snapshots conflict';
+'Part of the operations: updates a network or an instance without a change, so that older snapshots conflict';
 
--- Refuses to say that something was done when nothing was written: a trigger of
--- the user's may have left the row out.
+-- Raises an error if no row was written: a trigger of a user may have prevented it.
 CREATE FUNCTION vmnet_internal.operation_done(inventory name, relation name, written bigint)
 RETURNS boolean
 LANGUAGE plpgsql
@@ -190,18 +186,18 @@ AS $$
 BEGIN
 	IF written = 0 THEN
 		RETURN vmnet_internal.operation_refuse('23514', inventory, relation, 'operation_written',
-			format('a trigger kept the operation from writing to table "%s"', relation),
-			'A BEFORE trigger returned NULL, so that no row was written; nothing was done.',
+			format('a trigger prevented the operation from writing to table "%s"', relation),
+			'A BEFORE trigger returned NULL, so no row was written.',
 			format('The triggers are listed by: \d %I.%I', inventory, relation));
 	END IF;
 	RETURN true;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.operation_done(name, name, bigint) IS
-'Part of the operations: refuses a write that a trigger left out';
+'Part of the operations: raises an error if a trigger prevented a write';
 
--- Refuses an instance that is neither Running nor Stopped: somebody else is at
--- work on it, or it is on its way out.
+-- Refuses an instance that is neither Running nor Stopped: another operation on it
+-- is in progress, or it is being removed.
 CREATE FUNCTION vmnet_internal.operation_check_instance_state(inventory name, instance_id bigint, state text)
 RETURNS boolean
 LANGUAGE plpgsql
@@ -212,7 +208,7 @@ BEGIN
 		RETURN vmnet_internal.operation_refuse('23514', inventory, 'all_instances', 'instance_running_or_stopped',
 			format('instance %s is neither Running nor Stopped', instance_id),
 			format('Its state is "%s".', state),
-			'NICs are added, and the default NIC is chosen, while an instance is Running or Stopped. Try again when it is.');
+			'Repeat the call when the instance is Running or Stopped.');
 	END IF;
 	RETURN true;
 END

@@ -13,7 +13,7 @@ DECLARE
 	vm record;
 	written bigint;
 BEGIN
-	-- from here on nobody can add a NIC to it
+	-- from here on no NIC can be added to it
 	vm := vmnet_internal.operation_lock_instance(resolved, instance_id, 'UPDATE');
 	IF vm.removed IS NOT NULL THEN
 		RETURN false;
@@ -31,15 +31,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.instance_expunge(bigint, name) IS
-'Body of vmnet.instance_expunge(), run with the rights that this has switched to';
+'Body of vmnet.instance_expunge(), which switches to the owner of the inventory';
 
 CREATE FUNCTION vmnet.instance_expunge(instance_id bigint, inventory name DEFAULT NULL)
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.instance_expunge(bigint, name) IS
-'Removes an instance and all its NICs, half-removed ones too, in one step; returns false where it was removed already
-Its rows stay for history, its state is Expunging. Nothing stops the machine itself: do that first. Managed inventories only.
+'Removes an instance and all its NICs, half-removed ones too, in one step; returns false if it was removed already
+Its rows stay for history, its state is Expunging. The virtual machine itself is not stopped. Managed inventories only.
 Errors: 22023 for an unknown id or inventory; 42501 mirror_read_only.';
 
 CREATE FUNCTION vmnet_internal.network_remove(network_id bigint, inventory name)
@@ -53,7 +53,7 @@ DECLARE
 	net record;
 	written bigint;
 BEGIN
-	-- waits for those who are adding NICs; the guard then sees them all
+	-- waits for transactions that add NICs, so that the guard sees these
 	net := vmnet_internal.operation_lock_network(resolved, network_id, 'UPDATE');
 	IF net.removed IS NOT NULL THEN
 		RETURN false;
@@ -66,13 +66,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.network_remove(bigint, name) IS
-'Body of vmnet.network_remove(), run with the rights that this has switched to';
+'Body of vmnet.network_remove(), which switches to the owner of the inventory';
 
 CREATE FUNCTION vmnet.network_remove(network_id bigint, inventory name DEFAULT NULL)
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.network_remove(bigint, name) IS
-'Removes a network, whatever its state; returns false where it was removed already
-Refused while it holds a NIC, half-removed ones and placeholders too; the error names them. Its row stays for history, its state is Destroy. Managed inventories only.
+'Removes a network, whatever its state; returns false if it was removed already
+Refused while it holds a NIC, half-removed ones and placeholders too; the error names them. Its row stays for history, its state is '
+'Destroy. Managed inventories only.
 Errors: 22023 for an unknown id or inventory; 23503 network_in_use; 42501 mirror_read_only.';

@@ -1,5 +1,5 @@
 --
--- Reads (src/read/active.c), and what tells the planner how many rows they return
+-- Reads (src/read/active.c), and planner support functions for their row estimates
 --
 
 CREATE FUNCTION vmnet_internal.network_read_support(internal)
@@ -47,12 +47,14 @@ CREATE FUNCTION vmnet.network_active_instances(
 	OUT ip6_address inet)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'network_active_instances'
-LANGUAGE C STABLE PARALLEL RESTRICTED
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100
 SUPPORT vmnet_internal.network_read_support;
 COMMENT ON FUNCTION vmnet.network_active_instances(bigint, bigint, int, name) IS
-'Instances that are active on a network: one row each, in the order of their ids
-Active: at least one active NIC there (not removed, not Deallocating), and neither the instance nor the network removed; every instance type, every instance state. Where an instance has several active NICs there, nic_count says how many and the row shows that of the lowest device_id (NULLs last), then of the lowest id.
-after_instance_id and page_size read it in pages: the first page_size instances whose id is greater; NULL: from the first, all.
+'Instances that are active on a network, one row each, in the order of their ids
+Active: at least one active NIC there (not removed, not Deallocating), and neither the instance nor the network removed; every instance '
+'type and state. nic_count is the number of active NICs of the instance there; the other columns are those of the NIC with the lowest '
+'device_id (NULLs last), then of the lowest id.
+after_instance_id and page_size select a page: the first page_size instances whose id is greater; NULL: from the first, no limit.
 No row for NULL, an unknown id or a removed network. Errors: 22023 for an unknown inventory or a negative page_size.';
 
 CREATE FUNCTION vmnet.network_active_nics(
@@ -76,11 +78,13 @@ CREATE FUNCTION vmnet.network_active_nics(
 	OUT state_changed timestamptz)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'network_active_nics'
-LANGUAGE C STABLE PARALLEL RESTRICTED
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100
 SUPPORT vmnet_internal.network_read_support;
 COMMENT ON FUNCTION vmnet.network_active_nics(bigint, name) IS
 'Active NICs of a network, in the order of their ids
-Placeholders, which have no instance, are there; NICs of removed instances are not. No row for NULL, an unknown id or a removed network. Error: 22023 for an unknown inventory.';
+Placeholders, which have no instance, are included; NICs of removed instances are not. No row for NULL, an unknown id or a removed '
+'network. '
+'Error: 22023 for an unknown inventory.';
 
 CREATE FUNCTION vmnet.instance_active_networks(
 	instance_id bigint,
@@ -101,10 +105,10 @@ CREATE FUNCTION vmnet.instance_active_networks(
 	OUT ip6_address inet)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'instance_active_networks'
-LANGUAGE C STABLE PARALLEL RESTRICTED
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100
 SUPPORT vmnet_internal.instance_read_support;
 COMMENT ON FUNCTION vmnet.instance_active_networks(bigint, name) IS
-'Networks that an instance is active on: one row each, in the order of their ids
+'Networks that an instance is active on, one row each, in the order of their ids
 No row for NULL, an unknown id or a removed instance; removed networks are left out. Error: 22023 for an unknown inventory.';
 
 CREATE FUNCTION vmnet.vpc_active_instances(
@@ -119,40 +123,41 @@ CREATE FUNCTION vmnet.vpc_active_instances(
 	OUT nic_count bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'vpc_active_instances'
-LANGUAGE C STABLE PARALLEL RESTRICTED
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100
 SUPPORT vmnet_internal.vpc_read_support;
 COMMENT ON FUNCTION vmnet.vpc_active_instances(bigint, name) IS
-'Instances that are active on at least one live network of a VPC: each once, in the order of their ids
-The other half of CloudStack issue 10188. No row for NULL or an unknown VPC. Error: 22023 for an unknown inventory.';
+'Instances that are active on at least one live network of a VPC, one row each, in the order of their ids
+See CloudStack issue 10188. No row for NULL or an unknown VPC. Error: 22023 for an unknown inventory.';
 
 CREATE FUNCTION vmnet.network_active_instance_count(net_id bigint, inventory name DEFAULT NULL)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'network_active_instance_count'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet.network_active_instance_count(bigint, name) IS
-'Number of instances that are active on a network: the rows of network_active_instances()
+'Number of instances that are active on a network, the number of rows of network_active_instances()
 0 for NULL, an unknown id or a removed network. Error: 22023 for an unknown inventory.';
 
 CREATE FUNCTION vmnet.network_in_use(net_id bigint, inventory name DEFAULT NULL)
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'network_in_use'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet.network_in_use(bigint, name) IS
-'Does a live network hold a NIC, so that its removal would be refused
-Half-removed NICs and placeholders count, since their addresses may be in use. false for NULL, an unknown id or a removed network. Error: 22023 for an unknown inventory.';
+'Whether a live network has a held NIC, so that its removal would be refused
+Half-removed NICs and placeholders count, since their addresses may be in use. false for NULL, an unknown id or a removed network. Error: '
+'22023 for an unknown inventory.';
 
 CREATE FUNCTION vmnet.network_id(uuid uuid, inventory name DEFAULT NULL)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'network_id'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet.network_id(uuid, name) IS
-'Id of the live network that has a uuid; NULL where there is none
+'Id of the live network that has a uuid; NULL if there is none
 Error: 22023 for an unknown inventory.';
 
 CREATE FUNCTION vmnet.instance_id(uuid uuid, inventory name DEFAULT NULL)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'instance_id'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet.instance_id(uuid, name) IS
-'Id of the live instance that has a uuid; NULL where there is none
+'Id of the live instance that has a uuid; NULL if there is none
 Error: 22023 for an unknown inventory.';

@@ -52,7 +52,7 @@ Found from the catalogs: schemas and views that belong to the owner of the inven
 
 CREATE FUNCTION vmnet_internal.report_refuse(state text, message text, detail text, hint text)
 RETURNS void
-LANGUAGE plpgsql PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -8,7 +8,7 @@
  *		functions of vmnet_internal and the statements that they run
  *		code of users that called the extension
  *
- * The second part is removed, which says nothing to users.
+ * The second part is removed, since it is of no use to users.
  */
 #include "postgres.h"
 

@@ -7,7 +7,7 @@
 
 #include "fmgr.h"
 
-/* The canonical view that tells an inventory from any other schema. */
+/* The canonical view by which an inventory is recognized. */
 #define INVENTORY_MARK	"inventory_info"
 
 typedef struct InventoryInfo

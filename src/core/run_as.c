@@ -254,7 +254,7 @@ require_inventory_owner(Oid schema)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("inventory \"%s\" is not complete", require_namespace_name(schema)),
 				 errdetail("It has no relation all_nics."),
-				 errhint("vmnet.check_inventory() says what is missing.")));
+				 errhint("vmnet.check_inventory() lists what is missing.")));
 	return owner;
 }
 

@@ -165,7 +165,7 @@ require_sequence_owner(Relation rel, Oid sequence)
 /*
  * Tells whether the only triggers of the table are those that refuse other
  * writers.  Every other one, also an internal one of a foreign key or of a
- * distributed table, has to fire or says that the rows are elsewhere.
+ * distributed table, has to fire, or means that the rows are on another node.
  */
 static bool
 has_own_triggers_only(Relation rel)

@@ -368,7 +368,7 @@ history_append(Relation rel, HistoryEntry *entry, Oid history,
 /*
  * Appends the change of state, or the removal, of a NIC to the pending entries.
  *
- * nic_prepare() has set state_changed, which never goes back.  A removal later
+ * nic_prepare() has set state_changed, which never decreases.  A removal later
  * than the last change of state has its own time, and is the last entry.
  */
 void

@@ -170,7 +170,7 @@ mirror_guard(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("cannot write to table \"%s\": inventory \"%s\" is a mirror",
 					RelationGetRelationName(rel), schema_name(rel)),
-			 errdetail("It holds what %s holds; only the import writes to it.",
+			 errdetail("It holds what %s holds; only the import can write to it.",
 					   mirror_source(rel)),
 			 errhint("Make the change at the source, %s, and run vmnet.import_cloudstack() again.",
 					 mirror_source(rel)),

@@ -206,7 +206,7 @@ FROM (VALUES (:'add', 'accepted after 0'), (:'move', 'accepted after 0'), (:'gon
 SELECT is(pg_temp.mends('ALTER TABLE app.nets OWNER TO rights_other', $$ SELECT vmnet.set_inventory_mode('att', 'enforce') $$), 'accepted after 1', 'the mode changes when owners are as they should be');
 SELECT is(pg_temp.mends('ALTER TABLE app.ports OWNER TO rights_other', $$ SELECT vmnet.set_inventory_mode('att', 'warn') $$), 'accepted after 1', 'whichever table it is');
 SELECT is(pg_temp.mends('ALTER TABLE app.ports OWNER TO rights_other', $$ SELECT vmnet.set_inventory_mode('att', 'read_only') $$), 'accepted after 0', 'read_only needs nothing of it');
-SELECT is(pg_temp.mends('ALTER TABLE app.ports OWNER TO rights_other', $$ SELECT vmnet.set_inventory_notify('att', true) $$), 'there can be no messages about inventory "att"', 'messages are the owner''s, too');
+SELECT is(pg_temp.mends('ALTER TABLE app.ports OWNER TO rights_other', $$ SELECT vmnet.set_inventory_notify('att', true) $$), 'cannot send messages about inventory "att"', 'messages are the owner''s, too');
 SELECT is(pg_temp.mends($$ SELECT vmnet.set_inventory_notify('att', true); SELECT vmnet.set_inventory_mode('att', 'read_only'); ALTER TABLE app.ports OWNER TO rights_other $$, :'move'), 'accepted after 2', 'and end with him');
 SELECT is(pg_temp.outcome($$ SELECT vmnet.detach_inventory('att') $$), 'accepted', 'it is detached');
 

@@ -172,7 +172,7 @@ RESET ROLE;
 SELECT is(o.outcome || E'\n' || o.said, '23514 nic_default_needed
 cannot remove NIC 1: it is the default of instance 1
 The instance has 2 other NICs, and needs a default.
-Choose another default first, or do without: SELECT vmnet.nic_remove(1, force => true, inventory => ''shop'');', 'the tenant does not remove a default that other NICs need')
+Choose another default first, or force the removal: SELECT vmnet.nic_remove(1, force => true, inventory => ''shop'');', 'the tenant does not remove a default that other NICs need')
 FROM pg_temp.call_as('regress_rls_tenant', $$ SELECT vmnet.nic_remove(1, inventory => 'shop') $$) o;
 SELECT matches(o.said, 'first: SELECT vmnet\.nic_set_default\(7104, ', 'the owner is told which') FROM pg_temp.call_as('regress_rls_owner', $$ SELECT vmnet.nic_remove(1, inventory => 'shop') $$) o;
 

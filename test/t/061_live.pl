@@ -211,7 +211,7 @@ foreach my $statement (q{UPDATE %s.nics SET state = 'Allocated' WHERE id > 0}, q
 	q{UPDATE %s.all_instances SET host_id = 1}, q{UPDATE %s.all_nics SET network_id = 1}, q{DELETE FROM %s.instances})
 {
 	my $error = error_of(sprintf $statement, '"writable live"');
-	like($error, qr/^ERROR:  42501: cannot write to view "\w+": inventory "writable live" is live\nDETAIL:  .*read only\.\nHINT:  Make the change with CloudStack\.$/m, "refused: $statement");
+	like($error, qr/^ERROR:  42501: cannot write to view "\w+": inventory "writable live" is live\nDETAIL:  .*read-only\.\nHINT:  Make the change with CloudStack\.$/m, "refused: $statement");
 }
 like(error_of(q{UPDATE "writable live".nic_intervals SET network_id = 1}), qr/^ERROR:  42501: cannot write to view "all_nics"/, 'refused: a write through a view on top');
 is($mariadb->sql('SELECT COUNT(*), SUM(network_id), SUM(id) FROM nics'), join("\t", split /\|/, sql('SELECT count(*), sum(network_id), sum(id) FROM mirror.all_nics')), 'nothing was written');
@@ -233,7 +233,7 @@ like(error_of(q{SELECT vmnet.attach_cloudstack('cs', 'cs')}), qr/^ERROR:  42P06:
 like(error_of(q{SELECT vmnet.attach_cloudstack('x', 'nowhere')}), qr/^ERROR:  22023: source schema "nowhere" does not exist\n/m, 'and a source that is not there');
 like(error_of(q{SELECT vmnet.attach_cloudstack('x', NULL)}), qr/^ERROR:  22023: source schema NULL does not exist\n/m, 'or is NULL');
 like(error_of(q{SELECT vmnet.attach_cloudstack('', 'cs')}), qr/^ERROR:  22023: the name of an inventory must have 1 to 63 bytes\n/m, 'and a name that is none');
-like(error_of(q{SELECT vmnet.attach_cloudstack('x', 'expected')}), qr/^ERROR:  22023: schema "expected" does not hold CloudStack's tables\nDETAIL:  It lacks: vm_instance\.id, vm_instance\.state, /m, 'and a schema that is no CloudStack');
+like(error_of(q{SELECT vmnet.attach_cloudstack('x', 'expected')}), qr/^ERROR:  22023: schema "expected" does not contain CloudStack's tables\nDETAIL:  It lacks: vm_instance\.id, vm_instance\.state, /m, 'and a schema that is no CloudStack');
 is(sql(q{SELECT count(*) FROM pg_namespace WHERE nspname = 'x'}), '0', 'of which nothing is left');
 is(sql(q{SELECT count(*) FROM pg_class c LEFT JOIN pg_description d ON d.objoid = c.oid AND d.objsubid = 0 WHERE c.relnamespace = 'live'::regnamespace AND d.description IS NULL}), '0', 'every view says what it is');
 is(sql(q{SELECT string_agg(c.relname || '.' || a.attname, ' ') FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 WHERE c.relnamespace = 'live'::regnamespace AND col_description(c.oid, a.attnum) IS NULL}), '', 'and so does every column');

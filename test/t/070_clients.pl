@@ -40,13 +40,13 @@ refused: 23505, all_nics_one_per_network, cloud, all_nics
   Key (instance_id, network_id)=(1, 1) already exists.
   -
 refused: 23514, nic_ip_reserved, cloud, all_nics
-  network 2 cannot give out 10.2.0.255
+  network 2 cannot assign 10.2.0.255
   It is the broadcast address of 10.2.0.0/24.
   Choose another address of the network.
 refused: 23514, nic_default_needed, cloud, all_nics
   cannot remove NIC 5001: it is the default of instance 3
   The instance has another NIC, and needs a default.
-  Choose another default first: SELECT vmnet.nic_set_default(5002); Or do without: SELECT vmnet.nic_remove(5001, force => true);
+  Choose another default first: SELECT vmnet.nic_set_default(5002); Or force the removal: SELECT vmnet.nic_remove(5001, force => true);
 deleted: 1
 deleted: 0
 removed: t

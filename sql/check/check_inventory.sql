@@ -68,7 +68,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT string_agg(w.relation, ', ' ORDER BY w.relation)
 FROM (
-	SELECT f.relation FROM vmnet_internal.check_expected_facts($2) f
+	SELECT f.relation
+	FROM vmnet_internal.check_expected_facts(CASE WHEN $2 IN ('mirror', 'attached', 'live') THEN $2 ELSE 'managed' END) f
 	WHERE f.sort IN ('table', 'view', 'plain view') AND f.relation !~ '^import_'
 	UNION
 	SELECT 'attached_nics' WHERE $2 = 'attached') w (relation)
@@ -121,7 +122,6 @@ BEGIN
 			target.name, target.kind, lacking)) f;
 		RETURN;
 	END IF;
-
 	BEGIN
 		PERFORM vmnet_internal.require_one_owner(target.name);
 		RETURN QUERY EXECUTE format($q$

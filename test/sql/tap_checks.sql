@@ -2,7 +2,7 @@
 -- (sql/check/codes.sql), and the states of a NIC are the rows of
 -- vmnet_internal.nic_states() (sql/inventory/nic_states.sql).
 \i test/tap/setup.psql
-SELECT plan(32);
+SELECT plan(35);
 SET LOCAL client_min_messages = error;
 
 --
@@ -115,6 +115,20 @@ SELECT results_eq($$SELECT c.migrating, c.other_states, r.migrating, r.other_sta
 		(SELECT value FROM six_report.metrics WHERE name = 'vmnet_nics_stuck' AND state = 'Migrating')
 	FROM six.network_counts c JOIN six_report.network_counts r USING (network_id)$$,
 	$$VALUES (1::bigint, 0::bigint, 1::bigint, 0::bigint, 1::bigint, 1::bigint, 1::float8)$$, 'so do counts, views of stuck NICs and metrics');
+
+--
+-- Labels of the functions of checks, reports and repairs
+--
+CREATE TEMP TABLE labelled AS
+SELECT p.oid::regprocedure AS function, p.provolatile AS volatile, p.proparallel AS parallel, p.procost AS cost, l.lanname AS language
+FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace IN ('vmnet'::regnamespace, 'vmnet_internal'::regnamespace)
+	AND (p.proname ~ '^(check|checks|report|repair|network_counts|nic_state)_' OR p.proname ~ '^(checks|inventory_status|network_blockers|instance_blockers)$');
+SELECT cmp_ok((SELECT count(*) FROM labelled), '>', 40::bigint, 'functions of checks, reports and repairs were found');
+SELECT is_empty($$SELECT function FROM labelled WHERE language = 'c' AND cost = 1 AND function::text !~ 'nic_state_transitions'$$, 'those that run queries do not have the cost of an operator');
+SELECT set_eq($$SELECT function::text FROM labelled WHERE volatile <> 'v' AND parallel = 'u'$$,
+	ARRAY['vmnet.check_inventory(name,interval)', 'vmnet.inventory_status(name)', 'vmnet_internal.check_inventory(name,interval)', 'vmnet_internal.inventory_status(name)',
+		'vmnet_internal.repair_plan(name,text,interval)'], 'of those that only read, PARALLEL UNSAFE are the ones that catch errors or call one that does');
 
 SELECT * FROM finish();
 ROLLBACK;

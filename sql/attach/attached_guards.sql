@@ -126,7 +126,8 @@ DECLARE
 	info record;
 	t record;
 BEGIN
-	SELECT c.relkind IN ('r', 'p') AS table, c.relowner = v.relowner AND pg_catalog.pg_has_role(current_user, c.relowner, 'USAGE') AS owned INTO info
+	SELECT c.relkind IN ('r', 'p') AS table, c.relowner = v.relowner AND pg_catalog.pg_has_role(current_user, c.relowner,
+		'USAGE') AS owned INTO info
 	FROM pg_catalog.pg_class c, pg_catalog.pg_class v
 	WHERE c.oid = nics AND v.oid = format('%I.attached_nics', inventory)::regclass;
 	IF "on" AND NOT (info.table AND info.owned) THEN
@@ -135,7 +136,8 @@ BEGIN
 			MESSAGE = format('cannot send messages about inventory "%s"', inventory),
 			DETAIL = CASE WHEN info.table THEN format('Its NICs are in table %s, which belongs to somebody else.', nics)
 				ELSE format('Its NICs are in %s, which is no table.', nics) END,
-			HINT = CASE WHEN info.table THEN 'Have it done by a role that owns both.' ELSE 'Only what is written to a table can be told.' END;
+			HINT = CASE WHEN info.table THEN 'Have it done by a role that owns both.'
+				ELSE 'Only what is written to a table can be told.' END;
 	END IF;
 	FOR t IN SELECT g.rel, g.name FROM vmnet_internal.attached_guards(inventory) g WHERE g.function = 'attached_nic_notify' LOOP
 		EXECUTE format('DROP TRIGGER %I ON %s', t.name, t.rel);
@@ -243,7 +245,8 @@ SET search_path = pg_catalog, pg_temp
 AS $query$
 SELECT format($$
 SELECT CASE WHEN t.tgname IS NULL THEN 'guard_missing' ELSE 'guard_disabled' END,
-	format(CASE WHEN t.tgname IS NULL THEN '%%s has no guard %%s (%%s)' ELSE 'guard %%2$s (%%3$s) of %%1$s is disabled' END, e.rel, e.function, e.timing),
+	format(CASE WHEN t.tgname IS NULL THEN '%%s has no guard %%s (%%s)' ELSE 'guard %%2$s (%%3$s) of %%1$s is disabled' END, e.rel,
+		e.function, e.timing),
 	CASE WHEN t.tgname IS NULL THEN format('SELECT vmnet.set_inventory_mode(%%L, %%L, force => true);', s.nspname, i.mode)
 		ELSE format('ALTER TABLE %%s ENABLE TRIGGER %%I;', e.rel, t.tgname) END
 FROM (VALUES %1$s) e (rel, function, timing, fires)

@@ -37,13 +37,16 @@ DECLARE
 	others record;
 BEGIN
 	SELECT string_agg(format('%s belongs to role "%s".', r.rel, pg_catalog.pg_get_userbyid(c.relowner)), E'\n' ORDER BY r.ord) AS detail,
-		string_agg(format('ALTER %s %s OWNER TO %I;', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, r.rel, pg_catalog.pg_get_userbyid(inventory_owner)), ' ' ORDER BY r.ord) AS hint
+		string_agg(format('ALTER %s %s OWNER TO %I;', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, r.rel,
+			pg_catalog.pg_get_userbyid(inventory_owner)), ' ' ORDER BY r.ord) AS hint
 	INTO others
 	FROM (
-		SELECT vmnet_internal.attached_table(inventory, t.name), t.ord FROM unnest(ARRAY['nics', 'networks', 'instances']) WITH ORDINALITY t (name, ord)
+		SELECT vmnet_internal.attached_table(inventory, t.name), t.ord FROM unnest(ARRAY['nics', 'networks',
+			'instances']) WITH ORDINALITY t (name, ord)
 		UNION ALL
 		SELECT c.oid::regclass, 3 + n.ord
-		FROM unnest(ARRAY['attached_nics', 'attached_networks', 'attached_instances', 'inventory_info', 'nic_history', 'nic_address_history']) WITH ORDINALITY n (name, ord)
+		FROM unnest(ARRAY['attached_nics', 'attached_networks', 'attached_instances', 'inventory_info', 'nic_history',
+			'nic_address_history']) WITH ORDINALITY n (name, ord)
 			JOIN pg_catalog.pg_class c ON c.relname = n.name AND c.relnamespace = quote_ident(inventory)::regnamespace) r (rel, ord)
 		JOIN pg_catalog.pg_class c ON c.oid = r.rel
 	WHERE c.relowner <> inventory_owner;
@@ -52,14 +55,16 @@ BEGIN
 			ERRCODE = 'insufficient_privilege',
 			CONSTRAINT = 'inventory_owner',
 			SCHEMA = inventory,
-			MESSAGE = format('inventory "%s" cannot have guards: not all that they read belongs to its owner, role "%s"', inventory, pg_catalog.pg_get_userbyid(inventory_owner)),
+			MESSAGE = format('inventory "%s" cannot have guards: not all that they read belongs to its owner, role "%s"', inventory,
+				pg_catalog.pg_get_userbyid(inventory_owner)),
 			DETAIL = others.detail,
 			HINT = others.hint;
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.attached_refuse_owners(text) IS
-'Part of set_inventory_mode(): the error where guards would read what does not belong to the owner of the inventory (42501, constraint inventory_owner)';
+'Part of set_inventory_mode(): the error where guards would read what does not belong to the owner of the inventory (42501, constraint '
+'inventory_owner)';
 
 -- Turns guards on, which looks at the rows: so it works as the owner.
 CREATE FUNCTION vmnet_internal.attached_arm_as_owner(name text, mode text, force boolean)
@@ -118,7 +123,8 @@ DECLARE
 	inventory text := vmnet_internal.attached_target($1);
 BEGIN
 	PERFORM vmnet_internal.attached_refuse(inventory, vmnet_internal.attached_problems(
-		vmnet_internal.attached_table(inventory, 'nics'), vmnet_internal.attached_table(inventory, 'networks'), vmnet_internal.attached_table(inventory, 'instances'), '{}', $2),
+		vmnet_internal.attached_table(inventory, 'nics'), vmnet_internal.attached_table(inventory, 'networks'),
+			vmnet_internal.attached_table(inventory, 'instances'), '{}', $2),
 		'the mode of inventory "%s" cannot change', 'Guards need ordinary tables; read_only needs none.');
 	IF $2 = 'read_only' THEN
 		PERFORM vmnet_internal.attached_say_mode(inventory, $2);
@@ -130,8 +136,11 @@ END
 $$;
 COMMENT ON FUNCTION vmnet.set_inventory_mode(text, text, boolean) IS
 'Changes what the guards of an attached inventory do: enforce (errors), warn (warnings), read_only (no guards)
-enforce is refused while the tables violate the rules (23514, constraint attached_violations), unless force is true: then only what is new is judged. It makes the guards anew.
-Errors: 42501 with constraint attached_rows_hidden for enforce where row-level policies may hide violations from the caller, unless force is true; 42501 with constraint inventory_owner for enforce and warn where the tables, or views that guards read, belong to another role than the inventory; 22023 for an inventory that is not attached and an unknown mode.';
+enforce is refused while the tables violate the rules (23514, constraint attached_violations), unless force is true: then only what is '
+'new is judged. It makes the guards anew.
+Errors: 42501 with constraint attached_rows_hidden for enforce where row-level policies may hide violations from the caller, unless force '
+'is true; 42501 with constraint inventory_owner for enforce and warn where the tables, or views that guards read, belong to another role '
+'than the inventory; 22023 for an inventory that is not attached and an unknown mode.';
 
 -- This drops what is there and runs nothing of it, so it works as the caller.
 CREATE FUNCTION vmnet.detach_inventory(name text)

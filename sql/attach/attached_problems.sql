@@ -36,11 +36,13 @@ WHERE a.attrelid = $1 AND a.attname = $2 AND b.attrelid = $3 AND b.attname = $4 
 	AND NOT (n.collisdeterministic AND k.collisdeterministic AND 'default' IN (n.collname, k.collname))
 $$;
 COMMENT ON FUNCTION vmnet_internal.attached_collation(regclass, text, regclass, text) IS
-'Part of attach_inventory(): the collation in which a column of NICs is compared with the key that it refers to; NULL where it need not be said';
+'Part of attach_inventory(): the collation in which a column of NICs is compared with the key that it refers to; NULL where it need not '
+'be said';
 
 CREATE FUNCTION vmnet_internal.attached_refuse(inventory text, problems text[],
 	message text DEFAULT 'these tables cannot be attached as inventory "%s"',
-	hint text DEFAULT 'columns says which column is meant, as {"nics": {"network_id": "net_id", "removed": {"column": "deleted", "removed_when": "not_zero", "time": "deleted_at"}}}.')
+	hint text DEFAULT 'columns says which column is meant, as {"nics": {"network_id": "net_id", "removed": {"column": "deleted", '
+		'"removed_when": "not_zero", "time": "deleted_at"}}}.')
 RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -80,7 +82,8 @@ SELECT coalesce(array_agg(p.p), '{}') FROM (
 		AND NOT EXISTS (SELECT FROM vmnet_internal.attached_columns() a WHERE a.relation = e.key AND a.name = f.key)
 		AND NOT (e.key = 'nics' AND f.key = 'states') AND NOT (e.key <> 'nics' AND f.key = 'key')
 	UNION ALL SELECT format('columns: %s.%s must be the name of a column, or null%s', e.key, f.key,
-		CASE f.key WHEN 'removed' THEN ', or an object with "column", and "removed_when" and "time" if they are needed, each a text' ELSE '' END)
+		CASE f.key WHEN 'removed' THEN ', or an object with "column", and "removed_when" and "time" if they are needed, each a text'
+			ELSE '' END)
 	FROM jsonb_each(CASE jsonb_typeof($4) WHEN 'object' THEN $4 ELSE '{}' END) e,
 		jsonb_each(CASE jsonb_typeof(e.value) WHEN 'object' THEN e.value ELSE '{}' END) f
 	WHERE e.key IN ('nics', 'networks', 'instances') AND f.key <> 'states' AND jsonb_typeof(f.value) NOT IN ('string', 'null')
@@ -88,7 +91,8 @@ SELECT coalesce(array_agg(p.p), '{}') FROM (
 			SELECT FROM jsonb_each(CASE jsonb_typeof(f.value) WHEN 'object' THEN f.value ELSE '{}' END) o
 			WHERE o.key NOT IN ('column', 'removed_when', 'time') OR jsonb_typeof(o.value) <> 'string'))
 	UNION ALL SELECT format('columns: states must map each of their states to the name of one, but "%s" is %s', t.key, t.value)
-	FROM (VALUES ($4->'states'), ($4->'nics'->'states')) v (states), jsonb_each(CASE jsonb_typeof(v.states) WHEN 'object' THEN v.states ELSE '{}' END) t
+	FROM (VALUES ($4->'states'), ($4->'nics'->'states')) v (states), jsonb_each(CASE jsonb_typeof(v.states) WHEN 'object' THEN v.states
+		ELSE '{}' END) t
 	WHERE jsonb_typeof(t.value) <> 'string'
 	UNION ALL SELECT 'columns: states must be a JSON object' WHERE jsonb_typeof($4 #> '{nics,states}') <> 'object'
 	UNION ALL SELECT format('columns: "%s" is mapped, but no such table is given', t.relation)
@@ -98,7 +102,8 @@ SELECT coalesce(array_agg(p.p), '{}') FROM (
 	FROM (VALUES ('nics', $1), ('networks', $2), ('instances', $3)) t (what, rel) JOIN pg_catalog.pg_class c ON c.oid = t.rel
 	WHERE c.relkind = 'r' AND $5 <> 'read_only' AND EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = t.rel)
 	UNION ALL SELECT format('%s: %s is a %s; guards need an ordinary table, so only mode read_only can have it', t.what, t.rel,
-		CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' WHEN 'p' THEN 'partitioned table' ELSE 'relation of another kind' END)
+		CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' WHEN 'p'
+			THEN 'partitioned table' ELSE 'relation of another kind' END)
 	FROM (VALUES ('nics', $1), ('networks', $2), ('instances', $3)) t (what, rel) JOIN pg_catalog.pg_class c ON c.oid = t.rel
 	WHERE c.relkind <> 'r' AND ($5 <> 'read_only' OR c.relkind NOT IN ('v', 'm', 'f', 'p'))
 	UNION ALL SELECT format('%s: table %s is temporary', t.what, t.rel)
@@ -136,7 +141,8 @@ BEGIN
 			SCHEMA = inventory,
 			MESSAGE = format('inventory "%s" cannot enforce its rules: this role does not see every row', inventory),
 			DETAIL = format('Row-level policies of %s may hide rows that violate them.', hidden),
-			HINT = format('Ask as a role with BYPASSRLS, or take mode warn first and then say: SELECT vmnet.set_inventory_mode(%L, ''enforce'', force => true);', inventory);
+			HINT = format('Ask as a role with BYPASSRLS, or take mode warn first and then say: SELECT vmnet.set_inventory_mode(%L, '
+				'''enforce'', force => true);', inventory);
 	END IF;
 END
 $$;
@@ -153,21 +159,25 @@ WITH item AS (
 	SELECT t.relation, t.rel, a.name, a.type, i.*, coalesce(columns->t.relation, '{}') ? a.name AS said
 	FROM (VALUES ('nics', nics), ('networks', networks), ('instances', instances)) t (relation, rel)
 		JOIN vmnet_internal.attached_columns() a ON a.relation = t.relation,
-		vmnet_internal.attached_item(t.relation, t.rel, coalesce(columns->t.relation, '{}') || CASE WHEN columns ? 'states' THEN jsonb_build_object('states', columns->'states') ELSE '{}' END, a.name, a.type, a.needed) i
+		vmnet_internal.attached_item(t.relation, t.rel, coalesce(columns->t.relation, '{}') || CASE WHEN columns ? 'states'
+			THEN jsonb_build_object('states', columns->'states') ELSE '{}' END, a.name, a.type, a.needed) i
 	WHERE t.rel IS NOT NULL
 )
-SELECT 'removed_unmapped', format('%1$s: no column says which rows are removed, so all of %2$s read as live; if "%3$s" says it: {"%1$s": {"removed": "%3$s"}}', i.relation, i.rel, c.attname)
+SELECT 'removed_unmapped', format('%1$s: no column says which rows are removed, so all of %2$s read as live; if "%3$s" says it: {"%1$s": '
+	'{"removed": "%3$s"}}', i.relation, i.rel, c.attname)
 FROM item i CROSS JOIN LATERAL (
 	SELECT a.attname FROM pg_catalog.pg_attribute a
 	WHERE a.attrelid = i.rel AND a.attnum > 0 AND NOT a.attisdropped
 		AND a.attname ~* '(delet|remov|discard|destroy|archiv|trash|purge|expung|deactivat|terminat|retire)'
-		AND vmnet_internal.attached_column_type(i.rel, a.attname) IN ('boolean'::regtype, 'smallint', 'int', 'bigint', 'numeric', 'date', 'timestamp', 'timestamptz')
+		AND vmnet_internal.attached_column_type(i.rel, a.attname) IN ('boolean'::regtype, 'smallint', 'int', 'bigint', 'numeric', 'date',
+			'timestamp', 'timestamptz')
 	ORDER BY a.attnum) c
 WHERE i.type = 'removed' AND i.expression IS NULL AND NOT i.said
 UNION ALL
 SELECT 'column_unread', i.note || ': it reads as NULL' FROM item i WHERE i.note IS NOT NULL AND i.problem IS NULL
 UNION ALL
-SELECT 'rows_hidden', format('row-level policies of %s hide rows from this role, so violations among them are not seen', vmnet_internal.attached_hidden(nics, networks, instances))
+SELECT 'rows_hidden', format('row-level policies of %s hide rows from this role, so violations among them are not seen',
+	vmnet_internal.attached_hidden(nics, networks, instances))
 WHERE vmnet_internal.attached_hidden(nics, networks, instances) IS NOT NULL
 UNION ALL
 SELECT 'id_not_unique', format('nics.id: %s."%s" has no unique index, so two NICs could have one id', i.rel, i.col)
@@ -213,7 +223,8 @@ BEGIN
 	FROM vmnet_internal.attached_view(relation, rel, spec || jsonb_build_object('key', key), '{}') v;
 	IF (nic_type = 'uuid'::regtype) <> (key_type = 'uuid'::regtype)
 		OR (nic_type IN ('text'::regtype, 'varchar', 'bpchar')) <> (key_type IN ('text'::regtype, 'varchar', 'bpchar')) THEN
-		problems := problems || format('nics.%s_id is of type %s, but %s."%s" is of type %s; {"%s": {"key": ...}} names the column that is meant',
+		problems := problems || format('nics.%s_id is of type %s, but %s."%s" is of type %s; {"%s": {"key": ...}} names the column that '
+			'is meant',
 			noun, nic_type, rel, key, key_type, relation);
 	END IF;
 	IF key_type IS NOT NULL AND NOT vmnet_internal.attached_unique(rel, key) THEN
@@ -259,7 +270,8 @@ DECLARE
 	wanted text := CASE parent WHEN 'network' THEN network ELSE instance END;
 	keys text[];
 BEGIN
-	EXECUTE format('EXPLAIN (FORMAT JSON, COSTS OFF) SELECT instance_key FROM %1$I.attached_nics WHERE active AND %2$I = (SELECT %2$I FROM %1$I.attached_nics LIMIT 1)',
+	EXECUTE format('EXPLAIN (FORMAT JSON, COSTS OFF) SELECT instance_key FROM %1$I.attached_nics WHERE active AND %2$I = (SELECT %2$I '
+		'FROM %1$I.attached_nics LIMIT 1)',
 		inventory, wanted) INTO plan;
 	-- the expressions that the view has, by which alone an index is found
 	keys := ARRAY(
@@ -277,7 +289,8 @@ BEGIN
 		WHERE x.indisvalid AND x.indrelid IN (SELECT rel UNION SELECT t.relid FROM pg_catalog.pg_partition_tree(rel) t)
 			AND (c.relname IN (SELECT n.name #>> '{}' FROM jsonb_path_query(plan, '$.** ? (exists (@."Index Cond"))."Index Name"') n (name))
 				OR x.indrelid = rel AND (x.indpred IS NULL OR pg_get_expr(x.indpred, x.indrelid) IN (live, '(' || live || ')')))
-			AND regexp_replace(pg_get_indexdef(x.indexrelid, 1, true), '[()]', '', 'g') = regexp_replace(regexp_replace(keys[1], ' COLLATE .*$', ''), '[()]', '', 'g')
+			AND regexp_replace(pg_get_indexdef(x.indexrelid, 1, true), '[()]', '', 'g') = regexp_replace(regexp_replace(keys[1],
+				' COLLATE .*$', ''), '[()]', '', 'g')
 			AND x.indcollation[0] = (SELECT a.attcollation FROM pg_catalog.pg_attribute a
 				WHERE a.attrelid = format('%I.attached_nics', inventory)::regclass AND a.attname = wanted));
 	statement := format('CREATE INDEX ON %s (%s)%s;', rel, array_to_string(keys, ', '), coalesce(' WHERE ' || nullif(live, 'true'), ''));

@@ -11,7 +11,8 @@ RETURNS TABLE (relation text, name text, type text, needed boolean, ord int)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $columns$
-SELECT substr(c.relation, length('all_') + 1), c.name, CASE WHEN c.key IS NOT NULL THEN 'key' WHEN c.name = 'removed' THEN 'removed' ELSE c.type END,
+SELECT substr(c.relation, length('all_') + 1), c.name, CASE WHEN c.key IS NOT NULL THEN 'key' WHEN c.name = 'removed' THEN 'removed'
+	ELSE c.type END,
 	c.key IS NOT NULL, c.ord
 FROM vmnet_internal.inventory_columns() c
 WHERE c.in_view AND c.relation IN ('all_networks', 'all_instances', 'all_nics')
@@ -36,7 +37,8 @@ SELECT format(CASE
 		WHEN $2 = $3::regtype THEN '%1$I'
 		WHEN $2 = 'smallint'::regtype OR $2 = 'int'::regtype THEN '%1$I::pg_catalog.' || t.number
 		WHEN $2 IN ('bigint'::regtype, 'numeric') THEN
-			'CASE WHEN %1$I OPERATOR(pg_catalog.>=) (' || t.least || ') AND %1$I OPERATOR(pg_catalog.<=) ' || t.greatest || ' THEN %1$I::pg_catalog.' || t.number || ' END' END
+			'CASE WHEN %1$I OPERATOR(pg_catalog.>=) (' || t.least || ') AND %1$I OPERATOR(pg_catalog.<=) ' || t.greatest
+				|| ' THEN %1$I::pg_catalog.' || t.number || ' END' END
 	WHEN $3 = 'boolean' THEN CASE
 		WHEN $2 = 'boolean'::regtype THEN '%1$I'
 		WHEN $2 IN ('bigint'::regtype, 'int', 'smallint') THEN '(%1$I OPERATOR(pg_catalog.<>) 0)' END
@@ -45,10 +47,13 @@ SELECT format(CASE
 		WHEN $2 IN ('timestamp'::regtype, 'date') THEN 'pg_catalog.timezone(''UTC'', %1$I::pg_catalog.timestamp)' END
 	WHEN $3 = 'uuid' THEN CASE
 		WHEN $2 = 'uuid'::regtype THEN '%1$I'
-		WHEN t.texty THEN 'CASE WHEN %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32})$'' THEN %1$I::pg_catalog.text::pg_catalog.uuid END' END
+		WHEN t.texty THEN 'CASE WHEN %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) '
+			'''^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32})$'' THEN %1$I::pg_catalog.text::pg_catalog.uuid END' END
 	WHEN $3 = 'macaddr' THEN CASE
 		WHEN $2 = 'macaddr'::regtype THEN '%1$I'
-		WHEN t.texty THEN 'CASE WHEN %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{2}:?){5}[0-9a-f]{2}$|^([0-9a-f]{2}-){5}[0-9a-f]{2}$|^([0-9a-f]{4}[.-]){2}[0-9a-f]{4}$'' THEN %1$I::pg_catalog.text::pg_catalog.macaddr END' END
+		WHEN t.texty THEN 'CASE WHEN %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) '
+			'''^([0-9a-f]{2}:?){5}[0-9a-f]{2}$|^([0-9a-f]{2}-){5}[0-9a-f]{2}$|^([0-9a-f]{4}[.-]){2}[0-9a-f]{4}$'' THEN '
+			'%1$I::pg_catalog.text::pg_catalog.macaddr END' END
 	WHEN $3 = 'cidr' THEN CASE
 		WHEN $2 = 'cidr'::regtype THEN '%1$I'
 		WHEN $2 = 'inet'::regtype THEN 'pg_catalog.network(%1$I)'
@@ -59,14 +64,22 @@ SELECT format(CASE
 		WHEN t.texty THEN t.address END
 	END, $1)
 FROM (SELECT k.texty, k.number, k.least, k.greatest,
-		CASE right($3, 1) WHEN 't' THEN '%1$I' ELSE 'CASE WHEN pg_catalog.family(%1$I) OPERATOR(pg_catalog.=) ' || right($3, 1) || ' THEN %1$I END' END,
-		'CASE WHEN ' || concat_ws(' OR ', CASE WHEN $3 <> 'inet6' THEN k.four END, CASE WHEN $3 <> 'inet4' THEN k.six END) || ' THEN %1$I::pg_catalog.text::pg_catalog.inet END'
+		CASE right($3, 1) WHEN 't' THEN '%1$I' ELSE 'CASE WHEN pg_catalog.family(%1$I) OPERATOR(pg_catalog.=) ' || right($3, 1)
+			|| ' THEN %1$I END' END,
+		'CASE WHEN ' || concat_ws(' OR ', CASE WHEN $3 <> 'inet6' THEN k.four END, CASE WHEN $3 <> 'inet4' THEN k.six END)
+			|| ' THEN %1$I::pg_catalog.text::pg_catalog.inet END'
 	FROM (SELECT $2 IN ('text'::regtype, 'varchar', 'bpchar'), CASE $3 WHEN 'integer' THEN 'int4' ELSE 'int8' END,
-		CASE $3 WHEN 'integer' THEN '-2147483648' ELSE '-9223372036854775808' END, CASE $3 WHEN 'integer' THEN '2147483647' ELSE '9223372036854775807' END,
-		'%1$I::pg_catalog.text OPERATOR(pg_catalog.~) ''^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(/(3[0-2]|[12]?[0-9]))?$''',
+		CASE $3 WHEN 'integer' THEN '-2147483648' ELSE '-9223372036854775808' END, CASE $3 WHEN 'integer' THEN '2147483647'
+			ELSE '9223372036854775807' END,
+		'%1$I::pg_catalog.text OPERATOR(pg_catalog.~) ''^('
+			'(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}'
+			'(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(/(3[0-2]|[12]?[0-9]))?$''',
 		'%1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?$'''
-		' OR %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^::(ffff:)?((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])$'''
-		' OR %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?::([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?$'''
+		' OR %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^::(ffff:)?'
+			'((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}'
+			'(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])$'''
+		' OR %1$I::pg_catalog.text OPERATOR(pg_catalog.~*) ''^'
+			'([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?::([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?$'''
 		' AND pg_catalog.regexp_count(pg_catalog.split_part(%1$I::pg_catalog.text, ''/'', 1), ''[0-9A-Fa-f]+'') OPERATOR(pg_catalog.<=) 7'
 		) k (texty, number, least, greatest, four, six)) t (texty, number, least, greatest, family, address)
 $cast$;
@@ -112,17 +125,20 @@ BEGIN
 		WHEN 'not_null' THEN format('%I IS NULL', col)
 		WHEN 'not_infinity' THEN CASE WHEN timed THEN format('(%1$I IS NULL OR %1$I = ''infinity'')', col) END
 		WHEN 'true' THEN CASE WHEN col_type = 'boolean'::regtype THEN format('%I IS NOT TRUE', col)
-			WHEN texty THEN format('(pg_catalog.lower(%I::pg_catalog.text) = ANY (''{t,true,y,yes,on,1}''::pg_catalog.text[])) IS NOT TRUE', col) END
+			WHEN texty THEN format('(pg_catalog.lower(%I::pg_catalog.text) = ANY (''{t,true,y,yes,on,1}''::pg_catalog.text[])) IS NOT '
+				'TRUE', col) END
 		WHEN 'false' THEN CASE WHEN col_type = 'boolean'::regtype THEN format('%I IS NOT FALSE', col) END
 		WHEN 'not_zero' THEN CASE WHEN whole
 			THEN format(CASE WHEN never_null THEN '%1$I = 0' ELSE '(%1$I = 0 OR %1$I IS NULL)' END, col) END END;
 	IF live IS NULL THEN
-		problem := CASE WHEN how IS NULL THEN format('column "%s" is of type %s, so say as removed_when how it tells: not_null, or true where a text is a flag', col, col_type)
+		problem := CASE WHEN how IS NULL THEN format('column "%s" is of type %s, so say as removed_when how it tells: not_null, or true '
+			'where a text is a flag', col, col_type)
 			WHEN how IN ('true', 'false', 'not_zero', 'not_infinity')
 			THEN format('column "%s" is of type %s, which does not go with removed_when "%s"', col, col_type, how)
 			ELSE format('removed_when "%s" is unknown; there are not_null, not_infinity, true, false, not_zero', how) END;
 	ELSIF how = 'not_null' AND never_null THEN
-		problem := format('column "%s" is NOT NULL, so every row would read as removed; "removed_when" or another column must say which are', col);
+		problem := format('column "%s" is NOT NULL, so every row would read as removed; "removed_when" or another column must say which '
+			'are', col);
 	ELSIF how = 'not_infinity' AND at_col IS NULL THEN
 		removed := format('CASE WHEN %s THEN NULL ELSE %s END', live, vmnet_internal.attached_cast(col, col_type, 'timestamptz'));
 	ELSIF how = 'not_null' AND at_col IS NULL THEN
@@ -160,7 +176,8 @@ BEGIN
 		string_agg(format('"%s"', s.value), ', ' ORDER BY s.value)
 			FILTER (WHERE s.value NOT IN (SELECT t.state FROM vmnet_internal.nic_states() t)) AS unknown,
 		string_agg(format('"%s"', s.key), ', ' ORDER BY s.key)
-			FILTER (WHERE is_enum AND NOT EXISTS (SELECT FROM pg_catalog.pg_enum e WHERE e.enumtypid = col_type AND e.enumlabel = s.key)) AS no_label
+			FILTER (WHERE is_enum AND NOT EXISTS (SELECT FROM pg_catalog.pg_enum e WHERE e.enumtypid = col_type
+				AND e.enumlabel = s.key)) AS no_label
 	INTO pairs
 	FROM jsonb_each_text(coalesce(states, '{}')) s;
 	problem := nullif(concat_ws('; ', 'states names ' || pairs.no_label || ', which type ' || col_type || ' does not have',
@@ -174,7 +191,8 @@ BEGIN
 	WHERE NOT is_enum OR EXISTS (SELECT FROM pg_catalog.pg_enum e WHERE e.enumtypid = col_type AND e.enumlabel = g.g);
 	SELECT string_agg(CASE
 			WHEN is_enum THEN format('%I IS DISTINCT FROM %L::%s', col, g.g, col_type)
-			WHEN col_type IN ('bigint'::regtype, 'int', 'smallint') THEN CASE WHEN g.g ~ '^[0-9]{1,4}$' THEN format('%I IS DISTINCT FROM %s', col, g.g) END
+			WHEN col_type IN ('bigint'::regtype, 'int', 'smallint') THEN CASE WHEN g.g ~ '^[0-9]{1,4}$'
+				THEN format('%I IS DISTINCT FROM %s', col, g.g) END
 			ELSE format('%s IS DISTINCT FROM %L', as_text, g.g) END, ' AND ')
 	INTO held
 	FROM unnest(gone) g (g);
@@ -208,7 +226,8 @@ BEGIN
 	IF col_type IS NULL THEN
 		problem := CASE WHEN said AND col IS NOT NULL THEN format('%s.%s: table %s has no column "%s"', relation, canonical, rel, col)
 			WHEN needed THEN format('%s.%s is needed, and table %s has no column of that name', relation, canonical, rel)
-			WHEN relation = 'nics' AND canonical = 'state' AND spec ? 'states' THEN format('states are given, but table %s has no column "state"', rel) END;
+			WHEN relation = 'nics' AND canonical = 'state' AND spec ? 'states'
+				THEN format('states are given, but table %s has no column "state"', rel) END;
 	ELSIF type = 'removed' THEN
 		SELECT r.removed, r.live, format('%s.%s: ', relation, canonical) || r.problem INTO expression, condition, problem
 		FROM vmnet_internal.attached_removed(rel, CASE jsonb_typeof(spec->canonical)
@@ -217,15 +236,18 @@ BEGIN
 		SELECT t.state, t.held, format('%s.%s: ', relation, canonical) || t.problem INTO expression, condition, problem
 		FROM vmnet_internal.attached_state(rel, col, spec->'states') t;
 	ELSE
-		expression := vmnet_internal.attached_cast(col, col_type, CASE canonical WHEN 'ip4_address' THEN 'inet4' WHEN 'ip6_address' THEN 'inet6' ELSE type END);
+		expression := vmnet_internal.attached_cast(col, col_type, CASE canonical WHEN 'ip4_address' THEN 'inet4' WHEN 'ip6_address'
+			THEN 'inet6' ELSE type END);
 		IF expression IS NULL THEN
-			note := format('%s.%s: column "%s" of table %s is of type %s, which does not read as %s', relation, canonical, col, rel, col_type,
+			note := format('%s.%s: column "%s" of table %s is of type %s, which does not read as %s', relation, canonical, col, rel,
+				col_type,
 				CASE type WHEN 'key' THEN 'bigint, uuid or text' ELSE type END);
 			problem := CASE WHEN said OR needed THEN note END;
 		END IF;
 	END IF;
 	-- a view shows what a domain is made of
-	IF expression = quote_ident(col) AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = rel AND a.attname = col AND a.atttypid <> col_type) THEN
+	IF expression = quote_ident(col) AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = rel AND a.attname = col
+		AND a.atttypid <> col_type) THEN
 		expression := format('%I::%s', col, col_type);
 	END IF;
 END
@@ -265,7 +287,8 @@ BEGIN
 	FOR c IN SELECT a.name, a.type, a.needed FROM vmnet_internal.attached_columns() a WHERE a.relation = $1 ORDER BY a.ord LOOP
 		SELECT i.* INTO item FROM vmnet_internal.attached_item(relation, rel, spec, c.name, c.type, c.needed) i;
 		problems := array_remove(problems || item.problem, NULL);
-		items := items || format('%s%s AS %I', coalesce(item.expression, vmnet_internal.attached_null(c.type)), ' COLLATE ' || (collations->>c.name), c.name);
+		items := items || format('%s%s AS %I', coalesce(item.expression, vmnet_internal.attached_null(c.type)), ' COLLATE '
+			|| (collations->>c.name), c.name);
 		IF c.type = 'removed' THEN
 			removed := coalesce(item.expression, removed);
 			live := item.condition;
@@ -320,12 +343,16 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN $1 = 'nics' THEN (
 		SELECT format('SELECT %s, n.active, n.ended FROM %s n%s',
-			vmnet_internal.attached_column_list('nics', 'n', coalesce(jsonb_object_agg(p.noun || '_id', format('%1$s.id AS %1$s_id', p.noun)) FILTER (WHERE p.joined), '{}')),
-			$2->>'nics', string_agg(format(' LEFT JOIN %1$s %2$s ON %2$s.key = n.%2$s_key', p.source, p.noun), '' ORDER BY p.noun DESC) FILTER (WHERE p.joined))
-		FROM (SELECT v.noun, v.noun = ANY ($3) AS joined, $2->>(v.noun || 's') AS source FROM (VALUES ('network'), ('instance')) v (noun)) p)
+			vmnet_internal.attached_column_list('nics', 'n', coalesce(jsonb_object_agg(p.noun || '_id', format('%1$s.id AS %1$s_id',
+				p.noun)) FILTER (WHERE p.joined), '{}')),
+			$2->>'nics', string_agg(format(' LEFT JOIN %1$s %2$s ON %2$s.key = n.%2$s_key', p.source, p.noun), ''
+				ORDER BY p.noun DESC) FILTER (WHERE p.joined))
+		FROM (SELECT v.noun, v.noun = ANY ($3) AS joined, $2->>(v.noun || 's') AS source FROM (VALUES ('network'),
+			('instance')) v (noun)) p)
 	WHEN $2 ? $1 THEN format('SELECT %s, a.active FROM %s a', vmnet_internal.attached_column_list($1, 'a'), $2->>$1)
 	ELSE format('SELECT %s, true AS active FROM (%s) n WHERE n.%3$s IS NOT NULL GROUP BY n.%3$s', (
-			SELECT string_agg(CASE a.name WHEN 'id' THEN format('n.%I', rtrim($1, 's') || '_id') ELSE vmnet_internal.attached_null(a.type) END
+			SELECT string_agg(CASE a.name WHEN 'id' THEN format('n.%I', rtrim($1, 's') || '_id')
+				ELSE vmnet_internal.attached_null(a.type) END
 				|| format(' AS %I', a.name), ', ' ORDER BY a.ord)
 			FROM vmnet_internal.attached_columns() a WHERE a.relation = $1),
 		vmnet_internal.attached_canonical('nics', $2, $3), rtrim($1, 's') || '_id') END
@@ -357,7 +384,8 @@ BEGIN
 	FOR parent IN
 		SELECT p.relation, p.noun, p.rel, v.*
 		FROM (VALUES ('networks', 'network', networks), ('instances', 'instance', instances)) p (relation, noun, rel),
-			vmnet_internal.attached_parent(nics, nic.key_columns->>(p.noun || '_id'), p.relation, p.noun, p.rel, coalesce(columns->p.relation, '{}')) v
+			vmnet_internal.attached_parent(nics, nic.key_columns->>(p.noun || '_id'), p.relation, p.noun, p.rel,
+				coalesce(columns->p.relation, '{}')) v
 		WHERE p.rel IS NOT NULL
 	LOOP
 		problems := problems || parent.problems;

@@ -9,7 +9,8 @@ AS 'MODULE_PATHNAME', 'attached_nic_guard'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet_internal.attached_nic_guard() IS
 'Trigger AFTER INSERT OR UPDATE on an attached table of NICs: judges a row as the inventory named by its argument reads it
-In mode enforce errors, in mode warn warnings: 23514 with constraint nic_initial_state, nic_state_transition, nic_identity_immutable or nic_removed_once; 23503 with nic_parent_active.';
+In mode enforce errors, in mode warn warnings: 23514 with constraint nic_initial_state, nic_state_transition, nic_identity_immutable or '
+'nic_removed_once; 23503 with nic_parent_active.';
 
 CREATE FUNCTION vmnet_internal.attached_nic_history()
 RETURNS trigger
@@ -55,4 +56,5 @@ RETURNS trigger
 AS 'MODULE_PATHNAME', 'attached_nic_notify'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet_internal.attached_nic_notify() IS
-'Trigger AFTER writes on an attached table of NICs, for each statement, made by set_inventory_notify(): tells those who listen which NICs changed';
+'Trigger AFTER writes on an attached table of NICs, for each statement, made by set_inventory_notify(): tells those who listen which NICs '
+'changed';

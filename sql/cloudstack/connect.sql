@@ -316,7 +316,8 @@ Creates a server, a user mapping, and a schema with foreign tables for CloudStac
 'server: the name of the server; NULL means that of the schema. for_public: creates the user mapping for PUBLIC, which readers of a '
 'live inventory and jobs of other roles need. options: further options of a server of mysql_fdw (ssl_ca, ssl_cert, fetch_size ...).
 Returns a row for each table: whether it exists, and which columns this version of CloudStack lacks. Results and messages do not '
-'contain the password, but a statement that contains it can be logged: see doc/cloudstack.md. To connect again, for example after an upgrade of '
+'contain the password, but a statement that contains it can be logged: see doc/cloudstack.md. To connect again, for example after an '
+'upgrade of '
 'CloudStack: DROP SERVER ... CASCADE, DROP SCHEMA ..., and call it again; a mirror stays.
 Errors: 22023 for invalid arguments, or a database without CloudStack''s tables; 42P06 or 42710 if the schema or the server exists; '
 '0A000 without mysql_fdw; HV00N if MySQL cannot be reached or refuses the account.';

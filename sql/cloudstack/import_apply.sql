@@ -15,7 +15,8 @@ AS $$
 DECLARE
 	run bigint;
 BEGIN
-	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = $1, message = ''interrupted'' WHERE status = ''running''', inventory)
+	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = $1, message = ''interrupted'' WHERE status = ''running''',
+		inventory)
 	USING clock_timestamp();
 	EXECUTE format('INSERT INTO %I.import_runs (source) VALUES ($1) RETURNING run', inventory)
 	INTO run USING source;
@@ -53,7 +54,8 @@ DECLARE
 	part record;
 	first_copy boolean;
 BEGIN
-	EXECUTE format('LOCK TABLE %1$I.all_networks, %1$I.all_instances, %1$I.all_nics, %1$I.all_nic_secondary_ips IN SHARE ROW EXCLUSIVE MODE', inventory);
+	EXECUTE format('LOCK TABLE %1$I.all_networks, %1$I.all_instances, %1$I.all_nics, %1$I.all_nic_secondary_ips IN SHARE ROW EXCLUSIVE '
+		'MODE', inventory);
 	EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$I.all_networks) AND NOT EXISTS (SELECT FROM %1$I.all_instances)', inventory)
 	INTO first_copy;
 	IF NOT first_copy THEN
@@ -220,7 +222,8 @@ BEGIN
 		PERFORM vmnet_internal.build_info(inventory, info.kind, source, info.mode, info.version);
 	END IF;
 
-	EXECUTE format('UPDATE %I.import_runs SET status = ''done'', step = ''done'', finished = $7, rows_inserted = $2, rows_updated = $3, rows_deleted = $4, rows_rejected = $5, values_changed = $6 WHERE run = $1', inventory)
+	EXECUTE format('UPDATE %I.import_runs SET status = ''done'', step = ''done'', finished = $7, rows_inserted = $2, rows_updated = $3, '
+		'rows_deleted = $4, rows_rejected = $5, values_changed = $6 WHERE run = $1', inventory)
 	USING run, inserted, updated, deleted, rejected, changed, clock_timestamp();
 
 	RAISE NOTICE 'inventory "%": % rows inserted, % updated, % deleted', inventory, inserted, updated, deleted;
@@ -251,7 +254,13 @@ AS 'MODULE_PATHNAME', 'import_cloudstack'
 LANGUAGE C;
 COMMENT ON PROCEDURE vmnet.import_cloudstack(name, name) IS
 'Makes a mirror of a CloudStack database, or makes it equal to the source again
-source: a schema that holds CloudStack''s tables networks, vm_instance and nics (nic_secondary_ips, op_networks, account, domain and data_center are used if they are there), loaded from a dump or foreign tables. inventory: a mirror, or a name that is free; NULL: the setting vmnet.inventory. Neither name is folded or unquoted.
-Rows are kept as they are. A row that has no place is left out, a value that cannot be stored is changed; each is a row of import_log. Reads in steps that commit, so that import_runs shows how far it is, and changes the mirror in one transaction; inside a transaction block nothing commits. It never writes to the source.
-Only the owner of the mirror, or a role that has his rights, can run it. The source is read with the rights of the caller, into temporary tables; the mirror is written to with those of its owner. Needs TEMPORARY on the database.
-Errors: 22023 where the source is no CloudStack database, or the inventory is no mirror; 0A000 inside another import; 42501 for another role.';
+source: a schema that holds CloudStack''s tables networks, vm_instance and nics (nic_secondary_ips, op_networks, account, domain and '
+'data_center are used if they are there), loaded from a dump or foreign tables. inventory: a mirror, or a name that is free; NULL: the '
+'setting vmnet.inventory. Neither name is folded or unquoted.
+Rows are kept as they are. A row that has no place is left out, a value that cannot be stored is changed; each is a row of import_log. '
+'Reads in steps that commit, so that import_runs shows how far it is, and changes the mirror in one transaction; inside a transaction '
+'block nothing commits. It never writes to the source.
+Only the owner of the mirror, or a role that has his rights, can run it. The source is read with the rights of the caller, into temporary '
+'tables; the mirror is written to with those of its owner. Needs TEMPORARY on the database.
+Errors: 22023 where the source is no CloudStack database, or the inventory is no mirror; 0A000 inside another import; 42501 for another '
+'role.';

@@ -50,7 +50,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE format('SELECT count(*) <> count(id), count(id) <> count(DISTINCT id), count(uuid) <> count(DISTINCT uuid), count(notes) > 0, %s FROM pg_temp.%I',
+	EXECUTE format('SELECT count(*) <> count(id), count(id) <> count(DISTINCT id), count(uuid) <> count(DISTINCT uuid), count(notes) > 0, '
+		'%s FROM pg_temp.%I',
 		CASE relation WHEN 'nics' THEN 'count(raw_instance_id) > 0' ELSE 'false' END,
 		'vmnet_import_' || relation)
 	INTO lacks_id, ids_twice, uuids_twice, has_notes, bad_instance;
@@ -174,7 +175,8 @@ BEGIN
 	IF uuids_twice THEN
 		EXECUTE format($f$
 			WITH twice AS (SELECT uuid, min(id) AS first FROM pg_temp.%1$I WHERE uuid IS NOT NULL GROUP BY uuid HAVING count(*) > 1),
-				mended AS (UPDATE pg_temp.%1$I s SET uuid = NULL FROM twice t WHERE s.uuid = t.uuid AND s.id <> t.first RETURNING s.id, t.uuid)
+				mended AS (UPDATE pg_temp.%1$I s SET uuid = NULL FROM twice t WHERE s.uuid = t.uuid AND s.id <> t.first RETURNING s.id,
+					t.uuid)
 			INSERT INTO pg_temp.vmnet_import_log
 			SELECT %2$L, id::text, 'uuid', uuid::text, 'changed', 'another row has the same uuid; stored as NULL' FROM mended$f$,
 			'vmnet_import_' || relation, vmnet_internal.import_source_table(relation));

@@ -62,7 +62,8 @@ BEGIN
 			JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw
 			JOIN pg_catalog.pg_proc h ON h.oid = w.fdwhandler AND h.proname = 'mysql_fdw_handler'
 			LEFT JOIN LATERAL (SELECT o.option_value FROM pg_options_to_table(f.ftoptions) o WHERE o.option_name = 'dbname') d (db) ON true
-			LEFT JOIN LATERAL (SELECT o.option_value FROM pg_options_to_table(f.ftoptions) o WHERE o.option_name = 'table_name') r (name) ON true
+			LEFT JOIN LATERAL (SELECT o.option_value FROM pg_options_to_table(f.ftoptions) o
+				WHERE o.option_name = 'table_name') r (name) ON true
 		WHERE n.nspname = source AND c.relname IN ('networks', 'vm_instance', 'nics')
 		GROUP BY s.srvname, d.db
 		ORDER BY s.srvname, d.db
@@ -78,8 +79,10 @@ BEGIN
 		IF writable IS NOT NULL THEN
 			RAISE WARNING USING
 				MESSAGE = format('the account of server "%s" can write to CloudStack''s database', part.server),
-				DETAIL = format('It may insert or update: %s. The import never does, but whoever may write to the foreign tables can.', writable),
-				HINT = format('In MySQL: CREATE USER vmnet_ro@''...'' IDENTIFIED BY ''...''; GRANT SELECT ON `%s`.* TO vmnet_ro@''...''; then ALTER USER MAPPING ... SERVER %I OPTIONS (SET username ''vmnet_ro'', SET password ''...'').',
+				DETAIL = format('It may insert or update: %s. The import never does, but whoever may write to the foreign tables can.',
+					writable),
+				HINT = format('In MySQL: CREATE USER vmnet_ro@''...'' IDENTIFIED BY ''...''; GRANT SELECT ON `%s`.* TO vmnet_ro@''...''; '
+					'then ALTER USER MAPPING ... SERVER %I OPTIONS (SET username ''vmnet_ro'', SET password ''...'').',
 					part.db, part.server);
 		END IF;
 

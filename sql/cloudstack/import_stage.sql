@@ -154,7 +154,8 @@ BEGIN
 		targets := targets || format('coalesce(%s, %s, %s) AS state_changed', removed, state_changed, created);
 	END IF;
 
-	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s], NULL)::jsonb[] END AS notes FROM (SELECT %s FROM %I.%I s OFFSET 0) s%s',
+	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s], NULL)::jsonb[] END AS notes FROM (SELECT %s FROM %I.%I s OFFSET '
+		'0) s%s',
 		array_to_string(targets, ', '), coalesce(nullif(array_to_string(bads, ' OR '), ''), 'false'),
 		array_to_string(notes, ', '),
 		(SELECT string_agg(DISTINCT r, ', ') FROM unnest(read) r),
@@ -234,7 +235,8 @@ BEGIN
 		EXCEPTION WHEN OTHERS THEN
 			RAISE EXCEPTION USING
 				ERRCODE = 'connection_failure',
-				MESSAGE = format('the source of table %s went away: %s', format('%I.%I', source, source_table), translate(SQLERRM, E'\n', ' ')),
+				MESSAGE = format('the source of table %s went away: %s', format('%I.%I', source, source_table), translate(SQLERRM, E'\n',
+					' ')),
 				DETAIL = format('It gave %s of %s rows.', n, there),
 				HINT = 'The mirror is what it was. Run the import again when the source is back.';
 		END;

@@ -53,7 +53,8 @@ BEGIN
 		END IF;
 		value := vmnet_internal.live_expression(col.value, col.source_type, col.target_type);
 		IF col.from_lookup IS NOT NULL THEN
-			joins := joins || format(' LEFT JOIN (SELECT DISTINCT ON (l.id) l.id, %s AS value FROM %I.%I l ORDER BY l.id) l_%s ON l_%s.id = s.%I',
+			joins := joins || format(' LEFT JOIN (SELECT DISTINCT ON (l.id) l.id, %s AS value FROM %I.%I l ORDER BY l.id) l_%s ON l_%s.id '
+				'= s.%I',
 				value, source, col.from_lookup, col.from_lookup, col.from_lookup, col.lookup_key);
 			targets := targets || format('l_%s.value AS %I', col.from_lookup, col.target);
 			CONTINUE;
@@ -132,7 +133,8 @@ A mirror does, from its first import on: vmnet.import_cloudstack(). What the sou
 	(6, 'nic_address_history', vmnet_internal.empty_query('nic_address_history'),
 'Nothing: a live inventory does not remember which addresses NICs had
 A mirror does, from its first import on: vmnet.import_cloudstack().'),
-	(16, 'network_instances', $$SELECT a.network_id, a.network_uuid, a.network_name, a.network_state, a.traffic_type, a.guest_type, a.vpc_id,
+	(16, 'network_instances', $$SELECT a.network_id, a.network_uuid, a.network_name, a.network_state, a.traffic_type, a.guest_type,
+		a.vpc_id,
 	a.instance_id, a.instance_uuid, a.instance_name, a.instance_type, a.instance_state, a.nic_count,
 	a.nic_id, a.nic_state, a.device_id, a.default_nic, a.mac_address, a.ip4_address, a.ip6_address
 FROM (
@@ -191,7 +193,11 @@ END
 $$;
 COMMENT ON FUNCTION vmnet.attach_cloudstack(text, name) IS
 'Makes a live inventory: a schema of that name with views over a CloudStack database, no copy
-source: a schema that holds CloudStack''s tables networks, vm_instance and nics (op_networks, account, domain and data_center are used if they are there): foreign tables through mysql_fdw. Conditions on keys and numbers, on what is live, joins, counts and pages are sent to MySQL; text is compared here, exactly; addresses and times are converted here. The views run with their owner''s rights on the source: a reader needs USAGE on the schema and SELECT on them; but mysql_fdw wants a user mapping for him too, for which one FOR PUBLIC will do. Nothing is remembered: for history there is import_cloudstack(). DROP SCHEMA ... CASCADE detaches it.
+source: a schema that holds CloudStack''s tables networks, vm_instance and nics (op_networks, account, domain and data_center are used if '
+'they are there): foreign tables through mysql_fdw. Conditions on keys and numbers, on what is live, joins, counts and pages are sent to '
+'MySQL; text is compared here, exactly; addresses and times are converted here. The views run with their owner''s rights on the source: a '
+'reader needs USAGE on the schema and SELECT on them; but mysql_fdw wants a user mapping for him too, for which one FOR PUBLIC will do. '
+'Nothing is remembered: for history there is import_cloudstack(). DROP SCHEMA ... CASCADE detaches it.
 Errors: 42P06 where a schema of that name exists, 22023 for a name that cannot be, or a source that is no CloudStack database.';
 
 -- Refuses what cannot be the name or the source of a live inventory.

@@ -53,7 +53,8 @@ BEGIN
 		PERFORM vmnet_internal.report_refuse('22023', format('inventory "%s" has no operators', name),
 			CASE kind WHEN 'live' THEN 'It is a live one: it only shows what another system holds.'
 				ELSE 'It is an attached one: its views are for reading, and what is written is written to tables of your own.' END,
-			CASE kind WHEN 'live' THEN format('Give access to the reports: SELECT vmnet.grant_access(%L, %L, %L);', name, coalesce(role, 'alice'), 'reader')
+			CASE kind WHEN 'live' THEN format('Give access to the reports: SELECT vmnet.grant_access(%L, %L, %L);', name, coalesce(role,
+				'alice'), 'reader')
 				ELSE 'GRANT rights on these tables; their guards keep the rules whoever writes. A reader reads the reports.' END);
 	END IF;
 	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = role) THEN
@@ -70,7 +71,8 @@ END
 $$;
 COMMENT ON FUNCTION vmnet_internal.access_target(name, name, text) IS
 'Part of grant_access() and revoke_access(): checks what they were given
-Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, and for an operator of an attached or a live inventory; 42501 for others than the owner.';
+Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, and for an operator of an '
+'attached or a live inventory; 42501 for others than the owner.';
 
 CREATE FUNCTION vmnet_internal.grant_access(inventory name, role name, access text)
 RETURNS void
@@ -95,9 +97,13 @@ AS 'MODULE_PATHNAME', 'inventory_entry'
 LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.grant_access(name, name, text) IS
 'Gives a role access to an inventory: as a reader of its reports, or as an operator
-reader: SELECT on the views of its reporting schemas (not those for tenants), and nothing else. operator: SELECT on the tables and views of the inventory, INSERT and UPDATE on its base tables and live views, USAGE on their sequences: what the operations (vmnet.nic_add() and so on) need. No DELETE, and no write to history.
-inventory NULL: the setting vmnet.inventory. The role has to be there. A reporting schema that is made later needs another call. Needs the owner of the inventory.
-Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, and for an operator of an attached or a live inventory; 42501 for others than the owner.';
+reader: SELECT on the views of its reporting schemas (not those for tenants), and nothing else. operator: SELECT on the tables and views '
+'of the inventory, INSERT and UPDATE on its base tables and live views, USAGE on their sequences: what the operations (vmnet.nic_add() '
+'and so on) need. No DELETE, and no write to history.
+inventory NULL: the setting vmnet.inventory. The role has to be there. A reporting schema that is made later needs another call. Needs '
+'the owner of the inventory.
+Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, and for an operator of an '
+'attached or a live inventory; 42501 for others than the owner.';
 
 CREATE FUNCTION vmnet_internal.revoke_access(inventory name, role name, access text)
 RETURNS void
@@ -123,4 +129,5 @@ LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.revoke_access(name, name, text) IS
 'Takes back what grant_access() gave to a role, and nothing else
 The arguments are those of grant_access(). The other access of the role stays, if it has it. Needs the owner of the inventory.
-Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, and for an operator of an attached or a live inventory; 42501 for others than the owner.';
+Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, and for an operator of an '
+'attached or a live inventory; 42501 for others than the owner.';

@@ -359,7 +359,8 @@ VALUES
 (ARRAY['inventory_info'], 'kind', 'managed, mirror, attached or live'),
 (ARRAY['inventory_info'], 'source', 'Schema that a mirror is made from; NULL where the inventory is its own source'),
 (ARRAY['inventory_info'], 'mode', 'enforce, warn or read_only
-enforce: rules are kept; warn: guards warn of what breaks them; read_only: only the import writes, or, where tables are attached, nothing is guarded.'),
+enforce: rules are kept; warn: guards warn of what breaks them; read_only: only the import writes, or, where tables are attached, nothing '
+'is guarded.'),
 (ARRAY['inventory_info'], 'version', 'Version of vmnet_ext that made it, or brought it up to date'),
 (NULL, 'network_uuid', 'Universal id of the network'),
 (NULL, 'network_name', 'Name of the network, or NULL'),

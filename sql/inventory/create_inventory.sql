@@ -175,5 +175,6 @@ END
 $$;
 COMMENT ON FUNCTION vmnet.create_inventory(text, text) IS
 'Makes an inventory: a schema of that name with tables, views and guards, owned by the caller
-kind: managed (the default: PostgreSQL is the source of truth and every rule is enforced) or mirror (rows of another system as they are; only the import writes). The name is taken as it is, neither folded nor unquoted. Needs CREATE on the database.
+kind: managed (the default: PostgreSQL is the source of truth and every rule is enforced) or mirror (rows of another system as they are; '
+'only the import writes). The name is taken as it is, neither folded nor unquoted. Needs CREATE on the database.
 Errors: 42P06 where a schema of that name exists, 22023 for a name or a kind that cannot be.';

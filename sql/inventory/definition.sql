@@ -17,10 +17,12 @@ SELECT t.kinds::text[], t.relation, t.storage, t.comment
 FROM (VALUES
 ('{managed,mirror}', 'all_networks', NULL,
 'Every network, removed ones too
-The live ones are in the view networks. Rows are never deleted: a network is removed by setting removed, which is refused while it holds a NIC.'),
+The live ones are in the view networks. Rows are never deleted: a network is removed by setting removed, which is refused while it holds a '
+'NIC.'),
 ('{managed,mirror}', 'all_instances', NULL,
 'Every instance (virtual machine, router, system VM), removed ones too
-The live ones are in the view instances. Rows are never deleted: an instance is removed by setting removed, which is refused while it holds a NIC.'),
+The live ones are in the view instances. Rows are never deleted: an instance is removed by setting removed, which is refused while it '
+'holds a NIC.'),
 ('{managed,mirror}', 'all_nics', 'fillfactor = 90',
 'Every NIC, removed and half-removed ones too
 The live ones are in the view nics; the column active says which they are. '
@@ -29,11 +31,14 @@ The live ones are in the view nics; the column active says which they are. '
 ('{managed,mirror}', 'all_nic_secondary_ips', NULL,
 'Addresses that NICs have beside their own, removed ones too
 The live ones are in the view nic_secondary_ips: those of active NICs. '
-|| CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them; only the import writes here. CloudStack deletes them for good, and the import does what it did.'
+|| CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them; only the import writes here. CloudStack deletes them for good, and the '
+'import does what it did.'
 	ELSE 'Rows are never deleted: an address is removed by setting removed, and with its NIC.' END),
 ('{managed,mirror,attached}', 'nic_history', NULL,
 'What happened to NICs: one row per change of state, and per removal
-Written by the inventory itself, in the transaction of the change; only the owner of the table can write to it otherwise. The order is that of seq, never that of at. Creation is not here: all_nics.created says it. Rows stay when their NIC is purged. It may be partitioned by at.'),
+Written by the inventory itself, in the transaction of the change; only the owner of the table can write to it otherwise. The order is '
+'that of seq, never that of at. Creation is not here: all_nics.created says it. Rows stay when their NIC is purged. It may be partitioned '
+'by at.'),
 ('{managed,mirror,attached}', 'nic_address_history', NULL,
 'Addresses that NICs had before those they have now, or had last
 A row says what a NIC had from the row before it (or its creation) until a change. The view nic_address_intervals puts it together.'),
@@ -240,7 +245,8 @@ A Stopped or Destroyed instance still holds its NICs. INSERT, UPDATE and ON CONF
 INSERT, UPDATE and ON CONFLICT work here; DELETE removes the NIC and keeps its row.'),
 ('nic_secondary_ips', vmnet_internal.live_view_query('nic_secondary_ips'),
 'Secondary addresses of live NICs
-INSERT, UPDATE and ON CONFLICT work here. To remove an address, set removed; its row then leaves this view. With a NIC its secondary addresses are removed too; those of a half-removed NIC are not here.'),
+INSERT, UPDATE and ON CONFLICT work here. To remove an address, set removed; its row then leaves this view. With a NIC its secondary '
+'addresses are removed too; those of a half-removed NIC are not here.'),
 ('network_instances', $$SELECT n.network_id, w.uuid AS network_uuid, w.name AS network_name, w.state AS network_state,
 	w.traffic_type, w.guest_type, w.vpc_id,
 	n.instance_id, i.uuid AS instance_uuid, i.name AS instance_name, i.type AS instance_type,
@@ -258,7 +264,8 @@ WHERE n.active
 		WHERE o.active AND o.network_id = n.network_id AND o.instance_id = n.instance_id
 			AND (coalesce(o.device_id::bigint, 2147483648), o.id) < (coalesce(n.device_id::bigint, 2147483648), n.id))$$,
 'One row per live network and instance active on it
-An instance is active on a network when it has an active NIC there. Where it has several, the row shows that of the lowest device_id (NULLs last), then of the lowest id. The twin of vmnet.network_active_instances() for joins.'),
+An instance is active on a network when it has an active NIC there. Where it has several, the row shows that of the lowest device_id '
+'(NULLs last), then of the lowest id. The twin of vmnet.network_active_instances() for joins.'),
 ('network_counts', replace(vmnet_internal.network_counts_query(), '{inv}', '%1$I'),
 'One row per live network, with counts; a network with nothing on it has zeros
 System networks are there too. Each column says what it counts.'),
@@ -297,7 +304,9 @@ FROM (SELECT h.nic_id, h.from_network_id, h.at,
 	CROSS JOIN LATERAL (SELECT h.from_network_id, h.at, coalesce(h.came, n.created) AS since) m
 WHERE LEAST(m.at, n.ended) > m.since$$ ELSE '' END,
 'When NICs were active on networks: one row per NIC and network
-From "from" (included) to "to" (not included; NULL: it still is). A NIC is active from its creation until it was removed or became Deallocating, whichever was first. Placeholders, which have no instance, are there. Write i.from and i.to, with the alias of the view: alone, both are words of SQL.'),
+From "from" (included) to "to" (not included; NULL: it still is). A NIC is active from its creation until it was removed or became '
+'Deallocating, whichever was first. Placeholders, which have no instance, are there. Write i.from and i.to, with the alias of the view: '
+'alone, both are words of SQL.'),
 ('network_instance_intervals', $$SELECT g.network_id, g.instance_id, pg_catalog.lower(r.r) AS "from", pg_catalog.upper(r.r) AS "to"
 FROM (SELECT s.network_id, s.instance_id,
 			pg_catalog.range_agg(pg_catalog.tstzrange(s."from", LEAST(s."to", i.removed, w.removed))) AS ranges
@@ -309,7 +318,8 @@ FROM (SELECT s.network_id, s.instance_id,
 		GROUP BY s.network_id, s.instance_id) g
 	CROSS JOIN LATERAL pg_catalog.unnest(g.ranges) r (r)$$,
 'When instances were active on networks
-From "from" (included) to "to" (not included; NULL: it still is). One row per time that an instance was on a network, whatever number of NICs it had there; neither the instance nor the network was removed. Write i.from and i.to, with the alias of the view.'),
+From "from" (included) to "to" (not included; NULL: it still is). One row per time that an instance was on a network, whatever number of '
+'NICs it had there; neither the instance nor the network was removed. Write i.from and i.to, with the alias of the view.'),
 ('nic_address_intervals', $$SELECT n.id AS nic_id, n.mac_address, n.ip4_address, n.ip6_address,
 	coalesce((SELECT pg_catalog.max(h.until) FROM %1$I.nic_address_history h WHERE h.nic_id = n.id), n.created) AS "from",
 	n.ended AS "to"
@@ -321,7 +331,8 @@ SELECT a.nic_id, a.mac_address, a.ip4_address, a.ip6_address,
 FROM %1$I.nic_address_history a
 	JOIN %1$I.all_nics n ON n.id = a.nic_id$$,
 'When NICs had which addresses
-From "from" (included) to "to" (not included; NULL: they still have). An interval can be empty ("to" not after "from"). Write i.from and i.to, with the alias of the view.'),
+From "from" (included) to "to" (not included; NULL: they still have). An interval can be empty ("to" not after "from"). Write i.from and '
+'i.to, with the alias of the view.'),
 ('stuck_nics', $$SELECT n.id AS nic_id, n.uuid AS nic_uuid, n.network_id, n.instance_id, n.vm_type, n.state,
 	n.state_changed, pg_catalog.now() - n.state_changed AS age,
 	h.event AS last_event, h.session_username, h.actor, h.reason, h.application_name
@@ -334,7 +345,8 @@ FROM %1$I.all_nics n
 WHERE n.active AND n.state IN ($$ || vmnet_internal.nic_state_list('{passing}') || $$)
 	AND n.state_changed <= pg_catalog.now() - pg_catalog.make_interval(mins => 10)$$,
 'NICs that have been Reserving or Releasing for ten minutes or longer
-A NIC passes through these states while its instance starts or stops. For another threshold there is vmnet.stuck_nics(). A half-removed NIC is not stuck.'),
+A NIC passes through these states while its instance starts or stops. For another threshold there is vmnet.stuck_nics(). A half-removed '
+'NIC is not stuck.'),
 ('network_validation', $$SELECT w.id AS network_id, w.name AS network_name,
 	coalesce(c.active_instances, 0)::bigint AS active_instances,
 	coalesce(c.held_instances, 0)::bigint AS held_instances,
@@ -363,7 +375,8 @@ FROM %1$I.all_networks w
 		GROUP BY h.network_id) c ON c.network_id = w.id
 WHERE w.active$$,
 'One row per live network: its instances, counted in each way that is in use
-It says whether the ways agree. What to look at before a critical operation. Only active_instances is right; where the others say more, differing_instances are the instances that a query with a forgotten condition would still show. Every count leaves out removed instances.')
+It says whether the ways agree. What to look at before a critical operation. Only active_instances is right; where the others say more, '
+'differing_instances are the instances that a query with a forgotten condition would still show. Every count leaves out removed instances.')
 $views$;
 COMMENT ON FUNCTION vmnet_internal.inventory_views(text) IS
 'Views of an inventory of a kind: their queries, in an order in which they can be made';

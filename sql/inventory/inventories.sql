@@ -53,7 +53,8 @@ COMMENT ON VIEW vmnet.inventories IS
 Found from the catalogs: a schema is an inventory when it has a view inventory_info of constants.';
 COMMENT ON COLUMN vmnet.inventories.name IS 'Name of the inventory: its schema, as in pg_namespace';
 COMMENT ON COLUMN vmnet.inventories.kind IS 'managed, mirror, attached or live
-managed: PostgreSQL is the source of truth. mirror: a copy of another system. attached: views over tables of yours. live: views over another system.';
+managed: PostgreSQL is the source of truth. mirror: a copy of another system. attached: views over tables of yours. live: views over '
+'another system.';
 COMMENT ON COLUMN vmnet.inventories.source IS 'Schema that a mirror is made from; NULL where the inventory is its own source';
 COMMENT ON COLUMN vmnet.inventories.mode IS 'enforce: rules are kept; read_only: only the import writes';
 COMMENT ON COLUMN vmnet.inventories.version IS 'Version of vmnet_ext that made it, or brought it up to date';

@@ -9,7 +9,8 @@ AS 'MODULE_PATHNAME', 'nic_prepare'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet_internal.nic_prepare() IS
 'Trigger BEFORE INSERT OR UPDATE on all_nics: sets state_changed, and default_nic where an INSERT does not say
-A removal at a time within the transaction is dated no earlier than the creation and the last change of state of the NIC, so that removed = now() is always accepted.';
+A removal at a time within the transaction is dated no earlier than the creation and the last change of state of the NIC, so that removed '
+'= now() is always accepted.';
 
 CREATE FUNCTION vmnet_internal.nic_guard()
 RETURNS trigger
@@ -17,7 +18,8 @@ AS 'MODULE_PATHNAME', 'nic_guard'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet_internal.nic_guard() IS
 'Trigger AFTER INSERT OR UPDATE on all_nics: allows only legal states and moves, on parents that are not removed
-Errors: 23514 with constraint nic_state_transition, nic_initial_state, nic_identity_immutable, nic_removed_once, nic_strategy_immutable, nic_state_changed, nic_removed_after_changes or nic_removed_read_only; 23503 with nic_parent_active.';
+Errors: 23514 with constraint nic_state_transition, nic_initial_state, nic_identity_immutable, nic_removed_once, nic_strategy_immutable, '
+'nic_state_changed, nic_removed_after_changes or nic_removed_read_only; 23503 with nic_parent_active.';
 
 CREATE FUNCTION vmnet_internal.nic_history()
 RETURNS trigger
@@ -41,7 +43,8 @@ AS 'MODULE_PATHNAME', 'network_guard'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet_internal.network_guard() IS
 'Trigger AFTER UPDATE on all_networks: a network is removed once, and only when it holds no NIC
-Errors: 23503 with constraint network_in_use; 23514 with network_removed_once, network_removed_after_created or network_removed_after_nics.';
+Errors: 23503 with constraint network_in_use; 23514 with network_removed_once, network_removed_after_created or '
+'network_removed_after_nics.';
 
 CREATE FUNCTION vmnet_internal.instance_guard()
 RETURNS trigger
@@ -49,7 +52,8 @@ AS 'MODULE_PATHNAME', 'instance_guard'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet_internal.instance_guard() IS
 'Trigger AFTER UPDATE on all_instances: an instance is removed once, and only when it holds no NIC
-Errors: 23503 with constraint instance_in_use; 23514 with instance_removed_once, instance_removed_after_created or instance_removed_after_nics.';
+Errors: 23503 with constraint instance_in_use; 23514 with instance_removed_once, instance_removed_after_created or '
+'instance_removed_after_nics.';
 
 CREATE FUNCTION vmnet_internal.secondary_ip_guard()
 RETURNS trigger
@@ -57,7 +61,8 @@ AS 'MODULE_PATHNAME', 'secondary_ip_guard'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet_internal.secondary_ip_guard() IS
 'Trigger AFTER INSERT OR UPDATE on all_nic_secondary_ips: an address for a live NIC only, removed once
-Errors: 23503 with constraint secondary_ip_nic_active; 23514 with secondary_ip_network, secondary_ip_identity_immutable, secondary_ip_removed_once or secondary_ip_removed_after_created; 42501 with inventory_owner.';
+Errors: 23503 with constraint secondary_ip_nic_active; 23514 with secondary_ip_network, secondary_ip_identity_immutable, '
+'secondary_ip_removed_once or secondary_ip_removed_after_created; 42501 with inventory_owner.';
 
 CREATE FUNCTION vmnet_internal.nic_secondary_ips_remove()
 RETURNS trigger
@@ -65,7 +70,8 @@ AS 'MODULE_PATHNAME', 'nic_secondary_ips_remove'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet_internal.nic_secondary_ips_remove() IS
 'Trigger AFTER UPDATE on all_nics, where a NIC is removed: removes its secondary addresses with it
-Errors: 23514 with constraint nic_removed_after_changes where the NIC was given one after the time of the removal; 42501 with inventory_owner where the table that the argument names belongs to another role.';
+Errors: 23514 with constraint nic_removed_after_changes where the NIC was given one after the time of the removal; 42501 with '
+'inventory_owner where the table that the argument names belongs to another role.';
 
 CREATE FUNCTION vmnet_internal.no_hard_delete()
 RETURNS trigger

@@ -26,18 +26,22 @@ WITH rule AS (
 ), shown AS (
 	-- "strategy Start, removed NULL": the columns that the rule is about
 	SELECT r.*, CASE r.what WHEN 'nic' THEN 'NIC' ELSE r.what END AS title,
-		(SELECT format('concat_ws('', '', %s)', string_agg(format('%L || coalesce(r.%I::text, ''NULL'')', a.attname || ' ', a.attname), ', ' ORDER BY a.attnum))
+		(SELECT format('concat_ws('', '', %s)', string_agg(format('%L || coalesce(r.%I::text, ''NULL'')', a.attname || ' ', a.attname),
+			', ' ORDER BY a.attnum))
 		 FROM pg_catalog.pg_attribute a
 		 WHERE a.attrelid = to_regclass(r.relid) AND a.attnum > 0
 			AND a.attname = ANY (r.columns)) AS seen
 	FROM rule r
 )
 SELECT string_agg(format('SELECT %s, %L, %L, r.id, r.uuid, ', s.ord, coalesce(s.name, 'missing_' || s.missing), s.what) || CASE
-	WHEN s.missing IS NOT NULL THEN format('format(''%s %%s has no %s'', r.id) FROM %s r WHERE r.%I IS NULL', s.title, s.missing, s.relid, s.missing)
+	WHEN s.missing IS NOT NULL THEN format('format(''%s %%s has no %s'', r.id) FROM %s r WHERE r.%I IS NULL', s.title, s.missing, s.relid,
+		s.missing)
 	WHEN s.keys IS NULL THEN format('format(''%s %%s has %%s; rule: %%s'', r.id, %s, %L) FROM %s r WHERE NOT (%s)',
 		s.title, s.seen, s.comment, s.relid, s.condition)
-	ELSE format('format(''%1$s %%s has %%s, as has %1$s %%s; rule: %%s'', r.id, %2$s, CASE WHEN r.id = g.first THEN g.last ELSE g.first END, %3$L)'
-		' FROM (SELECT %4$s, min(id) AS first, max(id) AS last FROM %5$s WHERE %6$s AND num_nulls(%4$s) = 0 GROUP BY %4$s HAVING count(*) > 1) g'
+	ELSE format('format(''%1$s %%s has %%s, as has %1$s %%s; rule: %%s'', r.id, %2$s, CASE WHEN r.id = g.first THEN g.last ELSE g.first '
+		'END, %3$L)'
+		' FROM (SELECT %4$s, min(id) AS first, max(id) AS last FROM %5$s WHERE %6$s AND num_nulls(%4$s) = 0 GROUP BY %4$s HAVING count(*) '
+			'> 1) g'
 		' JOIN %5$s r USING (%4$s) WHERE %6$s', s.title, s.seen, s.comment, s.keys, s.relid, s.condition)
 	END, ' UNION ALL ' ORDER BY s.ord, s.name, s.missing)
 FROM shown s
@@ -52,7 +56,8 @@ RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT format('SELECT 0, ''history_chain_broken'', ''nic'', n.id, n.uuid, format(''history of NIC %%s ends with %%s, but its state is %%s'', n.id, h.to_state, n.state)'
+SELECT format('SELECT 0, ''history_chain_broken'', ''nic'', n.id, n.uuid, format(''history of NIC %%s ends with %%s, but its state is '
+	'%%s'', n.id, h.to_state, n.state)'
 	' FROM (SELECT nic_id, max(seq) AS seq FROM %1$I.nic_history GROUP BY nic_id) l'
 	' JOIN %1$I.nic_history h ON h.nic_id = l.nic_id AND h.seq = l.seq'
 	' JOIN %1$I.all_nics n ON n.id = l.nic_id'
@@ -121,7 +126,8 @@ BEGIN
 					AND f.code IN (r.code, CASE r.code WHEN 'all_nics_one_device' THEN 'duplicate_device_id' END)))
 		SELECT b.code, b.object_type, b.object_id, b.object_uuid, b.message, b.fix,
 			EXISTS (SELECT FROM mend m WHERE m.object_type = b.object_type AND m.object_id = b.object_id
-				AND (m.code = b.code OR m.remedy = 'remove' AND b.code ~ '^(half_removed|live_nic|duplicate|user_ip|all_nics_one|nic_instance_required)'))
+				AND (m.code = b.code OR m.remedy = 'remove' AND b.code ~
+					'^(half_removed|live_nic|duplicate|user_ip|all_nics_one|nic_instance_required)'))
 		FROM blocker b
 		ORDER BY b.part, b.ord, b.code, b.object_id$q$,
 		vmnet_internal.manage_rules_query(target.name), vmnet_internal.manage_history_query(target.name))
@@ -144,8 +150,13 @@ AS 'MODULE_PATHNAME', 'inventory_entry'
 LANGUAGE C STABLE PARALLEL UNSAFE COST 100;
 COMMENT ON FUNCTION vmnet.manage_blockers(name) IS
 'What is in the way of manage_inventory(): one row per finding and object
-None where nothing is. Every error that check_inventory() finds, with its fix, which belongs to the source of the mirror; removed_nic_wrong_state and unknown_state; and what a rule of a managed inventory would refuse, under the name of the constraint, the unique index (all_nics_one_device: one device on two networks, as in a network migration, is fine in a mirror only) or as missing_vm_type and the like, with the rule in message. mendable: manage_inventory(..., true) settles it; a duplicate can also be settled by the removal of the other one.
-No row for an inventory that is no mirror. NULL: the setting vmnet.inventory. Reads only, with the caller''s rights. Error: 22023 for an unknown inventory.';
+None where nothing is. Every error that check_inventory() finds, with its fix, which belongs to the source of the mirror; '
+'removed_nic_wrong_state and unknown_state; and what a rule of a managed inventory would refuse, under the name of the constraint, the '
+'unique index (all_nics_one_device: one device on two networks, as in a network migration, is fine in a mirror only) or as '
+'missing_vm_type and the like, with the rule in message. mendable: manage_inventory(..., true) settles it; a duplicate can also be '
+'settled by the removal of the other one.
+No row for an inventory that is no mirror. NULL: the setting vmnet.inventory. Reads only, with the caller''s rights. Error: 22023 for an '
+'unknown inventory.';
 
 -- Refuses with what is in the way: up to five objects for each code, and how
 -- many there are.  about_guards: only what is said of guards, only the rest,
@@ -178,7 +189,8 @@ BEGIN
 		GROUP BY n.code)
 	SELECT sum(l.n) AS n, bool_or(l.mendable) AS mendable,
 		(array_agg(l.object_type ORDER BY l.ord))[1] AS object_type,
-		string_agg(format('%s (%s): %s%s.', l.code, l.n, l.named, ' and ' || nullif(greatest(l.n - 5, 0), 0) || ' more'), E'\n' ORDER BY l.ord) AS lines
+		string_agg(format('%s (%s): %s%s.', l.code, l.n, l.named, ' and ' || nullif(greatest(l.n - 5, 0), 0) || ' more'), E'\n'
+			ORDER BY l.ord) AS lines
 	INTO found
 	FROM line l;
 
@@ -226,7 +238,8 @@ BEGIN
 	SELECT c.oid INTO relation
 	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
 	WHERE s.nspname = target AND NOT pg_has_role(c.relowner, 'USAGE')
-		AND c.relname IN ('all_networks', 'all_instances', 'all_nics', 'nic_history', 'nic_address_history', 'import_runs', 'import_log', 'nic_intervals', 'inventory_info')
+		AND c.relname IN ('all_networks', 'all_instances', 'all_nics', 'nic_history', 'nic_address_history', 'import_runs', 'import_log',
+			'nic_intervals', 'inventory_info')
 	ORDER BY c.relname COLLATE "C"
 	LIMIT 1;
 	IF FOUND THEN

@@ -207,7 +207,8 @@ BEGIN
 		EXECUTE format('COMMENT ON ' || part.object || ' IS %2$L', target, part.comment);
 	END LOOP;
 	-- an import that was killed
-	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = $1, message = ''interrupted'' WHERE status = ''running''', target)
+	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = $1, message = ''interrupted'' WHERE status = ''running''',
+		target)
 	USING clock_timestamp();
 	EXECUTE format('COMMENT ON TABLE %I.import_runs IS %L', target,
 		'Imports that were run while this inventory was a mirror
@@ -218,7 +219,8 @@ A record that nothing writes to any more; drop it when you like.');
 	PERFORM vmnet_internal.build_info(target, 'managed', NULL, 'enforce',
 		(SELECT l.version FROM vmnet_internal.inventory_facts(target) l));
 
-	FOR part IN SELECT format('%I.%I', target, r) AS relation FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips']) r LOOP
+	FOR part IN SELECT format('%I.%I', target, r) AS relation FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics',
+		'all_nic_secondary_ips']) r LOOP
 		sequence := pg_get_serial_sequence(part.relation, 'id');
 		EXECUTE format('SELECT setval(%L, m.id) FROM (SELECT max(id) AS id FROM %s) m, %s s WHERE m.id >= s.last_value',
 			sequence, part.relation, sequence);
@@ -281,7 +283,8 @@ BEGIN
 	PERFORM vmnet_internal.manage_lock(target);
 	-- a table with a trigger that has yet to fire cannot be altered
 	SET CONSTRAINTS ALL IMMEDIATE;
-	EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.nic_history h JOIN %1$I.all_nics n ON n.id = h.nic_id WHERE h.from_network_id IS NOT NULL)', target)
+	EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.nic_history h JOIN %1$I.all_nics n ON n.id = h.nic_id WHERE h.from_network_id IS NOT '
+		'NULL)', target)
 	INTO moved;
 	PERFORM vmnet_internal.manage_guards(target);
 	done := vmnet_internal.manage_fill(target);
@@ -311,7 +314,15 @@ AS 'MODULE_PATHNAME', 'inventory_entry'
 LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.manage_inventory(name, boolean) IS
 'Makes a mirror a managed inventory, in one transaction
-From then on PostgreSQL is the source of truth. It refuses while something is in the way of the rules of a managed inventory; manage_blockers() lists it. repair: first it mends what loses nothing, as repair_inventory() does, with history: it finishes half-done removals, removes NICs of removed instances and settles double defaults; then it refuses what is left. A half-removed NIC that is younger than ten minutes is neither in the way nor mended. In either case it fills in missing uuids, default_nic (false) and enabled (true) where they are NULL, adds constraints, indexes and guards, and sets the sequences. Nothing else is changed, and where it refuses nothing is.
-import_runs and import_log stay as records; nic_history_move_idx and the longer form of the view nic_intervals do where an import saw a NIC move to another network. In all else the inventory is as create_inventory() makes one. An import refuses it from then on.
-Deferred constraints are checked at once from then on in the transaction. Waits for an import that is running, and for readers (no longer than lock_timeout, if that is set); while it works, readers wait for it.
-NULL: the setting vmnet.inventory; repair NULL: false. Only the owner can run it, at READ COMMITTED (else 0A000). Errors: 22023 for an unknown inventory or one that is no mirror, 23514 with constraint manage_without_findings, which names up to five objects for each code.';
+From then on PostgreSQL is the source of truth. It refuses while something is in the way of the rules of a managed inventory; '
+'manage_blockers() lists it. repair: first it mends what loses nothing, as repair_inventory() does, with history: it finishes half-done '
+'removals, removes NICs of removed instances and settles double defaults; then it refuses what is left. A half-removed NIC that is '
+'younger than ten minutes is neither in the way nor mended. In either case it fills in missing uuids, default_nic (false) and enabled '
+'(true) where they are NULL, adds constraints, indexes and guards, and sets the sequences. Nothing else is changed, and where it refuses '
+'nothing is.
+import_runs and import_log stay as records; nic_history_move_idx and the longer form of the view nic_intervals do where an import saw a '
+'NIC move to another network. In all else the inventory is as create_inventory() makes one. An import refuses it from then on.
+Deferred constraints are checked at once from then on in the transaction. Waits for an import that is running, and for readers (no longer '
+'than lock_timeout, if that is set); while it works, readers wait for it.
+NULL: the setting vmnet.inventory; repair NULL: false. Only the owner can run it, at READ COMMITTED (else 0A000). Errors: 22023 for an '
+'unknown inventory or one that is no mirror, 23514 with constraint manage_without_findings, which names up to five objects for each code.';

@@ -370,7 +370,8 @@ BEGIN
 	PERFORM vmnet_internal.partition_check(schema, info.kind, old);
 	EXECUTE format('LOCK TABLE %I.all_nics IN SHARE ROW EXCLUSIVE MODE', schema);
 	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', old);
-	own := ARRAY(SELECT o.name FROM vmnet_internal.inventory_objects('mirror') o WHERE o.relation = 'nic_history' AND o.phase IN ('keys', 'triggers'));
+	own := ARRAY(SELECT o.name FROM vmnet_internal.inventory_objects('mirror') o WHERE o.relation = 'nic_history' AND o.phase IN ('keys',
+		'triggers'));
 	parts := (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM vmnet_internal.partition_parts(old, own) p);
 	problems := ARRAY(SELECT c.what FROM vmnet_internal.partition_cannot(old) c ORDER BY c.what);
 	PERFORM vmnet_internal.partition_rename(old);

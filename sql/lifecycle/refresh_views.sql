@@ -42,7 +42,8 @@ BEGIN
 		ERRCODE = 'feature_not_supported', SCHEMA = inventory, TABLE = view_name, CONSTRAINT = 'live_view_unchanged',
 		MESSAGE = format('cannot add columns to view "%s" of inventory "%s": its query has been changed', view_name, inventory),
 		DETAIL = detail,
-		HINT = 'Nothing was changed. Add the columns with CREATE OR REPLACE VIEW at the end of the list, or give the view its old query first.';
+		HINT = 'Nothing was changed. Add the columns with CREATE OR REPLACE VIEW at the end of the list, or give the view its old query '
+			'first.';
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.refresh_refuse(text, text, text) IS
@@ -200,6 +201,12 @@ RETURNS TABLE (view_name text, column_name text, change text)
 AS 'MODULE_PATHNAME', 'inventory_entry'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet.refresh_views(name) IS
-'Puts columns that were added to the tables of an inventory into its live views, and copies changed defaults; returns what it did, one row each
-networks, instances, nics and nic_secondary_ips get the columns of all_networks and so on that they lack, at the end, with their comments. Where the default of a column of a table was changed, or the column was added, the view gets the same default; a default of a view that differs from that of its table is replaced. change: added, default ... or no default. Options, rights, comments and triggers of the views stay; a second run does nothing.
-inventory NULL: the setting vmnet.inventory. Needs the owner of the inventory. Errors: 0A000 with constraint live_view_unchanged where columns are lacking in a view whose query has been changed; 22023 for an unknown inventory, and for one that is neither managed nor a mirror.';
+'Puts columns that were added to the tables of an inventory into its live views, and copies changed defaults; returns what it did, one '
+'row each
+networks, instances, nics and nic_secondary_ips get the columns of all_networks and so on that they lack, at the end, with their '
+'comments. Where the default of a column of a table was changed, or the column was added, the view gets the same default; a default of a '
+'view that differs from that of its table is replaced. change: added, default ... or no default. Options, rights, comments and triggers '
+'of the views stay; a second run does nothing.
+inventory NULL: the setting vmnet.inventory. Needs the owner of the inventory. Errors: 0A000 with constraint live_view_unchanged where '
+'columns are lacking in a view whose query has been changed; 22023 for an unknown inventory, and for one that is neither managed nor a '
+'mirror.';

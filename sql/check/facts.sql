@@ -141,7 +141,7 @@ VALUES
 (NULL, 'all_nics', 'index', 'all_nics_ip6_idx', 'USING btree (ip6_address) WHERE (ip6_address IS NOT NULL)'),
 (NULL, 'all_nics', 'index', 'all_nics_mac_idx', 'USING btree (mac_address)'),
 (NULL, 'all_nics', 'index', 'all_nics_network_created_idx', 'USING btree (network_id, created) INCLUDE (id, instance_id, ended)'),
-('managed', 'all_nics', 'index', 'all_nics_one_default', 'UNIQUE USING btree (instance_id) WHERE (active AND default_nic AND (vm_type = ''User''::text))'),
+('managed', 'all_nics', 'index', 'all_nics_one_default', 'UNIQUE USING btree (instance_id, default_nic) WHERE (active AND default_nic AND (vm_type = ''User''::text))'),
 ('managed', 'all_nics', 'index', 'all_nics_one_device', 'UNIQUE USING btree (instance_id, device_id) WHERE (active AND (vm_type = ''User''::text))'),
 ('managed', 'all_nics', 'index', 'all_nics_one_ip4', 'UNIQUE USING btree (network_id, ip4_address) WHERE (active AND (vm_type = ''User''::text))'),
 ('managed', 'all_nics', 'index', 'all_nics_one_ip6', 'UNIQUE USING btree (network_id, ip6_address) WHERE (active AND (vm_type = ''User''::text))'),

@@ -358,9 +358,9 @@ $$ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_instance_required CHECK (instance
 $$CREATE UNIQUE INDEX all_nics_one_per_network ON %1$I.all_nics (instance_id, network_id) WHERE active AND vm_type = 'User'$$,
 'A User instance has at most one active NIC on a network'),
 ('rules', 'managed', 'INDEX %1$I.all_nics_one_default',
-$$CREATE UNIQUE INDEX all_nics_one_default ON %1$I.all_nics (instance_id) WHERE active AND default_nic AND vm_type = 'User'$$,
+$$CREATE UNIQUE INDEX all_nics_one_default ON %1$I.all_nics (instance_id, default_nic) WHERE active AND default_nic AND vm_type = 'User'$$,
 'A User instance has at most one active default NIC
-To change it, clear the old one before setting the new one.'),
+To change it, clear the old one before setting the new one. default_nic is in the key so that mappers do not read it as one NIC per instance.'),
 ('rules', 'managed', 'INDEX %1$I.all_nics_one_device',
 $$CREATE UNIQUE INDEX all_nics_one_device ON %1$I.all_nics (instance_id, device_id) WHERE active AND vm_type = 'User'$$,
 'A User instance has at most one active NIC in a device position'),
@@ -438,6 +438,7 @@ FROM %1$I.all_nic_secondary_ips s
 WHERE s.active AND EXISTS (SELECT FROM %1$I.all_nics n WHERE n.id = s.nic_id AND n.active)$$,
 'Secondary addresses of live NICs
 INSERT, UPDATE and ON CONFLICT work here. To remove an address, set removed; its row then leaves this view. With a NIC its secondary addresses are removed too; those of a half-removed NIC are not here.'),
+('views', 'managed', NULL, 'SELECT vmnet_internal.copy_view_defaults(%1$L)', NULL),
 ('views', NULL, 'VIEW %1$I.network_instances', $$
 CREATE VIEW %1$I.network_instances WITH (security_invoker = true) AS
 SELECT n.network_id, w.uuid AS network_uuid, w.name AS network_name, w.state AS network_state,
@@ -615,13 +616,23 @@ It says whether the ways agree. What to look at before a critical operation. Onl
 -- was allowed.
 ('triggers', 'managed', 'TRIGGER nic_prepare ON %1$I.all_nics',
 'CREATE TRIGGER nic_prepare BEFORE INSERT OR UPDATE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_prepare()',
-'Sets state_changed, and default_nic where an INSERT does not say'),
+'Sets state_changed, and the defaults of columns that an INSERT sets to NULL, default_nic included'),
 ('triggers', 'managed', 'TRIGGER _nic_guard ON %1$I.all_nics',
 'CREATE TRIGGER _nic_guard AFTER INSERT OR UPDATE ON %1$I.all_nics FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_guard()',
 'Allows only legal states and moves, on parents that are not removed'),
 ('triggers', 'managed', 'TRIGGER _nic_history ON %1$I.all_nics',
 'CREATE TRIGGER _nic_history AFTER UPDATE ON %1$I.all_nics FOR EACH STATEMENT EXECUTE FUNCTION vmnet_internal.nic_history()',
 'Writes the changes that the guard saw to nic_history'),
+-- fires before the triggers of users, so that they see the row as it will be stored
+('triggers', 'managed', 'TRIGGER _fill_defaults ON %1$I.all_networks',
+'CREATE TRIGGER _fill_defaults BEFORE INSERT ON %1$I.all_networks FOR EACH ROW EXECUTE FUNCTION vmnet_internal.fill_defaults()',
+'A NULL in an INSERT becomes the default of its column'),
+('triggers', 'managed', 'TRIGGER _fill_defaults ON %1$I.all_instances',
+'CREATE TRIGGER _fill_defaults BEFORE INSERT ON %1$I.all_instances FOR EACH ROW EXECUTE FUNCTION vmnet_internal.fill_defaults()',
+'A NULL in an INSERT becomes the default of its column'),
+('triggers', 'managed', 'TRIGGER _fill_defaults ON %1$I.all_nic_secondary_ips',
+'CREATE TRIGGER _fill_defaults BEFORE INSERT ON %1$I.all_nic_secondary_ips FOR EACH ROW EXECUTE FUNCTION vmnet_internal.fill_defaults()',
+'A NULL in an INSERT becomes the default of its column'),
 -- No foreign key ties secondary addresses to NICs, since a TRUNCATE of the NICs
 -- would then fail for the key before the guard can say why; so the guards are
 -- told where to look.

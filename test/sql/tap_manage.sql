@@ -237,9 +237,9 @@ CREATE FUNCTION columns_of(inv name) RETURNS TABLE (place text, type text, said 
 	WHERE c.relnamespace = quote_ident(inv)::regnamespace AND c.relname LIKE 'all\_%' AND c.relkind = 'r'
 $$;
 SELECT set_eq($$SELECT * FROM columns_of('m')$$, $$SELECT * FROM columns_of('cloud')$$, 'a mirror has the columns of a managed inventory, generated ones too');
-CREATE TEMP TABLE stored AS SELECT c.oid, c.relfilenode, array_agg(d.oid ORDER BY d.oid) AS defaults FROM pg_class c JOIN pg_attrdef d ON d.adrelid = c.oid WHERE c.relnamespace = 'u'::regnamespace GROUP BY c.oid;
+CREATE TEMP TABLE stored AS SELECT c.oid, c.relfilenode, array_agg(d.oid ORDER BY d.oid) AS defaults FROM pg_class c JOIN pg_attrdef d ON d.adrelid = c.oid WHERE c.relnamespace = 'u'::regnamespace AND c.relkind = 'r' GROUP BY c.oid;
 SELECT vmnet.manage_inventory('u') \g /dev/null
-SELECT set_eq($$SELECT c.oid, c.relfilenode, array_agg(d.oid ORDER BY d.oid) FROM pg_class c JOIN pg_attrdef d ON d.adrelid = c.oid WHERE c.relnamespace = 'u'::regnamespace GROUP BY c.oid$$, 'TABLE stored', 'tables, expressions and defaults are left as they are');
+SELECT set_eq($$SELECT c.oid, c.relfilenode, array_agg(d.oid ORDER BY d.oid) FROM pg_class c JOIN pg_attrdef d ON d.adrelid = c.oid WHERE c.relnamespace = 'u'::regnamespace AND c.relkind = 'r' GROUP BY c.oid$$, 'TABLE stored', 'tables, expressions and defaults are left as they are');
 SELECT results_eq($$SELECT pg_get_viewdef('u.mine'), pg_get_viewdef('u.mine_too'), pg_get_indexdef('u."my index"'::regclass), pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = 'u.all_nics'::regclass$$, 'TABLE users', 'what users built is there');
 SELECT ok(has_table_privilege('vmnet_manage_other', 'u.nics', 'SELECT') AND has_table_privilege('vmnet_manage_other', 'u.nic_intervals', 'SELECT') AND has_table_privilege('vmnet_manage_other', 'u.inventory_info', 'SELECT'), 'and what they granted');
 SELECT results_eq('SELECT id FROM u.mine', $$SELECT id FROM u.all_nics WHERE removed IS NULL AND state <> 'Deallocating'$$, 'and answers');

@@ -260,6 +260,7 @@ my %writes = (
 	'attached_nic_notify()' => [ 'attached_parents', q(UPDATE their_attached_parents.nics SET state = 'Reserving' WHERE id = 3) ],
 	'attached_no_delete()' => [ 'attached_parents', q(DELETE FROM their_attached_parents.nics WHERE id = 1) ],
 	'attached_view_write()' => [ 'attached_parents', q(INSERT INTO attached_parents.all_nics (id) VALUES (99)) ],
+	'fill_defaults()' => [ 'parents', q(INSERT INTO parents.all_networks (uuid) VALUES (NULL)) ],
 	'history_guard()' => [ 'nics', q(UPDATE nics.nic_history SET reason = 'x' WHERE false) ],
 	'instance_guard()' => [ 'nics', q(UPDATE nics.all_instances SET removed = now() WHERE id = 5) ],
 	'live_guard()' => [ 'live', q(INSERT INTO live.all_nics (id) VALUES (99)) ],

@@ -413,7 +413,7 @@ SELECT id, uuid, name, state, traffic_type, guest_type, cidr, network_cidr, gate
 FROM %1$I.all_networks
 WHERE active$$,
 'Live networks: those that are not removed
-INSERT, UPDATE and ON CONFLICT work here. To remove a network, set removed; its row then leaves this view.'),
+INSERT, UPDATE and ON CONFLICT work here; DELETE, as setting removed, removes the network and keeps its row, and is refused while it holds a NIC.'),
 ('views', NULL, 'VIEW %1$I.instances', $$
 CREATE VIEW %1$I.instances WITH (security_invoker = true) AS
 SELECT id, uuid, name, display_name, instance_name, type, state, host_id, zone_id,
@@ -421,7 +421,7 @@ SELECT id, uuid, name, display_name, instance_name, type, state, host_id, zone_i
 FROM %1$I.all_instances
 WHERE active$$,
 'Live instances: those that are not removed, whatever their state
-A Stopped or Destroyed instance still holds its NICs. INSERT, UPDATE and ON CONFLICT work here. To remove an instance, set removed.'),
+A Stopped or Destroyed instance still holds its NICs. INSERT, UPDATE and ON CONFLICT work here; DELETE, as setting removed, removes the instance and keeps its row, and is refused while it holds a NIC.'),
 ('views', NULL, 'VIEW %1$I.nics', $$
 CREATE VIEW %1$I.nics WITH (security_invoker = true) AS
 SELECT id, uuid, instance_id, network_id, state, strategy, reserver_name, reservation_id,
@@ -698,7 +698,13 @@ It says whether the ways agree. What to look at before a critical operation. Onl
 'Only the owner truncates history'),
 ('triggers', NULL, 'TRIGGER nic_view_delete ON %1$I.nics',
 'CREATE TRIGGER nic_view_delete INSTEAD OF DELETE ON %1$I.nics FOR EACH ROW EXECUTE FUNCTION vmnet_internal.nic_view_delete()',
-'DELETE on the view of live NICs is a removal')
+'DELETE on the view of live NICs is a removal'),
+('triggers', NULL, 'TRIGGER network_view_delete ON %1$I.networks',
+'CREATE TRIGGER network_view_delete INSTEAD OF DELETE ON %1$I.networks FOR EACH ROW EXECUTE FUNCTION vmnet_internal.parent_view_delete()',
+'DELETE on the view of live networks is a removal, refused while NICs are held'),
+('triggers', NULL, 'TRIGGER instance_view_delete ON %1$I.instances',
+'CREATE TRIGGER instance_view_delete INSTEAD OF DELETE ON %1$I.instances FOR EACH ROW EXECUTE FUNCTION vmnet_internal.parent_view_delete()',
+'DELETE on the view of live instances is a removal, refused while NICs are held')
 ) AS d (phase, only_kind, object, ddl, comment)
 WHERE d.only_kind IS NULL OR d.only_kind = $1
 $definition$;

@@ -104,7 +104,16 @@ RETURNS trigger
 AS 'MODULE_PATHNAME', 'nic_view_delete'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet_internal.nic_view_delete() IS
-'Trigger INSTEAD OF DELETE on the view nics: removes the NIC, state Deallocating and removed in one step';
+'Trigger INSTEAD OF DELETE on the view nics: removes the NIC, state Deallocating and removed in one step
+Error: 42501 with constraint mirror_read_only in a mirror.';
+
+CREATE FUNCTION vmnet_internal.parent_view_delete()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'parent_view_delete'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet_internal.parent_view_delete() IS
+'Trigger INSTEAD OF DELETE on the views networks and instances: removes the network or instance, which never removes a NIC
+Errors: those of network_guard() and instance_guard(), 23503 while NICs are held; 42501 with constraint mirror_read_only in a mirror.';
 
 CREATE FUNCTION vmnet_internal.refuse_shell_table(rel regclass, what text)
 RETURNS void

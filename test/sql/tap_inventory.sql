@@ -113,6 +113,12 @@ SELECT is_empty($$SELECT proname FROM pg_proc WHERE pronamespace IN ('vmnet'::re
 INSERT INTO cloud.networks (id, name) SELECT i, 'net' || i FROM generate_series(1, 9) i;
 INSERT INTO cloud.instances (id, name) SELECT i, 'vm' || i FROM generate_series(1, 9) i;
 INSERT INTO cloud.nics (id, instance_id, network_id) VALUES (1, 1, 1), (2, 2, 1), (3, 1, 2);
+-- the table of a live view, which may have been renamed or moved
+CREATE FUNCTION pg_temp.table_of(of regclass) RETURNS regclass
+LANGUAGE sql AS $$
+	SELECT DISTINCT d.refobjid::regclass FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+	WHERE r.ev_class = of AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> of
+$$;
 -- whether the guards of an inventory do their work, as one word
 CREATE FUNCTION pg_temp.guarded(s name DEFAULT 'cloud', who name DEFAULT 'none') RETURNS text
 LANGUAGE sql AS $$
@@ -124,8 +130,8 @@ LANGUAGE sql AS $$
 		(2, $x$INSERT INTO %I.nics (id, instance_id, network_id, state) VALUES (99, 2, 2, 'Reserving')$x$),
 		(3, $x$UPDATE %I.networks SET removed = now() WHERE id = 1$x$),
 		(4, $x$UPDATE %I.instances SET removed = now() WHERE id = 1$x$),
-		(5, $x$DELETE FROM %I.networks WHERE id = 1$x$),
-		(6, $x$DELETE FROM %I.instances WHERE id = 1$x$)) v (ord, command)
+		(5, $x$DO $d$ BEGIN EXECUTE format('DELETE FROM %%s WHERE id = 1', pg_temp.table_of('%I.networks'::regclass)); END $d$ $x$),
+		(6, $x$DO $d$ BEGIN EXECUTE format('DELETE FROM %%s WHERE id = 1', pg_temp.table_of('%I.instances'::regclass)); END $d$ $x$)) v (ord, command)
 $$;
 SELECT is(pg_temp.guarded(), 'yes', 'the guards do their work');
 

@@ -272,6 +272,7 @@ my %writes = (
 	'nic_prepare()' => [ 'parents', q(INSERT INTO parents.all_nics (network_id, instance_id, default_nic) VALUES (3, 2, NULL)) ],
 	'nic_secondary_ips_remove()' => [ 'parents', q(UPDATE parents.all_nics SET state = 'Deallocating', removed = now() WHERE id = 1) ],
 	'nic_view_delete()' => [ 'parents', q(DELETE FROM parents.nics WHERE id = 1) ],
+	'parent_view_delete()' => [ 'parents', q(DELETE FROM parents.networks WHERE id = 5) ],
 	'no_hard_delete()' => [ 'parents', q(DELETE FROM parents.all_nics WHERE id = 1) ],
 	'no_truncate()' => [ 'parents', q(TRUNCATE parents.all_nics, parents.all_nic_secondary_ips) ],
 	'secondary_ip_guard()' => [ 'parents', q(INSERT INTO parents.all_nic_secondary_ips (nic_id, network_id, ip4_address) VALUES (3, 1, '10.0.1.99')) ]);

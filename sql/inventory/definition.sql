@@ -313,7 +313,6 @@ ALTER TABLE %1$I.all_nics
 	ALTER COLUMN uuid SET NOT NULL,
 	ALTER COLUMN strategy SET NOT NULL,
 	ALTER COLUMN vm_type SET NOT NULL,
-	ALTER COLUMN default_nic SET NOT NULL,
 	ALTER COLUMN enabled SET NOT NULL$$, NULL),
 ('rules', 'managed', 'CONSTRAINT network_guest_type_valid ON %1$I.all_networks',
 $$ALTER TABLE %1$I.all_networks ADD CONSTRAINT network_guest_type_valid CHECK (guest_type IN ('Isolated', 'Shared', 'L2'))$$,
@@ -345,6 +344,10 @@ $$ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_removed_is_deallocating CHECK (re
 ('rules', 'managed', 'CONSTRAINT nic_created_finite ON %1$I.all_nics',
 'ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_created_finite CHECK (pg_catalog.isfinite(created))',
 'created is a time, not infinity'),
+-- not NOT NULL: mappers would then refuse an object without it before they ask
+('rules', 'managed', 'CONSTRAINT nic_default_nic_present ON %1$I.all_nics',
+'ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_default_nic_present CHECK (default_nic IS NOT NULL)',
+'default_nic is true or false; where an INSERT does not say, the inventory does'),
 ('rules', 'managed', 'CONSTRAINT nic_instance_required ON %1$I.all_nics',
 $$ALTER TABLE %1$I.all_nics ADD CONSTRAINT nic_instance_required CHECK (instance_id IS NOT NULL OR strategy = 'PlaceHolder' OR removed IS NOT NULL)$$,
 'A held NIC has an instance, unless it is a placeholder'),

@@ -20,7 +20,7 @@ WITH rule AS (
 		CROSS JOIN LATERAL (
 			SELECT c.m[2] AS name, c.m[1] AS relation, NULL AS keys, c.m[3] AS condition, NULL AS missing
 			FROM regexp_match(d.ddl, '^ALTER TABLE %1\$I\.(\w+) ADD CONSTRAINT (\w+) CHECK \((.*)\)$') c (m)
-			WHERE c.m[2] NOT IN ('nic_state_valid', 'nic_removed_is_deallocating')
+			WHERE c.m[2] NOT IN ('nic_state_valid', 'nic_removed_is_deallocating', 'nic_default_nic_present')
 			UNION ALL
 			SELECT u.m[1], u.m[2], u.m[3], u.m[4], NULL
 			FROM regexp_match(d.ddl, '^CREATE UNIQUE INDEX (\w+) ON %1\$I\.(\w+) \((.*)\) WHERE (.*)$') u (m)
@@ -28,7 +28,7 @@ WITH rule AS (
 			UNION ALL
 			SELECT 'missing_' || n.m[1], substring(d.ddl FROM 'ALTER TABLE %1\$I\.(\w+)'), NULL, NULL, n.m[1]
 			FROM regexp_matches(d.ddl, 'ALTER COLUMN (\w+) SET NOT NULL', 'g') n (m)
-			WHERE n.m[1] NOT IN ('uuid', 'default_nic', 'enabled')) m
+			WHERE n.m[1] NOT IN ('uuid', 'enabled')) m
 	WHERE d.phase = 'rules'
 ), shown AS (
 	-- "strategy Start, removed NULL": the columns that the rule is about

@@ -158,7 +158,7 @@ SELECT is(pg_temp.as_replica(command), expected, 'as a replica: ' || title) FROM
 	(5, 'nor a removal at infinity', $$UPDATE cloud.all_nics SET state = 'Deallocating', removed = 'infinity' WHERE id = 1$$, '23514 nic_removed_finite'),
 	(6, 'nor a second live NIC for the same pair', $$INSERT INTO cloud.all_nics (id, instance_id, network_id, default_nic) VALUES (99, 1, 1, false)$$, '23505 all_nics_one_per_network'),
 	(7, 'nor a NIC without an instance', $$UPDATE cloud.all_nics SET instance_id = NULL WHERE id = 1$$, '23514 nic_instance_required'),
-	(8, 'nor one that does not say whether it is the default', $$INSERT INTO cloud.all_nics (id, instance_id, network_id) VALUES (99, 2, 2)$$, '23502 default_nic')
+	(8, 'nor one that does not say whether it is the default', $$INSERT INTO cloud.all_nics (id, instance_id, network_id) VALUES (99, 2, 2)$$, '23514 nic_default_nic_present')
 	) v (ord, title, command, expected) ORDER BY ord;
 SELECT is(pg_temp.guarded(), 'yes', 'back as an origin the guards do their work');
 
@@ -173,7 +173,7 @@ SELECT is(pg_temp.trial($$ALTER TABLE cloud.all_nics DISABLE TRIGGER ALL;
 		UPDATE cloud.networks SET removed = now() WHERE id = 1$$), '23503 network_in_use',
 	'the guard of networks does not ask whether that of NICs is enabled');
 SELECT is(pg_temp.trial($$ALTER TABLE cloud.all_nics DISABLE TRIGGER nic_prepare; INSERT INTO cloud.nics (id, instance_id, network_id) VALUES (99, 5, 5)$$),
-	'23502 default_nic', 'without nic_prepare an INSERT has to say default_nic');
+	'23514 nic_default_nic_present', 'without nic_prepare an INSERT has to say default_nic');
 -- a guard that cannot find the parents, or the NICs, refuses instead of passing
 SELECT is(pg_temp.trial($$ALTER TABLE cloud.all_nics DROP CONSTRAINT all_nics_network_id_fkey;
 		INSERT INTO cloud.nics (id, instance_id, network_id) VALUES (99, 5, 5)$$), '39P01',

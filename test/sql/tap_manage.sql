@@ -137,7 +137,7 @@ SELECT is((outcome('UPDATE source.nics SET vm_type = NULL')).repaired, 'missing_
 -- of every rule of the definition there is such a test, or a code of check_inventory()
 SELECT set_eq($$SELECT substring(m FROM '^\w+') FROM vmnet_internal.inventory_definition('managed') d, regexp_matches(d.object, '^(?:CONSTRAINT|INDEX %1\$I\.)\s?(\w+)') x (y), unnest(y) m WHERE d.phase = 'rules'$$,
 	ARRAY['network_created_finite', 'instance_created_finite', 'nic_created_finite', 'secondary_ip_created_finite', 'network_guest_type_valid', 'network_removed_finite', 'instance_removed_finite', 'nic_state_valid', 'nic_strategy_valid', 'nic_removed_is_deallocating', 'nic_removed_finite',
-		'nic_instance_required', 'nic_ip4_address_valid', 'nic_ip6_address_valid', 'all_nics_one_per_network', 'all_nics_one_default', 'all_nics_one_device', 'all_nics_one_mac', 'all_nics_one_ip4', 'all_nics_one_ip6',
+		'nic_default_nic_present', 'nic_instance_required', 'nic_ip4_address_valid', 'nic_ip6_address_valid', 'all_nics_one_per_network', 'all_nics_one_default', 'all_nics_one_device', 'all_nics_one_mac', 'all_nics_one_ip4', 'all_nics_one_ip6',
 		'all_networks_removed_key', 'all_instances_removed_key',
 		-- those are tested in secondary_ips.sql
 		'secondary_ip_present', 'secondary_ip_removed_finite', 'secondary_ip4_address_valid', 'secondary_ip6_address_valid', 'all_nic_secondary_ips_one_ip4', 'all_nic_secondary_ips_one_ip6'], 'these are the rules; a new one needs a test here');

@@ -183,7 +183,7 @@ SELECT is(pg_temp.with_rewrite('network_id=2', 'UPDATE', $$UPDATE cloud.nics SET
 SELECT is(pg_temp.with_rewrite('removed=NULL', 'UPDATE', $$UPDATE cloud.all_nics SET uuid = gen_random_uuid() WHERE id = 6$$),
 	'23514 nic_removed_once', 'one that brings a removed NIC back');
 SELECT is(pg_temp.with_rewrite('default_nic=NULL', 'INSERT', $$INSERT INTO cloud.nics (id, instance_id, network_id) VALUES (102, 8, 1)$$),
-	'23502 default_nic', 'one that takes default_nic away');
+	'23514 nic_default_nic_present', 'one that takes default_nic away');
 SELECT is(pg_temp.with_rewrite('removed=2024-06-01', 'UPDATE', $$UPDATE cloud.networks SET name = 'x' WHERE id = 1$$, 'all_networks'),
 	'23503 network_in_use', 'one that removes a network in use');
 SELECT is(pg_temp.with_rewrite('removed=2024-06-01', 'UPDATE', $$UPDATE cloud.instances SET name = 'x' WHERE id = 1$$, 'all_instances'),

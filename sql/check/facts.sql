@@ -213,7 +213,7 @@ VALUES
 (NULL, 'nic_history', 'column', 'seq', 'bigint NOT NULL'),
 (NULL, 'nic_history', 'column', 'session_username', 'text NOT NULL'),
 (NULL, 'nic_history', 'column', 'to_state', 'text'),
-(NULL, 'nic_history', 'column', 'transaction_id', 'xid8 NOT NULL'),
+(NULL, 'nic_history', 'column', 'transaction_id', 'bigint NOT NULL'),
 (NULL, 'nic_history', 'constraint', 'nic_history_pkey', 'PRIMARY KEY (seq, at)'),
 ('mirror', 'nic_history', 'index', 'nic_history_move_idx', 'USING btree (nic_id, seq) WHERE (from_network_id IS NOT NULL)'),
 (NULL, 'nic_history', 'index', 'nic_history_network_idx', 'USING btree (network_id, seq)'),

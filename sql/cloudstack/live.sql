@@ -140,7 +140,7 @@ Read from it at the time of the query. CloudStack deletes them for good.'),
 CREATE VIEW %1$I.nic_history AS
 SELECT NULL::bigint AS seq, NULL::bigint AS nic_id, NULL::bigint AS network_id, NULL::bigint AS instance_id,
 	NULL::text AS from_state, NULL::text AS to_state, NULL::text AS event, NULL::timestamptz AS removed,
-	NULL::timestamptz AS at, NULL::xid8 AS transaction_id, NULL::text AS session_username, NULL::text AS actor,
+	NULL::timestamptz AS at, NULL::bigint AS transaction_id, NULL::text AS session_username, NULL::text AS actor,
 	NULL::text AS reason, NULL::text AS application_name, NULL::bigint AS from_network_id
 WHERE false$$,
 'Nothing: a live inventory does not remember what happened to NICs

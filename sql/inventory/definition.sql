@@ -127,11 +127,11 @@ CREATE TABLE %1$I.nic_history (
 	event text NOT NULL,
 	removed timestamptz,
 	at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-	transaction_id xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
-	session_username text NOT NULL DEFAULT SESSION_USER,
-	actor text DEFAULT NULLIF(pg_catalog.current_setting('vmnet.actor', true), ''),
-	reason text DEFAULT NULLIF(pg_catalog.current_setting('vmnet.reason', true), ''),
-	application_name text DEFAULT NULLIF(pg_catalog.current_setting('application_name', true), ''),
+	transaction_id bigint NOT NULL DEFAULT pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8,
+	session_username text NOT NULL,
+	actor text,
+	reason text,
+	application_name text,
 	from_network_id bigint
 )$$,
 'What happened to NICs: one row per change of state, and per removal

@@ -40,7 +40,7 @@ CREATE FUNCTION vmnet.nic_timeline(
 	OUT actor text,
 	OUT reason text,
 	OUT application_name text,
-	OUT transaction_id xid8)
+	OUT transaction_id bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'nic_timeline'
 LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10;

@@ -82,7 +82,7 @@ static const char nic_timeline_sql[] =
 "   n.instance_id, NULL::pg_catalog.timestamptz AS removed,"
 "   NULL::pg_catalog.text AS session_username, NULL::pg_catalog.text AS actor,"
 "   NULL::pg_catalog.text AS reason, NULL::pg_catalog.text AS application_name,"
-"   NULL::pg_catalog.xid8 AS transaction_id"
+"   NULL::pg_catalog.int8 AS transaction_id"
 "  FROM %s.all_nics n WHERE n.id OPERATOR(pg_catalog.=) $1"
 "  UNION ALL"
 "  SELECT 2, h.seq, h.at, h.event, h.from_state, h.to_state, h.network_id, h.instance_id,"

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session, configure_mappers, joinedload
 
 # what it does not know of an index or a column it says as a warning
 warnings.simplefilter("error", SAWarning)
-warnings.filterwarnings('ignore', "Did not recognize type 'xid8'")
 
 top = os.path.dirname(os.path.abspath(__file__)) + '/../../..'
 spec = importlib.util.spec_from_file_location('tables', top + '/contrib/mappers/sqlalchemy_tables.py')

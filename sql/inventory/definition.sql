@@ -514,7 +514,7 @@ The other half of CloudStack issue 10188: an instance on two tiers is there once
 ('views', NULL, 'VIEW %1$I.nic_intervals', $$
 CREATE VIEW %1$I.nic_intervals WITH (security_invoker = true) AS
 SELECT n.id AS nic_id, n.network_id, n.instance_id, n.created AS "from", n.ended AS "to"
-FROM %1$I.all_nics n
+FROM %1$I.all_nics n CROSS JOIN (SELECT) read_only	-- a view of one table could be written to
 WHERE (n.ended IS NULL OR n.ended > n.created)$$ || CASE $1 WHEN 'mirror' THEN $$
 	AND NOT EXISTS (SELECT FROM %1$I.nic_history h WHERE h.nic_id = n.id AND h.from_network_id IS NOT NULL)
 UNION ALL

@@ -25,7 +25,7 @@ SELECT w.id AS network_id, w.uuid::text AS network_uuid, w.name AS network_name,
 	w.traffic_type, w.guest_type, w.cidr::text AS cidr, w.network_cidr::text AS network_cidr,
 	host(w.gateway) AS gateway, w.ip6_cidr::text AS ip6_cidr, host(w.ip6_gateway) AS ip6_gateway,
 	w.vpc_id, w.zone_id, w.zone_name, w.domain_id, w.domain_path, w.account_id, w.account_name, w.created
-FROM {inv}.all_networks w
+FROM {inv}.all_networks w CROSS JOIN (SELECT) read_only	-- a view of one table could be written to
 WHERE w.active$$,
 'Live networks: one row each
 Removed networks are not here.'),
@@ -34,7 +34,7 @@ Removed networks are not here.'),
 SELECT i.id AS instance_id, i.uuid::text AS instance_uuid, i.name AS instance_name, i.display_name,
 	i.instance_name AS hypervisor_name, i.type AS instance_type, i.state AS instance_state, i.host_id,
 	i.zone_id, i.zone_name, i.domain_id, i.domain_path, i.account_id, i.account_name, i.created
-FROM {inv}.all_instances i
+FROM {inv}.all_instances i CROSS JOIN (SELECT) read_only
 WHERE i.active$$,
 'Live instances: one row each, whatever their state
 A Stopped or Destroyed instance still holds its NICs, and is here. Removed instances are not.'),

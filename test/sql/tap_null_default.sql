@@ -3,7 +3,7 @@
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
 
-SELECT plan(41);
+SELECT plan(42);
 
 INSERT INTO cloud.networks (id, name) VALUES (1, 'n'), (2, 'm');
 INSERT INTO cloud.instances (id, name) VALUES (1, 'i'), (2, 'j');
@@ -97,6 +97,12 @@ SELECT is_empty($$SELECT * FROM pg_temp.told WHERE s = 'fresh' AND view_default 
 SELECT is_empty($$SELECT * FROM pg_temp.told WHERE view_default IS NOT NULL AND name IN ('id', 'default_nic')$$, 'but none for id and default_nic');
 SELECT vmnet_internal.copy_view_defaults('cloud') \g /dev/null
 SELECT is_empty($$SELECT * FROM pg_temp.told WHERE s = 'cloud' AND view_default IS DISTINCT FROM table_default AND name <> 'id'$$, 'changed ones can be copied again');
+
+-- What is not for writing says so.
+SELECT vmnet.create_report('fresh') \g /dev/null
+SELECT set_eq($$SELECT c.oid::regclass::text FROM pg_class c WHERE relkind = 'v' AND relnamespace IN ('fresh'::regnamespace, 'fresh_report'::regnamespace)
+		AND pg_relation_is_updatable(c.oid, true) <> 0$$,
+	ARRAY['fresh.networks', 'fresh.instances', 'fresh.nics', 'fresh.nic_secondary_ips'], 'only the live views can be written to');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -195,7 +195,7 @@ class NicHistory(models.Model):
     event = models.TextField(null=True, blank=True)
     removed = models.DateTimeField(null=True, blank=True)
     at = models.DateTimeField(null=True, blank=True)
-    transaction_id = models.TextField(null=True, blank=True)
+    transaction_id = models.BigIntegerField(null=True, blank=True)
     session_username = models.TextField(null=True, blank=True)
     actor = models.TextField(null=True, blank=True)
     reason = models.TextField(null=True, blank=True)

@@ -217,7 +217,7 @@ class NicHistory(Base):
     event = Column(Text)
     removed = Column(DateTime(timezone=True))
     at = Column(DateTime(timezone=True))
-    transaction_id = Column(Text)
+    transaction_id = Column(BigInteger)
     session_username = Column(Text)
     actor = Column(Text)
     reason = Column(Text)

@@ -161,6 +161,7 @@ add_column(TableDefaults *entry, Relation rel, AttrNumber attnum)
 static TableDefaults *
 table_defaults_lookup(Relation rel)
 {
+	static TableDefaults *last = NULL;
 	Oid			relid = RelationGetRelid(rel);
 	TableDefaults *entry;
 	MemoryContext old;
@@ -168,12 +169,15 @@ table_defaults_lookup(Relation rel)
 	uint64		seen;
 	int			i;
 
+	/* Entries stay where they are. */
+	if (last && last->relid == relid && last->valid)
+		return last;
 	if (table_defaults == NULL)
 		table_defaults_init();
 
 	entry = hash_search(table_defaults, &relid, HASH_FIND, NULL);
 	if (entry && entry->valid)
-		return entry;
+		return last = entry;
 
 	check_table(rel);
 	entry = hash_search(table_defaults, &relid, HASH_ENTER, &found);

@@ -127,7 +127,7 @@ CREATE TABLE %1$I.nic_history (
 	event text NOT NULL,
 	removed timestamptz,
 	at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-	transaction_id bigint NOT NULL DEFAULT pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8,
+	transaction_id bigint NOT NULL,
 	session_username text NOT NULL,
 	actor text,
 	reason text,

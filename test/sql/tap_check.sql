@@ -195,8 +195,8 @@ ROLLBACK TO before;
 
 -- history_chain_broken
 CREATE FUNCTION plant_history(nic_id bigint, VARIADIC states text[]) RETURNS void LANGUAGE sql AS $$
-INSERT INTO cloud.nic_history (nic_id, network_id, from_state, to_state, event, at, session_username)
-SELECT nic_id, 4, split_part(s, ' ', 1), nullif(split_part(s, ' ', 2), 'NULL'), 'Planted', '2025-05-05 12:00:00+00'::timestamptz + ord * interval '1 minute', session_user
+INSERT INTO cloud.nic_history (nic_id, network_id, from_state, to_state, event, at, session_username, transaction_id)
+SELECT nic_id, 4, split_part(s, ' ', 1), nullif(split_part(s, ' ', 2), 'NULL'), 'Planted', '2025-05-05 12:00:00+00'::timestamptz + ord * interval '1 minute', session_user, 1
 FROM unnest(states) WITH ORDINALITY u (s, ord)
 $$;
 SELECT plant_history(56, 'Allocated Reserving', 'Reserving Reserved', 'Reserved Releasing', 'Releasing Allocated');

@@ -3,7 +3,7 @@
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
 
-SELECT plan(38);
+SELECT plan(41);
 
 INSERT INTO cloud.networks (id, name) VALUES (1, 'n'), (2, 'm');
 INSERT INTO cloud.instances (id, name) VALUES (1, 'i'), (2, 'j');
@@ -57,6 +57,13 @@ SELECT results_eq($$SELECT name, state, traffic_type FROM cloud.networks WHERE i
 	'EXCLUDED has the default where the INSERT has NULL');
 SELECT is(pg_temp.trial('INSERT INTO cloud.networks (id, uuid, name) VALUES (50, NULL, ''w'') ON CONFLICT (id) DO UPDATE SET uuid = EXCLUDED.uuid'), 'accepted',
 	'an upsert of all columns gives a new uuid, not a NULL');
+INSERT INTO cloud.nics (id, instance_id, network_id, state, default_nic, enabled) VALUES (1, 2, 1, NULL, NULL, NULL)
+	ON CONFLICT (id) DO UPDATE SET state = EXCLUDED.state, enabled = EXCLUDED.enabled;
+SELECT results_eq($$SELECT state, default_nic, enabled FROM cloud.nics WHERE id = 1$$, $$VALUES ('Allocated', true, true)$$, 'an upsert of a NIC keeps what it does not set');
+INSERT INTO cloud.nics (id, instance_id, network_id, default_nic) VALUES (1, 2, 1, NULL) ON CONFLICT (id) DO UPDATE SET default_nic = EXCLUDED.default_nic;
+SELECT is((SELECT default_nic FROM cloud.nics WHERE id = 1), false, 'EXCLUDED.default_nic is that of a further NIC of the instance');
+INSERT INTO cloud.nics (id, instance_id, network_id, state) VALUES (1, 2, 1, NULL) ON CONFLICT DO NOTHING;
+SELECT is((SELECT count(*) FROM cloud.nics WHERE instance_id = 2), 1::bigint, 'ON CONFLICT DO NOTHING does nothing');
 SELECT is(pg_temp.trial('UPDATE cloud.networks SET state = NULL WHERE id = 50'), '23502 state', 'an UPDATE to NULL is refused as before');
 
 -- Columns of users, and defaults that they change.

@@ -211,6 +211,7 @@ my %calls = (
 	'attached_table(text,text)' => q(SELECT vmnet_internal.attached_table('$i', 'nics')),
 	'check_inventory(name,interval)' => q(SELECT * FROM vmnet.check_inventory('$i', '0')),
 	'connect_cloudstack(text,integer,text,text,text,text,text,boolean,jsonb)' => q(SELECT * FROM vmnet.connect_cloudstack('127.0.0.1', 1, password => 'secret', source => 'new')),
+	'copy_view_defaults(regclass,regclass)' => q(SELECT * FROM vmnet_internal.copy_view_defaults('$i.all_nics', '$i.nics')),
 	'create_inventory(text,text)' => q(SELECT vmnet.create_inventory('new')),
 	'create_report(name,text,boolean)' => q(SELECT vmnet.create_report('$i')),
 	'grant_access(name,name,text)' => q(SELECT vmnet.grant_access('$i', 'whose_nobody', 'reader')),

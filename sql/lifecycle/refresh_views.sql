@@ -143,6 +143,34 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.copy_view_defaults(regclass, regclass) IS
 'Part of create_inventory() and refresh_views(): gives the columns of a live view the defaults of its table; returns what it changed';
 
+-- Locks the views of an inventory, so that their queries stay as they are while they
+-- are looked at and replaced.
+CREATE FUNCTION vmnet_internal.refresh_lock(inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part record;
+BEGIN
+	-- a snapshot from before the locks would not contain what others change until then
+	IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'feature_not_supported',
+			MESSAGE = 'refresh_views() needs isolation level READ COMMITTED',
+			DETAIL = format('The transaction is %s.', upper(current_setting('transaction_isolation'))),
+			HINT = format('BEGIN ISOLATION LEVEL READ COMMITTED; SELECT * FROM vmnet.refresh_views(%L); COMMIT;', inventory);
+	END IF;
+	-- one at a time: each makes views of the same names for comparison
+	EXECUTE format('LOCK TABLE %I.inventory_info IN SHARE UPDATE EXCLUSIVE MODE', inventory);
+	FOR part IN SELECT s.view_id FROM vmnet_internal.refresh_state(inventory) s LOOP
+		EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE', part.view_id);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.refresh_lock(text) IS
+'Part of refresh_views(): locks the views of an inventory, so that nobody else changes their queries';
+
 CREATE FUNCTION vmnet_internal.refresh_views(inventory name)
 RETURNS TABLE (view_name text, column_name text, change text)
 LANGUAGE plpgsql
@@ -160,8 +188,7 @@ BEGIN
 			DETAIL = format('Its kind is %s: it has no tables of its own that columns could be added to.', coalesce(kind, 'unknown')),
 			HINT = 'The view vmnet.inventories lists what is there; refresh_views() is for managed inventories and mirrors.';
 	END IF;
-	-- one at a time: each makes views of the same names for comparison
-	EXECUTE format('LOCK TABLE %I.inventory_info IN SHARE UPDATE EXCLUSIVE MODE', target);
+	PERFORM vmnet_internal.refresh_lock(target);
 	FOR part IN SELECT s.* FROM vmnet_internal.refresh_state(target) s LOOP
 		view_name := part.view_name;
 		IF part.missing <> '{}' THEN
@@ -195,6 +222,6 @@ networks, instances, nics and nic_secondary_ips get the columns of all_networks 
 'comments. Where the default of a column of a table was changed, or the column was added, the view gets the same default; a default of a '
 'view that differs from that of its table is replaced. Of id the views have none: the table gives it. change: added, default ... or no '
 'default. Options, rights, comments and triggers of the views stay; a second run does nothing.
-inventory NULL: the setting vmnet.inventory. Needs the owner of the inventory. Errors: 0A000 with constraint live_view_unchanged where '
-'columns are lacking in a view whose query has been changed; 22023 for an unknown inventory, and for one that is neither managed nor a '
+inventory NULL: the setting vmnet.inventory. Needs the owner of the inventory, and isolation level READ COMMITTED. Errors: 0A000 at any '
+'other, and with constraint live_view_unchanged where columns are lacking in a view whose query has been changed; 22023 for an unknown inventory, and for one that is neither managed nor a '
 'mirror.';

@@ -79,9 +79,14 @@ BEGIN
 		targets := targets || format('%s AS %I', value, col.target);
 	END LOOP;
 
+	-- columns that no source has
+	targets := targets || ARRAY(
+		SELECT format('NULL::%s AS %I', c.type, c.name) FROM vmnet_internal.inventory_columns() c
+		WHERE c.relation = 'all_' || live_query.relation AND c.in_view AND c.source_column IS NULL AND c.name <> 'state_changed'
+		ORDER BY c.ord);
 	targets := targets || CASE relation WHEN 'nic_secondary_ips'
 		-- CloudStack deletes them for good
-		THEN ARRAY['NULL::timestamptz AS removed', 'true AS active']
+		THEN ARRAY['true AS active']
 		WHEN 'nics'
 		-- Said as CloudStack says it, so that MySQL can judge it.  A NIC without
 		-- a state is held.

@@ -4,24 +4,28 @@
 #
 # Each patch in test/changes is such a change.  Its first line says what it adds;
 # a line "Tests: regress=a,b t=c" names tests that decide.  The patch is applied
-# to a copy of the tree, and the tests pass.  Then it is applied without one of the
-# files that were changed by hand, for each of them: a test fails, and its message
-# names that file.  Changed by hand are all but tests, their expected output and
-# the files that "sh doc/generate" writes.
+# to a copy of the tree, doc/generate is run, and the tests pass.  Then it is applied
+# without one of the files that were changed by hand, for each of them, with what
+# doc/generate has written for the whole: a test fails, and its message names that
+# file.  Changed by hand are all but tests, their expected output and the files that
+# doc/generate writes.
 #
 #   CHANGES='01 07'   only these patches
-#   FULL=1            every regression, isolation and pgTAP test for each whole patch
+#   FULL=1            every regression and isolation test for each whole patch
 . "$(dirname "$0")/lib.sh"
 
 most_files=3
 
-find_postgres patch postgresql-15-pgtap libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
+find_postgres git postgresql-15-pgtap libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
 make_work_folder
 copy_installation
 as_user mkdir "$work/tree"
 # what the build needs to find, and the tests to read
 (cd "$top" && tar cf - --exclude=.git --exclude='*.o' --exclude='*.so' --exclude='*.bc' \
 	--exclude='sql/vmnet_ext--*.sql' --exclude=results --exclude=tmp_check .) | as_user tar xf - -C "$work/tree"
+# built once: a patch builds what it changes
+(cd "$work/tree" && as_user make -s with_llvm=no PG_CONFIG="$PG_CONFIG" WERROR=1 all) >"$work/build.log" 2>&1 ||
+	{ cat "$work/build.log" >&2; fail "the build failed"; }
 
 # The files of a patch that are changed by hand.
 hand_files()
@@ -37,13 +41,23 @@ tests_of()
 }
 
 # Makes a fresh tree with a patch, less the file that is named, and installs it.
+# Context that others have changed since does not matter.
 make_tree()
 {
 	rm -rf "$work/src"
-	as_user cp -r "$work/tree" "$work/src"
+	as_user cp -rp "$work/tree" "$work/src"
 	as_user cp "$1" "$work/change.patch"
-	(cd "$work/src" && as_user git apply --whitespace=nowarn ${2:+"--exclude=$2"} "$work/change.patch") >"$work/run.log" 2>&1 || return 1
-	(cd "$work/src" && as_user make -s with_llvm=no PG_CONFIG="$PG_CONFIG" WERROR=1 all install) >>"$work/run.log" 2>&1
+	(cd "$work/src" && as_user git apply -C1 --whitespace=nowarn ${2:+"--exclude=$2"} "$work/change.patch" &&
+		as_user make -s with_llvm=no PG_CONFIG="$PG_CONFIG" WERROR=1 all install) >"$work/run.log" 2>&1
+}
+
+# Runs doc/generate in the tree of a whole patch, and keeps what it writes.
+generate()
+{
+	rm -rf "$work/doc"
+	as_user mkdir "$work/doc"
+	(cd "$work/src" && as_user env PGDATABASE=postgres perl doc/generate.pl "$work/doc") >>"$work/run.log" 2>&1 &&
+		as_user cp "$work"/doc/* "$work/src/doc/"
 }
 
 # Runs the tests that a patch names; what they print is in run.log.
@@ -57,12 +71,19 @@ run_change_tests()
 		as_user make -s with_llvm=no PG_CONFIG="$PG_CONFIG" installcheck ISOLATION= TAP_TESTS= REGRESS="$regress" >>"$work/run.log" 2>&1 || result=1
 		if [ -f regression.diffs ]; then cat regression.diffs >>"$work/run.log"; fi
 	fi
-	if [ -n "$perl" ]; then
+	for test in $perl; do
 		as_user make -s with_llvm=no PG_CONFIG="$PG_CONFIG" installcheck REGRESS= ISOLATION= \
-			PROVE_TESTS="$(for test in $perl; do echo "test/t/$test.pl"; done)" >>"$work/run.log" 2>&1 || result=1
-	fi
+			PROVE_TESTS="test/t/$test.pl" >>"$work/run.log" 2>&1 || result=1
+	done
 	cd "$top"
 	return $result
+}
+
+# Whether a test that fails names a file: in its name, or in what it says of the
+# failure.  In the differences of pg_regress, these lines begin with a plus sign.
+names_file()
+{
+	grep -E '^(\+|not ok|#)' "$work/run.log" | grep -qF "$1"
 }
 
 judge()
@@ -77,7 +98,6 @@ judge()
 	fi
 }
 
-need_packages git
 start_server "-c max_prepared_transactions=10"
 changes=0
 for patch in "$top"/test/changes/*.patch; do
@@ -92,21 +112,17 @@ for patch in "$top"/test/changes/*.patch; do
 	judge $status "it changes $count files by hand: $(echo $(hand_files "$patch"))"
 
 	status=0
-	make_tree "$patch" && run_change_tests "$patch" || status=1
+	make_tree "$patch" && generate && run_change_tests "$patch" || status=1
 	judge $status "applied whole, its tests pass"
-	if [ -n "${FULL:-}" ]; then
-		dropdb --if-exists tap
-		run_tests regress isolation pgtap
-	fi
+	if [ -n "${FULL:-}" ]; then run_tests regress isolation; fi
 
 	for file in $(hand_files "$patch"); do
 		status=0
 		if ! make_tree "$patch" "$file"; then
 			status=1
-		elif run_change_tests "$patch"; then
-			status=1
-		elif ! grep -qF "$file" "$work/run.log"; then
-			status=1
+		else
+			as_user cp "$work"/doc/* "$work/src/doc/"
+			if run_change_tests "$patch" || ! names_file "$file"; then status=1; fi
 		fi
 		judge $status "without $file a test fails that names it"
 	done

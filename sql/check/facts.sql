@@ -46,10 +46,10 @@ SELECT v.view, CASE WHEN $1 = 'live' OR v.view = 'inventory_info' THEN 'plain vi
 		SELECT string_agg(c.name, ', ' ORDER BY c.ord)
 		FROM vmnet_internal.inventory_columns() c
 		WHERE c.relation = 'all_' || v.view AND c.in_view))
-FROM vmnet_internal.check_views_of_inventory() v
+FROM vmnet_internal.inventory_view_columns() v
 UNION ALL
 SELECT v.view, 'reads', NULL, array_to_string(v.reads, ', ')
-FROM vmnet_internal.check_views_of_inventory() v
+FROM vmnet_internal.inventory_view_columns() v
 WHERE $1 IN ('managed', 'mirror')
 UNION ALL
 SELECT t.relation, 'plain view', NULL,

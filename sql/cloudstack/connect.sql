@@ -16,13 +16,13 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH wanted (table_name, column_name, target_type, needed, place) AS (
-	SELECT coalesce(c.from_lookup, vmnet_internal.import_source_table(r.relation)), c.source_column, c.target_type,
+	SELECT coalesce(c.from_lookup, vmnet_internal.import_source_table('cloudstack', r.relation)), c.source_column, c.target_type,
 		c.needed AND c.from_lookup IS NULL, r.place * 100 + c.ord
 	FROM unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips']) WITH ORDINALITY r (relation, place),
-		LATERAL vmnet_internal.import_columns(r.relation) c
+		LATERAL vmnet_internal.import_columns('cloudstack', r.relation) c
 	UNION ALL
 	SELECT c.from_lookup, 'id', 'bigint', false, 0
-	FROM unnest(ARRAY['networks', 'instances']) r (relation), LATERAL vmnet_internal.import_columns(r.relation) c
+	FROM unnest(ARRAY['networks', 'instances']) r (relation), LATERAL vmnet_internal.import_columns('cloudstack', r.relation) c
 	WHERE c.from_lookup IS NOT NULL
 	UNION ALL
 	VALUES ('nics', 'update_time', 'timestamptz', false, 399))

@@ -28,19 +28,21 @@ COMMENT ON FUNCTION vmnet_internal.import_start(text, text) IS
 
 -- Says how far a run is.  progress: a table of the inventory, and how many rows
 -- of it were read.
-CREATE FUNCTION vmnet_internal.import_progress(run bigint, inventory text, progress text)
+CREATE FUNCTION vmnet_internal.import_progress(run bigint, source text, inventory text, progress text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	relation text := split_part(progress, ' ', 1);
+	source_table text := vmnet_internal.import_source_table(vmnet_internal.import_kind(source), relation);
 BEGIN
 	EXECUTE format('UPDATE %I.import_runs SET step = $1, %I = $2 WHERE run = $3', inventory, relation || '_read')
-	USING 'read ' || vmnet_internal.import_source_table(relation), split_part(progress, ' ', 2)::bigint, run;
+	USING 'read ' || source_table, split_part(progress, ' ', 2)::bigint, run;
+	RAISE NOTICE 'read % rows of %.%', split_part(progress, ' ', 2), source, source_table;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_progress(bigint, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_progress(bigint, text, text, text) IS
 'Part of import_cloudstack(): says how far a run is';
 
 -- Keeps other writers out until the transaction ends.  A first copy goes into

@@ -6,27 +6,71 @@
 -- caller of the procedure; what takes the name of the mirror runs as the owner of
 -- the mirror.
 --
--- Where each column of an inventory comes from.
-CREATE FUNCTION vmnet_internal.import_columns(relation text)
+-- Names of the tables and columns of sources.  A source is of the first kind whose
+-- tables for networks, instances and nics it has, else of kind cloudstack.  name: the
+-- column of the inventory, NULL for the table.  What has no row here has the name
+-- that inventory_columns() says; a column that has one is read from the table itself.
+-- table of data
+CREATE FUNCTION vmnet_internal.import_names()
+RETURNS TABLE (kind text, relation text, name text, source_name text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+VALUES
+('cloudstack', 'networks', NULL, 'networks'),
+('cloudstack', 'instances', NULL, 'vm_instance'),
+('cloudstack', 'nics', NULL, 'nics'),
+('cloudstack', 'nic_secondary_ips', NULL, 'nic_secondary_ips')
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_names() IS
+'Names that tables and columns have in each kind of source of an import';
+
+CREATE FUNCTION vmnet_internal.import_kind(source text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce((
+	SELECT k.kind
+	FROM (
+		SELECT n.kind, min(n.ord) AS ord, array_agg(n.source_name) AS tables
+		FROM vmnet_internal.import_names() WITH ORDINALITY n (kind, relation, name, source_name, ord)
+		WHERE n.name IS NULL AND n.relation <> 'nic_secondary_ips'
+		GROUP BY n.kind) k
+	WHERE NOT EXISTS (
+		SELECT FROM unnest(k.tables) t
+		WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+			WHERE s.nspname = $1 AND c.relname = t AND c.relkind IN ('r', 'p', 'v', 'm', 'f')))
+	ORDER BY k.ord LIMIT 1), 'cloudstack')
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_kind(text) IS
+'Kind of a source of an import, by the tables that it has';
+
+-- Where each column of an inventory comes from, in a source of a kind.
+CREATE FUNCTION vmnet_internal.import_columns(kind text, relation text)
 RETURNS TABLE (ord int, target text, target_type text, source_column text,
 	from_lookup text, lookup_key text, needed boolean, if_absent text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT c.ord, c.name, c.type, c.source_column, c.from_lookup, c.lookup_key, c.needed, c.if_absent
+SELECT c.ord, c.name, c.type, coalesce(n.source_name, c.source_column), CASE WHEN n.source_name IS NULL THEN c.from_lookup END,
+	c.lookup_key, c.needed, c.if_absent
 FROM vmnet_internal.inventory_columns() c
-WHERE c.relation = 'all_' || $1 AND c.source_column IS NOT NULL
+	LEFT JOIN vmnet_internal.import_names() n ON n.kind = $1 AND n.relation = $2 AND n.name = c.name
+WHERE c.relation = 'all_' || $2 AND c.source_column IS NOT NULL
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_columns(text) IS
-'Where the columns of networks, instances, nics or nic_secondary_ips come from in CloudStack''s tables';
+COMMENT ON FUNCTION vmnet_internal.import_columns(text, text) IS
+'Where the columns of networks, instances, nics or nic_secondary_ips come from in a source of a kind';
 
-CREATE FUNCTION vmnet_internal.import_source_table(relation text)
+CREATE FUNCTION vmnet_internal.import_source_table(kind text, relation text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT CASE relation WHEN 'instances' THEN 'vm_instance' ELSE relation END $$;
-COMMENT ON FUNCTION vmnet_internal.import_source_table(text) IS
-'CloudStack''s table that networks, instances, nics or nic_secondary_ips come from';
+AS $$
+SELECT n.source_name FROM vmnet_internal.import_names() n WHERE n.kind = $1 AND n.relation = $2 AND n.name IS NULL
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_source_table(text, text) IS
+'Table that networks, instances, nics or nic_secondary_ips come from in a source of a kind';
 
 -- A column of the source under the name it has there: nicId, which loaders that
 -- fold names to lower case made nicid.
@@ -116,10 +160,11 @@ SELECT c.ord, c.target, c.target_type, c.source_column, c.from_lookup, c.lookup_
 	CASE WHEN t.type IS NULL OR c.from_lookup IS NOT NULL AND (vmnet_internal.import_source_type($1, c.from_lookup, 'id') IS NULL
 			OR vmnet_internal.import_source_type($1, t.source_table, c.lookup_key) IS NULL)
 		THEN format('%s::%s', coalesce(c.if_absent, 'NULL'), c.target_type) END
-FROM vmnet_internal.import_columns($2) c
+FROM vmnet_internal.import_kind($1) k (kind)
+	CROSS JOIN LATERAL vmnet_internal.import_columns(k.kind, $2) c
 	CROSS JOIN LATERAL (
 		SELECT n.source_table, vmnet_internal.import_source_type($1, coalesce(c.from_lookup, n.source_table), c.source_column) AS type
-		FROM (VALUES (vmnet_internal.import_source_table($2))) n (source_table)) t
+		FROM vmnet_internal.import_source_table(k.kind, $2) n (source_table)) t
 ORDER BY c.ord
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_plan(text, text) IS

@@ -16,7 +16,8 @@ DECLARE
 BEGIN
 	FOR col IN
 		SELECT DISTINCT c.from_lookup, c.source_column, c.target_type
-		FROM unnest(ARRAY['networks', 'instances', 'nics']) r, LATERAL vmnet_internal.import_columns(r) c
+		FROM unnest(ARRAY['networks', 'instances', 'nics']) r,
+			LATERAL vmnet_internal.import_columns(vmnet_internal.import_kind(source), r) c
 		WHERE c.from_lookup IS NOT NULL AND vmnet_internal.import_source_type(source, c.from_lookup, 'id') IS NOT NULL
 	LOOP
 		source_type := vmnet_internal.import_source_type(source, col.from_lookup, col.source_column);
@@ -61,7 +62,7 @@ COMMENT ON FUNCTION vmnet_internal.import_look(text) IS
 'Part of import_cloudstack(): what may be wrong with the rows of a stage';
 
 -- Takes rows of a stage that have no id of their own out of it.
-CREATE FUNCTION vmnet_internal.import_judge_ids(relation text, lacks_id boolean, ids_twice boolean)
+CREATE FUNCTION vmnet_internal.import_judge_ids(relation text, source_table text, lacks_id boolean, ids_twice boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -72,7 +73,7 @@ BEGIN
 			WITH gone AS (DELETE FROM pg_temp.%1$I WHERE id IS NULL RETURNING raw_id)
 			INSERT INTO pg_temp.vmnet_import_log
 			SELECT %2$L, raw_id, 'id', raw_id, 'rejected', 'the row has no id that can be read' FROM gone$f$,
-			'vmnet_import_' || relation, vmnet_internal.import_source_table(relation));
+			'vmnet_import_' || relation, source_table);
 	END IF;
 	IF ids_twice THEN
 		EXECUTE format($f$
@@ -80,16 +81,16 @@ BEGIN
 				gone AS (DELETE FROM pg_temp.%1$I s USING twice t WHERE s.id = t.id AND s.ctid <> t.first RETURNING s.id)
 			INSERT INTO pg_temp.vmnet_import_log
 			SELECT %2$L, id::text, 'id', id::text, 'rejected', 'another row has the same id' FROM gone$f$,
-			'vmnet_import_' || relation, vmnet_internal.import_source_table(relation));
+			'vmnet_import_' || relation, source_table);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_judge_ids(text, boolean, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.import_judge_ids(text, text, boolean, boolean) IS
 'Part of import_cloudstack(): rejects rows without an id, or with that of another one';
 
 -- Takes NICs out of their stage that have no network, or name an instance that
 -- is not there.
-CREATE FUNCTION vmnet_internal.import_judge_nics(bad_instance boolean)
+CREATE FUNCTION vmnet_internal.import_judge_nics(source_table text, bad_instance boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -108,7 +109,7 @@ BEGIN
 			WHERE NOT EXISTS (SELECT FROM pg_temp.vmnet_import_networks w WHERE w.id = n.network_id)
 			RETURNING n.id, n.network_id, n.raw_network_id)
 		INSERT INTO pg_temp.vmnet_import_log
-		SELECT 'nics', id::text, 'network_id', coalesce(network_id::text, raw_network_id), 'rejected',
+		SELECT source_table, id::text, 'network_id', coalesce(network_id::text, raw_network_id), 'rejected',
 			CASE WHEN network_id IS NULL THEN 'the row names no network that can be read'
 				ELSE 'the source has no network of this id' END
 		FROM gone;
@@ -119,7 +120,7 @@ BEGIN
 			WHERE btrim(n.raw_instance_id) <> ''
 			RETURNING n.id, n.raw_instance_id)
 		INSERT INTO pg_temp.vmnet_import_log
-		SELECT 'nics', id::text, 'instance_id', raw_instance_id, 'rejected',
+		SELECT source_table, id::text, 'instance_id', raw_instance_id, 'rejected',
 			'the row names an instance that cannot be read'
 		FROM gone;
 	END IF;
@@ -130,17 +131,17 @@ BEGIN
 				AND NOT EXISTS (SELECT FROM pg_temp.vmnet_import_instances i WHERE i.id = n.instance_id)
 			RETURNING n.id, n.instance_id)
 		INSERT INTO pg_temp.vmnet_import_log
-		SELECT 'nics', id::text, 'instance_id', instance_id::text, 'rejected',
+		SELECT source_table, id::text, 'instance_id', instance_id::text, 'rejected',
 			'the source has no instance of this id'
 		FROM gone;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_judge_nics(boolean) IS
+COMMENT ON FUNCTION vmnet_internal.import_judge_nics(text, boolean) IS
 'Part of import_cloudstack(): rejects NICs whose network or instance is not there';
 
 -- Takes secondary addresses out of their stage that have no place.
-CREATE FUNCTION vmnet_internal.import_judge_secondary()
+CREATE FUNCTION vmnet_internal.import_judge_secondary(source_table text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -152,7 +153,7 @@ BEGIN
 			OR NOT EXISTS (SELECT FROM pg_temp.vmnet_import_nics n WHERE n.id = s.nic_id)
 		RETURNING s.id, s.nic_id, s.raw_nic_id, s.network_id, s.raw_network_id)
 	INSERT INTO pg_temp.vmnet_import_log
-	SELECT 'nic_secondary_ips', id::text,
+	SELECT source_table, id::text,
 		CASE WHEN network_id IS NULL THEN 'network_id' ELSE 'nicId' END,
 		CASE WHEN network_id IS NULL THEN raw_network_id ELSE coalesce(nic_id::text, raw_nic_id) END, 'rejected',
 		CASE WHEN network_id IS NULL THEN 'the row names no network that can be read'
@@ -161,12 +162,12 @@ BEGIN
 	FROM gone;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_judge_secondary() IS
+COMMENT ON FUNCTION vmnet_internal.import_judge_secondary(text) IS
 'Part of import_cloudstack(): rejects secondary addresses that have no place';
 
 -- Writes down what was changed in the rows of a stage; where two rows have one
 -- uuid, one of them keeps it.
-CREATE FUNCTION vmnet_internal.import_judge_values(relation text, uuids_twice boolean, has_notes boolean)
+CREATE FUNCTION vmnet_internal.import_judge_values(relation text, source_table text, uuids_twice boolean, has_notes boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -179,7 +180,7 @@ BEGIN
 					t.uuid)
 			INSERT INTO pg_temp.vmnet_import_log
 			SELECT %2$L, id::text, 'uuid', uuid::text, 'changed', 'another row has the same uuid; stored as NULL' FROM mended$f$,
-			'vmnet_import_' || relation, vmnet_internal.import_source_table(relation));
+			'vmnet_import_' || relation, source_table);
 	END IF;
 	IF has_notes THEN
 		EXECUTE format($f$
@@ -187,22 +188,23 @@ BEGIN
 			SELECT %2$L, s.id::text, note->>0, note->>1, 'changed', note->>2
 			FROM pg_temp.%1$I s, unnest(s.notes) note
 			WHERE s.notes IS NOT NULL$f$,
-			'vmnet_import_' || relation, vmnet_internal.import_source_table(relation));
+			'vmnet_import_' || relation, source_table);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_judge_values(text, boolean, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.import_judge_values(text, text, boolean, boolean) IS
 'Part of import_cloudstack(): writes down what was changed in the rows of a stage';
 
 -- Takes rows that have no place out of the stages, and writes down why: ids first,
 -- then what refers to them, then what is left.
-CREATE FUNCTION vmnet_internal.import_judge()
+CREATE FUNCTION vmnet_internal.import_judge(source text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	relations CONSTANT text[] := ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips'];
+	kind text := vmnet_internal.import_kind(source);
 	looks jsonb := '{}';
 	look jsonb;
 	relation text;
@@ -210,15 +212,17 @@ BEGIN
 	FOREACH relation IN ARRAY relations LOOP
 		SELECT to_jsonb(l) INTO look FROM vmnet_internal.import_look(relation) l;
 		looks := looks || jsonb_build_object(relation, look);
-		PERFORM vmnet_internal.import_judge_ids(relation, (look->>'lacks_id')::boolean, (look->>'ids_twice')::boolean);
+		PERFORM vmnet_internal.import_judge_ids(relation, vmnet_internal.import_source_table(kind, relation), (look->>'lacks_id')::boolean,
+			(look->>'ids_twice')::boolean);
 	END LOOP;
-	PERFORM vmnet_internal.import_judge_nics((looks->'nics'->>'bad_instance')::boolean);
-	PERFORM vmnet_internal.import_judge_secondary();
+	PERFORM vmnet_internal.import_judge_nics(vmnet_internal.import_source_table(kind, 'nics'), (looks->'nics'->>'bad_instance')::boolean);
+	PERFORM vmnet_internal.import_judge_secondary(vmnet_internal.import_source_table(kind, 'nic_secondary_ips'));
 	FOREACH relation IN ARRAY relations LOOP
 		look := looks->relation;
-		PERFORM vmnet_internal.import_judge_values(relation, (look->>'uuids_twice')::boolean, (look->>'has_notes')::boolean);
+		PERFORM vmnet_internal.import_judge_values(relation, vmnet_internal.import_source_table(kind, relation),
+			(look->>'uuids_twice')::boolean, (look->>'has_notes')::boolean);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_judge() IS
+COMMENT ON FUNCTION vmnet_internal.import_judge(text) IS
 'Part of import_cloudstack(): takes rows that have no place out of the stages, and writes down why';

@@ -120,6 +120,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	kind text := vmnet_internal.import_kind(source);
+	secondary text := vmnet_internal.import_source_table(kind, 'nic_secondary_ips');
 	missing text;
 BEGIN
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = source) THEN
@@ -137,19 +139,19 @@ BEGIN
 			HINT = format('CALL vmnet.import_cloudstack(%L, %L);', source, left(inventory, 56) || '_mirror');
 	END IF;
 
-	SELECT string_agg(format('%s.%s', vmnet_internal.import_source_table(r), c.source_column), ', ' ORDER BY r, c.ord)
+	SELECT string_agg(format('%s.%s', vmnet_internal.import_source_table(kind, r), c.source_column), ', ' ORDER BY r, c.ord)
 	INTO missing
 	FROM unnest(ARRAY['networks', 'instances', 'nics']) r,
-		LATERAL vmnet_internal.import_columns(r) c
-	WHERE c.needed AND vmnet_internal.import_source_type(source, vmnet_internal.import_source_table(r), c.source_column) IS NULL;
+		LATERAL vmnet_internal.import_columns(kind, r) c
+	WHERE c.needed AND vmnet_internal.import_source_type(source, vmnet_internal.import_source_table(kind, r), c.source_column) IS NULL;
 	-- this table a source need not have, but if so then as a whole
 	IF missing IS NULL THEN
-		SELECT string_agg('nic_secondary_ips.' || c.source_column, ', ' ORDER BY c.ord)
+		SELECT string_agg(secondary || '.' || c.source_column, ', ' ORDER BY c.ord)
 		INTO missing
-		FROM vmnet_internal.import_columns('nic_secondary_ips') c
-		WHERE c.needed AND vmnet_internal.import_source_type(source, 'nic_secondary_ips', c.source_column) IS NULL
+		FROM vmnet_internal.import_columns(kind, 'nic_secondary_ips') c
+		WHERE c.needed AND vmnet_internal.import_source_type(source, secondary, c.source_column) IS NULL
 			AND EXISTS (SELECT FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-				WHERE n.nspname = source AND t.relname = 'nic_secondary_ips' AND t.relkind IN ('r', 'p', 'v', 'm', 'f'));
+				WHERE n.nspname = source AND t.relname = secondary AND t.relkind IN ('r', 'p', 'v', 'm', 'f'));
 	END IF;
 	IF missing IS NOT NULL THEN
 		RAISE EXCEPTION USING

@@ -105,7 +105,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	source_table text := vmnet_internal.import_source_table(relation);
+	source_table text := vmnet_internal.import_source_table(vmnet_internal.import_kind(source), relation);
 	col record;
 	stored record;
 	note record;
@@ -190,7 +190,8 @@ SELECT coalesce(string_agg(format(
 	vmnet_internal.import_expression(p.value, p.source_type, p.target_type),
 	p.target, vmnet_internal.import_fenced(source, p.from_lookup),
 	vmnet_internal.import_expression(format('s.%I', p.lookup_key),
-		vmnet_internal.import_source_type(source, vmnet_internal.import_source_table(relation), p.lookup_key),
+		vmnet_internal.import_source_type(source,
+			vmnet_internal.import_source_table(vmnet_internal.import_kind(source), relation), p.lookup_key),
 		'bigint')), '' ORDER BY p.ord), '')
 FROM vmnet_internal.import_plan(source, relation) p
 WHERE p.from_lookup IS NOT NULL AND p.absent IS NULL
@@ -209,14 +210,14 @@ SET TimeZone = 'UTC'
 SET row_security = off
 AS $$
 DECLARE
-	source_table text := vmnet_internal.import_source_table(relation);
+	source_table text := vmnet_internal.import_source_table(vmnet_internal.import_kind(source), relation);
 	there bigint;
 	n bigint;
 BEGIN
 	IF relation = 'nic_secondary_ips' AND vmnet_internal.import_source_type(source, source_table, 'id') IS NULL THEN
 		EXECUTE 'CREATE TEMPORARY TABLE vmnet_import_nic_secondary_ips (raw_id text, raw_nic_id text, raw_network_id text, notes jsonb[], '
 			|| (SELECT string_agg(format('%I %s', c.target, c.target_type), ', ' ORDER BY c.ord)
-				FROM vmnet_internal.import_columns(relation) c) || ')';
+				FROM vmnet_internal.import_columns(vmnet_internal.import_kind(source), relation) c) || ')';
 		RETURN -1;
 	END IF;
 

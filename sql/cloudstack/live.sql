@@ -35,14 +35,15 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	source_table text := vmnet_internal.import_source_table(relation);
+	source_table text := vmnet_internal.import_source_table(vmnet_internal.import_kind(source), relation);
 	col record;
 	source_type regtype;
 	value text;
 	created text;
 	removed text;
 	touched text := 'NULL';
-	half_removed text := $x$lower(rtrim(s.state::text)) = 'deallocating'$x$;
+	source_state text;
+	source_removed text;
 	targets text[] := '{}';
 	joins text := '';
 BEGIN
@@ -63,7 +64,8 @@ BEGIN
 			created := format('coalesce(%s, ''1970-01-01 00:00:00+00''::timestamptz)', value);
 			value := created;
 		ELSIF col.target = 'removed' THEN
-			removed := format('CASE WHEN s.removed IS NOT NULL THEN coalesce(%s, %s) END', value, created);
+			source_removed := col.value;
+			removed := format('CASE WHEN %s IS NOT NULL THEN coalesce(%s, %s) END', col.value, value, created);
 			value := removed;
 			IF relation = 'nics' THEN
 				source_type := vmnet_internal.import_source_type(source, source_table, 'update_time');
@@ -74,20 +76,28 @@ BEGIN
 				targets := targets || format('%s AS state_changed', touched);
 			END IF;
 		ELSIF col.target = 'state' THEN
+			source_state := col.value;
 			value := format('coalesce(%s, ''Unknown'')', value);
 		END IF;
 		targets := targets || format('%s AS %I', value, col.target);
 	END LOOP;
 
+	-- columns that no source has
+	targets := targets || ARRAY(
+		SELECT format('NULL::%s AS %I', c.type, c.name) FROM vmnet_internal.inventory_columns() c
+		WHERE c.relation = 'all_' || live_query.relation AND c.in_view AND c.source_column IS NULL AND c.name <> 'state_changed'
+		ORDER BY c.ord);
 	targets := targets || CASE relation WHEN 'nic_secondary_ips'
 		-- CloudStack deletes them for good
-		THEN ARRAY['NULL::timestamptz AS removed', 'true AS active']
+		THEN ARRAY['true AS active']
 		WHEN 'nics'
 		-- Said as CloudStack says it, so that MySQL can judge it.  A NIC without
 		-- a state is held.
-		THEN ARRAY[$x$(s.removed IS NULL AND (s.state IS NULL OR lower(rtrim(s.state::text)) <> 'deallocating')) AS active$x$,
-			format('LEAST(%s, CASE WHEN %s THEN %s END) AS ended', removed, half_removed, touched)]
-		ELSE ARRAY['(s.removed IS NULL) AS active'] END;
+		THEN ARRAY[format($x$(%s IS NULL AND (%s IS NULL OR lower(rtrim(%2$s::text)) <> 'deallocating')) AS active$x$,
+				source_removed, source_state),
+			format($x$LEAST(%s, CASE WHEN lower(rtrim(%s::text)) = 'deallocating' THEN %s END) AS ended$x$,
+				removed, source_state, touched)]
+		ELSE ARRAY[format('(%s IS NULL) AS active', source_removed)] END;
 	RETURN format('SELECT %s FROM %I.%I s%s', array_to_string(targets, ', '), source, source_table, joins);
 END
 $$;
@@ -100,7 +110,8 @@ RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN vmnet_internal.import_source_type($1, 'nic_secondary_ips', 'id') IS NOT NULL
+SELECT CASE WHEN vmnet_internal.import_source_type($1,
+		vmnet_internal.import_source_table(vmnet_internal.import_kind($1), 'nic_secondary_ips'), 'id') IS NOT NULL
 	THEN vmnet_internal.live_query($1, 'nic_secondary_ips')
 	ELSE vmnet_internal.empty_query('all_nic_secondary_ips') END
 $$;
@@ -152,7 +163,9 @@ FROM (
 	WHERE n.active) a
 WHERE a.place = 1$$, NULL),
 	(17, 'network_counts', replace(vmnet_internal.network_counts_live(
-		replace(vmnet_internal.live_query($1, 'nics'), '%', '%%') || ' WHERE s.removed IS NULL'), '{inv}', '%1$I'), NULL))
+		replace(vmnet_internal.live_query($1, 'nics'), '%', '%%')
+		|| (SELECT format(' WHERE %s IS NULL', p.value) FROM vmnet_internal.import_plan($1, 'nics') p WHERE p.target = 'removed')),
+		'{inv}', '%1$I'), NULL))
 SELECT coalesce(100 + d.ord, o.ord), coalesce(d.name, o.relation), coalesce(o.query, d.body), coalesce(o.comment, d.comment)
 FROM own o FULL JOIN vmnet_internal.inventory_objects('live', '{views}') d ON d.name = o.relation
 ORDER BY 1
@@ -207,6 +220,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	kind text := vmnet_internal.import_kind(source);
 	missing text;
 BEGIN
 	IF wanted IS NULL OR wanted = '' OR octet_length(wanted) > 63 THEN
@@ -231,11 +245,11 @@ BEGIN
 			DETAIL = 'The source is a schema with CloudStack''s tables, foreign tables of its database.',
 			HINT = 'See "A live CloudStack" in doc/cloudstack.md.';
 	END IF;
-	SELECT string_agg(format('%s.%s', vmnet_internal.import_source_table(r), c.source_column), ', ' ORDER BY r, c.ord)
+	SELECT string_agg(format('%s.%s', vmnet_internal.import_source_table(kind, r), c.source_column), ', ' ORDER BY r, c.ord)
 	INTO missing
 	FROM unnest(ARRAY['networks', 'instances', 'nics']) r,
-		LATERAL vmnet_internal.import_columns(r) c
-	WHERE c.needed AND vmnet_internal.import_source_type(source, vmnet_internal.import_source_table(r), c.source_column) IS NULL;
+		LATERAL vmnet_internal.import_columns(kind, r) c
+	WHERE c.needed AND vmnet_internal.import_source_type(source, vmnet_internal.import_source_table(kind, r), c.source_column) IS NULL;
 	IF missing IS NOT NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',

@@ -114,7 +114,7 @@ In CloudStack Running, Stopped, Destroyed and others.'),
 ('all_nics', 'network_id', 'bigint', NULL, NULL, '{managed,mirror}', 'network', true, 'network_id', NULL, NULL, true, NULL,
 	'Network that the NIC is on'),
 ('all_nics', 'state', 'text', 'default', '''Allocated''', '{managed,mirror}', NULL, true, 'state', NULL, NULL, true, NULL,
-	'Allocated, Reserving, Reserved, Releasing or Deallocating
+	replace(vmnet_internal.nic_state_list(), '''', '') || '
 It moves as vmnet.nic_state_transitions() says.'),
 ('all_nics', 'strategy', 'text', 'default', '''Start''', '{managed}', NULL, true, 'strategy', NULL, NULL, false, NULL,
 	'How the NIC gets its address: Start, Create, Managed or PlaceHolder

@@ -57,9 +57,8 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.network_counts_parts(boolean, text) IS
 'Part of network_counts_query(): the columns of the result, and the aggregates over NICs and over their instances';
 
--- {inv} stands for the inventory.  In a report, more columns of the network, w,
--- follow the counts.
-CREATE FUNCTION vmnet_internal.network_counts_query(more text DEFAULT NULL)
+-- {inv} stands for the inventory.  nics: the query of c; joins: what follows it.
+CREATE FUNCTION vmnet_internal.network_counts_text(counts text, nics text, joins text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -68,15 +67,26 @@ SELECT format($query$
 SELECT w.id AS network_id, w.name AS network_name,
 	%s
 FROM {inv}.all_networks w
-	LEFT JOIN (
+	LEFT JOIN (%s
+		GROUP BY n.network_id) c ON c.network_id = w.id%s
+WHERE w.active$query$, $1, $2, $3)
+$$;
+COMMENT ON FUNCTION vmnet_internal.network_counts_text(text, text, text) IS
+'Part of network_counts_query() and network_counts_live(): what both have in common';
+
+-- In a report, more columns of the network, w, follow the counts.
+CREATE FUNCTION vmnet_internal.network_counts_query(more text DEFAULT NULL)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT vmnet_internal.network_counts_text(concat_ws(E',\n\t', p.result, $1), format($query$
 		SELECT n.network_id,
 			%s,
 			%s
 		FROM {inv}.all_nics n
 			LEFT JOIN {inv}.all_instances i ON i.id = n.instance_id
-		WHERE n.removed IS NULL AND (n.active OR NOT n.active)
-		GROUP BY n.network_id) c ON c.network_id = w.id
-WHERE w.active$query$, concat_ws(E',\n\t', p.result, $1), p.of_instances, p.of_nics)
+		WHERE n.removed IS NULL AND (n.active OR NOT n.active)$query$, p.of_instances, p.of_nics), '')
 FROM vmnet_internal.network_counts_parts($1 IS NOT NULL, 'c') p
 $$;
 COMMENT ON FUNCTION vmnet_internal.network_counts_query(text) IS
@@ -89,23 +99,17 @@ RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT format($query$
-SELECT w.id AS network_id, w.name AS network_name,
-	%s
-FROM {inv}.all_networks w
-	LEFT JOIN (
+SELECT vmnet_internal.network_counts_text(p.result, format($query$
 		SELECT n.network_id,
 			%s
-		FROM (%s) n
-		GROUP BY n.network_id) c ON c.network_id = w.id
+		FROM (%s) n$query$, p.of_nics, $1), format($query$
 	LEFT JOIN (
 		SELECT n.network_id,
 			%s
 		FROM {inv}.all_nics n
 			JOIN {inv}.all_instances i ON i.id = n.instance_id AND i.active
 		WHERE n.active
-		GROUP BY n.network_id) a ON a.network_id = w.id
-WHERE w.active$query$, p.result, p.of_nics, $1, p.of_instances)
+		GROUP BY n.network_id) a ON a.network_id = w.id$query$, p.of_instances))
 FROM vmnet_internal.network_counts_parts(false, 'a') p
 $$;
 COMMENT ON FUNCTION vmnet_internal.network_counts_live(text) IS

@@ -1,5 +1,5 @@
 --
--- The state machine of a NIC (src/nic/nic_state.c)
+-- The state machine of a NIC (src/nic/nic_machine.h)
 --
 
 CREATE FUNCTION vmnet.nic_state_transitions(
@@ -23,7 +23,7 @@ COMMENT ON FUNCTION vmnet.nic_next_state(text, text, text) IS
 'State that an event leads to, or NULL where there is no such move or an argument is NULL
 Names are spelled exactly as nic_state_transitions() has them; one that is unknown is an error (22023).';
 
--- The states, for SQL: a test compares them with state_names of the C file.
+-- The states, for SQL: a test compares them with those of the C file.
 -- sort: steady; passing, a state that a NIC is in for a moment only and can be
 -- stuck in; ending.
 -- table of data

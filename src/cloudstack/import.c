@@ -437,11 +437,11 @@ step_start(Import *import, const char *unused)
 	run_as_owner(import, start_run, NULL);
 }
 
-/* Records the progress of the run in import_runs: table and number of rows. */
+/* Records the progress of the run in import_runs, and reports it. */
 static void
 record_progress(Import *import, const char *text)
 {
-	run_step(import, "SELECT vmnet_internal.import_progress($1, $3, $4)", text);
+	run_step(import, "SELECT vmnet_internal.import_progress($1, $2, $3, $4)", text);
 }
 
 static void
@@ -454,9 +454,6 @@ step_stage(Import *import, const char *relation)
 		return;
 	check_mirror(import);
 	run_as_owner(import, record_progress, psprintf("%s " INT64_FORMAT, relation, rows));
-	ereport(NOTICE,
-			(errmsg("read " INT64_FORMAT " rows of %s.%s", rows, import->source,
-					strcmp(relation, "instances") == 0 ? "vm_instance" : relation)));
 }
 
 static void
@@ -529,7 +526,7 @@ step_apply(Import *import, const char *unused)
 								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 								 true, 0, false);
 
-	run_step(import, "SELECT vmnet_internal.import_judge()", NULL);
+	run_step(import, "SELECT vmnet_internal.import_judge($2)", NULL);
 	owner = inventory_owner(import->schema);
 	if (owner != GetUserId())
 		run_step(import, "SELECT vmnet_internal.import_share($4)", GetUserNameFromId(owner, false));

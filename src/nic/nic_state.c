@@ -2,26 +2,18 @@
  * nic_state.c
  *		The state machine of a NIC, as data.
  *
- * This is the only list of moves.  The guards, nic_state_transitions() and
- * nic_next_state() read it.
- *
- * The moves of strategy Start are those that CloudStack declares in Nic.java.
- * CloudStack itself reserves and releases NICs of the other strategies in one
- * step (NetworkOrchestrator.prepareNic, releaseNic), and removes a NIC from
- * any state (removeNic); these moves are not in Nic.java.
+ * The states and the moves are those of nic_machine.h.  The guards,
+ * nic_state_transitions() and nic_next_state() read them here.
  */
 #include "postgres.h"
 
 #include "compat.h"
 #include "nic/nic_state.h"
 
-static const char *const state_names[NIC_STATE_COUNT] = {
-	[NIC_ALLOCATED] = "Allocated",
-	[NIC_RESERVING] = "Reserving",
-	[NIC_RESERVED] = "Reserved",
-	[NIC_RELEASING] = "Releasing",
-	[NIC_DEALLOCATING] = "Deallocating"
-};
+#define STATE_NAME(symbol, name) [symbol] = name,
+#define MOVE(strategy, from, event, to) {strategy, from, event, to},
+
+static const char *const state_names[NIC_STATE_COUNT] = {NIC_STATES(STATE_NAME)};
 
 static const char *const event_names[NIC_EVENT_COUNT] = {
 	[NIC_RESERVATION_REQUESTED] = "ReservationRequested",
@@ -39,34 +31,7 @@ static const char *const strategy_names[NIC_STRATEGY_COUNT] = {
 	[NIC_PLACEHOLDER] = "PlaceHolder"
 };
 
-/* NICs of these strategies are reserved and released in one step. */
-#define ONE_STEP_MOVES(strategy) \
-	{strategy, NIC_ALLOCATED, NIC_RESERVATION_REQUESTED, NIC_RESERVED}, \
-	{strategy, NIC_RESERVED, NIC_RELEASE_REQUESTED, NIC_ALLOCATED}
-
-/* A NIC of any strategy can be removed from every state but the last. */
-#define REMOVE_MOVES(strategy) \
-	{strategy, NIC_ALLOCATED, NIC_REMOVE_REQUESTED, NIC_DEALLOCATING}, \
-	{strategy, NIC_RESERVING, NIC_REMOVE_REQUESTED, NIC_DEALLOCATING}, \
-	{strategy, NIC_RESERVED, NIC_REMOVE_REQUESTED, NIC_DEALLOCATING}, \
-	{strategy, NIC_RELEASING, NIC_REMOVE_REQUESTED, NIC_DEALLOCATING}
-
-const NicMove nic_moves[] = {
-	{NIC_START, NIC_ALLOCATED, NIC_RESERVATION_REQUESTED, NIC_RESERVING},
-	{NIC_START, NIC_RESERVING, NIC_CANCEL_REQUESTED, NIC_ALLOCATED},
-	{NIC_START, NIC_RESERVING, NIC_OPERATION_FAILED, NIC_ALLOCATED},
-	{NIC_START, NIC_RESERVING, NIC_OPERATION_COMPLETED, NIC_RESERVED},
-	{NIC_START, NIC_RESERVED, NIC_RELEASE_REQUESTED, NIC_RELEASING},
-	{NIC_START, NIC_RELEASING, NIC_OPERATION_COMPLETED, NIC_ALLOCATED},
-	{NIC_START, NIC_RELEASING, NIC_OPERATION_FAILED, NIC_RESERVED},
-	REMOVE_MOVES(NIC_START),
-	ONE_STEP_MOVES(NIC_CREATE),
-	REMOVE_MOVES(NIC_CREATE),
-	ONE_STEP_MOVES(NIC_MANAGED),
-	REMOVE_MOVES(NIC_MANAGED),
-	ONE_STEP_MOVES(NIC_PLACEHOLDER),
-	REMOVE_MOVES(NIC_PLACEHOLDER)
-};
+const NicMove nic_moves[] = {NIC_MOVES(MOVE)};
 
 const int	nic_move_count = lengthof(nic_moves);
 

@@ -5,17 +5,16 @@
 #ifndef VMNET_NIC_STATE_H
 #define VMNET_NIC_STATE_H
 
+#include "nic/nic_machine.h"
+
+#define NIC_STATE_SYMBOL(symbol, name) symbol,
+
 typedef enum NicState
 {
 	NIC_UNKNOWN_STATE = -1,
-	NIC_ALLOCATED,
-	NIC_RESERVING,
-	NIC_RESERVED,
-	NIC_RELEASING,
-	NIC_DEALLOCATING
+	NIC_STATES(NIC_STATE_SYMBOL)
+	NIC_STATE_COUNT
 } NicState;
-
-#define NIC_STATE_COUNT	(NIC_DEALLOCATING + 1)
 
 typedef enum NicEvent
 {

@@ -45,10 +45,10 @@ CREATE FUNCTION pg_temp.plain(fact text) RETURNS text LANGUAGE sql AS $$
 SELECT regexp_replace(regexp_replace(translate($1, E'\n\t "()', ''), '::text|pg_catalog\.|ELSENULL::timestampwithtimezone', '', 'g'), '=ANYARRAY\[([^]]*)\]', 'IN\1', 'g')
 $$;
 CREATE FUNCTION pg_temp.drift(schema text, kind text) RETURNS TABLE (what text) LANGUAGE sql AS $$
-SELECT format('%s is expected, but inventories do not have it (views: sql/check/views.sql): %s', concat_ws(' ', d.sort, d.relation, d.object), d.fact)
+SELECT format('%s is expected, but inventories do not have it (views: sql/inventory/definition.sql): %s', concat_ws(' ', d.sort, d.relation, d.object), d.fact)
 FROM (SELECT relation, sort, object, pg_temp.plain(fact) AS fact FROM pg_temp.expected($2) EXCEPT SELECT relation, sort, object, pg_temp.plain(fact) FROM pg_temp.has($1)) d
 UNION ALL
-SELECT format('%s of inventories is not expected (views: sql/check/views.sql): %s', concat_ws(' ', d.sort, d.relation, d.object), d.fact)
+SELECT format('%s of inventories is not expected (views: sql/inventory/definition.sql): %s', concat_ws(' ', d.sort, d.relation, d.object), d.fact)
 FROM (SELECT relation, sort, object, pg_temp.plain(fact) AS fact FROM pg_temp.has($1) EXCEPT SELECT relation, sort, object, pg_temp.plain(fact) FROM pg_temp.expected($2)) d
 $$;
 SELECT is_empty($$SELECT * FROM pg_temp.drift('cloud', 'managed')$$, 'a managed inventory is what is expected of one, object by object');

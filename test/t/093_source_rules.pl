@@ -39,4 +39,41 @@ for my $rule (@rules)
 	is_deeply([ grep { !$allowed{$_} } @{ files_with($pattern) } ], [],
 		@$allowed ? "only $allowed->[0] $what" : "nothing $what");
 }
+#
+# A function of SQL that is in C stands in two files.  The file where its other half
+# is missing is known by its neighbours: where those have their other halves.
+#
+my (%declared, %defined);
+for my $file (sort glob 'sql/*/*.sql')
+{
+	open(my $fh, '<', $file) or die "$file: $!";
+	my $text = do { local $/; <$fh> };
+	$declared{$_}{$file} = 1 for $text =~ /^AS 'MODULE_PATHNAME', '(\w+)'/mg;
+}
+for my $file (sort glob 'src/*/*.c')
+{
+	open(my $fh, '<', $file) or die "$file: $!";
+	my $text = do { local $/; <$fh> };
+	$defined{$_}{$file} = 1 for $text =~ /^PG_FUNCTION_INFO_V1\((\w+)\);/mg;
+}
+cmp_ok(scalar keys %declared, '>', 50, 'functions in C are declared in sql/');
+
+# What has no other half, with the files where the other halves of its neighbours are.
+sub halves
+{
+	my ($here, $there) = @_;
+	my @found;
+
+	for my $name (grep { !$there->{$_} } sort keys %$here)
+	{
+		for my $file (sort keys %{ $here->{$name} })
+		{
+			my %near = map { $_ => 1 } map { keys %{ $there->{$_} // {} } } grep { $here->{$_}{$file} } keys %$here;
+			push @found, "$name of $file is not in " . (join(' or ', sort keys %near) || 'any file');
+		}
+	}
+	return join "\n", @found;
+}
+is(halves(\%declared, \%defined), '', 'each of them is in src/');
+is(halves(\%defined, \%declared), '', 'and each function of src/ that SQL can call is declared in sql/');
 done_testing();

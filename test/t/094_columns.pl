@@ -14,7 +14,8 @@ use Test::More;
 my $node = PostgreSQL::Test::Cluster->new('columns');
 $node->init;
 $node->start;
-$node->safe_psql('postgres', q(CREATE EXTENSION vmnet_ext; SELECT vmnet.create_inventory('made'), vmnet.create_inventory('copied', 'mirror')));
+$node->safe_psql('postgres', q(CREATE EXTENSION vmnet_ext; SELECT vmnet.create_inventory('made'), vmnet.create_inventory('copied', 'mirror');
+	SELECT vmnet.create_report('made'), vmnet.create_report('copied')));
 
 sub rows_of
 {
@@ -97,9 +98,25 @@ agree('sql/inventory/definition.sql', 'its triggers are on tables and views of t
 	SELECT t.name, t.relation, k FROM vmnet_internal.inventory_triggers() t, unnest(t.kinds) k
 	WHERE NOT EXISTS (SELECT FROM vmnet_internal.inventory_tables(k) b WHERE b.relation = t.relation)
 		AND NOT EXISTS (SELECT FROM vmnet_internal.inventory_views(k) v WHERE v.name = t.relation))));
+is(join("\n", map { $_->[0] } rows_of(q(
+	WITH named AS (SELECT unnest(vmnet_internal.named_relations()) AS name),
+		defined AS (SELECT o.relation FROM unnest('{managed,mirror}'::text[]) k, vmnet_internal.inventory_objects(k, '{tables,views}') o WHERE o.sort IN ('table', 'view', 'plain view'))
+	(SELECT 'only in definition.sql: ' || relation FROM defined EXCEPT SELECT 'only in definition.sql: ' || name FROM named)
+	UNION ALL (SELECT 'only in named_relations[]: ' || name FROM named WHERE name !~ '^attached_' EXCEPT SELECT 'only in named_relations[]: ' || relation FROM defined)))), '', 'named_relations[] of src/core/run_as.c has the relations of sql/inventory/definition.sql, and attached ones');
 agree('sql/inventory/columns.sql', 'every column of every relation has a comment', map { "$_->[0]: $_->[1]" } rows_of(q(
 	SELECT a.attrelid::regclass, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 	WHERE c.relnamespace IN ('made'::regnamespace, 'copied'::regnamespace) AND c.relkind IN ('r', 'v') AND a.attnum > 0 AND col_description(a.attrelid, a.attnum) IS NULL)));
+
+#
+# Reports
+#
+is(join("\n", map { "$_->[0]: $_->[1]" } rows_of(q(
+	SELECT a.attrelid::regclass, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+	WHERE c.relnamespace IN ('made_report'::regnamespace, 'copied_report'::regnamespace) AND a.attnum > 0 AND col_description(a.attrelid, a.attnum) IS NULL))), '', 'sql/report/columns.sql has a comment for every column of every reporting view');
+is(join("\n", map { $_->[0] } rows_of(q(
+	SELECT r.column_name FROM vmnet_internal.report_column_comments() r
+	WHERE NOT EXISTS (SELECT FROM information_schema.columns c WHERE c.table_schema IN ('made_report', 'copied_report') AND c.column_name = r.column_name
+		AND (r.views IS NULL OR c.table_name = ANY (r.views)))))), '', 'sql/report/definition.sql has every column that sql/report/columns.sql comments on');
 
 #
 # What an inventory has that was just made, and what check_inventory() expects

@@ -101,7 +101,7 @@ is($code, 0, 'foreign tables are imported');
 is($said, join("\n", 'NOTICE:  created inventory "cloud", a mirror',
 	'NOTICE:  read 81 rows of cs.nic_secondary_ips', 'NOTICE:  read 2036 rows of cs.nics',
 	'NOTICE:  read 420 rows of cs.vm_instance', 'NOTICE:  read 71 rows of cs.networks',
-	'NOTICE:  inventory "cloud": 2608 rows inserted, 0 updated, 0 deleted'), 'and nothing else is said');
+	'NOTICE:  inventory "cloud": 2608 rows inserted, 0 updated, 0 kept as removed'), 'and nothing else is said');
 is(last_run('cloud'), 'done|2036|2608|0|0|0|0', 'all rows are there, none rejected, no value changed');
 is(differences('cloud', 'from_dump'), "0\n0\n0\n0", 'every column of every row is what the text dump gives');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM cloud.all_nics WHERE ip4_address IS NOT NULL}),

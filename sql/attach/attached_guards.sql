@@ -5,7 +5,7 @@
 -- The table that an attached view reads.
 CREATE FUNCTION vmnet_internal.attached_table(inventory text, relation text)
 RETURNS regclass
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT d.refobjid::regclass
@@ -23,7 +23,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_table(text, text) IS
 -- The guards that the tables of an attached inventory should have.
 CREATE FUNCTION vmnet_internal.attached_expected_guards(inventory text)
 RETURNS TABLE (relation text, rel regclass, prefix text, timing text, level text, function text, fires int)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT g.relation, r.rel, '_vmnet_' || g.prefix || '_', concat(g.timing, ' ', array_to_string(g.events::text[], ' OR ')),
@@ -190,14 +190,14 @@ CREATE FUNCTION vmnet_internal.attached_expressions(
 	OUT is_untimed boolean)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'attached_expressions'
-LANGUAGE C STABLE STRICT ROWS 60;
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 60 COST 100;
 COMMENT ON FUNCTION vmnet_internal.attached_expressions(text) IS
 'How the columns of attached tables read, as expressions over one row of the table; none for another inventory
 expression is NULL where it is no expression over one row.';
 
 CREATE FUNCTION vmnet_internal.attached_lacks(inventory text)
 RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(array_agg(e.relation || '.' || e.name), '{}')
@@ -209,7 +209,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_lacks(text) IS
 
 CREATE FUNCTION vmnet_internal.attached_untimed(inventory text)
 RETURNS text[]
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(array_agg(e.relation || '.' || e.name), '{}')
@@ -221,7 +221,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_untimed(text) IS
 
 CREATE FUNCTION vmnet_internal.attached_unchecked(inventory text)
 RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(array_agg(c.code), '{}')
@@ -240,7 +240,7 @@ A removed row keeps its state in most systems, so that is no finding here.';
 -- as a name.
 CREATE FUNCTION vmnet_internal.attached_guards_query(inventory text)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $query$
 SELECT format($$
@@ -272,7 +272,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_guards_query(text) IS
 
 CREATE FUNCTION vmnet_internal.attached_check_guards(inventory text)
 RETURNS TABLE (code text, message text, fix text)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -324,7 +324,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_view(text, regclass, jsonb, jsonb) I
 -- (the id of a parent from a join with it) is in joined.
 CREATE FUNCTION vmnet_internal.attached_column_list(relation text, alias text, joined jsonb DEFAULT '{}')
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT string_agg(coalesce($3->>a.name, $2 || '.' || quote_ident(a.name)), ', ' ORDER BY a.ord)
@@ -338,7 +338,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_column_list(text, text, jsonb) IS
 -- Networks or instances without a table are made from the ids that NICs have.
 CREATE FUNCTION vmnet_internal.attached_canonical(relation text, sources jsonb, joined text[])
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN $1 = 'nics' THEN (

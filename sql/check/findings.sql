@@ -99,7 +99,7 @@ COMMENT ON FUNCTION vmnet_internal.check_held_by_other(text) IS
 -- a router from another instance, every NIC counts as one of a user's.
 CREATE FUNCTION vmnet_internal.check_query_template(inventory_name text)
 RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN 'nics.vm_type' = ANY (vmnet_internal.attached_lacks($1))
@@ -131,7 +131,7 @@ COMMENT ON FUNCTION vmnet_internal.check_query_template(text) IS
 
 CREATE FUNCTION vmnet_internal.check_query(inventory_name text)
 RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT replace(vmnet_internal.check_query_template($1), '{inv}', quote_ident($1)) $$;
 COMMENT ON FUNCTION vmnet_internal.check_query(text) IS

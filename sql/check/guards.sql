@@ -47,7 +47,7 @@ COMMENT ON FUNCTION vmnet_internal.check_guarded_relations(text) IS
 -- A guard is known by its function, not by its name: the function decides.
 CREATE FUNCTION vmnet_internal.check_guards(inventory_name text, kind text)
 RETURNS TABLE (code text, message text, fix text)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH found AS (

@@ -126,7 +126,7 @@ COMMENT ON FUNCTION vmnet_internal.feed_target(name) IS
 -- Tells whether an inventory keeps a history of NICs, and if not, why.
 CREATE FUNCTION vmnet_internal.history_kept(inventory text, OUT kept boolean, OUT detail text, OUT hint text)
 RETURNS record
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

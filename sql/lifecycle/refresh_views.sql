@@ -199,7 +199,7 @@ COMMENT ON FUNCTION vmnet_internal.refresh_views(name) IS
 CREATE FUNCTION vmnet.refresh_views(inventory name DEFAULT NULL)
 RETURNS TABLE (view_name text, column_name text, change text)
 AS 'MODULE_PATHNAME', 'inventory_entry'
-LANGUAGE C;
+LANGUAGE C COST 1000;
 COMMENT ON FUNCTION vmnet.refresh_views(name) IS
 'Puts columns that were added to the tables of an inventory into its live views, and copies changed defaults; returns what it did, one '
 'row each

@@ -44,7 +44,7 @@ COMMENT ON FUNCTION vmnet_internal.report_codes() IS
 -- that would put a guard out of the way are left out.
 CREATE FUNCTION vmnet_internal.report_findings(inventory text, kind text, source text)
 RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH rows AS (
@@ -217,7 +217,7 @@ COMMENT ON FUNCTION vmnet_internal.report_fill(text, text, text, boolean) IS
 CREATE FUNCTION vmnet_internal.report_query(name text, query text, inventory text, kind text, source text, report_schema text,
 	tenant boolean)
 RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN position('{report}' IN $2) > 0 THEN replace($2, '{report}', vmnet_internal.report_namespace($6, 'networks'))
@@ -237,7 +237,7 @@ COMMENT ON FUNCTION vmnet_internal.report_query(text, text, text, text, text, te
 -- Why an inventory has not what a reporting view needs; no row where it has.
 CREATE FUNCTION vmnet_internal.report_left_out(inventory text, kind text)
 RETURNS TABLE (name text, why text)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT 'nic_history', k.detail FROM vmnet_internal.history_kept($1::name) k WHERE NOT k.kept

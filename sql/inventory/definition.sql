@@ -257,25 +257,23 @@ $keys$;
 COMMENT ON FUNCTION vmnet_internal.inventory_keys() IS
 'Constraints and indexes of an inventory, with the kinds that have them';
 
--- A join to the row that an id of networks or instances had at a time: in a
--- mirror it may have been an earlier one than that of now.  Columns: id, removed.
+-- Joins to the row that an id of networks or instances had at a time: in a mirror
+-- it may have been an earlier one than that of now.  alias.removed is its end.
 CREATE FUNCTION vmnet_internal.rows_then(kind text, relation text, alias text, id text, at text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format(CASE $1 WHEN 'mirror' THEN
-		'(SELECT t.id, t.removed, f.since, NULL::pg_catalog.timestamptz AS until'
-		' FROM %%1$I.all_%1$s t'
-		' LEFT JOIN (SELECT id, pg_catalog.max(until) AS since FROM %%1$I.former_rows WHERE relation = ''%1$s'' GROUP BY id) f ON f.id = t.id'
-		' UNION ALL'
-		' SELECT id, removed, pg_catalog.lag(until) OVER (PARTITION BY id ORDER BY until), until'
-		' FROM %%1$I.former_rows WHERE relation = ''%1$s'') %2$s'
-		' ON %2$s.id = %3$s AND (%2$s.since IS NULL OR %2$s.since <= %4$s) AND (%2$s.until IS NULL OR %2$s.until > %4$s)'
+		'%%1$I.all_%1$s %2$s_now ON %2$s_now.id = %3$s'
+		' LEFT JOIN (SELECT f.id, f.removed, f.until, pg_catalog.lag(f.until) OVER (PARTITION BY f.id ORDER BY f.until) AS since'
+		' FROM %%1$I.former_rows f WHERE f.relation = ''%1$s'') %2$s_then'
+		' ON %2$s_then.id = %3$s AND %2$s_then.until > %4$s AND (%2$s_then.since IS NULL OR %2$s_then.since <= %4$s)'
+		' CROSS JOIN LATERAL (SELECT CASE WHEN %2$s_then.id IS NULL THEN %2$s_now.removed ELSE %2$s_then.removed END AS removed) %2$s'
 	ELSE '%%1$I.all_%1$s %2$s ON %2$s.id = %3$s' END, $2, $3, $4, $5)
 $$;
 COMMENT ON FUNCTION vmnet_internal.rows_then(text, text, text, text, text) IS
-'Part of create_inventory(): a join to the row that an id had at a time
+'Part of create_inventory(): joins to the row that an id had at a time
 %1$I stands for the name of the inventory.';
 
 -- The views: what reads touch.  Each kind has all of them.

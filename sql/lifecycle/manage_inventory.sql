@@ -84,7 +84,8 @@ BEGIN
 			LEFT JOIN vmnet_internal.inventory_definition('managed', '{views}', or_replace => true) v
 				ON v.phase = d.phase AND v.name = d.name
 			LEFT JOIN vmnet_internal.inventory_definition('mirror', phases) m ON m.phase = d.phase AND m.ddl = d.ddl
-		WHERE m.ddl IS NULL AND NOT (moved AND d.phase = 'views' AND d.name IN ('nic_intervals', 'network_instance_intervals', 'nic_address_intervals'))
+		WHERE m.ddl IS NULL AND NOT (moved AND d.phase = 'views'
+				AND d.name IN ('nic_intervals', 'network_instance_intervals', 'nic_address_intervals'))
 		ORDER BY d.ord
 	LOOP
 		PERFORM vmnet_internal.build_object(coalesce(part.replacing, part.ddl), part.object, part.comment, target::text);
@@ -164,8 +165,8 @@ COMMENT ON FUNCTION vmnet_internal.manage_mend(name) IS
 'Part of manage_inventory(): applies the mends that lose nothing
 Returns what to say of them.';
 
--- A row that the source had lost, and then had again, has a history that ends
--- with no state; in a managed inventory it ends with that of the NIC.
+-- A history that ends with no state is that of an earlier row of the id; in a
+-- managed inventory it ends with that of the NIC.
 CREATE FUNCTION vmnet_internal.manage_history(target name)
 RETURNS void
 LANGUAGE plpgsql
@@ -177,7 +178,7 @@ BEGIN
 	EXECUTE format($q$
 		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, removed, at, reason)
 		SELECT n.id, n.network_id, n.instance_id, n.state, n.state, 'Imported', n.removed, greatest(clock_timestamp(), h.at),
-			'manage_inventory: the source has it again'
+			'manage_inventory: an earlier row had the id'
 		FROM %1$I.nic_history h
 			JOIN %1$I.all_nics n ON n.id = h.nic_id
 		WHERE h.to_state IS NULL
@@ -186,7 +187,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.manage_history(name) IS
-'Part of manage_inventory(): closes histories of NICs that were lost for a while';
+'Part of manage_inventory(): closes histories that end with an earlier row of an id';
 
 -- Drops the tables that only a mirror needs: rows that its source had no more are
 -- removed ones now.  Earlier rows of ids stay, if there are any.
@@ -345,8 +346,9 @@ From then on PostgreSQL is the source of truth. It refuses while something is in
 'younger than ten minutes is neither in the way nor mended. In either case it fills in missing uuids, default_nic (false) and enabled '
 '(true) where they are NULL, adds constraints, indexes and guards, and sets the sequences. Nothing else is changed, and where it refuses '
 'nothing is.
-import_runs and import_log stay as records. Where an import saw a NIC move to another network, or has kept an earlier row of an id, so do '
-'former_rows, former_nic_intervals, former_nic_addresses, nic_history_move_idx and the longer forms of the views of intervals. In all else the inventory is as create_inventory() makes one. An import refuses it from then on.
+import_runs and import_log stay as records. Where an import saw a NIC move to another network, or kept an earlier row of an id, so do '
+'former_rows, former_nic_intervals, former_nic_addresses, nic_history_move_idx and the longer forms of the views of intervals. In all '
+'else the inventory is as create_inventory() makes one. An import refuses it from then on.
 Deferred constraints are checked at once from then on in the transaction. Waits for an import that is running, and for readers (no longer '
 'than lock_timeout, if that is set); while it works, readers wait for it.
 NULL: the setting vmnet.inventory; repair NULL: false. Only the owner can run it, at READ COMMITTED (else 0A000). Errors: 22023 for an '

@@ -55,7 +55,10 @@ typedef struct Batch
 	int64		deleted;
 } Batch;
 
-/* The tables that are purged, in this order. */
+/*
+ * The tables that are purged, in this order: the first one for itself only in a
+ * mirror, else with its NICs.
+ */
 static const struct
 {
 	const char *table;
@@ -63,6 +66,7 @@ static const struct
 	const char *name;
 	const char *referring;		/* column of all_nics that refers to it */
 }			purged[] = {
+	{"all_nic_secondary_ips", "nic_secondary_ips", "secondary addresses", NULL},
 	{"all_nics", "nics", "NICs", NULL},
 	{"all_instances", "instances", "instances", "instance_id"},
 	{"all_networks", "networks", "networks", "network_id"}
@@ -204,6 +208,9 @@ next_ids(const Purge *purge, int what, int64 after, Batch *batch)
 	bool		isnull;
 	Datum		value;
 
+	if (what == 0 && !purge->mirror)
+		return;
+
 	initStringInfo(&sql);
 	appendStringInfo(&sql,
 					 "SELECT pg_catalog.array_agg(d.id ORDER BY d.id)"
@@ -272,7 +279,7 @@ purge_rows(void *arg)
 	Batch	   *batch = (Batch *) arg;
 	const Purge *purge = batch->purge;
 	Datum		ids = id_array(batch->ids, batch->count);
-	bool		nics = purged[batch->what].referring == NULL;
+	bool		nics = strcmp(purged[batch->what].table, "all_nics") == 0;
 	char	   *gone;
 
 	guard_bypass_begin_purge(purge->nsp, purge->before);
@@ -482,12 +489,12 @@ purge_inventory(PG_FUNCTION_ARGS)
 			(errmsg("inventory \"%s\": purged " INT64_FORMAT " NICs, " INT64_FORMAT
 					" instances, " INT64_FORMAT " networks; " INT64_FORMAT
 					" rows were kept because other rows refer to them",
-					purge.inventory, totals[0], totals[1], totals[2], purge.kept)));
+					purge.inventory, totals[1], totals[2], totals[3], purge.kept)));
 	if (purge.mirror)
 		ereport(NOTICE,
-				(errmsg("mirror \"%s\": " INT64_FORMAT " removed rows were kept because its source "
-						"has them",
-						purge.inventory, staying)));
+				(errmsg("mirror \"%s\": purged " INT64_FORMAT " secondary addresses; " INT64_FORMAT
+						" removed rows were kept because its source has them",
+						purge.inventory, totals[0], staying)));
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -7,8 +7,8 @@
 SET client_min_messages = warning;
 SET TimeZone = 'UTC';
 SET check_function_bodies = off;
-\if :{?changes} \else \set changes 150 \endif
-\if :{?rounds} \else \set rounds 25 \endif
+\if :{?changes} \else \set changes 120 \endif
+\if :{?rounds} \else \set rounds 12 \endif
 \if :{?seed} \else \set seed 0.5 \endif
 CREATE SCHEMA memory;
 CREATE SCHEMA memory_source;
@@ -74,8 +74,8 @@ BEGIN
 END
 $$;
 CREATE FUNCTION memory.other_uuid() RETURNS text LANGUAGE sql AS $$ SELECT md5(random()::text)::uuid::text $$;
-CREATE FUNCTION memory.other_ip() RETURNS text LANGUAGE sql AS $$ SELECT '10.0.0.' || 1 + floor(40 * random())::int $$;
-CREATE FUNCTION memory.other_mac() RETURNS text LANGUAGE sql AS $$ SELECT '02:00:00:00:00:' || lpad(to_hex(floor(60 * random())::int), 2, '0') $$;
+CREATE FUNCTION memory.other_ip() RETURNS text LANGUAGE sql AS $$ SELECT '10.0.0.' || 1 + floor(25 * random())::int $$;
+CREATE FUNCTION memory.other_mac() RETURNS text LANGUAGE sql AS $$ SELECT '02:00:00:00:00:' || lpad(to_hex(floor(20 * random())::int), 2, '0') $$;
 -- now, or before the mirror was made
 CREATE FUNCTION memory.other_created() RETURNS timestamp LANGUAGE sql AS $$ SELECT CASE WHEN random() < 0.3 THEN timestamp '2025-02-01' + random() * interval '30 days' ELSE memory.utc() END $$;
 
@@ -181,7 +181,7 @@ CREATE FUNCTION memory.says(inventory name, at timestamptz, r int) RETURNS TABLE
 	FROM vmnet.ip_holders('10.0.0.0/24', at, at, inventory) h GROUP BY h.ip4_address
 	UNION ALL
 	SELECT 'mac', m::text, string_agg(concat_ws(' on ', h.instance_name, h.network_name), ',' ORDER BY h.instance_name, h.network_name)
-	FROM generate_series(0, 59) g, LATERAL (SELECT ('02:00:00:00:00:' || lpad(to_hex(g), 2, '0'))::macaddr) x (m), vmnet.mac_holders(m, at, at, inventory) h GROUP BY m
+	FROM generate_series(0, 19) g, LATERAL (SELECT ('02:00:00:00:00:' || lpad(to_hex(g), 2, '0'))::macaddr) x (m), vmnet.mac_holders(m, at, at, inventory) h GROUP BY m
 	UNION ALL
 	SELECT 'interval', i.network_id::text, string_agg(i.instance_id::text, ',' ORDER BY i.instance_id)
 	FROM memory_mirror.network_instance_intervals i WHERE inventory = 'memory_mirror' AND i.from <= at AND (i.to IS NULL OR i.to > at) GROUP BY i.network_id

@@ -354,12 +354,13 @@ UNION ALL
 -- where it was before, as the same row; moves of earlier rows are not after its beginning
 SELECT n.id, m.from_network_id, n.instance_id, m.since, LEAST(m.at, n.ended)
 FROM (SELECT h.nic_id, h.from_network_id, h.at,
-			pg_catalog.lag(h.at) OVER (PARTITION BY h.nic_id ORDER BY h.seq) AS came,
-			(SELECT pg_catalog.max(f.until) FROM %1$I.former_rows f WHERE f.relation = 'nics' AND f.id = h.nic_id) AS began
+			pg_catalog.lag(h.at) OVER (PARTITION BY h.nic_id ORDER BY h.seq) AS came
 		FROM %1$I.nic_history h
 		WHERE h.from_network_id IS NOT NULL) h
 	JOIN %1$I.all_nics n ON n.id = h.nic_id
-	CROSS JOIN LATERAL (SELECT h.from_network_id, h.at, coalesce(GREATEST(h.came, h.began), n.created) AS since) m
+	LEFT JOIN (SELECT f.id, pg_catalog.max(f.until) AS began FROM %1$I.former_rows f WHERE f.relation = 'nics' GROUP BY f.id) f
+		ON f.id = h.nic_id
+	CROSS JOIN LATERAL (SELECT h.from_network_id, h.at, coalesce(GREATEST(h.came, f.began), n.created) AS since) m
 WHERE LEAST(m.at, n.ended) > m.since
 UNION ALL
 SELECT f.nic_id, f.network_id, f.instance_id, f."from", f."to"

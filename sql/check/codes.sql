@@ -308,6 +308,20 @@ FROM {inv}.all_nics n
 	JOIN {inv}.all_networks w ON w.id = n.network_id
 WHERE n.active AND NOT n.ip4_address <<= coalesce(w.network_cidr, w.cidr)$$),
 
+-- what came first cannot be told to be wrong, nor what came after it
+('id_reused', 'warning',
+'network, instance or NIC whose id was that of another one before, as an import saw; the former one is in former_rows',
+NULL, 'both are as the source had them', false, 'former_rows', NULL, $$
+SELECT o.type, r.id, CASE o.type
+		WHEN 'network' THEN (SELECT w.uuid FROM {inv}.all_networks w WHERE w.id = r.id)
+		WHEN 'instance' THEN (SELECT i.uuid FROM {inv}.all_instances i WHERE i.id = r.id)
+		ELSE (SELECT n.uuid FROM {inv}.all_nics n WHERE n.id = r.id) END, r.until,
+	format('%s %s was another one before: created %s%s', o.name, r.id, r.created, ', uuid ' || r.uuid), NULL::text, NULL::text
+FROM {inv}.former_rows r
+	JOIN (VALUES ('networks', 'network', 'network'), ('instances', 'instance', 'instance'), ('nics', 'nic', 'NIC')) o (relation, type, name)
+		ON o.relation = r.relation
+WHERE r.reused$$),
+
 ('missing_uuid', 'info',
 'NIC, instance or network without a uuid',
 'uuid', NULL, false, NULL, '{nics.uuid,networks.uuid,instances.uuid}', $$

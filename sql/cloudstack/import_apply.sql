@@ -126,18 +126,35 @@ COMMENT ON FUNCTION vmnet_internal.import_analyze_changes() IS
 'Part of import_cloudstack(): has statistics of what differs';
 
 -- Writes down what the mirror is about to see of NICs: changes of state,
--- removals, moves to another network, rows that the source has no more, and the
--- addresses that NICs had until now.  The time is that of the run, and never
--- before the last entry of the NIC, should the clock have been set back.
-CREATE FUNCTION vmnet_internal.import_remember(run bigint, inventory text)
+-- removals, moves to another network, rows that the source has no more or has
+-- again, and the addresses that NICs had until now.  The time is that of the run,
+-- and never before the last entry of the NIC, should the clock have been set back.
+-- A removed row that the source has no more is what it was: no entry, unless its
+-- state is changed.  deleting: such rows are deleted.
+CREATE FUNCTION vmnet_internal.import_remember(run bigint, inventory text, deleting boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	times record := vmnet_internal.import_run_times(inventory, run);
 BEGIN
 	-- The transaction has its id before its entries have their numbers, as the
 	-- change feed wants it.
 	PERFORM pg_current_xact_id();
+	-- the last entry of a NIC whose id is that of another one now
+	EXECUTE format($f$
+		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, removed, at)
+		SELECT t.id, t.network_id, t.instance_id, t.state, NULL, 'Imported',
+			CASE WHEN t.removed IS NULL THEN CASE WHEN s.created > $2 THEN s.created ELSE $1 END END, GREATEST($1, l.at)
+		FROM pg_temp.vmnet_import_changes c
+			JOIN %1$I.all_nics t ON t.id = c.id
+			JOIN pg_temp.vmnet_import_nics s ON s.id = c.id
+			LEFT JOIN LATERAL (SELECT h.at FROM %1$I.nic_history h WHERE h.nic_id = t.id ORDER BY h.seq DESC LIMIT 1) l ON true
+		WHERE c.relation = 'nics' AND c.kind = 'reused'
+		ORDER BY t.id$f$, inventory)
+	USING times.started, times.last_seen;
+	PERFORM vmnet_internal.import_close(run, inventory);
 	EXECUTE format($f$
 		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state,
 			event, removed, at, from_network_id, transaction_id, session_username, actor, reason, application_name)
@@ -145,46 +162,45 @@ BEGIN
 			nullif(current_setting('vmnet.reason', true), ''), nullif(current_setting('application_name'), '')
 		FROM (SELECT t.id, coalesce(s.network_id, t.network_id) AS network_id,
 				CASE WHEN s.id IS NULL THEN t.instance_id ELSE s.instance_id END,
-				t.state AS from_state, s.state AS to_state, 'Imported',
-				CASE WHEN s.id IS NULL THEN coalesce(t.removed, r.started) ELSE s.removed END,
-				greatest(r.started, l.at),
-				CASE WHEN s.network_id <> t.network_id THEN t.network_id END
-			FROM %1$I.import_runs r
-				CROSS JOIN pg_temp.vmnet_import_changes c
+				t.state AS from_state, CASE WHEN s.id IS NULL AND NOT $2 THEN 'Deallocating' ELSE s.state END AS to_state, 'Imported',
+				CASE WHEN s.id IS NOT NULL THEN s.removed WHEN $2 THEN coalesce(t.removed, $1)
+					WHEN t.removed IS NULL THEN GREATEST($1, t.created) END,
+				greatest($1, l.at),
+				CASE WHEN s.network_id <> t.network_id AND k.id IS NULL THEN t.network_id END
+			FROM pg_temp.vmnet_import_changes c
 				JOIN %1$I.all_nics t ON t.id = c.id
 				LEFT JOIN pg_temp.vmnet_import_nics s ON s.id = c.id
+				LEFT JOIN pg_temp.vmnet_import_changes k ON k.relation = 'nics' AND k.kind IN ('reused', 'returned') AND k.id = c.id
 				LEFT JOIN LATERAL (SELECT h.at FROM %1$I.nic_history h
 					WHERE h.nic_id = t.id ORDER BY h.seq DESC LIMIT 1) l ON true
-			WHERE r.run = $1 AND c.relation = 'nics'
-				AND (s.id IS NULL OR s.state <> t.state OR s.network_id <> t.network_id
-					OR s.removed IS DISTINCT FROM t.removed)
+			WHERE c.relation = 'nics' AND c.kind IN ('update', 'delete') AND k.kind IS DISTINCT FROM 'reused'
+				AND (s.state <> t.state OR s.network_id <> t.network_id OR s.removed IS DISTINCT FROM t.removed AND s.id IS NOT NULL
+					OR s.id IS NULL AND ($2 OR t.removed IS NULL OR lower(t.state COLLATE "C") <> 'deallocating'))
 			ORDER BY t.id) c$f$, inventory)
-	USING run;
+	USING times.started, deleting;
 	EXECUTE format($f$
 		INSERT INTO %1$I.nic_address_history (nic_id, mac_address, ip4_address, ip6_address, until)
-		SELECT t.id, t.mac_address, t.ip4_address, t.ip6_address, r.started
-		FROM %1$I.import_runs r
-			CROSS JOIN pg_temp.vmnet_import_changes c
+		SELECT t.id, t.mac_address, t.ip4_address, t.ip6_address, $1
+		FROM pg_temp.vmnet_import_changes c
 			JOIN %1$I.all_nics t ON t.id = c.id
 			JOIN pg_temp.vmnet_import_nics s ON s.id = c.id
-		WHERE r.run = $1 AND c.relation = 'nics'
+		WHERE c.relation = 'nics' AND c.kind = 'update'
 			AND (s.mac_address IS DISTINCT FROM t.mac_address
 				OR s.ip4_address IS DISTINCT FROM t.ip4_address
 				OR s.ip6_address IS DISTINCT FROM t.ip6_address)
+			-- those of a row that ended are with it
+			AND NOT EXISTS (SELECT FROM pg_temp.vmnet_import_changes k
+				WHERE k.relation = 'nics' AND k.kind IN ('reused', 'returned') AND k.id = c.id)
 		ORDER BY t.id$f$, inventory)
-	USING run;
-	-- Of a row that is gone nothing is left that its addresses would belong to.
-	EXECUTE format($f$
-		DELETE FROM %1$I.nic_address_history a USING pg_temp.vmnet_import_changes c
-		WHERE c.relation = 'nics' AND c.kind = 'delete' AND a.nic_id = c.id$f$, inventory);
+	USING times.started;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_remember(bigint, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_remember(bigint, text, boolean) IS
 'Part of import_cloudstack(): writes down in history what the run is about to change';
 
 -- Closes a run: log, sequences, source, statistics.
 CREATE FUNCTION vmnet_internal.import_finish(run bigint, source text, inventory text, first_copy boolean,
-	inserted bigint, updated bigint, deleted bigint)
+	inserted bigint, updated bigint, deleted bigint, deleting boolean)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -229,13 +245,14 @@ BEGIN
 		'rows_deleted = $4, rows_rejected = $5, values_changed = $6 WHERE run = $1', inventory)
 	USING run, inserted, updated, deleted, rejected, changed, clock_timestamp();
 
-	RAISE NOTICE 'inventory "%": % rows inserted, % updated, % deleted', inventory, inserted, updated, deleted;
+	RAISE NOTICE 'inventory "%": % rows inserted, % updated, % %', inventory, inserted, updated, deleted,
+		CASE WHEN deleting THEN 'deleted' ELSE 'kept as removed' END;
 	IF rejected > 0 OR changed > 0 THEN
 		RAISE NOTICE '% rows rejected, % values changed; see %', rejected, changed, format('%I.import_log', inventory);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_finish(bigint, text, text, boolean, bigint, bigint, bigint) IS
+COMMENT ON FUNCTION vmnet_internal.import_finish(bigint, text, text, boolean, bigint, bigint, bigint, boolean) IS
 'Part of import_cloudstack(): closes a run';
 
 -- Marks a run as failed.
@@ -252,18 +269,23 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.import_failed(bigint, text, text) IS
 'Part of import_cloudstack(): marks a run as failed';
 
-CREATE PROCEDURE vmnet.import_cloudstack(source name, inventory name DEFAULT NULL)
+CREATE PROCEDURE vmnet.import_cloudstack(source name, inventory name DEFAULT NULL, on_vanish text DEFAULT 'keep',
+	force boolean DEFAULT false)
 AS 'MODULE_PATHNAME', 'import_cloudstack'
 LANGUAGE C;
-COMMENT ON PROCEDURE vmnet.import_cloudstack(name, name) IS
-'Makes a mirror of a CloudStack database, or makes it equal to the source again
+COMMENT ON PROCEDURE vmnet.import_cloudstack(name, name, text, boolean) IS
+'Makes a mirror of a CloudStack database, or brings it up to the source again
 source: a schema that holds CloudStack''s tables networks, vm_instance and nics (nic_secondary_ips, op_networks, account, domain and '
 'data_center are used if they are there), loaded from a dump or foreign tables. inventory: a mirror, or a name that is free; NULL: the '
 'setting vmnet.inventory. Neither name is folded or unquoted.
 Rows are kept as they are. A row that has no place is left out, a value that cannot be stored is changed; each is a row of import_log. '
 'Reads in steps that commit, so that import_runs shows how far it is, and changes the mirror in one transaction; inside a transaction '
 'block nothing commits. It never writes to the source.
+on_vanish: what becomes of a row that the source has no more. keep: it stays as removed, with its past, until purge_inventory() deletes '
+'it; if the source has it again, its intervals end and begin again; if its id is that of another object then, the former one stays in '
+'history. delete: it is deleted, with its past. force: also where the source lacks more than half of the live NICs, instances or networks '
+'of a mirror that has more than 20 of them.
 Only the owner of the mirror, or a role that has his rights, can run it. The source is read with the rights of the caller, into temporary '
 'tables; the mirror is written to with those of its owner. Needs TEMPORARY on the database.
-Errors: 22023 where the source is no CloudStack database, or the inventory is no mirror; 0A000 inside another import; 42501 for another '
-'role.';
+Errors: 22023 where the source is no CloudStack database, the inventory is no mirror, on_vanish is neither of the two, or (import_too_few) '
+'the source lacks too much; 0A000 inside another import; 42501 for another role.';

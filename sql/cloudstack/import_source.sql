@@ -10,8 +10,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	EXECUTE format('GRANT SELECT ON pg_temp.vmnet_import_networks, pg_temp.vmnet_import_instances, pg_temp.vmnet_import_nics,'
-		' pg_temp.vmnet_import_nic_secondary_ips, pg_temp.vmnet_import_log TO %I', owner);
-	EXECUTE format('GRANT SELECT, INSERT ON pg_temp.vmnet_import_changes TO %I', owner);
+		' pg_temp.vmnet_import_nic_secondary_ips TO %I', owner);
+	EXECUTE format('GRANT SELECT, INSERT ON pg_temp.vmnet_import_changes, pg_temp.vmnet_import_log TO %I', owner);
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_share(text) IS

@@ -199,6 +199,72 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.import_lookups(text, text) IS
 'Part of import_cloudstack(): the joins that bring in names and counters';
 
+-- Makes stand-ins of the source's tables in the temporary schema, whose numbers
+-- are of any size: what MySQL holds in a bigint unsigned can be too large for the
+-- column of a foreign table.  Returns the name of that schema.
+CREATE FUNCTION vmnet_internal.import_make_stand_ins(source text)
+RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part record;
+BEGIN
+	FOR part IN
+		SELECT c.relname, c.relkind, s.srvname,
+			(SELECT string_agg(format('%I %s', a.attname, CASE WHEN a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
+					THEN 'numeric' ELSE format_type(a.atttypid, a.atttypmod) END)
+				|| coalesce((SELECT format(' OPTIONS (%s)', string_agg(format('%I %L', o.option_name, o.option_value), ', '))
+					FROM pg_options_to_table(a.attfdwoptions) o HAVING count(*) > 0), ''), ', ' ORDER BY a.attnum)
+				FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+			(SELECT format(' OPTIONS (%s)', string_agg(format('%I %L', o.option_name, o.option_value), ', '))
+				FROM pg_options_to_table(f.ftoptions) o HAVING count(*) > 0) AS options
+		FROM pg_catalog.pg_class c
+			JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+			LEFT JOIN pg_catalog.pg_foreign_table f ON f.ftrelid = c.oid
+			LEFT JOIN pg_catalog.pg_foreign_server s ON s.oid = f.ftserver
+		WHERE n.nspname = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname IN (
+			SELECT coalesce(i.from_lookup, vmnet_internal.import_source_table(r))
+			FROM unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips']) r, vmnet_internal.import_columns(r) i)
+	LOOP
+		IF part.relkind = 'f' THEN
+			EXECUTE format('CREATE FOREIGN TABLE pg_temp.%I (%s) SERVER %I', part.relname, part.columns, part.srvname)
+				|| coalesce(part.options, '');
+		ELSE
+			EXECUTE format('CREATE TEMPORARY VIEW %I AS SELECT * FROM %I.%I', part.relname, source, part.relname);
+		END IF;
+	END LOOP;
+	RETURN pg_my_temp_schema()::regnamespace::text;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_make_stand_ins(text) IS
+'Part of import_cloudstack(): makes temporary stand-ins of the source''s tables, whose numbers are of any size';
+
+-- Drops what import_make_stand_ins() has made.
+CREATE FUNCTION vmnet_internal.import_drop_stand_ins(source text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part record;
+BEGIN
+	FOR part IN
+		SELECT c.relname, c.relkind
+		FROM pg_catalog.pg_class c
+			JOIN pg_catalog.pg_class s ON s.relname = c.relname
+			JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace AND n.nspname = source
+		WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('v', 'f') AND c.relname IN (
+			SELECT coalesce(i.from_lookup, vmnet_internal.import_source_table(r))
+			FROM unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips']) r, vmnet_internal.import_columns(r) i)
+	LOOP
+		EXECUTE format('DROP %s pg_temp.%I', CASE part.relkind WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'VIEW' END, part.relname);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_drop_stand_ins(text) IS
+'Part of import_cloudstack(): drops the stand-ins of the source''s tables';
+
 -- Copies one table of the source into a stage, converted.  A policy that hides
 -- rows of the source from the caller is an error: they would look deleted.
 CREATE FUNCTION vmnet_internal.import_stage(source text, relation text)
@@ -213,6 +279,8 @@ DECLARE
 	source_table text := vmnet_internal.import_source_table(vmnet_internal.import_kind(source), relation);
 	there bigint;
 	n bigint;
+	too_large boolean := false;
+	stand_ins text;
 BEGIN
 	IF relation = 'nic_secondary_ips' AND vmnet_internal.import_source_type(source, source_table, 'id') IS NULL THEN
 		EXECUTE 'CREATE TEMPORARY TABLE vmnet_import_nic_secondary_ips (raw_id text, raw_nic_id text, raw_network_id text, notes jsonb[], '
@@ -228,7 +296,15 @@ BEGIN
 		GET DIAGNOSTICS n = ROW_COUNT;
 	EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format THEN
 		PERFORM vmnet_internal.import_refuse_time(source, source_table, SQLERRM);
+	WHEN numeric_value_out_of_range THEN
+		too_large := true;
 	END;
+	IF too_large THEN
+		stand_ins := vmnet_internal.import_make_stand_ins(source);
+		EXECUTE format('CREATE TEMPORARY TABLE %I AS ', 'vmnet_import_' || relation)
+			|| vmnet_internal.import_query(stand_ins, relation);
+		GET DIAGNOSTICS n = ROW_COUNT;
+	END IF;
 	-- A row that was purged meanwhile is missing in the second count, too.
 	IF n < there THEN
 		BEGIN
@@ -250,7 +326,10 @@ BEGIN
 			HINT = 'The mirror is what it was. Run the import again.';
 	END IF;
 	IF relation = 'networks' THEN
-		PERFORM vmnet_internal.import_judge_lookups(source);
+		PERFORM vmnet_internal.import_judge_lookups(coalesce(stand_ins, source));
+	END IF;
+	IF too_large THEN
+		PERFORM vmnet_internal.import_drop_stand_ins(source);
 	END IF;
 	-- only what the steps that follow join by
 	EXECUTE format('ANALYZE pg_temp.%I (%s)', 'vmnet_import_' || relation,

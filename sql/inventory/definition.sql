@@ -47,7 +47,20 @@ A row says what a NIC had from the row before it (or its creation) until a chang
 It outlives the runs; delete old rows when you like.'),
 ('{mirror}', 'import_log', NULL,
 'What the import could not take as it was: rows rejected and values changed
-A run adds what is new in it; what an earlier run has said already is not said again.')
+A run adds what is new in it; what an earlier run has said already is not said again.'),
+('{mirror}', 'import_vanished', NULL,
+'Rows that the mirror keeps as removed although the source has them no more
+One row for each of them. Only purge_inventory() deletes them.'),
+('{mirror}', 'former_rows', NULL,
+'Earlier rows of ids: before a gap, or before another object had the id
+The row of now is in all_networks, all_instances or all_nics; the row that an id had at a time is the first one whose until is after it. '
+'Written by the import; purge_inventory() deletes it.'),
+('{mirror}', 'former_nic_intervals', NULL,
+'When NICs of former_rows were active on networks
+The view nic_intervals has these rows, too.'),
+('{mirror}', 'former_nic_addresses', NULL,
+'When NICs of former_rows had which addresses
+The view nic_address_intervals has these rows, too.')
 ) t (kinds, relation, storage, comment)
 $tables$;
 COMMENT ON FUNCTION vmnet_internal.inventory_tables(text) IS
@@ -111,8 +124,31 @@ The time is there so that the table can be partitioned by it.'),
 	'status is running, done or failed'),
 ('keys', '{mirror}', 'primary key', 'import_log', 'import_log_pkey', '{entry}', NULL, NULL,
 	'An entry is known by its number'),
-('keys', '{mirror}', 'check', 'import_log', 'import_log_action_valid', '{action}', 'action IN (''rejected'', ''changed'')', NULL,
-	'action is rejected or changed'),
+('keys', '{mirror}', 'check', 'import_log', 'import_log_action_valid', '{action}',
+	'action IN (''rejected'', ''changed'', ''reused'')', NULL,
+	'action is rejected, changed or reused'),
+('keys', '{mirror}', 'primary key', 'import_vanished', 'import_vanished_pkey', '{relation,id}', NULL, NULL,
+	'A row vanishes once, until the source has it again'),
+('keys', '{mirror}', 'primary key', 'former_rows', 'former_rows_pkey', '{entry}', NULL, NULL,
+	'An entry is known by its number'),
+('keys', '{mirror}', 'index', 'former_rows', 'former_rows_until_idx', '{relation,id,until}', NULL, NULL,
+	'Which row an id had at a time'),
+('keys', '{mirror}', 'primary key', 'former_nic_intervals', 'former_nic_intervals_pkey', '{entry}', NULL, NULL,
+	'An entry is known by its number'),
+('keys', '{mirror}', 'index', 'former_nic_intervals', 'former_nic_intervals_nic_idx', '{nic_id}', NULL, NULL,
+	'Where a NIC was'),
+('keys', '{mirror}', 'index', 'former_nic_intervals', 'former_nic_intervals_network_idx', '{network_id,from}', NULL, NULL,
+	'Who was on a network when'),
+('keys', '{mirror}', 'primary key', 'former_nic_addresses', 'former_nic_addresses_pkey', '{entry}', NULL, NULL,
+	'An entry is known by its number'),
+('keys', '{mirror}', 'index', 'former_nic_addresses', 'former_nic_addresses_nic_idx', '{nic_id}', NULL, NULL,
+	'Addresses that a NIC had'),
+('keys', '{mirror}', 'index', 'former_nic_addresses', 'former_nic_addresses_mac_idx', '{mac_address}', NULL, NULL,
+	'Who had a MAC address'),
+('keys', '{mirror}', 'index', 'former_nic_addresses', 'former_nic_addresses_ip4_idx', '{ip4_address}', NULL, NULL,
+	'Who had an IPv4 address'),
+('keys', '{mirror}', 'index', 'former_nic_addresses', 'former_nic_addresses_ip6_idx', '{ip6_address}', NULL, NULL,
+	'Who had an IPv6 address'),
 -- references
 ('references', '{managed,mirror}', 'foreign key', 'all_nics', 'all_nics_network_id_fkey', '{network_id}',
 	'REFERENCES %1$I.all_networks (id)', NULL,
@@ -224,6 +260,25 @@ $keys$;
 COMMENT ON FUNCTION vmnet_internal.inventory_keys() IS
 'Constraints and indexes of an inventory, with the kinds that have them';
 
+-- Joins to the row that an id of networks or instances had at a time: in a mirror
+-- it may have been an earlier one than that of now.  alias.removed is its end.
+CREATE FUNCTION vmnet_internal.rows_then(kind text, relation text, alias text, id text, at text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format(CASE $1 WHEN 'mirror' THEN
+		'%%1$I.all_%1$s %2$s_now ON %2$s_now.id = %3$s'
+		' LEFT JOIN (SELECT f.id, f.removed, f.until, pg_catalog.lag(f.until) OVER (PARTITION BY f.id ORDER BY f.until) AS since'
+		' FROM %%1$I.former_rows f WHERE f.relation = ''%1$s'') %2$s_then'
+		' ON %2$s_then.id = %3$s AND %2$s_then.until > %4$s AND (%2$s_then.since IS NULL OR %2$s_then.since <= %4$s)'
+		' CROSS JOIN LATERAL (SELECT CASE WHEN %2$s_then.id IS NULL THEN %2$s_now.removed ELSE %2$s_then.removed END AS removed) %2$s'
+	ELSE '%%1$I.all_%1$s %2$s ON %2$s.id = %3$s' END, $2, $3, $4, $5)
+$$;
+COMMENT ON FUNCTION vmnet_internal.rows_then(text, text, text, text, text) IS
+'Part of create_inventory(): joins to the row that an id had at a time
+%1$I stands for the name of the inventory.';
+
 -- The views: what reads touch.  Each kind has all of them.  A view of one table
 -- could be written to, so those that are for reading only join (SELECT).
 -- table of data
@@ -290,25 +345,32 @@ The other half of CloudStack issue 10188: an instance on two tiers is there once
 FROM %1$I.all_nics n CROSS JOIN (SELECT) read_only
 WHERE (n.ended IS NULL OR n.ended > n.created)$$ || CASE $1 WHEN 'mirror' THEN $$
 	AND NOT EXISTS (SELECT FROM %1$I.nic_history h WHERE h.nic_id = n.id AND h.from_network_id IS NOT NULL)
+	AND NOT EXISTS (SELECT FROM %1$I.former_rows f WHERE f.relation = 'nics' AND f.id = n.id)
 UNION ALL
--- where a NIC that was moved is now
+-- where a NIC that was moved, or had an earlier row, is now
 SELECT n.id, n.network_id, n.instance_id, m.at, n.ended
-FROM (SELECT h.nic_id, pg_catalog.max(h.at) AS at
-		FROM %1$I.nic_history h
-		WHERE h.from_network_id IS NOT NULL
-		GROUP BY h.nic_id) m
+FROM (SELECT c.nic_id, pg_catalog.max(c.at) AS at
+		FROM (SELECT h.nic_id, h.at FROM %1$I.nic_history h WHERE h.from_network_id IS NOT NULL
+			UNION ALL
+			SELECT f.id, f.until FROM %1$I.former_rows f WHERE f.relation = 'nics') c
+		GROUP BY c.nic_id) m
 	JOIN %1$I.all_nics n ON n.id = m.nic_id
 WHERE n.ended IS NULL OR n.ended > m.at
 UNION ALL
--- where it was before
+-- where it was before, as the same row; moves of earlier rows are not after its beginning
 SELECT n.id, m.from_network_id, n.instance_id, m.since, LEAST(m.at, n.ended)
 FROM (SELECT h.nic_id, h.from_network_id, h.at,
 			pg_catalog.lag(h.at) OVER (PARTITION BY h.nic_id ORDER BY h.seq) AS came
 		FROM %1$I.nic_history h
 		WHERE h.from_network_id IS NOT NULL) h
 	JOIN %1$I.all_nics n ON n.id = h.nic_id
-	CROSS JOIN LATERAL (SELECT h.from_network_id, h.at, coalesce(h.came, n.created) AS since) m
-WHERE LEAST(m.at, n.ended) > m.since$$ ELSE '' END,
+	LEFT JOIN (SELECT f.id, pg_catalog.max(f.until) AS began FROM %1$I.former_rows f WHERE f.relation = 'nics' GROUP BY f.id) f
+		ON f.id = h.nic_id
+	CROSS JOIN LATERAL (SELECT h.from_network_id, h.at, coalesce(GREATEST(h.came, f.began), n.created) AS since) m
+WHERE LEAST(m.at, n.ended) > m.since
+UNION ALL
+SELECT f.nic_id, f.network_id, f.instance_id, f."from", f."to"
+FROM %1$I.former_nic_intervals f$$ ELSE '' END,
 'When NICs were active on networks: one row per NIC and network
 From "from" (included) to "to" (not included; NULL: it still is). A NIC is active from its creation until it was removed or became '
 'Deallocating, whichever was first. Placeholders, which have no instance, are there. Write i.from and i.to, with the alias of the view: '
@@ -317,8 +379,8 @@ From "from" (included) to "to" (not included; NULL: it still is). A NIC is activ
 FROM (SELECT s.network_id, s.instance_id,
 			pg_catalog.range_agg(pg_catalog.tstzrange(s."from", LEAST(s."to", i.removed, w.removed))) AS ranges
 		FROM %1$I.nic_intervals s
-			JOIN %1$I.all_instances i ON i.id = s.instance_id
-			JOIN %1$I.all_networks w ON w.id = s.network_id
+			JOIN $$ || vmnet_internal.rows_then($1, 'instances', 'i', 's.instance_id', 's."from"') || $$
+			JOIN $$ || vmnet_internal.rows_then($1, 'networks', 'w', 's.network_id', 's."from"') || $$
 		WHERE (i.removed IS NULL OR i.removed > s."from")
 			AND (w.removed IS NULL OR w.removed > s."from")
 		GROUP BY s.network_id, s.instance_id) g
@@ -326,16 +388,24 @@ FROM (SELECT s.network_id, s.instance_id,
 'When instances were active on networks
 From "from" (included) to "to" (not included; NULL: it still is). One row per time that an instance was on a network, whatever number of '
 'NICs it had there; neither the instance nor the network was removed. Write i.from and i.to, with the alias of the view.'),
-('nic_address_intervals', $$SELECT n.id AS nic_id, n.mac_address, n.ip4_address, n.ip6_address,
-	coalesce((SELECT pg_catalog.max(h.until) FROM %1$I.nic_address_history h WHERE h.nic_id = n.id), n.created) AS "from",
+('nic_address_intervals', replace(replace($$SELECT n.id AS nic_id, n.mac_address, n.ip4_address, n.ip6_address,
+	coalesce({began}(SELECT pg_catalog.max(h.until) FROM %1$I.nic_address_history h WHERE h.nic_id = n.id){end}, n.created) AS "from",
 	n.ended AS "to"
 FROM %1$I.all_nics n
 UNION ALL
 SELECT a.nic_id, a.mac_address, a.ip4_address, a.ip6_address,
-	coalesce((SELECT pg_catalog.max(h.until) FROM %1$I.nic_address_history h WHERE h.nic_id = a.nic_id AND h.entry < a.entry), n.created),
+	coalesce({began}(SELECT pg_catalog.max(h.until) FROM %1$I.nic_address_history h
+		WHERE h.nic_id = a.nic_id AND h.entry < a.entry){end}, n.created),
 	LEAST(a.until, n.ended)
 FROM %1$I.nic_address_history a
 	JOIN %1$I.all_nics n ON n.id = a.nic_id$$,
+	'{began}', CASE $1 WHEN 'mirror' THEN 'GREATEST(' ELSE '' END),
+	'{end}', CASE $1 WHEN 'mirror'
+		THEN ', (SELECT pg_catalog.max(f.until) FROM %1$I.former_rows f WHERE f.relation = ''nics'' AND f.id = n.id))' ELSE '' END)
+|| CASE $1 WHEN 'mirror' THEN $$
+UNION ALL
+SELECT f.nic_id, f.mac_address, f.ip4_address, f.ip6_address, f."from", f."to"
+FROM %1$I.former_nic_addresses f$$ ELSE '' END,
 'When NICs had which addresses
 From "from" (included) to "to" (not included; NULL: they still have). An interval can be empty ("to" not after "from"). Write i.from and '
 'i.to, with the alias of the view.'),

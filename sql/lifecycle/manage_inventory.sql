@@ -68,7 +68,8 @@ Returns what to say of it.';
 
 -- Takes away what only a mirror has, and gives what only a managed inventory
 -- has, of some phases.  moved: the mirror saw NICs move from network to network,
--- so the view that tells their past stays, with its index.
+-- or has earlier rows of ids, so the views that tell of the past stay, with the
+-- index.
 CREATE FUNCTION vmnet_internal.manage_build(target name, phases text[], moved boolean)
 RETURNS void
 LANGUAGE plpgsql
@@ -83,7 +84,8 @@ BEGIN
 			LEFT JOIN vmnet_internal.inventory_definition('managed', '{views}', or_replace => true) v
 				ON v.phase = d.phase AND v.name = d.name
 			LEFT JOIN vmnet_internal.inventory_definition('mirror', phases) m ON m.phase = d.phase AND m.ddl = d.ddl
-		WHERE m.ddl IS NULL AND NOT (moved AND d.phase = 'views' AND d.name = 'nic_intervals')
+		WHERE m.ddl IS NULL AND NOT (moved AND d.phase = 'views'
+				AND d.name IN ('nic_intervals', 'network_instance_intervals', 'nic_address_intervals'))
 		ORDER BY d.ord
 	LOOP
 		PERFORM vmnet_internal.build_object(coalesce(part.replacing, part.ddl), part.object, part.comment, target::text);
@@ -163,8 +165,8 @@ COMMENT ON FUNCTION vmnet_internal.manage_mend(name) IS
 'Part of manage_inventory(): applies the mends that lose nothing
 Returns what to say of them.';
 
--- A row that the source had lost, and then had again, has a history that ends
--- with no state; in a managed inventory it ends with that of the NIC.
+-- A history that ends with no state is that of an earlier row of the id; in a
+-- managed inventory it ends with that of the NIC.
 CREATE FUNCTION vmnet_internal.manage_history(target name)
 RETURNS void
 LANGUAGE plpgsql
@@ -177,7 +179,7 @@ BEGIN
 		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, removed, at, reason,
 			transaction_id, session_username, actor, application_name)
 		SELECT n.id, n.network_id, n.instance_id, n.state, n.state, 'Imported', n.removed, greatest(clock_timestamp(), h.at),
-			'manage_inventory: the source has it again', pg_current_xact_id()::text::bigint, session_user,
+			'manage_inventory: an earlier row had the id', pg_current_xact_id()::text::bigint, session_user,
 			nullif(current_setting('vmnet.actor', true), ''), nullif(current_setting('application_name'), '')
 		FROM %1$I.nic_history h
 			JOIN %1$I.all_nics n ON n.id = h.nic_id
@@ -187,7 +189,30 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.manage_history(name) IS
-'Part of manage_inventory(): closes histories of NICs that were lost for a while';
+'Part of manage_inventory(): closes histories that end with an earlier row of an id';
+
+-- Drops the tables that only a mirror needs: rows that its source had no more are
+-- removed ones now.  Earlier rows of ids stay, if there are any.
+CREATE FUNCTION vmnet_internal.manage_drop(target name, moved boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	relation text;
+BEGIN
+	FOREACH relation IN ARRAY ARRAY['import_vanished', 'former_rows', 'former_nic_intervals', 'former_nic_addresses'] LOOP
+		CONTINUE WHEN moved AND relation <> 'import_vanished';
+		BEGIN
+			EXECUTE format('DROP TABLE IF EXISTS %I.%I', target, relation);
+		EXCEPTION WHEN dependent_objects_still_exist THEN
+			NULL;	-- a user's own view needs it: it stays
+		END;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.manage_drop(name, boolean) IS
+'Part of manage_inventory(): drops the tables that only a mirror needs';
 
 -- What the inventory says of itself; and the numbers of new rows, which come
 -- after all that are there.
@@ -286,7 +311,7 @@ BEGIN
 	-- a table with a trigger that has yet to fire cannot be altered
 	SET CONSTRAINTS ALL IMMEDIATE;
 	EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.nic_history h JOIN %1$I.all_nics n ON n.id = h.nic_id WHERE h.from_network_id IS NOT '
-		'NULL)', target)
+		'NULL) OR EXISTS (SELECT FROM %1$I.former_rows)', target)
 	INTO moved;
 	PERFORM vmnet_internal.manage_guards(target);
 	done := vmnet_internal.manage_fill(target);
@@ -302,6 +327,7 @@ BEGIN
 	END IF;
 	PERFORM vmnet_internal.manage_finish(target);
 	PERFORM vmnet_internal.renew_reports(target);
+	PERFORM vmnet_internal.manage_drop(target, moved);
 	FOREACH line IN ARRAY done LOOP
 		RAISE NOTICE '%', line;
 	END LOOP;
@@ -322,8 +348,9 @@ From then on PostgreSQL is the source of truth. It refuses while something is in
 'younger than ten minutes is neither in the way nor mended. In either case it fills in missing uuids, default_nic (false) and enabled '
 '(true) where they are NULL, adds constraints, indexes and guards, and sets the sequences. Nothing else is changed, and where it refuses '
 'nothing is.
-import_runs and import_log stay as records; nic_history_move_idx and the longer form of the view nic_intervals do where an import saw a '
-'NIC move to another network. In all else the inventory is as create_inventory() makes one. An import refuses it from then on.
+import_runs and import_log stay as records. Where an import saw a NIC move to another network, or kept an earlier row of an id, so do '
+'former_rows, former_nic_intervals, former_nic_addresses, nic_history_move_idx and the longer forms of the views of intervals. In all '
+'else the inventory is as create_inventory() makes one. An import refuses it from then on.
 Deferred constraints are checked at once from then on in the transaction. Waits for an import that is running, and for readers (no longer '
 'than lock_timeout, if that is set); while it works, readers wait for it.
 NULL: the setting vmnet.inventory; repair NULL: false. Only the owner can run it, at READ COMMITTED (else 0A000). Errors: 22023 for an '

@@ -53,6 +53,8 @@ typedef struct Import
 	bool		locked;			/* for the session, beyond commits */
 	Oid			schema;			/* of the mirror, in this step */
 	int64		run;
+	bool		deleting;		/* rows that the source has no more */
+	bool		force;			/* also if the source lacks most rows */
 	bool		first_copy;
 	int64		inserted;
 	int64		updated;
@@ -62,6 +64,12 @@ typedef struct Import
 typedef void (*ImportStep) (Import *import, const char *relation);
 
 static const char *const relations[] = {"networks", "instances", "nics", "nic_secondary_ips"};
+
+/* What an import writes besides these, apart from history. */
+static const char *const records[] = {
+	"import_runs", "import_log", "import_vanished", "former_rows",
+	"former_nic_intervals", "former_nic_addresses"
+};
 
 /* An import is running in this session. */
 static bool running = false;
@@ -137,26 +145,73 @@ typedef enum WriteKind
 	WRITE_CHANGES,				/* into a stage: which rows differ, and how */
 	WRITE_FREE_UUIDS,
 	WRITE_DELETE,
+	WRITE_REMOVE,				/* rows that are kept as removed */
+	WRITE_RESTORE,				/* addresses that the source has again */
 	WRITE_UPDATE,
 	WRITE_INSERT
 } WriteKind;
 
 /*
  * Appends the statement that stores which rows of a table differ from its stage.
+ * Rows of which it is known that the source has them no more are left out, unless
+ * they are to be deleted.
  */
 static void
 append_comparison(StringInfo sql, const char *schema, const char *relation,
-				  const char *stage, Oid base_id, Oid stage_id)
+				  const char *stage, Oid base_id, Oid stage_id, bool deleting)
 {
 	appendStringInfo(sql,
 					 "INSERT INTO pg_temp." STAGE "changes (relation, id, kind) "
 					 "SELECT '%s', coalesce(t.id, s.id), CASE WHEN t.id IS NULL THEN 'insert' "
 					 "WHEN s.id IS NULL THEN 'delete' ELSE 'update' END "
 					 "FROM %s.all_%s t FULL JOIN %s s ON s.id = t.id "
-					 "WHERE t.id IS NULL OR s.id IS NULL OR ROW(%s) IS DISTINCT FROM ROW(%s)",
+					 "WHERE t.id IS NULL OR CASE WHEN s.id IS NULL THEN %s"
+					 " ELSE ROW(%s) IS DISTINCT FROM ROW(%s) END",
 					 relation, schema, relation, stage,
+					 deleting ? "true" :
+					 psprintf("t.id NOT IN (SELECT v.id FROM %s.import_vanished v "
+							  "WHERE v.relation = '%s')", schema, relation),
 					 shared_columns(base_id, stage_id, "t."),
 					 shared_columns(base_id, stage_id, "s."));
+}
+
+/*
+ * Appends the statement that marks rows as removed that the source has no more.
+ *
+ * A time of removal that is known stays, and so does that of a removal that has
+ * stopped half-way.  A secondary address is removed with its NIC.
+ */
+static void
+append_removal(StringInfo sql, const char *schema, const char *relation, const char *changes,
+			   int64 run)
+{
+	bool		nics = strcmp(relation, "nics") == 0;
+	bool		addresses = strcmp(relation, "nic_secondary_ips") == 0;
+
+	appendStringInfo(sql,
+					 "UPDATE %s.all_%s t SET removed = coalesce(t.removed, "
+					 "GREATEST(%s, t.created))",
+					 schema, relation,
+					 addresses ? psprintf("LEAST(r.started, (SELECT n.removed "
+										  "FROM %s.all_nics n WHERE n.id = t.nic_id))",
+										  schema) : "r.started");
+	if (nics)
+		appendStringInfoString(sql,
+							   ", state = 'Deallocating', state_changed ="
+							   " CASE WHEN lower(t.state COLLATE \"C\") = 'deallocating'"
+							   " THEN t.state_changed ELSE coalesce(t.removed,"
+							   " GREATEST(r.started, t.created)) END");
+	else if (strcmp(relation, "networks") == 0)
+		appendStringInfoString(sql, ", nics_count = NULL");
+	appendStringInfo(sql, " FROM %s = 'delete') c, %s.import_runs r"
+					 " WHERE t.id = c.id AND r.run = " INT64_FORMAT,
+					 changes, schema, run);
+	if (nics)
+		appendStringInfoString(sql,
+							   " AND (t.removed IS NULL"
+							   " OR lower(t.state COLLATE \"C\") <> 'deallocating')");
+	else
+		appendStringInfoString(sql, " AND t.removed IS NULL");
 }
 
 /*
@@ -173,7 +228,10 @@ append_assignments(StringInfo sql, const char *schema, const char *relation,
 					 shared_columns(base_id, stage_id, "s."));
 	if (has_state_changed)
 		appendStringInfoString(sql,
-							   ", CASE WHEN s.removed IS NOT NULL"
+							   ", CASE WHEN c.id IN (SELECT k.id"
+							   " FROM pg_temp." STAGE "changes k WHERE k.relation = 'nics'"
+							   " AND k.kind = 'reused') THEN s.state_changed"
+							   " WHEN s.removed IS NOT NULL"
 							   " AND ROW(t.state, t.removed)"
 							   " IS DISTINCT FROM ROW(s.state, s.removed)"
 							   " THEN s.removed"
@@ -205,22 +263,31 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 	switch (kind)
 	{
 		case WRITE_CHANGES:
-			append_comparison(&sql, schema, relation, stage, base_id, stage_id);
+			append_comparison(&sql, schema, relation, stage, base_id, stage_id,
+							  import->deleting);
 			break;
 		case WRITE_FREE_UUIDS:
-			/* Rows may swap uuids, or get that of a deleted row. */
+			/* Rows may swap uuids, or get that of a row that is no more. */
 			appendStringInfo(&sql,
 							 "UPDATE %s.all_%s t SET uuid = NULL "
-							 "FROM %s IN ('update', 'delete')) c, "
-							 "%s IN ('update', 'insert')) d, %s s "
-							 "WHERE t.id = c.id AND s.id = d.id "
-							 "AND s.uuid = t.uuid AND s.id <> t.id",
-							 schema, relation, changes, changes, stage);
+							 "FROM %s IN ('update', 'insert')) d, %s s "
+							 "WHERE s.id = d.id AND s.uuid = t.uuid AND s.id <> t.id",
+							 schema, relation, changes, stage);
 			break;
 		case WRITE_DELETE:
 			appendStringInfo(&sql,
 							 "DELETE FROM %s.all_%s t USING %s = 'delete') c WHERE t.id = c.id",
 							 schema, relation, changes);
+			break;
+		case WRITE_REMOVE:
+			append_removal(&sql, schema, relation, changes, import->run);
+			break;
+		case WRITE_RESTORE:
+			appendStringInfo(&sql,
+							 "UPDATE %s.all_%s t SET removed = NULL FROM %s s, "
+							 "%s.import_vanished v WHERE s.id = t.id AND v.id = t.id "
+							 "AND v.relation = '%s' AND t.removed IS NOT NULL",
+							 schema, relation, stage, schema, relation);
 			break;
 		case WRITE_UPDATE:
 			append_assignments(&sql, schema, relation, base_id, stage_id, has_state_changed);
@@ -255,7 +322,7 @@ write_rows(const Import *import, const char *relation, WriteKind kind)
 {
 	char	   *sql = write_statement(import, relation, kind);
 	int			expected = kind == WRITE_DELETE ? SPI_OK_DELETE :
-	kind == WRITE_UPDATE || kind == WRITE_FREE_UUIDS ? SPI_OK_UPDATE : SPI_OK_INSERT;
+	kind == WRITE_CHANGES || kind == WRITE_INSERT ? SPI_OK_INSERT : SPI_OK_UPDATE;
 	int			nestlevel = NewGUCNestLevel();
 	int64		rows;
 
@@ -470,19 +537,61 @@ prepare_mirror(Import *import, const char *unused)
 }
 
 /*
+ * Records what is about to change, before the first write: what is new in
+ * history, which rows the source has no more, and which it has again.
+ */
+static void
+record_changes(Import *import)
+{
+	const char *deleting = import->deleting ? "true" : "false";
+	Datum		missed;
+
+	if (!import->force)
+		run_step(import, psprintf("SELECT vmnet_internal.import_refuse_few($3, $2, %s)", deleting),
+				 NULL);
+	run_step(import, "SELECT vmnet_internal.import_compare($3)", NULL);
+	run_step(import, psprintf("SELECT vmnet_internal.import_remember($1, $3, %s)", deleting), NULL);
+	(void) write_rows(import, "nic_secondary_ips", WRITE_RESTORE);
+	missed = run_step(import, psprintf("SELECT vmnet_internal.import_keep($1, $3, %s)", deleting),
+					  NULL);
+	import->deleted = DatumGetInt64(missed);
+}
+
+/*
+ * Removes or deletes rows of a list of tables, in its order, that the source has
+ * no more.
+ */
+static void
+write_missing(Import *import, const char *const *tables, int count)
+{
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		if (import->deleting)
+			import->deleted += write_rows(import, tables[i], WRITE_DELETE);
+		else
+			(void) write_rows(import, tables[i], WRITE_REMOVE);
+	}
+}
+
+/*
  * NICs are deleted before the rows that they refer to, and inserted after them; so
- * are their addresses.  The changes are recorded before the first write.
+ * are their addresses.  Addresses are removed after their NICs, whose times they
+ * have.
  */
 static void
 write_mirror(Import *import, const char *unused)
 {
+	static const char *const nics_last[] = {"nic_secondary_ips", "nics"};
+	static const char *const nics_first[] = {"nics", "nic_secondary_ips"};
+	static const char *const parents[] = {"instances", "networks"};
 	int			i;
 
 	if (!import->first_copy)
 	{
-		run_step(import, "SELECT vmnet_internal.import_remember($1, $3)", NULL);
-		import->deleted = write_rows(import, "nic_secondary_ips", WRITE_DELETE);
-		import->deleted += write_rows(import, "nics", WRITE_DELETE);
+		record_changes(import);
+		write_missing(import, import->deleting ? nics_last : nics_first, lengthof(nics_first));
 	}
 	for (i = 0; i < lengthof(relations); i++)
 	{
@@ -494,15 +603,13 @@ write_mirror(Import *import, const char *unused)
 		import->inserted += write_rows(import, relations[i], WRITE_INSERT);
 	}
 	if (!import->first_copy)
-	{
-		import->deleted += write_rows(import, "instances", WRITE_DELETE);
-		import->deleted += write_rows(import, "networks", WRITE_DELETE);
-	}
+		write_missing(import, parents, lengthof(parents));
 	run_step(import,
 			 psprintf("SELECT vmnet_internal.import_finish($1, $2, $3, %s, "
-					  INT64_FORMAT ", " INT64_FORMAT ", " INT64_FORMAT ")",
+					  INT64_FORMAT ", " INT64_FORMAT ", " INT64_FORMAT ", %s)",
 					  import->first_copy ? "true" : "false",
-					  import->inserted, import->updated, import->deleted),
+					  import->inserted, import->updated, import->deleted,
+					  import->deleting ? "true" : "false"),
 			 NULL);
 }
 
@@ -514,11 +621,12 @@ step_apply(Import *import, const char *unused)
 {
 	Oid			owner;
 	int			nestlevel = NewGUCNestLevel();
+	int			i;
 
 	check_mirror(import);
 	require_inventory_tables(import->schema);
-	require_ordinary_table(import->schema, "import_runs");
-	require_ordinary_table(import->schema, "import_log");
+	for (i = 0; i < lengthof(records); i++)
+		require_ordinary_table(import->schema, records[i]);
 
 	/* Whole tables are compared, as when an index or a key is made. */
 	if (work_mem < maintenance_work_mem)
@@ -693,10 +801,26 @@ check_call(FunctionCallInfo fcinfo)
 						 "a trigger of its mirror.")));
 }
 
+/* Tells whether rows that the source has no more are to be deleted. */
+static bool
+wants_deletion(FunctionCallInfo fcinfo)
+{
+	char	   *on_vanish = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+
+	if (on_vanish == NULL || (strcmp(on_vanish, "keep") != 0 && strcmp(on_vanish, "delete") != 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("on_vanish must be keep or delete"),
+				 on_vanish == NULL ? errdetail("It is NULL.") :
+				 errdetail("It is \"%s\".", on_vanish),
+				 errhint("Omit it to keep rows, as removed, that the source has no more.")));
+	return strcmp(on_vanish, "delete") == 0;
+}
+
 /*
  * Imports a CloudStack database into a mirror.
  *
- * The procedure import_cloudstack(source, inventory).
+ * The procedure import_cloudstack(source, inventory, on_vanish, force).
  */
 PG_FUNCTION_INFO_V1(import_cloudstack);
 
@@ -709,6 +833,8 @@ import_cloudstack(PG_FUNCTION_ARGS)
 	import.atomic = !(fcinfo->context && IsA(fcinfo->context, CallContext) &&
 					  !castNode(CallContext, fcinfo->context)->atomic);
 	check_call(fcinfo);
+	import.deleting = wants_deletion(fcinfo);
+	import.force = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
 
 	if (SPI_connect_ext(import.atomic ? 0 : SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect_ext failed");

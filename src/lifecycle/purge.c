@@ -3,7 +3,8 @@
  *		The procedure that deletes rows that were removed before a given time.
  *
  * NICs are deleted first, then the instances and the networks that no NIC refers
- * to, in batches that commit.  The guard on deletes checks the age of each row
+ * to, in batches that commit.  In a mirror only rows are deleted that its source
+ * has no more: an import would bring back the others.  The guard on deletes checks the age of each row
  * again.  Each batch runs as the owner of the inventory, whose triggers and
  * policies it executes.
  */
@@ -16,6 +17,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -37,6 +39,8 @@ typedef struct Purge
 	TimestampTz before;
 	int32		batch_size;
 	bool		with_history;
+	bool		mirror;			/* only rows that the source has no more */
+	bool		former;			/* ids may have had earlier rows */
 	bool		atomic;			/* inside a transaction block: no commits */
 	int64		kept;			/* rows that other rows refer to */
 } Purge;
@@ -51,16 +55,32 @@ typedef struct Batch
 	int64		deleted;
 } Batch;
 
-/* The tables that are purged, in this order. */
+/*
+ * The tables that are purged, in this order: the first one for itself only in a
+ * mirror, else with its NICs.
+ */
 static const struct
 {
 	const char *table;
+	const char *relation;		/* as import_vanished and former_rows have it */
 	const char *name;
 	const char *referring;		/* column of all_nics that refers to it */
 }			purged[] = {
-	{"all_nics", "NICs", NULL},
-	{"all_instances", "instances", "instance_id"},
-	{"all_networks", "networks", "network_id"}
+	{"all_nic_secondary_ips", "nic_secondary_ips", "secondary addresses", NULL},
+	{"all_nics", "nics", "NICs", NULL},
+	{"all_instances", "instances", "instances", "instance_id"},
+	{"all_networks", "networks", "networks", "network_id"}
+};
+
+/* Tables of the past of ids that had earlier rows, and when a row of them ends. */
+static const struct
+{
+	const char *table;
+	const char *end;
+}			former[] = {
+	{"former_nic_intervals", "\"to\""},
+	{"former_nic_addresses", "\"to\""},
+	{"former_rows", "until"}
 };
 
 /* Raises an error for an invalid argument. */
@@ -89,8 +109,11 @@ check_arguments(FunctionCallInfo fcinfo)
 }
 
 /*
- * Raises an error unless the inventory is a managed one, and the caller has the
- * rights of its owner.  Called after each commit, since both may change.
+ * Raises an error unless the inventory is a managed one or a mirror, and the caller
+ * has the rights of its owner.  Called after each commit, since both may change.
+ *
+ * An import into a mirror is kept out until the transaction ends: the source may
+ * have a row again.
  */
 static void
 check_purge(Purge *purge)
@@ -98,24 +121,33 @@ check_purge(Purge *purge)
 	Oid			schema = get_namespace_oid(purge->inventory, false);
 	InventoryInfo info;
 
-	if (!inventory_info(schema, &info) || strcmp(info.kind, "managed") != 0)
+	if (!inventory_info(schema, &info) ||
+		(strcmp(info.kind, "managed") != 0 && strcmp(info.kind, "mirror") != 0))
 	{
 		bool		attached = info.kind && strcmp(info.kind, "attached") == 0;
 
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("inventory \"%s\" is not a managed one", purge->inventory),
+				 errmsg("inventory \"%s\" is neither a managed one nor a mirror",
+						purge->inventory),
 				 attached ? errdetail("It shows the rows of tables that another application "
 									  "maintains.") :
 				 errdetail("It shows the rows of its source."),
 				 attached ? errhint("Delete the removed rows from these tables; their guards "
 									"allow it.") :
-				 errhint("Purge the source%s.", info.kind && strcmp(info.kind, "live") == 0 ? "" :
-						 ", and run vmnet.import_cloudstack() again")));
+				 errhint("Purge the source.")));
 	}
 	require_owner_rights(schema);
 	require_inventory_tables(schema);
 	purge->nsp = schema;
+	purge->mirror = strcmp(info.kind, "mirror") == 0;
+	purge->former = OidIsValid(get_relname_relid("former_rows", schema));
+	if (purge->mirror)
+	{
+		require_ordinary_table(schema, "import_runs");
+		require_ordinary_table(schema, "import_vanished");
+		LockRelationOid(get_relname_relid("import_runs", schema), ShareUpdateExclusiveLock);
+	}
 }
 
 /* Makes an array of ids, in the current memory context. */
@@ -152,6 +184,17 @@ collect_ids(Batch *batch, Datum array)
 	}
 }
 
+/* Appends the condition that the source of a mirror has a row of a table no more. */
+static void
+append_vanished(StringInfo sql, const Purge *purge, int what, const char *negation)
+{
+	appendStringInfo(sql,
+					 " AND %sEXISTS (SELECT FROM %s.import_vanished v"
+					 " WHERE v.relation OPERATOR(pg_catalog.=) '%s'"
+					 " AND v.id OPERATOR(pg_catalog.=) t.id)",
+					 negation, purge->schema, purged[what].relation);
+}
+
 /*
  * Finds the next ids that can be deleted, after one id.  The batch is empty if
  * there are none; its ids are in the current memory context.
@@ -165,6 +208,9 @@ next_ids(const Purge *purge, int what, int64 after, Batch *batch)
 	bool		isnull;
 	Datum		value;
 
+	if (what == 0 && !purge->mirror)
+		return;
+
 	initStringInfo(&sql);
 	appendStringInfo(&sql,
 					 "SELECT pg_catalog.array_agg(d.id ORDER BY d.id)"
@@ -177,6 +223,8 @@ next_ids(const Purge *purge, int what, int64 after, Batch *batch)
 						 " AND NOT EXISTS (SELECT FROM %s.all_nics n"
 						 " WHERE n.%s OPERATOR(pg_catalog.=) t.id)",
 						 purge->schema, purged[what].referring);
+	if (purge->mirror)
+		append_vanished(&sql, purge, what, "");
 	appendStringInfoString(&sql, " ORDER BY t.id LIMIT $3) d");
 
 	values[0] = Int64GetDatum(after);
@@ -204,6 +252,24 @@ delete_rows(const Purge *purge, const char *table, const char *column, Datum ids
 }
 
 /*
+ * Deletes what is known of the ids of rows that were deleted: that the source of a
+ * mirror has them no more, and earlier rows.
+ */
+static void
+forget_ids(const Purge *purge, int what, Datum ids)
+{
+	char	   *gone = psprintf(" AND t.relation OPERATOR(pg_catalog.=) '%s'"
+								" AND NOT EXISTS (SELECT FROM %s.%s n"
+								" WHERE n.id OPERATOR(pg_catalog.=) t.id)",
+								purged[what].relation, purge->schema, purged[what].table);
+
+	if (purge->mirror)
+		(void) delete_rows(purge, "import_vanished", "id", ids, gone);
+	if (purge->former)
+		(void) delete_rows(purge, "former_rows", "id", ids, gone);
+}
+
+/*
  * Deletes the rows of a batch, and the history of NICs that are deleted.
  * The guards are bypassed only for these statements.
  */
@@ -213,7 +279,7 @@ purge_rows(void *arg)
 	Batch	   *batch = (Batch *) arg;
 	const Purge *purge = batch->purge;
 	Datum		ids = id_array(batch->ids, batch->count);
-	bool		nics = purged[batch->what].referring == NULL;
+	bool		nics = strcmp(purged[batch->what].table, "all_nics") == 0;
 	char	   *gone;
 
 	guard_bypass_begin_purge(purge->nsp, purge->before);
@@ -222,6 +288,7 @@ purge_rows(void *arg)
 		(void) delete_rows(purge, "all_nic_secondary_ips", "nic_id", ids, "");
 	batch->deleted = delete_rows(purge, purged[batch->what].table, "id", ids, "");
 	guard_bypass_end();
+	forget_ids(purge, batch->what, ids);
 
 	if (!nics)
 		return;
@@ -231,6 +298,11 @@ purge_rows(void *arg)
 					"t.nic_id)",
 					purge->schema);
 	(void) delete_rows(purge, "nic_address_history", "nic_id", ids, gone);
+	if (purge->former)
+	{
+		(void) delete_rows(purge, "former_nic_intervals", "nic_id", ids, gone);
+		(void) delete_rows(purge, "former_nic_addresses", "nic_id", ids, gone);
+	}
 	if (purge->with_history)
 		(void) delete_rows(purge, "nic_history", "nic_id", ids, gone);
 }
@@ -338,6 +410,48 @@ purge_table(Purge *purge, int what)
 }
 
 /*
+ * Deletes earlier rows of ids that ended before the time of the purge, and counts
+ * the rows that stay in a mirror since its source has them.
+ */
+static int64
+purge_former(Purge *purge)
+{
+	Oid			argtypes[1] = {TIMESTAMPTZOID};
+	Datum		values[1];
+	int64		staying = 0;
+	RunAs		saved;
+	int			i;
+
+	check_purge(purge);
+	values[0] = TimestampTzGetDatum(purge->before);
+	run_as_inventory_owner_unforced(purge->nsp, &saved);
+	for (i = 0; purge->former && i < lengthof(former); i++)
+		(void) bulk_write(psprintf("DELETE FROM %s.%s t WHERE t.%s OPERATOR(pg_catalog.<) $1",
+								   purge->schema, former[i].table, former[i].end),
+						  SPI_OK_DELETE, purge->nsp, former[i].table, 1, argtypes, values);
+	for (i = 0; purge->mirror && i < lengthof(purged); i++)
+	{
+		StringInfoData sql;
+		bool		isnull;
+
+		initStringInfo(&sql);
+		appendStringInfo(&sql, "SELECT pg_catalog.count(*) FROM %s.%s t"
+						 " WHERE t.removed OPERATOR(pg_catalog.<) $1",
+						 purge->schema, purged[i].table);
+		append_vanished(&sql, purge, i, "NOT ");
+		if (SPI_execute_with_args(sql.data, 1, argtypes, values, NULL, false, 1) != SPI_OK_SELECT)
+			elog(ERROR, "could not count what stays");
+		staying += DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+											   &isnull));
+		SPI_freetuptable(SPI_tuptable);
+	}
+	run_as_end(&saved);
+	if (!purge->atomic)
+		SPI_commit();
+	return staying;
+}
+
+/*
  * Purges an inventory.
  *
  * The procedure purge_inventory(inventory, before, batch_size, purge_history).
@@ -349,6 +463,7 @@ purge_inventory(PG_FUNCTION_ARGS)
 {
 	Purge		purge = {0};
 	int64		totals[lengthof(purged)];
+	int64		staying;
 	int			i;
 
 	/* Commits are possible only if the CALL is not in a transaction block. */
@@ -368,12 +483,18 @@ purge_inventory(PG_FUNCTION_ARGS)
 
 	for (i = 0; i < lengthof(purged); i++)
 		totals[i] = purge_table(&purge, i);
+	staying = purge_former(&purge);
 
 	ereport(NOTICE,
 			(errmsg("inventory \"%s\": purged " INT64_FORMAT " NICs, " INT64_FORMAT
 					" instances, " INT64_FORMAT " networks; " INT64_FORMAT
 					" rows were kept because other rows refer to them",
-					purge.inventory, totals[0], totals[1], totals[2], purge.kept)));
+					purge.inventory, totals[1], totals[2], totals[3], purge.kept)));
+	if (purge.mirror)
+		ereport(NOTICE,
+				(errmsg("mirror \"%s\": purged " INT64_FORMAT " secondary addresses; " INT64_FORMAT
+						" removed rows were kept because its source has them",
+						purge.inventory, totals[0], staying)));
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -43,25 +43,52 @@ typedef enum HistoryReadKind
  * qualified since the search path is that of the caller.
  */
 
+/*
+ * The row that an id had at a time.  In a mirror it may have been an earlier one
+ * than that of now: FORMER_ROW joins it, if there was one, and NO_FORMER_ROW joins
+ * NULLs for inventories that have no such rows.  THEN picks a column.
+ */
+#define FORMER_ROW(alias, relation, key, time) \
+" LEFT JOIN LATERAL (SELECT r.id, r.uuid, r.name, r.type, r.removed FROM %s.former_rows r" \
+" WHERE r.relation OPERATOR(pg_catalog.=) '" relation "'" \
+" AND r.id OPERATOR(pg_catalog.=) " key \
+" AND r.until OPERATOR(pg_catalog.>) " time " ORDER BY r.until LIMIT 1) " alias " ON true"
+
+#define NO_FORMER_ROW(alias, relation, key, time) \
+" CROSS JOIN (SELECT NULL::pg_catalog.int8 AS id, NULL::pg_catalog.uuid AS uuid," \
+" NULL::pg_catalog.text AS name, NULL::pg_catalog.text AS type," \
+" NULL::pg_catalog.timestamptz AS removed) " alias
+
+#define THEN(alias, present, column) \
+"CASE WHEN " alias ".id IS NULL THEN " present " ELSE " alias "." column " END"
+
 /* With OFFSET 0 the plan fetches each instance by its key. */
-static const char network_instances_sql[] =
-"SELECT m.instance_id, i.uuid, i.name, i.type, m.nic_count, m.nic_id, m.since, m.until"
-" FROM (SELECT DISTINCT ON (s.instance_id) s.instance_id, s.nic_id,"
-"   s.\"from\" AS since, s.\"to\" AS until,"
-"   pg_catalog.count(*) OVER (PARTITION BY s.instance_id) AS nic_count"
-"  FROM %s.nic_intervals s"
-"  WHERE s.network_id OPERATOR(pg_catalog.=) $1"
-"   AND s.\"from\" OPERATOR(pg_catalog.<=) $2"
-"   AND (s.\"to\" IS NULL OR s.\"to\" OPERATOR(pg_catalog.>) $2)"
-"   AND s.instance_id IS NOT NULL"
-"  ORDER BY s.instance_id, s.nic_id) m,"
-" LATERAL (SELECT uuid, name, type FROM %s.all_instances"
-"  WHERE id OPERATOR(pg_catalog.=) m.instance_id"
-"   AND (removed IS NULL OR removed OPERATOR(pg_catalog.>) $2) OFFSET 0) i"
-" WHERE EXISTS (SELECT 1 FROM %s.all_networks"
-"  WHERE id OPERATOR(pg_catalog.=) $1"
-"   AND (removed IS NULL OR removed OPERATOR(pg_catalog.>) $2))"
-" ORDER BY m.instance_id";
+#define NETWORK_INSTANCES_SQL(FORMER) \
+"SELECT m.instance_id, " THEN("f", "i.uuid", "uuid") ", " THEN("f", "i.name", "name") "," \
+" " THEN("f", "i.type", "type") ", m.nic_count, m.nic_id, m.since, m.until" \
+" FROM (SELECT DISTINCT ON (s.instance_id) s.instance_id, s.nic_id," \
+"   s.\"from\" AS since, s.\"to\" AS until," \
+"   pg_catalog.count(*) OVER (PARTITION BY s.instance_id) AS nic_count" \
+"  FROM %s.nic_intervals s" \
+"  WHERE s.network_id OPERATOR(pg_catalog.=) $1" \
+"   AND s.\"from\" OPERATOR(pg_catalog.<=) $2" \
+"   AND (s.\"to\" IS NULL OR s.\"to\" OPERATOR(pg_catalog.>) $2)" \
+"   AND s.instance_id IS NOT NULL" \
+"  ORDER BY s.instance_id, s.nic_id) m" \
+" CROSS JOIN LATERAL (SELECT uuid, name, type, removed FROM %s.all_instances" \
+"  WHERE id OPERATOR(pg_catalog.=) m.instance_id OFFSET 0) i" \
+FORMER("f", "instances", "m.instance_id", "$2") \
+" CROSS JOIN LATERAL (SELECT " THEN("f", "i.removed", "removed") " AS removed) t" \
+" WHERE (t.removed IS NULL OR t.removed OPERATOR(pg_catalog.>) $2)" \
+" AND EXISTS (SELECT 1 FROM %s.all_networks w" \
+FORMER("f", "networks", "w.id", "$2") \
+"  CROSS JOIN LATERAL (SELECT " THEN("f", "w.removed", "removed") " AS removed) t" \
+"  WHERE w.id OPERATOR(pg_catalog.=) $1" \
+"   AND (t.removed IS NULL OR t.removed OPERATOR(pg_catalog.>) $2))" \
+" ORDER BY m.instance_id"
+
+static const char network_instances_sql[] = NETWORK_INSTANCES_SQL(NO_FORMER_ROW);
+static const char network_instances_former_sql[] = NETWORK_INSTANCES_SQL(FORMER_ROW);
 
 /*
  * The row of the NIC, not history, has its creation, and also the removal of a NIC
@@ -97,11 +124,66 @@ static const char nic_timeline_sql[] =
 " ORDER BY e.part, e.seq";
 
 /*
+ * The same where an id may have had several rows: one after the other, each with
+ * the entries of history up to its last one.  A row is another object if the one
+ * before it says so; it then has a creation of its own.
+ */
+static const char nic_timeline_former_sql[] =
+"WITH life AS (SELECT l.*, pg_catalog.row_number() OVER w AS n,"
+"  coalesce(pg_catalog.lag(l.last) OVER w, 0) AS after,"
+"  GREATEST(l.created, pg_catalog.lag(l.until) OVER w) AS since,"
+"  coalesce(pg_catalog.lag(l.reused) OVER w, true) AS is_new"
+" FROM (SELECT r.until, r.seq AS last, r.reused, r.created, r.removed, r.state,"
+"   r.network_id, r.instance_id"
+"  FROM %s.former_rows r"
+"  WHERE r.relation OPERATOR(pg_catalog.=) 'nics' AND r.id OPERATOR(pg_catalog.=) $1"
+"  UNION ALL"
+"  SELECT NULL, NULL, false, n.created, n.removed, n.state, n.network_id, n.instance_id"
+"  FROM %s.all_nics n WHERE n.id OPERATOR(pg_catalog.=) $1) l"
+" WINDOW w AS (ORDER BY l.until))"
+" SELECT e.seq, e.at, e.event, e.from_state, e.to_state, e.network_id, e.instance_id, e.removed,"
+" pg_catalog.lead(e.at) OVER (ORDER BY e.n, e.part, e.seq),"
+" e.session_username, e.actor, e.reason, e.application_name, e.transaction_id"
+" FROM (SELECT l.n, 1 AS part, NULL::pg_catalog.int8 AS seq, l.since AS at, 'Created' AS event,"
+"   NULL::pg_catalog.text AS from_state,"
+"   coalesce((SELECT f.from_state FROM %s.nic_history f"
+"     WHERE f.nic_id OPERATOR(pg_catalog.=) $1 AND f.seq OPERATOR(pg_catalog.>) l.after"
+"     ORDER BY f.seq LIMIT 1),"
+"    CASE WHEN l.removed IS NULL THEN l.state END) AS to_state,"
+"   coalesce((SELECT f.from_network_id FROM %s.nic_history f"
+"     WHERE f.nic_id OPERATOR(pg_catalog.=) $1 AND f.from_network_id IS NOT NULL"
+"      AND f.seq OPERATOR(pg_catalog.>) l.after"
+"      AND (l.last IS NULL OR f.seq OPERATOR(pg_catalog.<=) l.last)"
+"     ORDER BY f.seq LIMIT 1), l.network_id) AS network_id,"
+"   l.instance_id, NULL::pg_catalog.timestamptz AS removed,"
+"   NULL::pg_catalog.text AS session_username, NULL::pg_catalog.text AS actor,"
+"   NULL::pg_catalog.text AS reason, NULL::pg_catalog.text AS application_name,"
+"   NULL::pg_catalog.xid8 AS transaction_id"
+"  FROM life l WHERE l.is_new"
+"  UNION ALL"
+"  SELECT 1 OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM life l"
+"    WHERE l.last OPERATOR(pg_catalog.<) h.seq), 2, h.seq, h.at, h.event, h.from_state,"
+"   h.to_state, h.network_id, h.instance_id,"
+"   h.removed, h.session_username, h.actor, h.reason, h.application_name, h.transaction_id"
+"  FROM %s.nic_history h WHERE h.nic_id OPERATOR(pg_catalog.=) $1"
+"  UNION ALL"
+"  SELECT l.n, 3, NULL, l.removed, 'Removed', NULL, l.state, l.network_id, l.instance_id,"
+"   l.removed, NULL, NULL, NULL, NULL, NULL"
+"  FROM life l WHERE l.removed IS NOT NULL"
+"   AND NOT EXISTS (SELECT 1 FROM %s.nic_history h"
+"    WHERE h.nic_id OPERATOR(pg_catalog.=) $1 AND h.removed IS NOT NULL"
+"     AND h.seq OPERATOR(pg_catalog.>) l.after"
+"     AND (l.last IS NULL OR h.seq OPERATOR(pg_catalog.<=) l.last))) e"
+" ORDER BY e.n, e.part, e.seq";
+
+/*
  * A NIC had an address while it was active and had not been given another one.
  * If "from" equals "to", the period is that moment.
  */
-#define HOLDERS_SQL(condition) \
-"SELECT a.nic_id, n.uuid, n.vm_type, s.instance_id, i.uuid, i.name, s.network_id, w.name," \
+#define HOLDERS_SQL(FORMER, condition) \
+"SELECT a.nic_id, " THEN("fn", "n.uuid", "uuid") ", " THEN("fn", "n.vm_type", "type") "," \
+" s.instance_id, " THEN("fi", "i.uuid", "uuid") ", " THEN("fi", "i.name", "name") "," \
+" s.network_id, " THEN("fw", "w.name", "name") "," \
 " a.mac_address, a.ip4_address, a.ip6_address, p.since, p.until" \
 " FROM %s.nic_address_intervals a" \
 " JOIN %s.nic_intervals s ON s.nic_id OPERATOR(pg_catalog.=) a.nic_id" \
@@ -110,6 +192,9 @@ static const char nic_timeline_sql[] =
 " LEFT JOIN %s.all_instances i ON i.id OPERATOR(pg_catalog.=) s.instance_id" \
 " CROSS JOIN LATERAL (SELECT GREATEST(a.\"from\", s.\"from\") AS since," \
 "  LEAST(a.\"to\", s.\"to\") AS until) p" \
+FORMER("fn", "nics", "a.nic_id", "p.since") \
+FORMER("fw", "networks", "s.network_id", "p.since") \
+FORMER("fi", "instances", "s.instance_id", "p.since") \
 " WHERE " condition \
 " AND (p.until IS NULL OR p.until OPERATOR(pg_catalog.>) p.since)" \
 " AND ($2 IS NULL OR p.until IS NULL OR p.until OPERATOR(pg_catalog.>) $2)" \
@@ -123,9 +208,19 @@ static const char nic_timeline_sql[] =
 " pg_catalog.set_masklen(pg_catalog.broadcast($1), " bits ")" \
 " AND a." column " OPERATOR(pg_catalog.<<=) $1"
 
-static const char ip4_holders_sql[] = HOLDERS_SQL(IN_NETWORK("ip4_address", "32"));
-static const char ip6_holders_sql[] = HOLDERS_SQL(IN_NETWORK("ip6_address", "128"));
-static const char mac_holders_sql[] = HOLDERS_SQL("a.mac_address OPERATOR(pg_catalog.=) $1");
+#define IS_MAC "a.mac_address OPERATOR(pg_catalog.=) $1"
+
+static const char ip4_holders_sql[] =
+HOLDERS_SQL(NO_FORMER_ROW, IN_NETWORK("ip4_address", "32"));
+static const char ip6_holders_sql[] =
+HOLDERS_SQL(NO_FORMER_ROW, IN_NETWORK("ip6_address", "128"));
+static const char mac_holders_sql[] = HOLDERS_SQL(NO_FORMER_ROW, IS_MAC);
+
+static const char ip4_holders_former_sql[] =
+HOLDERS_SQL(FORMER_ROW, IN_NETWORK("ip4_address", "32"));
+static const char ip6_holders_former_sql[] =
+HOLDERS_SQL(FORMER_ROW, IN_NETWORK("ip6_address", "128"));
+static const char mac_holders_former_sql[] = HOLDERS_SQL(FORMER_ROW, IS_MAC);
 
 static const char nics_stuck_for_sql[] =
 "SELECT n.id, n.uuid, n.network_id, n.instance_id, n.vm_type, n.state, n.state_changed,"
@@ -218,9 +313,12 @@ check_columns(Oid schema, HistoryReadKind kind)
 	}
 }
 
+/* Added to a HistoryReadKind: ids may have had several rows. */
+#define WITH_FORMER_ROWS	100
+
 /*
  * Appends the text of a query, for saved_query_lookup(); column is the
- * HistoryReadKind.
+ * HistoryReadKind, with WITH_FORMER_ROWS added or not.
  */
 static void
 history_read_query(StringInfo sql, Oid schema, int column)
@@ -229,13 +327,19 @@ history_read_query(StringInfo sql, Oid schema, int column)
 		network_instances_sql, nic_timeline_sql, ip4_holders_sql,
 		ip6_holders_sql, mac_holders_sql, nics_stuck_for_sql, nic_explain_sql
 	};
+	static const char *const former_texts[] = {
+		network_instances_former_sql, nic_timeline_former_sql, ip4_holders_former_sql,
+		ip6_holders_former_sql, mac_holders_former_sql, stuck_nics_sql, nic_explain_sql
+	};
 	const char *name = quote_identifier(require_namespace_name(schema));
+	const char *text = column >= WITH_FORMER_ROWS ? former_texts[column - WITH_FORMER_ROWS] :
+	texts[column];
 
 	require_one_owner(schema);
-	check_columns(schema, column);
+	check_columns(schema, column % WITH_FORMER_ROWS);
 
-	/* No query names the inventory more than six times. */
-	appendStringInfo(sql, texts[column], name, name, name, name, name, name);
+	/* No query names the inventory more than eight times. */
+	appendStringInfo(sql, text, name, name, name, name, name, name, name, name);
 }
 
 /*
@@ -251,6 +355,7 @@ history_read_set(FunctionCallInfo fcinfo, HistoryReadKind kind, int nargs,
 	bool		nulls[3];
 	Oid			schema;
 	RunAs		saved;
+	int			query;
 	int			i;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -264,9 +369,13 @@ history_read_set(FunctionCallInfo fcinfo, HistoryReadKind kind, int nargs,
 		values[i] = nulls[i] ? (Datum) 0 : PG_GETARG_DATUM(i);
 	}
 
+	query = kind;
+	if (OidIsValid(get_relname_relid("former_rows", schema)))
+		query += WITH_FORMER_ROWS;
+
 	run_as_inventory_owner(schema, &saved);
 	SPI_connect();
-	read_into_result(saved_query_lookup(QUERY_HISTORY_READ, schema, kind, history_read_query,
+	read_into_result(saved_query_lookup(QUERY_HISTORY_READ, schema, query, history_read_query,
 										nargs, argtypes, options),
 					 nargs, argtypes, values, nulls, rsinfo);
 	SPI_finish();

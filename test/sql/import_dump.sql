@@ -38,7 +38,8 @@ SELECT id::bigint, uuid::uuid, instance_id::bigint, network_id::bigint, state, s
 	removed IS NULL AND upper(state) <> 'DEALLOCATING' AS active
 FROM cloudstack.nics;
 
--- Rows by which the mirror and the source differ, in either direction.
+-- Rows by which the mirror and the source differ, in either direction, but for
+-- those that the mirror keeps and the source has no more.
 CREATE FUNCTION expected.differences(OUT networks bigint, OUT instances bigint, OUT nics bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -50,8 +51,8 @@ BEGIN
 		SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns
 		FROM pg_attribute WHERE attrelid = ('expected.' || relation)::regclass AND attnum > 0;
 		EXECUTE format('SELECT count(*) FROM (
-				(SELECT %1$s FROM cloud.all_%2$I EXCEPT ALL SELECT %1$s FROM expected.%2$I)
-				UNION ALL (SELECT %1$s FROM expected.%2$I EXCEPT ALL SELECT %1$s FROM cloud.all_%2$I)) d',
+				(SELECT %1$s FROM cloud.all_%2$I t WHERE NOT EXISTS (SELECT FROM cloud.import_vanished v WHERE v.relation = %2$L AND v.id = t.id) EXCEPT ALL SELECT %1$s FROM expected.%2$I)
+				UNION ALL (SELECT %1$s FROM expected.%2$I EXCEPT ALL SELECT %1$s FROM cloud.all_%2$I t WHERE NOT EXISTS (SELECT FROM cloud.import_vanished v WHERE v.relation = %2$L AND v.id = t.id))) d',
 			columns, relation) INTO n;
 		CASE relation WHEN 'networks' THEN networks := n; WHEN 'instances' THEN instances := n; ELSE nics := n; END CASE;
 	END LOOP;
@@ -272,7 +273,8 @@ CALL vmnet.import_cloudstack('cloudstack', 'cloud');
 SELECT * FROM expected.differences();
 SELECT * FROM expected.wrong_answers('expected.function_now', 'expected.active');
 SELECT * FROM expected.wrong_answers('expected.view_now', 'expected.active');
-SELECT count(*) AS log_entries FROM cloud.import_log;
+SELECT "table", "column", action, count(*) FROM cloud.import_log GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+SELECT object_type, count(*) FROM vmnet.check_inventory('cloud') WHERE code = 'id_reused' GROUP BY 1 ORDER BY 1;
 
 -- state_changed is the time of a removal where the source gives it, else the
 -- start of the run where the state changed, and only there; a new row has what
@@ -286,6 +288,7 @@ SELECT CASE WHEN b.id IS NULL THEN 'new' WHEN t.removed <> b.removed OR t.remove
 		coalesce(t.removed, CASE WHEN lower(t.state) = 'deallocating' THEN t.state_changed END)) AS ended_wrong
 FROM cloud.all_nics t CROSS JOIN (SELECT started FROM cloud.import_runs ORDER BY run DESC LIMIT 1) r
 	LEFT JOIN expected.nics_before b USING (id)
+WHERE NOT EXISTS (SELECT FROM cloud.import_vanished v WHERE v.relation = 'nics' AND v.id = t.id)
 GROUP BY 1 ORDER BY 1;
 
 -- a NIC was touched where it changed, and only there
@@ -304,10 +307,27 @@ SET client_min_messages = warning;
 CREATE TABLE expected.kept_nics AS TABLE cloudstack.nics;
 CREATE TABLE expected.kept_networks AS TABLE cloudstack.networks;
 CREATE TABLE expected.kept_instances AS TABLE cloudstack.vm_instance;
+CREATE TABLE expected.live_before AS SELECT network_id, instance_id, nic_id, nic_state, ip4_address FROM cloud.network_instances;
 TRUNCATE cloudstack.nics, cloudstack.networks, cloudstack.vm_instance;
 RESET client_min_messages;
+-- which is unlikely: nothing changes, unless it is wanted
+CALL vmnet.import_cloudstack('cloudstack', 'cloud');
+SELECT count(*) = (SELECT count(*) FROM expected.live_before) AS as_before FROM cloud.network_instances;
+CALL vmnet.import_cloudstack('cloudstack', 'cloud', force => true);
+SELECT * FROM expected.differences();
+SELECT (SELECT count(*) FROM cloud.network_instances) AS live, (SELECT count(*) FROM cloud.all_nics) AS kept;
+INSERT INTO cloudstack.nics TABLE expected.kept_nics;
+INSERT INTO cloudstack.networks TABLE expected.kept_networks;
+INSERT INTO cloudstack.vm_instance TABLE expected.kept_instances;
 CALL vmnet.import_cloudstack('cloudstack', 'cloud');
 SELECT * FROM expected.differences();
+SELECT count(*) FROM (SELECT network_id, instance_id, nic_id, nic_state, ip4_address FROM cloud.network_instances EXCEPT TABLE expected.live_before) d;
+-- the same for who wants no more than the source has
+TRUNCATE cloudstack.nics, cloudstack.networks, cloudstack.vm_instance;
+CALL vmnet.import_cloudstack('cloudstack', 'cloud', on_vanish => 'delete');
+CALL vmnet.import_cloudstack('cloudstack', 'cloud', on_vanish => 'delete', force => true);
+SELECT (SELECT count(*) FROM cloud.all_nics) AS nics, (SELECT count(*) FROM cloud.all_networks) AS networks, (SELECT count(*) FROM cloud.import_vanished) AS vanished,
+	(SELECT count(*) FROM cloud.former_rows) AS former, (SELECT count(*) FROM cloud.former_nic_intervals) AS intervals, (SELECT count(*) FROM cloud.former_nic_addresses) AS addresses;
 INSERT INTO cloudstack.nics TABLE expected.kept_nics;
 INSERT INTO cloudstack.networks TABLE expected.kept_networks;
 INSERT INTO cloudstack.vm_instance TABLE expected.kept_instances;

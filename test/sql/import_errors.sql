@@ -437,7 +437,7 @@ END
 $$;
 CREATE TRIGGER before_all_others BEFORE DELETE ON block.all_nics FOR EACH ROW EXECUTE FUNCTION source.catch();
 DELETE FROM source.nic_rows WHERE id = '2';
-CALL vmnet.import_cloudstack('source', 'block');
+CALL vmnet.import_cloudstack('source', 'block', on_vanish => 'delete');
 SELECT id, state FROM block.nics ORDER BY id;
 DROP TRIGGER before_all_others ON block.all_nics;
 -- and no setting opens it
@@ -449,10 +449,16 @@ CREATE TABLE source.of_mine (instance_id bigint REFERENCES block.all_instances (
 INSERT INTO source.of_mine VALUES (1);
 DELETE FROM source.nic_rows;
 DELETE FROM source.vm_instance;
-CALL vmnet.import_cloudstack('source', 'block');
+CALL vmnet.import_cloudstack('source', 'block', on_vanish => 'delete');
 \echo :LAST_ERROR_SQLSTATE
 SELECT status, message FROM block.import_runs ORDER BY run DESC LIMIT 1;
 SELECT id FROM block.nics ORDER BY id;
+-- what is kept is not in its way
+CALL vmnet.import_cloudstack('source', 'block');
+SELECT i.id, i.removed IS NOT NULL AS removed FROM source.of_mine m JOIN block.all_instances i ON i.id = m.instance_id;
+-- arguments
+CALL vmnet.import_cloudstack('source', 'block', on_vanish => 'forget');
+CALL vmnet.import_cloudstack('source', 'block', on_vanish => NULL);
 
 DROP SCHEMA source, half, managed, mirror, block CASCADE;
 REVOKE CREATE ON DATABASE :"db" FROM regress_vmnet_owner;

@@ -61,7 +61,7 @@ SELECT source, nics_read, rows_inserted, rows_updated, rows_deleted, rows_reject
 SELECT source, nics_read, rows_inserted, rows_updated, rows_deleted, rows_rejected, values_changed FROM m_scale_200k.import_runs ORDER BY run;
 SELECT run, action, count(*) FROM m_scale_200k.import_log GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT count(*) AS wrong
-FROM m_scale_200k.all_nics t FULL JOIN (SELECT id::bigint, state FROM scale_200k.nics WHERE instance_id <> 'none') s USING (id)
+FROM (SELECT t.* FROM m_scale_200k.all_nics t LEFT JOIN m_scale_200k.import_vanished v ON v.relation = 'nics' AND v.id = t.id WHERE v.id IS NULL) t FULL JOIN (SELECT id::bigint, state FROM scale_200k.nics WHERE instance_id <> 'none') s USING (id)
 WHERE t.state IS DISTINCT FROM s.state;
 
 SELECT b.step, b.ms / a.ms < 20 AS in_proportion, CASE WHEN b.ms / a.ms >= 20 THEN round(b.ms / a.ms) END AS ratio

@@ -338,7 +338,7 @@ DROP TRIGGER refuse ON m.import_runs;
 CREATE TABLE public.bills (nic_id bigint REFERENCES m.all_nics DEFERRABLE INITIALLY DEFERRED);
 INSERT INTO bills VALUES (4);
 DELETE FROM source.nics WHERE id = 4;
-CALL vmnet.import_cloudstack('source', 'm');
+CALL vmnet.import_cloudstack('source', 'm', on_vanish => 'delete');
 \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM unsound();
 SELECT * FROM mirror();

@@ -98,7 +98,7 @@ EXCEPT SELECT id, uuid, nic_id, network_id, ip4_address, created FROM mirror.all
 -- live: not those of half-removed NICs
 SELECT (SELECT count(*) FROM mirror.all_nic_secondary_ips) AS all, (SELECT count(*) FROM mirror.nic_secondary_ips) AS live,
 	(SELECT count(*) FROM mirror.all_nic_secondary_ips s JOIN mirror.all_nics n ON n.id = s.nic_id WHERE n.active) AS of_active;
--- without a change nothing is written; what the source deletes is gone; what has no place is rejected
+-- without a change nothing is written; what the source deletes is removed; what has no place is rejected
 CALL vmnet.import_cloudstack('cloudstack', 'mirror');
 DELETE FROM cloudstack.nic_secondary_ips WHERE id = 5;
 UPDATE cloudstack.nic_secondary_ips SET ip4_address = 'fe80::1', ip6_address = 'nonsense' WHERE id = 6;
@@ -107,7 +107,7 @@ INSERT INTO cloudstack.nic_secondary_ips (id, "nicId", network_id, ip4_address, 
 CALL vmnet.import_cloudstack('cloudstack', 'mirror');
 SELECT nic_secondary_ips_read, rows_inserted, rows_updated, rows_deleted, rows_rejected, values_changed FROM mirror.import_runs ORDER BY run DESC LIMIT 2;
 SELECT "table", id, "column", original, action, reason FROM mirror.import_log WHERE "table" = 'nic_secondary_ips' ORDER BY entry;
-SELECT id, ip4_address, ip6_address, created FROM mirror.all_nic_secondary_ips WHERE id IN (5, 6, 10, 902) ORDER BY id;
+SELECT id, ip4_address, ip6_address, created, removed IS NOT NULL AS removed FROM mirror.all_nic_secondary_ips WHERE id IN (5, 6, 10, 902) ORDER BY id;
 -- the guards of a mirror
 SELECT pg_temp.refusal('UPDATE mirror.nic_secondary_ips SET removed = now()');
 SELECT pg_temp.refusal('DELETE FROM mirror.all_nic_secondary_ips');
@@ -120,7 +120,7 @@ ALTER TABLE cloudstack.nic_secondary_ips DROP COLUMN "nicId", DROP COLUMN create
 SELECT pg_temp.refusal($$CALL vmnet.import_cloudstack('cloudstack', 'mirror')$$);
 DROP TABLE cloudstack.nic_secondary_ips;
 CALL vmnet.import_cloudstack('cloudstack', 'mirror');
-SELECT count(*) FROM mirror.all_nic_secondary_ips;
+SELECT count(*), count(removed) AS removed FROM mirror.all_nic_secondary_ips;
 
 -- A mirror that becomes managed: what was left of removed NICs is removed, uuids
 -- are filled in, and its guards are those of a managed inventory.
@@ -141,6 +141,9 @@ SELECT vmnet.manage_inventory('was');
 DELETE FROM small.nic_secondary_ips WHERE id > 8;
 UPDATE small.nic_secondary_ips SET ip4_address = '10.0.0.8' WHERE id = 8;
 CALL vmnet.import_cloudstack('small', 'was');
+-- they are kept as they were, until they are purged
+SELECT code, message FROM vmnet.manage_blockers('was');
+CALL vmnet.purge_inventory('was', clock_timestamp());
 SELECT vmnet.manage_inventory('was');
 SELECT id, nic_id, uuid IS NOT NULL AS uuid, removed AT TIME ZONE 'UTC' AS removed FROM was.all_nic_secondary_ips ORDER BY id;
 INSERT INTO was.nic_secondary_ips (nic_id, network_id, ip4_address) VALUES (1, 1, '10.0.0.2') RETURNING id;

@@ -119,7 +119,7 @@ SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.nic_address_history DROP CONSTR
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nics DROP CONSTRAINT all_nics_uuid_key, ADD CONSTRAINT all_nics_uuid_key UNIQUE (uuid) DEFERRABLE',
 	'error rule_missing inventory - constraint all_nics_uuid_key of cloud.all_nics is not UNIQUE (uuid), but UNIQUE (uuid) DEFERRABLE');
 SELECT pg_temp.finds('m', 'ALTER TABLE m.import_log DROP CONSTRAINT import_log_action_valid',
-	'error rule_missing inventory - m.import_log has no constraint import_log_action_valid: CHECK (action IN (''rejected'', ''changed''))');
+	'error rule_missing inventory - m.import_log has no constraint import_log_action_valid: CHECK (action IN (''rejected'', ''changed'', ''reused''))');
 
 -- indexes
 SELECT pg_temp.finds('cloud', 'DROP INDEX cloud.all_nics_one_ip4',

@@ -34,7 +34,7 @@ SELECT throws_ok($$CALL vmnet.purge_inventory('cloud', now(), 0)$$, '22023', NUL
 SELECT throws_ok($$CALL vmnet.purge_inventory('cloud', now(), NULL)$$, '22023', NULL, 'nor this one');
 SELECT throws_ok($$CALL vmnet.purge_inventory('nowhere', now())$$, '22023', NULL, 'no inventory');
 SELECT vmnet.create_inventory('copy', 'mirror') \g /dev/null
-SELECT throws_ok($$CALL vmnet.purge_inventory('copy', now())$$, '22023', NULL, 'a mirror holds what its source holds');
+SELECT lives_ok($$CALL vmnet.purge_inventory('copy', now())$$, 'a mirror, of which it deletes what its source has no more');
 CREATE ROLE regress_app;
 GRANT ALL ON SCHEMA cloud TO regress_app;
 GRANT ALL ON ALL TABLES IN SCHEMA cloud TO regress_app;

@@ -1,0 +1,253 @@
+--
+-- Rows that the source has no more, has again, or whose ids it has given to other
+-- objects: steps of an import that run as the owner of the mirror
+--
+
+-- Part of the queries below: the start of the run, and that of the last whole run
+-- before it, which saw the source as the mirror is now; NULL where no run is known.
+CREATE FUNCTION vmnet_internal.import_run_times(inventory text, run bigint, OUT started timestamptz, OUT last_seen timestamptz)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('SELECT (SELECT started FROM %1$I.import_runs WHERE run = $1),'
+		' (SELECT max(started) FROM %1$I.import_runs WHERE status = ''done'' AND run < $1)', inventory)
+	INTO started, last_seen USING run;
+	-- without it nothing is known of the time before the run
+	last_seen := coalesce(last_seen, started);
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_run_times(text, bigint) IS
+'Part of import_cloudstack(): when a run started, and the last whole one before it';
+
+-- Refuses an import that would lose most of the mirror: a source that is empty, or
+-- cut off, is more likely than one that is.
+CREATE FUNCTION vmnet_internal.import_refuse_few(inventory text, source text, deleting boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	relation text;
+	lost bigint;
+	live bigint;
+	counts text[] := '{}';
+	first text;
+BEGIN
+	FOREACH relation IN ARRAY ARRAY['nics', 'instances', 'networks'] LOOP
+		EXECUTE format('SELECT count(*) FROM pg_temp.vmnet_import_changes c JOIN %I.%I t ON t.id = c.id AND t.active'
+			' WHERE c.relation = $1 AND c.kind = ''delete''', inventory, 'all_' || relation)
+		INTO lost USING relation;
+		-- more than half of more than 20
+		CONTINUE WHEN lost <= 10;
+		EXECUTE format('SELECT count(*) FROM %I.%I t WHERE t.active', inventory, 'all_' || relation) INTO live;
+		IF live > 20 AND 2 * lost > live THEN
+			first := coalesce(first, relation);
+			counts := counts || format('%s of %s live rows of %I.%I', lost, live, inventory, 'all_' || relation);
+		END IF;
+	END LOOP;
+	IF first IS NOT NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value', SCHEMA = inventory, TABLE = 'all_' || first, CONSTRAINT = 'import_too_few',
+			MESSAGE = format('source "%s" lacks more than half of the live %s of mirror "%s"', source,
+				replace(first, 'nics', 'NICs'), inventory),
+			DETAIL = format('It lacks %s.', array_to_string(counts, ', ')),
+			HINT = format('Nothing was changed. If they are gone: CALL vmnet.import_cloudstack(%L, %L, %sforce => true);', source, inventory,
+				CASE WHEN deleting THEN 'on_vanish => ''delete'', ' ELSE '' END);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_refuse_few(text, text, boolean) IS
+'Part of import_cloudstack(): refuses a source that lacks most of what the mirror has';
+
+-- Adds to the changes which rows are other objects than those that had their ids
+-- (reused), and which the source has again after a gap (returned).  A row that it
+-- says was removed before the mirror missed it has no gap.  A NIC that belongs to
+-- another instance counts as returned, too: until then it was that of the former
+-- one.  A time or a uuid that is not known differs from none.
+CREATE FUNCTION vmnet_internal.import_compare(inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	relation text;
+	unknown CONSTANT timestamptz := '1970-01-01 00:00:00+00';
+BEGIN
+	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics'] LOOP
+		EXECUTE format($f$
+			WITH pairs AS MATERIALIZED (
+				SELECT s.id, coalesce(v.uuid, t.uuid) AS uuid, s.uuid AS new_uuid, t.created, s.created AS new_created,
+					coalesce(coalesce(v.uuid, t.uuid) <> s.uuid, false) AS other_uuid,
+					s.created <> t.created AND s.created <> $2 AND t.created <> $2 AS other_created,
+					v.id IS NOT NULL AND (s.removed IS NULL OR s.removed > t.removed)%4$s AS is_back
+				FROM pg_temp.vmnet_import_changes c
+					JOIN %1$I.%2$I t ON t.id = c.id
+					JOIN pg_temp.%3$I s ON s.id = c.id
+					LEFT JOIN %1$I.import_vanished v ON v.relation = $1 AND v.id = c.id
+				WHERE c.relation = $1 AND c.kind = 'update'
+			), logged AS (
+				INSERT INTO pg_temp.vmnet_import_log
+				SELECT $3, p.id::text, CASE WHEN p.other_uuid THEN 'uuid' ELSE 'created' END,
+					CASE WHEN p.other_uuid THEN p.new_uuid::text ELSE to_char(p.new_created AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') END,
+					'reused', format('another row had the id before: %%s', CASE WHEN p.other_uuid THEN 'uuid ' || p.uuid
+						ELSE 'created ' || to_char(p.created AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') END)
+				FROM pairs p
+				WHERE p.other_uuid OR p.other_created
+			)
+			INSERT INTO pg_temp.vmnet_import_changes (relation, id, kind)
+			SELECT $1, p.id, CASE WHEN p.other_uuid OR p.other_created THEN 'reused' ELSE 'returned' END
+			FROM pairs p
+			WHERE p.other_uuid OR p.other_created OR p.is_back$f$, inventory, 'all_' || relation, 'vmnet_import_' || relation,
+			CASE relation WHEN 'nics' THEN ' OR s.instance_id IS DISTINCT FROM t.instance_id' ELSE '' END)
+		USING relation, unknown, vmnet_internal.import_source_table(relation);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_compare(text) IS
+'Part of import_cloudstack(): which rows are back, and which ids belong to other objects';
+
+-- Copies the past of rows that end with this run, since their ids are those of
+-- other objects or they come back after a gap, and of NICs whose network or
+-- instance ends so: then each interval has one network and one instance.
+-- until: when the row of now began.  Where it is another object, the source says it,
+-- unless the mirror has seen the former one, or its absence, after that time.
+CREATE FUNCTION vmnet_internal.import_close(run bigint, inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	times record := vmnet_internal.import_run_times(inventory, run);
+	relation text;
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_temp.vmnet_import_changes c WHERE c.kind IN ('reused', 'returned')) THEN
+		RETURN;
+	END IF;
+	FOREACH relation IN ARRAY ARRAY['networks', 'instances'] LOOP
+		EXECUTE format($f$
+			INSERT INTO %1$I.former_rows (relation, id, uuid, name, type, state, created, removed, until, reused, seq, run)
+			SELECT $1, t.id, coalesce(v.uuid, t.uuid), t.name, t.%4$I, t.state, t.created,
+				CASE WHEN c.kind = 'reused' THEN LEAST(t.removed, u.until) ELSE t.removed END, u.until, c.kind = 'reused', 0, $4
+			FROM pg_temp.vmnet_import_changes c
+				JOIN %1$I.%2$I t ON t.id = c.id
+				JOIN pg_temp.%3$I s ON s.id = c.id
+				LEFT JOIN %1$I.import_vanished v ON v.relation = $1 AND v.id = c.id
+				CROSS JOIN LATERAL (SELECT CASE WHEN c.kind = 'reused' THEN GREATEST(CASE WHEN s.created > $3 THEN s.created ELSE $2 END, t.removed)
+					ELSE GREATEST($2, t.removed) END) u (until)
+			WHERE c.relation = $1 AND c.kind IN ('reused', 'returned')
+			ORDER BY t.id$f$, inventory, 'all_' || relation, 'vmnet_import_' || relation,
+			CASE relation WHEN 'instances' THEN 'type' ELSE 'guest_type' END)
+		USING relation, times.started, times.last_seen, run;
+	END LOOP;
+	-- all parts see the views as they were before it
+	EXECUTE format($f$
+		WITH ending AS (
+			SELECT c.id, true AS ends, c.kind = 'reused' AS reused
+			FROM pg_temp.vmnet_import_changes c
+			WHERE c.relation = 'nics' AND c.kind IN ('reused', 'returned')
+			UNION ALL
+			SELECT n.id, false, false
+			FROM %1$I.former_rows p
+				JOIN %1$I.all_nics n ON n.instance_id = p.id
+			WHERE p.run = $1 AND p.relation = 'instances' AND n.active
+			UNION ALL
+			SELECT n.id, false, false
+			FROM %1$I.former_rows p
+				JOIN %1$I.all_nics n ON n.network_id = p.id
+			WHERE p.run = $1 AND p.relation = 'networks' AND n.active
+		), closed AS (
+			INSERT INTO %1$I.former_rows (relation, id, uuid, type, state, network_id, instance_id, created, removed, until, reused, seq, run)
+			SELECT DISTINCT ON (t.id) 'nics', t.id, coalesce(v.uuid, t.uuid), t.vm_type, t.state, t.network_id, t.instance_id, t.created,
+				CASE WHEN e.reused THEN coalesce(t.removed, u.until) ELSE t.removed END, u.until, e.reused, coalesce(l.seq, 0), $1
+			FROM ending e
+				JOIN %1$I.all_nics t ON t.id = e.id
+				JOIN pg_temp.vmnet_import_nics s ON s.id = e.id
+				LEFT JOIN %1$I.import_vanished v ON v.relation = 'nics' AND v.id = e.id
+				LEFT JOIN LATERAL (SELECT h.seq FROM %1$I.nic_history h WHERE h.nic_id = e.id ORDER BY h.seq DESC LIMIT 1) l ON true
+				CROSS JOIN LATERAL (SELECT CASE WHEN e.reused THEN GREATEST(CASE WHEN s.created > $3 THEN s.created ELSE $2 END, t.removed)
+					WHEN e.ends THEN GREATEST($2, t.removed)
+					ELSE GREATEST(t.created, (SELECT max(p.until) FROM %1$I.former_rows p WHERE p.run = $1
+						AND (p.relation = 'instances' AND p.id = t.instance_id OR p.relation = 'networks' AND p.id = t.network_id))) END)
+					u (until)
+			ORDER BY t.id, e.ends DESC
+			RETURNING id, until
+		), began AS (
+			SELECT c.id, c.until, (SELECT max(f.until) FROM %1$I.former_rows f WHERE f.relation = 'nics' AND f.id = c.id) AS since
+			FROM closed c
+		), networks AS (
+			INSERT INTO %1$I.former_nic_intervals (nic_id, network_id, instance_id, "from", "to")
+			SELECT i.nic_id, i.network_id, i.instance_id, i."from", LEAST(i."to", b.until)
+			FROM %1$I.nic_intervals i JOIN began b ON b.id = i.nic_id
+			WHERE LEAST(i."to", b.until) > i."from" AND (b.since IS NULL OR i."from" >= b.since)
+			ORDER BY i.nic_id, i."from"
+		)
+		INSERT INTO %1$I.former_nic_addresses (nic_id, mac_address, ip4_address, ip6_address, "from", "to")
+		SELECT i.nic_id, i.mac_address, i.ip4_address, i.ip6_address, i."from", LEAST(i."to", b.until)
+		FROM %1$I.nic_address_intervals i JOIN began b ON b.id = i.nic_id
+		WHERE LEAST(i."to", b.until) > i."from" AND (b.since IS NULL OR i."from" >= b.since)
+		ORDER BY i.nic_id, i."from"$f$, inventory)
+	USING run, times.started, times.last_seen;
+	EXECUTE format('DELETE FROM %1$I.nic_address_history a USING %1$I.former_rows f'
+		' WHERE f.run = $1 AND f.relation = ''nics'' AND a.nic_id = f.id', inventory)
+	USING run;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_close(bigint, text) IS
+'Part of import_cloudstack(): copies the past of rows that end with the run';
+
+-- Writes down which rows the source has no more, and which it has again; logs the
+-- uuids that it has given to other rows.  Returns the number of rows that it has
+-- no more.  deleting: they are deleted with all that is known of their ids.
+CREATE FUNCTION vmnet_internal.import_keep(run bigint, inventory text, deleting boolean)
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	relation text;
+	had_some boolean;
+	missed bigint := 0;
+	n bigint;
+BEGIN
+	EXECUTE format('SELECT EXISTS (SELECT FROM %I.import_vanished)', inventory) INTO had_some;
+	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips'] LOOP
+		IF had_some THEN
+			EXECUTE format('DELETE FROM %I.import_vanished v USING pg_temp.%I s WHERE v.relation = $1 AND v.id = s.id', inventory,
+				'vmnet_import_' || relation)
+			USING relation;
+		END IF;
+		CONTINUE WHEN deleting;
+		EXECUTE format('INSERT INTO %1$I.import_vanished (relation, id, uuid, vanished)'
+			' SELECT $1, t.id, t.uuid, (SELECT r.started FROM %1$I.import_runs r WHERE r.run = $2)'
+			' FROM pg_temp.vmnet_import_changes c JOIN %1$I.%2$I t ON t.id = c.id WHERE c.relation = $1 AND c.kind = ''delete''',
+			inventory, 'all_' || relation)
+		USING relation, run;
+		GET DIAGNOSTICS n = ROW_COUNT;
+		missed := missed + n;
+		CONTINUE WHEN n = 0 AND NOT had_some;
+		EXECUTE format($f$
+			INSERT INTO pg_temp.vmnet_import_log
+			SELECT $2, v.id::text, 'uuid', t.uuid::text, 'changed',
+				format('the source has no such row any more, and gives its uuid to row %%s; stored as NULL', s.id)
+			FROM %1$I.import_vanished v
+				JOIN %1$I.%2$I t ON t.id = v.id
+				JOIN pg_temp.%3$I s ON s.uuid = t.uuid
+			WHERE v.relation = $1$f$, inventory, 'all_' || relation, 'vmnet_import_' || relation)
+		USING relation, vmnet_internal.import_source_table(relation);
+	END LOOP;
+	IF deleting AND EXISTS (SELECT FROM pg_temp.vmnet_import_changes c WHERE c.kind = 'delete') THEN
+		EXECUTE format('DELETE FROM %I.import_vanished v USING pg_temp.vmnet_import_changes c'
+			' WHERE c.kind = ''delete'' AND v.relation = c.relation AND v.id = c.id', inventory);
+		EXECUTE format('DELETE FROM %I.former_rows f USING pg_temp.vmnet_import_changes c'
+			' WHERE c.kind = ''delete'' AND f.relation = c.relation AND f.id = c.id', inventory);
+		FOREACH relation IN ARRAY ARRAY['nic_address_history', 'former_nic_intervals', 'former_nic_addresses'] LOOP
+			EXECUTE format('DELETE FROM %I.%I a USING pg_temp.vmnet_import_changes c'
+				' WHERE c.relation = ''nics'' AND c.kind = ''delete'' AND a.nic_id = c.id', inventory, relation);
+		END LOOP;
+	END IF;
+	RETURN missed;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_keep(bigint, text, boolean) IS
+'Part of import_cloudstack(): writes down which rows the source has no more, and which it has again';

@@ -144,9 +144,12 @@ BEGIN
 	PERFORM pg_current_xact_id();
 	-- the last entry of a NIC whose id is that of another one now
 	EXECUTE format($f$
-		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, removed, at)
+		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, removed, at,
+			transaction_id, session_username, actor, reason, application_name)
 		SELECT t.id, t.network_id, t.instance_id, t.state, NULL, 'Imported',
-			CASE WHEN t.removed IS NULL THEN CASE WHEN s.created > $2 THEN s.created ELSE $1 END END, GREATEST($1, l.at)
+			CASE WHEN t.removed IS NULL THEN CASE WHEN s.created > $2 THEN s.created ELSE $1 END END, GREATEST($1, l.at),
+			pg_current_xact_id()::text::bigint, session_user, nullif(current_setting('vmnet.actor', true), ''),
+			nullif(current_setting('vmnet.reason', true), ''), nullif(current_setting('application_name'), '')
 		FROM pg_temp.vmnet_import_changes c
 			JOIN %1$I.all_nics t ON t.id = c.id
 			JOIN pg_temp.vmnet_import_nics s ON s.id = c.id

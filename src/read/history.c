@@ -329,7 +329,7 @@ history_read_query(StringInfo sql, Oid schema, int column)
 	};
 	static const char *const former_texts[] = {
 		network_instances_former_sql, nic_timeline_former_sql, ip4_holders_former_sql,
-		ip6_holders_former_sql, mac_holders_former_sql, stuck_nics_sql, nic_explain_sql
+		ip6_holders_former_sql, mac_holders_former_sql, nics_stuck_for_sql, nic_explain_sql
 	};
 	const char *name = quote_identifier(require_namespace_name(schema));
 	const char *text = column >= WITH_FORMER_ROWS ? former_texts[column - WITH_FORMER_ROWS] :

@@ -65,12 +65,13 @@ COMMENT ON FUNCTION vmnet_internal.import_refuse_few(text, text, boolean) IS
 -- says was removed before the mirror missed it has no gap.  A NIC that belongs to
 -- another instance counts as returned, too: until then it was that of the former
 -- one.  A time or a uuid that is not known differs from none.
-CREATE FUNCTION vmnet_internal.import_compare(inventory text)
+CREATE FUNCTION vmnet_internal.import_compare(source text, inventory text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	kind text := vmnet_internal.import_kind(source);
 	relation text;
 	unknown CONSTANT timestamptz := '1970-01-01 00:00:00+00';
 BEGIN
@@ -100,11 +101,11 @@ BEGIN
 			FROM pairs p
 			WHERE p.other_uuid OR p.other_created OR p.is_back$f$, inventory, 'all_' || relation, 'vmnet_import_' || relation,
 			CASE relation WHEN 'nics' THEN ' OR s.instance_id IS DISTINCT FROM t.instance_id' ELSE '' END)
-		USING relation, unknown, vmnet_internal.import_source_table(relation);
+		USING relation, unknown, vmnet_internal.import_source_table(kind, relation);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_compare(text) IS
+COMMENT ON FUNCTION vmnet_internal.import_compare(text, text) IS
 'Part of import_cloudstack(): which rows are back, and which ids belong to other objects';
 
 -- Copies the past of rows that end with this run, since their ids are those of
@@ -199,12 +200,13 @@ COMMENT ON FUNCTION vmnet_internal.import_close(bigint, text) IS
 -- Writes down which rows the source has no more, and which it has again; logs the
 -- uuids that it has given to other rows.  Returns the number of rows that it has
 -- no more.  deleting: they are deleted with all that is known of their ids.
-CREATE FUNCTION vmnet_internal.import_keep(run bigint, inventory text, deleting boolean)
+CREATE FUNCTION vmnet_internal.import_keep(run bigint, source text, inventory text, deleting boolean)
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	kind text := vmnet_internal.import_kind(source);
 	relation text;
 	had_some boolean;
 	missed bigint := 0;
@@ -234,7 +236,7 @@ BEGIN
 				JOIN %1$I.%2$I t ON t.id = v.id
 				JOIN pg_temp.%3$I s ON s.uuid = t.uuid
 			WHERE v.relation = $1$f$, inventory, 'all_' || relation, 'vmnet_import_' || relation)
-		USING relation, vmnet_internal.import_source_table(relation);
+		USING relation, vmnet_internal.import_source_table(kind, relation);
 	END LOOP;
 	IF deleting AND EXISTS (SELECT FROM pg_temp.vmnet_import_changes c WHERE c.kind = 'delete') THEN
 		EXECUTE format('DELETE FROM %I.import_vanished v USING pg_temp.vmnet_import_changes c'
@@ -249,5 +251,5 @@ BEGIN
 	RETURN missed;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_keep(bigint, text, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.import_keep(bigint, text, text, boolean) IS
 'Part of import_cloudstack(): writes down which rows the source has no more, and which it has again';

@@ -224,8 +224,9 @@ BEGIN
 			LEFT JOIN pg_catalog.pg_foreign_table f ON f.ftrelid = c.oid
 			LEFT JOIN pg_catalog.pg_foreign_server s ON s.oid = f.ftserver
 		WHERE n.nspname = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname IN (
-			SELECT coalesce(i.from_lookup, vmnet_internal.import_source_table(r))
-			FROM unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips']) r, vmnet_internal.import_columns(r) i)
+			SELECT coalesce(i.from_lookup, vmnet_internal.import_source_table(k.kind, r))
+			FROM vmnet_internal.import_kind(source) k (kind), unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips']) r,
+				vmnet_internal.import_columns(k.kind, r) i)
 	LOOP
 		IF part.relkind = 'f' THEN
 			EXECUTE format('CREATE FOREIGN TABLE pg_temp.%I (%s) SERVER %I', part.relname, part.columns, part.srvname)
@@ -255,8 +256,9 @@ BEGIN
 			JOIN pg_catalog.pg_class s ON s.relname = c.relname
 			JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace AND n.nspname = source
 		WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('v', 'f') AND c.relname IN (
-			SELECT coalesce(i.from_lookup, vmnet_internal.import_source_table(r))
-			FROM unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips']) r, vmnet_internal.import_columns(r) i)
+			SELECT coalesce(i.from_lookup, vmnet_internal.import_source_table(k.kind, r))
+			FROM vmnet_internal.import_kind(source) k (kind), unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips']) r,
+				vmnet_internal.import_columns(k.kind, r) i)
 	LOOP
 		EXECUTE format('DROP %s pg_temp.%I', CASE part.relkind WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'VIEW' END, part.relname);
 	END LOOP;

@@ -549,10 +549,10 @@ record_changes(Import *import)
 	if (!import->force)
 		run_step(import, psprintf("SELECT vmnet_internal.import_refuse_few($3, $2, %s)", deleting),
 				 NULL);
-	run_step(import, "SELECT vmnet_internal.import_compare($3)", NULL);
+	run_step(import, "SELECT vmnet_internal.import_compare($2, $3)", NULL);
 	run_step(import, psprintf("SELECT vmnet_internal.import_remember($1, $3, %s)", deleting), NULL);
 	(void) write_rows(import, "nic_secondary_ips", WRITE_RESTORE);
-	missed = run_step(import, psprintf("SELECT vmnet_internal.import_keep($1, $3, %s)", deleting),
+	missed = run_step(import, psprintf("SELECT vmnet_internal.import_keep($1, $2, $3, %s)", deleting),
 					  NULL);
 	import->deleted = DatumGetInt64(missed);
 }

@@ -29,7 +29,8 @@ export PROMTOOL POSTGRES_EXPORTER
 
 # Clients of all kinds.  java and npm may be installed from elsewhere, and then
 # conflict with Debian's packages.
-clients="python3-psycopg2 python3-psycopg python3-pyodbc odbc-postgresql libpostgresql-jdbc-java libpq-dev"
+clients="python3-psycopg2 python3-psycopg python3-pyodbc odbc-postgresql libpostgresql-jdbc-java libpq-dev
+	python3-django python3-sqlalchemy python3-pandas ruby-activerecord ruby-pg"
 command -v javac >/dev/null || clients="$clients default-jdk-headless"
 command -v npm >/dev/null || clients="$clients nodejs npm"
 need_packages $clients

@@ -31,8 +31,10 @@ RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT format('INSERT INTO %1$s.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, removed, reason)'
-	' SELECT n.id, n.network_id, n.instance_id, h.to_state, n.state, ''Mended'', n.removed, ''a change that was not recorded''::text'
+SELECT format('INSERT INTO %1$s.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, removed, reason,'
+	' transaction_id, session_username)'
+	' SELECT n.id, n.network_id, n.instance_id, h.to_state, n.state, ''Mended'', n.removed, ''a change that was not recorded'','
+	' pg_current_xact_id()::text::bigint, session_user'
 	' FROM %1$s.all_nics n CROSS JOIN LATERAL (SELECT to_state FROM %1$s.nic_history WHERE nic_id = n.id ORDER BY seq DESC LIMIT 1) h'
 	' WHERE n.id = %2$s AND h.to_state IS DISTINCT FROM n.state;', $1, $2)
 WHERE to_regclass($1 || '.nic_history') IS NOT NULL

@@ -61,7 +61,9 @@ WITH found AS (
 		CASE WHEN t.tgdeferrable THEN t.tgname END AS constraint_name,
 		t.tgargs = coalesce(convert_to(x.argument, getdatabaseencoding()) || '\000'::bytea, '') AS right_argument
 	FROM vmnet_internal.check_expected_guards($1, $2) x
+		-- a table in the place of a view cannot have a trigger INSTEAD OF
 		JOIN vmnet_internal.check_guarded_relations($1) r ON r.relation = x.relation
+			AND (x.fires < 64 OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = r.relid AND c.relkind = 'v'))
 		LEFT JOIN (pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 			JOIN pg_catalog.pg_namespace s ON s.oid = p.pronamespace AND s.nspname = 'vmnet_internal')
 			ON t.tgrelid = r.relid AND NOT t.tgisinternal AND p.proname = x.function_name

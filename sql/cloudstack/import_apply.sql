@@ -140,8 +140,9 @@ BEGIN
 	PERFORM pg_current_xact_id();
 	EXECUTE format($f$
 		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state,
-			event, removed, at, from_network_id)
-		SELECT c.*
+			event, removed, at, from_network_id, transaction_id, session_username, actor, reason, application_name)
+		SELECT c.*, pg_current_xact_id()::text::bigint, session_user, nullif(current_setting('vmnet.actor', true), ''),
+			nullif(current_setting('vmnet.reason', true), ''), nullif(current_setting('application_name'), '')
 		FROM (SELECT t.id, coalesce(s.network_id, t.network_id) AS network_id,
 				CASE WHEN s.id IS NULL THEN t.instance_id ELSE s.instance_id END,
 				t.state AS from_state, s.state AS to_state, 'Imported',

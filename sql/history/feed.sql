@@ -35,7 +35,7 @@ AS $$
 BEGIN
 	SELECT m.snapshot, m.next_transaction_id INTO s, x FROM vmnet_internal.feed_moment() m;
 	EXECUTE format('SELECT h.seq FROM %I.nic_history h
-		WHERE h.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()
+		WHERE h.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()::text::bigint
 		ORDER BY h.seq DESC LIMIT 1', inventory)
 	INTO q;
 	q := coalesce(q, 0);
@@ -185,7 +185,7 @@ CREATE FUNCTION vmnet_internal.feed_batch(inventory text, parts text[],
 	q bigint, x xid8, s pg_snapshot, after bigint, max_rows int)
 RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
 	instance_id bigint, from_state text, to_state text, event text, removed timestamptz,
-	at timestamptz, transaction_id xid8, session_username text, actor text, reason text,
+	at timestamptz, transaction_id bigint, session_username text, actor text, reason text,
 	application_name text, from_network_id bigint)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -204,19 +204,21 @@ BEGIN
 			h.application_name, h.from_network_id
 		FROM (SELECT h.* FROM %I.nic_history h
 			WHERE h.seq > $1
-				AND NOT (h.seq <= $4 AND pg_visible_in_snapshot(h.transaction_id, $2)
+				AND NOT (h.seq <= $4 AND (h.transaction_id < $14 OR pg_visible_in_snapshot(h.transaction_id::text::xid8, $2))
 					OR h.seq <= $11 AND h.transaction_id >= $3)
-				AND (h.seq <= $5 AND pg_visible_in_snapshot(h.transaction_id, $7)
+				AND (h.seq <= $5 AND (h.transaction_id < $15 OR pg_visible_in_snapshot(h.transaction_id::text::xid8, $7))
 					OR h.seq <= $13 AND h.transaction_id >= $12)
-				AND h.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()
+				AND h.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()::text::bigint
 			ORDER BY h.seq
 			LIMIT $8::bigint + 1) h
 		ORDER BY h.seq
 		LIMIT $8$q$, inventory)
-	USING greatest(parts[2]::bigint, after), parts[8]::pg_snapshot, parts[6]::xid8, parts[5]::bigint,
+	USING greatest(parts[2]::bigint, after), parts[8]::pg_snapshot, parts[6]::bigint, parts[5]::bigint,
 		q, x, s, max_rows,
 		vmnet_internal.feed_cursor(parts[2]::bigint, parts[3]::xid8, parts[4]::bigint, q, x, s, x0, q0),
-		array_to_string(parts[1:8], '/'), parts[7]::bigint, x0, q0;
+		array_to_string(parts[1:8], '/'), parts[7]::bigint, x0::text::bigint, q0,
+		-- every transaction before the oldest that was running is visible
+		pg_snapshot_xmin(parts[8]::pg_snapshot)::text::bigint, pg_snapshot_xmin(s)::text::bigint;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.feed_batch(text, text[], bigint, xid8, pg_snapshot, bigint, int) IS
@@ -225,7 +227,7 @@ COMMENT ON FUNCTION vmnet_internal.feed_batch(text, text[], bigint, xid8, pg_sna
 CREATE FUNCTION vmnet_internal.nic_changes_since(cursor text, max_rows int, inventory name)
 RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
 	instance_id bigint, from_state text, to_state text, event text, removed timestamptz,
-	at timestamptz, transaction_id xid8, session_username text, actor text, reason text,
+	at timestamptz, transaction_id bigint, session_username text, actor text, reason text,
 	application_name text, from_network_id bigint)
 LANGUAGE plpgsql STABLE ROWS 1000
 SET search_path = pg_catalog, pg_temp
@@ -266,7 +268,7 @@ COMMENT ON FUNCTION vmnet_internal.nic_changes_since(text, int, name) IS
 CREATE FUNCTION vmnet.nic_changes_since(cursor text DEFAULT NULL, max_rows int DEFAULT 1000, inventory name DEFAULT NULL)
 RETURNS TABLE (next_cursor text, seq bigint, nic_id bigint, network_id bigint,
 	instance_id bigint, from_state text, to_state text, event text, removed timestamptz,
-	at timestamptz, transaction_id xid8, session_username text, actor text, reason text,
+	at timestamptz, transaction_id bigint, session_username text, actor text, reason text,
 	application_name text, from_network_id bigint)
 AS 'MODULE_PATHNAME', 'inventory_entry'
 LANGUAGE C STABLE ROWS 1000 COST 100;

@@ -170,6 +170,7 @@ networks, instances and nics are what is live; all_networks, all_instances and a
 	PERFORM vmnet_internal.build_inventory($1, $2, NULL,
 		CASE $2 WHEN 'managed' THEN 'enforce' ELSE 'read_only' END,
 		ARRAY['tables', 'keys', 'references', 'indexes', 'rules', 'views', 'triggers']);
+	PERFORM d.change FROM vmnet_internal.refresh_state($1) s CROSS JOIN LATERAL vmnet_internal.copy_view_defaults(s.table_id, s.view_id) d;
 	PERFORM vmnet_internal.comment_inventory($1);
 END
 $$;

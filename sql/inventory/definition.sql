@@ -170,6 +170,8 @@ A removal so waits, before it writes, for all who add NICs.'),
 	'removed is a time, not infinity'),
 ('rules', '{managed}', 'check', 'all_nics', 'nic_created_finite', '{created}', 'pg_catalog.isfinite(created)', NULL,
 	'created is a time, not infinity'),
+('rules', '{managed}', 'check', 'all_nics', 'nic_default_nic_present', '{default_nic}', 'default_nic IS NOT NULL', NULL,
+	'default_nic is true or false; where an INSERT does not say, the inventory does'),
 ('rules', '{managed}', 'check', 'all_nics', 'nic_instance_required', '{instance_id,strategy,removed}',
 	'instance_id IS NOT NULL OR strategy = ''PlaceHolder'' OR removed IS NOT NULL', NULL,
 	'A held NIC has an instance, unless it is a placeholder'),
@@ -182,10 +184,11 @@ A removal so waits, before it writes, for all who add NICs.'),
 ('rules', '{managed}', 'unique index', 'all_nics', 'all_nics_one_per_network', '{instance_id,network_id}',
 	NULL, 'active AND vm_type = ''User''',
 	'A User instance has at most one active NIC on a network'),
-('rules', '{managed}', 'unique index', 'all_nics', 'all_nics_one_default', '{instance_id}',
+('rules', '{managed}', 'unique index', 'all_nics', 'all_nics_one_default', '{instance_id,default_nic}',
 	NULL, 'active AND default_nic AND vm_type = ''User''',
 	'A User instance has at most one active default NIC
-To change it, clear the old one before setting the new one.'),
+To change it, clear the old one before setting the new one. default_nic is in the key so that mappers do not read it as one NIC per '
+'instance.'),
 ('rules', '{managed}', 'unique index', 'all_nics', 'all_nics_one_device', '{instance_id,device_id}',
 	NULL, 'active AND vm_type = ''User''',
 	'A User instance has at most one active NIC in a device position'),
@@ -221,7 +224,8 @@ $keys$;
 COMMENT ON FUNCTION vmnet_internal.inventory_keys() IS
 'Constraints and indexes of an inventory, with the kinds that have them';
 
--- The views: what reads touch.  Each kind has all of them.
+-- The views: what reads touch.  Each kind has all of them.  A view of one table
+-- could be written to, so those that are for reading only join (SELECT).
 -- table of data
 CREATE FUNCTION vmnet_internal.inventory_views(kind text)
 RETURNS TABLE (name text, body text, comment text)
@@ -236,10 +240,12 @@ VALUES
 The view vmnet.inventories finds it by this.'),
 ('networks', vmnet_internal.live_view_query('networks'),
 'Live networks: those that are not removed
-INSERT, UPDATE and ON CONFLICT work here. To remove a network, set removed; its row then leaves this view.'),
+INSERT, UPDATE and ON CONFLICT work here; DELETE, as setting removed, removes the network and keeps its row, and is refused while it '
+'holds a NIC.'),
 ('instances', vmnet_internal.live_view_query('instances'),
 'Live instances: those that are not removed, whatever their state
-A Stopped or Destroyed instance still holds its NICs. INSERT, UPDATE and ON CONFLICT work here. To remove an instance, set removed.'),
+A Stopped or Destroyed instance still holds its NICs. INSERT, UPDATE and ON CONFLICT work here; DELETE, as setting removed, removes the '
+'instance and keeps its row, and is refused while it holds a NIC.'),
 ('nics', vmnet_internal.live_view_query('nics'),
 'Live NICs: neither removed nor being deallocated
 INSERT, UPDATE and ON CONFLICT work here; DELETE removes the NIC and keeps its row.'),
@@ -281,7 +287,7 @@ GROUP BY w.vpc_id, n.instance_id, i.uuid, i.name, i.type, i.state$$,
 'One row per VPC and instance active on one or more of its live networks
 The other half of CloudStack issue 10188: an instance on two tiers is there once.'),
 ('nic_intervals', $$SELECT n.id AS nic_id, n.network_id, n.instance_id, n.created AS "from", n.ended AS "to"
-FROM %1$I.all_nics n
+FROM %1$I.all_nics n CROSS JOIN (SELECT) read_only
 WHERE (n.ended IS NULL OR n.ended > n.created)$$ || CASE $1 WHEN 'mirror' THEN $$
 	AND NOT EXISTS (SELECT FROM %1$I.nic_history h WHERE h.nic_id = n.id AND h.from_network_id IS NOT NULL)
 UNION ALL
@@ -345,8 +351,8 @@ FROM %1$I.all_nics n
 WHERE n.active AND n.state IN ($$ || vmnet_internal.nic_state_list('{passing}') || $$)
 	AND n.state_changed <= pg_catalog.now() - pg_catalog.make_interval(mins => 10)$$,
 'NICs that have been Reserving or Releasing for ten minutes or longer
-A NIC passes through these states while its instance starts or stops. For another threshold there is vmnet.stuck_nics(). A half-removed '
-'NIC is not stuck.'),
+A NIC passes through these states while its instance starts or stops. For another threshold there is vmnet.nics_stuck_for(). A '
+'half-removed NIC is not stuck.'),
 ('network_validation', $$SELECT w.id AS network_id, w.name AS network_name,
 	coalesce(c.active_instances, 0)::bigint AS active_instances,
 	coalesce(c.held_instances, 0)::bigint AS held_instances,
@@ -438,7 +444,7 @@ AS $triggers$
 SELECT t.kinds::text[], t.relation, t.name, t.timing, t.events::text[], t.level, t.condition, t.function, t.argument, t.comment
 FROM (VALUES
 ('{managed}', 'all_nics', 'nic_prepare', 'BEFORE', '{INSERT,UPDATE}', 'ROW', NULL, 'nic_prepare', NULL,
-	'Sets state_changed, and default_nic where an INSERT does not say'),
+	'Sets state_changed, and the defaults of columns that an INSERT sets to NULL, default_nic included'),
 ('{managed}', 'all_nics', '_nic_guard', 'AFTER', '{INSERT,UPDATE}', 'ROW', NULL, 'nic_guard', NULL,
 	'Allows only legal states and moves, on parents that are not removed'),
 ('{managed}', 'all_nics', '_nic_history', 'AFTER', '{UPDATE}', 'STATEMENT', NULL, 'nic_history', NULL,
@@ -446,6 +452,13 @@ FROM (VALUES
 ('{managed}', 'all_nics', '_nic_secondary_ips', 'AFTER', '{UPDATE}', 'ROW',
 	'OLD.removed IS NULL AND NEW.removed IS NOT NULL', 'nic_secondary_ips_remove', 'all_nic_secondary_ips',
 	'Removes the secondary addresses of a NIC with it'),
+-- before the triggers of users, so that they see the row as it will be stored
+('{managed}', 'all_networks', '_fill_defaults', 'BEFORE', '{INSERT}', 'ROW', NULL, 'fill_defaults', NULL,
+	'A NULL in an INSERT becomes the default of its column'),
+('{managed}', 'all_instances', '_fill_defaults', 'BEFORE', '{INSERT}', 'ROW', NULL, 'fill_defaults', NULL,
+	'A NULL in an INSERT becomes the default of its column'),
+('{managed}', 'all_nic_secondary_ips', '_fill_defaults', 'BEFORE', '{INSERT}', 'ROW', NULL, 'fill_defaults', NULL,
+	'A NULL in an INSERT becomes the default of its column'),
 ('{managed}', 'all_nic_secondary_ips', 'secondary_ip_guard', 'AFTER', '{INSERT,UPDATE}', 'ROW', NULL, 'secondary_ip_guard', 'all_nics',
 	'A secondary address is given to a live NIC only, and removed once'),
 ('{managed}', 'all_networks', 'network_guard', 'AFTER', '{UPDATE}', 'ROW',
@@ -491,6 +504,10 @@ FROM (VALUES
 	'Only the owner truncates history'),
 ('{managed,mirror}', 'nics', 'nic_view_delete', 'INSTEAD OF', '{DELETE}', 'ROW', NULL, 'nic_view_delete', NULL,
 	'DELETE on the view of live NICs is a removal'),
+('{managed,mirror}', 'networks', 'network_view_delete', 'INSTEAD OF', '{DELETE}', 'ROW', NULL, 'parent_view_delete', NULL,
+	'DELETE on the view of live networks is a removal, refused while NICs are held'),
+('{managed,mirror}', 'instances', 'instance_view_delete', 'INSTEAD OF', '{DELETE}', 'ROW', NULL, 'parent_view_delete', NULL,
+	'DELETE on the view of live instances is a removal, refused while NICs are held'),
 ('{attached}', 'networks', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'attached_view_write', NULL,
 	'Writes go to the attached table itself'),
 ('{attached}', 'instances', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'attached_view_write', NULL,

@@ -9,8 +9,17 @@ AS 'MODULE_PATHNAME', 'nic_prepare'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet_internal.nic_prepare() IS
 'Trigger BEFORE INSERT OR UPDATE on all_nics: sets state_changed, and default_nic where an INSERT does not say
-A removal at a time within the transaction is dated no earlier than the creation and the last change of state of the NIC, so that removed '
-'= now() is always accepted.';
+A NULL in an INSERT becomes the default of its column, as with fill_defaults(). A removal at a time within the transaction is dated no '
+'earlier than the creation and the last change of state of the NIC, so that removed = now() is always accepted.';
+
+CREATE FUNCTION vmnet_internal.fill_defaults()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'fill_defaults'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet_internal.fill_defaults() IS
+'Trigger BEFORE INSERT on the tables of an inventory: a NULL becomes the default of its column
+For columns that the inventory has defined, if they are NOT NULL and have a default; columns that users have added keep their NULL. The '
+'default is evaluated as the current user. ON CONFLICT sees the row with the defaults, in EXCLUDED too.';
 
 CREATE FUNCTION vmnet_internal.nic_guard()
 RETURNS trigger
@@ -102,7 +111,16 @@ RETURNS trigger
 AS 'MODULE_PATHNAME', 'nic_view_delete'
 LANGUAGE C;
 COMMENT ON FUNCTION vmnet_internal.nic_view_delete() IS
-'Trigger INSTEAD OF DELETE on the view nics: removes the NIC, state Deallocating and removed in one step';
+'Trigger INSTEAD OF DELETE on the view nics: removes the NIC, state Deallocating and removed in one step
+Error: 42501 with constraint mirror_read_only in a mirror.';
+
+CREATE FUNCTION vmnet_internal.parent_view_delete()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'parent_view_delete'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet_internal.parent_view_delete() IS
+'Trigger INSTEAD OF DELETE on the views networks and instances: removes the network or instance, which never removes a NIC
+Errors: those of network_guard() and instance_guard(), 23503 while NICs are held; 42501 with constraint mirror_read_only in a mirror.';
 
 CREATE FUNCTION vmnet_internal.refuse_shell_table(rel regclass, what text)
 RETURNS void

@@ -18,11 +18,11 @@ WITH rule AS (
 			WHEN 'all_nic_secondary_ips' THEN 'secondary address' ELSE 'network' END AS what
 	FROM vmnet_internal.inventory_objects('managed', '{rules}') o
 		LEFT JOIN LATERAL unnest(CASE o.sort WHEN 'not null' THEN o.columns END) m (missing) ON true
-	WHERE o.sort = 'check' AND o.name NOT IN ('nic_state_valid', 'nic_removed_is_deallocating')
+	WHERE o.sort = 'check' AND o.name NOT IN ('nic_state_valid', 'nic_removed_is_deallocating', 'nic_default_nic_present')
 		-- one without a condition keeps nothing apart that the key does not
 		OR o.sort = 'unique index' AND o.condition IS NOT NULL
 			AND o.name NOT IN ('all_nics_one_default', 'all_nics_one_mac', 'all_nics_one_ip4', 'all_nics_one_ip6')
-		OR o.sort = 'not null' AND m.missing NOT IN ('uuid', 'default_nic', 'enabled')
+		OR o.sort = 'not null' AND m.missing NOT IN ('uuid', 'enabled')
 ), shown AS (
 	-- "strategy Start, removed NULL": the columns that the rule is about
 	SELECT r.*, CASE r.what WHEN 'nic' THEN 'NIC' ELSE r.what END AS title,

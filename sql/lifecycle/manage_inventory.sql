@@ -174,9 +174,11 @@ BEGIN
 	-- the transaction has its id before its entries have their numbers
 	PERFORM pg_current_xact_id();
 	EXECUTE format($q$
-		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, removed, at, reason)
+		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, removed, at, reason,
+			transaction_id, session_username, actor, application_name)
 		SELECT n.id, n.network_id, n.instance_id, n.state, n.state, 'Imported', n.removed, greatest(clock_timestamp(), h.at),
-			'manage_inventory: the source has it again'
+			'manage_inventory: the source has it again', pg_current_xact_id()::text::bigint, session_user,
+			nullif(current_setting('vmnet.actor', true), ''), nullif(current_setting('application_name'), '')
 		FROM %1$I.nic_history h
 			JOIN %1$I.all_nics n ON n.id = h.nic_id
 		WHERE h.to_state IS NULL

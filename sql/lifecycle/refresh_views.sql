@@ -1,6 +1,6 @@
 --
--- refresh_views(): columns that users added to the tables of an inventory, in its
--- live views
+-- refresh_views(): columns that users added to the tables of an inventory, and
+-- defaults, in its live views
 --
 
 -- The columns of a live view and of its table.  own: the columns that an inventory
@@ -108,47 +108,68 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.refresh_append(text, regclass, regclass, text, text[], text[]) IS
 'Part of refresh_views(): puts columns at the end of a view, with the comments that they have in its table';
 
--- The default of a view where it has to be another one than it is.  An INSERT
--- takes the default of the table where the view has none, but UPDATE ... SET
--- column = DEFAULT does not.  So the view gets every default that is not the one
--- of a new inventory, and one that it has is made equal to that of its table.
-CREATE FUNCTION vmnet_internal.refresh_defaults(inventory text, table_id regclass, view_id regclass)
-RETURNS TABLE (column_name text, wanted text)
+-- Gives the columns of a live view the defaults of its table; returns what it
+-- changed.  Clients read them from the catalogs to know which columns an INSERT
+-- can leave out, and UPDATE ... SET column = DEFAULT takes that of the view.  A
+-- column that a sequence numbers has none: generators would write it as one of
+-- type serial, which a view cannot have; an INSERT takes that of the table.
+CREATE FUNCTION vmnet_internal.copy_view_defaults(table_id regclass, view_id regclass)
+RETURNS TABLE (column_name text, change text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	scratch text := format('%I.%I', inventory, 'vmnet_refresh_views_' || view_id::oid);
 	col record;
 BEGIN
-	-- how PostgreSQL prints the defaults of a new inventory
-	EXECUTE format('CREATE VIEW %s AS SELECT * FROM %s', scratch, table_id);
 	FOR col IN
-		SELECT c.name, c.expression FROM vmnet_internal.inventory_columns() c JOIN pg_catalog.pg_class t ON t.relname = c.relation
-		WHERE t.oid = table_id AND c.how = 'default'
+		SELECT a.attname, d.wanted
+		FROM pg_catalog.pg_attribute a
+			JOIN pg_catalog.pg_attribute t ON t.attrelid = table_id AND t.attname = a.attname AND t.attnum > 0
+			JOIN pg_catalog.pg_class r ON r.oid = t.attrelid
+			LEFT JOIN vmnet_internal.inventory_columns() c ON c.relation = r.relname AND c.name = a.attname AND c.how = 'serial'
+			LEFT JOIN pg_catalog.pg_attrdef h ON h.adrelid = t.attrelid AND h.adnum = t.attnum AND t.attgenerated = '' AND c.name IS NULL
+			LEFT JOIN pg_catalog.pg_attrdef s ON s.adrelid = a.attrelid AND s.adnum = a.attnum
+			CROSS JOIN LATERAL (SELECT pg_get_expr(s.adbin, s.adrelid) AS shown, pg_get_expr(h.adbin, h.adrelid) AS wanted) d
+		WHERE a.attrelid = view_id AND a.attnum > 0 AND d.shown IS DISTINCT FROM d.wanted
+		ORDER BY a.attnum
 	LOOP
-		EXECUTE format('ALTER VIEW %s ALTER COLUMN %I SET DEFAULT %s', scratch, col.name, col.expression);
+		EXECUTE format('ALTER VIEW %s ALTER COLUMN %I ', view_id, col.attname) || coalesce('SET DEFAULT ' || col.wanted, 'DROP DEFAULT');
+		column_name := col.attname;
+		change := coalesce('default ' || col.wanted, 'no default');
+		RETURN NEXT;
 	END LOOP;
-	RETURN QUERY
-	SELECT a.attname::text, d.here
-	FROM pg_catalog.pg_attribute a
-		JOIN pg_catalog.pg_attribute t ON t.attrelid = table_id AND t.attname = a.attname AND t.attgenerated = '' AND t.attnum > 0
-		JOIN pg_catalog.pg_attribute n ON n.attrelid = scratch::regclass AND n.attname = a.attname
-		LEFT JOIN pg_catalog.pg_attrdef s ON s.adrelid = a.attrelid AND s.adnum = a.attnum
-		LEFT JOIN pg_catalog.pg_attrdef h ON h.adrelid = t.attrelid AND h.adnum = t.attnum
-		LEFT JOIN pg_catalog.pg_attrdef e ON e.adrelid = n.attrelid AND e.adnum = n.attnum
-		CROSS JOIN LATERAL (SELECT pg_get_expr(s.adbin, s.adrelid) AS shown, pg_get_expr(h.adbin, h.adrelid) AS here,
-			pg_get_expr(e.adbin, e.adrelid) AS new) d
-		LEFT JOIN vmnet_internal.inventory_columns() c ON c.how = 'serial' AND c.name = a.attname
-			AND c.relation = (SELECT r.relname FROM pg_catalog.pg_class r WHERE r.oid = table_id)
-	WHERE a.attrelid = view_id AND a.attnum > 0 AND d.shown IS DISTINCT FROM d.here
-		AND (d.shown IS NOT NULL OR c.name IS NULL AND d.here IS DISTINCT FROM d.new)
-	ORDER BY a.attnum;
-	EXECUTE format('DROP VIEW %s', scratch);
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.refresh_defaults(text, regclass, regclass) IS
-'Part of refresh_views(): the columns of a view that need another default, and which; NULL: none';
+COMMENT ON FUNCTION vmnet_internal.copy_view_defaults(regclass, regclass) IS
+'Part of create_inventory() and refresh_views(): gives the columns of a live view the defaults of its table; returns what it changed';
+
+-- Locks the views of an inventory, so that their queries stay as they are while they
+-- are looked at and replaced.
+CREATE FUNCTION vmnet_internal.refresh_lock(inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part record;
+BEGIN
+	-- a snapshot from before the locks would not contain what others change until then
+	IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'feature_not_supported',
+			MESSAGE = 'refresh_views() needs isolation level READ COMMITTED',
+			DETAIL = format('The transaction is %s.', upper(current_setting('transaction_isolation'))),
+			HINT = format('BEGIN ISOLATION LEVEL READ COMMITTED; SELECT * FROM vmnet.refresh_views(%L); COMMIT;', inventory);
+	END IF;
+	-- one at a time: each makes views of the same names for comparison
+	EXECUTE format('LOCK TABLE %I.inventory_info IN SHARE UPDATE EXCLUSIVE MODE', inventory);
+	FOR part IN SELECT s.view_id FROM vmnet_internal.refresh_state(inventory) s LOOP
+		EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE', part.view_id);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.refresh_lock(text) IS
+'Part of refresh_views(): locks the views of an inventory, so that nobody else changes their queries';
 
 CREATE FUNCTION vmnet_internal.refresh_views(inventory name)
 RETURNS TABLE (view_name text, column_name text, change text)
@@ -159,7 +180,6 @@ DECLARE
 	target text := vmnet_internal.resolve_inventory($1);
 	kind text := (SELECT l.kind FROM vmnet_internal.inventory_facts(target) l);
 	part record;
-	found record;
 BEGIN
 	IF kind IS NULL OR kind NOT IN ('managed', 'mirror') THEN
 		RAISE EXCEPTION USING
@@ -168,8 +188,7 @@ BEGIN
 			DETAIL = format('Its kind is %s: it has no tables of its own that columns could be added to.', coalesce(kind, 'unknown')),
 			HINT = 'The view vmnet.inventories lists what is there; refresh_views() is for managed inventories and mirrors.';
 	END IF;
-	-- one at a time: each makes views of the same names for comparison
-	EXECUTE format('LOCK TABLE %I.inventory_info IN SHARE UPDATE EXCLUSIVE MODE', target);
+	PERFORM vmnet_internal.refresh_lock(target);
 	FOR part IN SELECT s.* FROM vmnet_internal.refresh_state(target) s LOOP
 		view_name := part.view_name;
 		IF part.missing <> '{}' THEN
@@ -181,13 +200,9 @@ BEGIN
 				RETURN NEXT;
 			END LOOP;
 		END IF;
-		FOR found IN
-			SELECT d.column_name AS name, d.wanted FROM vmnet_internal.refresh_defaults(target, part.table_id, part.view_id) d
+		FOR column_name, change IN
+			SELECT d.column_name, d.change FROM vmnet_internal.copy_view_defaults(part.table_id, part.view_id) d
 		LOOP
-			EXECUTE format('ALTER VIEW %s ALTER COLUMN %I ', part.view_id, found.name)
-				|| coalesce('SET DEFAULT ' || found.wanted, 'DROP DEFAULT');
-			column_name := found.name;
-			change := coalesce('default ' || found.wanted, 'no default');
 			RETURN NEXT;
 		END LOOP;
 	END LOOP;
@@ -205,8 +220,8 @@ COMMENT ON FUNCTION vmnet.refresh_views(name) IS
 'row each
 networks, instances, nics and nic_secondary_ips get the columns of all_networks and so on that they lack, at the end, with their '
 'comments. Where the default of a column of a table was changed, or the column was added, the view gets the same default; a default of a '
-'view that differs from that of its table is replaced. change: added, default ... or no default. Options, rights, comments and triggers '
-'of the views stay; a second run does nothing.
-inventory NULL: the setting vmnet.inventory. Needs the owner of the inventory. Errors: 0A000 with constraint live_view_unchanged where '
-'columns are lacking in a view whose query has been changed; 22023 for an unknown inventory, and for one that is neither managed nor a '
+'view that differs from that of its table is replaced. Of id the views have none: the table gives it. change: added, default ... or no '
+'default. Options, rights, comments and triggers of the views stay; a second run does nothing.
+inventory NULL: the setting vmnet.inventory. Needs the owner of the inventory, and isolation level READ COMMITTED. Errors: 0A000 at any '
+'other, and with constraint live_view_unchanged where columns are lacking in a view whose query has been changed; 22023 for an unknown inventory, and for one that is neither managed nor a '
 'mirror.';

@@ -44,7 +44,7 @@ CREATE FUNCTION vmnet.nic_timeline(
 	OUT actor text,
 	OUT reason text,
 	OUT application_name text,
-	OUT transaction_id xid8)
+	OUT transaction_id bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'nic_timeline'
 LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 100;
@@ -92,7 +92,7 @@ COMMENT ON FUNCTION vmnet.mac_holders(macaddr, timestamptz, timestamptz, name) I
 'NICs that had a MAC address at some time between "from" and "to", and when
 As ip_holders(). No row for NULL. Errors: 22023 if "from" is after "to", or for an unknown inventory.';
 
-CREATE FUNCTION vmnet.stuck_nics(
+CREATE FUNCTION vmnet.nics_stuck_for(
 	older_than interval DEFAULT '10 minutes',
 	inventory name DEFAULT NULL,
 	OUT nic_id bigint,
@@ -109,9 +109,9 @@ CREATE FUNCTION vmnet.stuck_nics(
 	OUT reason text,
 	OUT application_name text)
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'stuck_nics'
+AS 'MODULE_PATHNAME', 'nics_stuck_for'
 LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 100;
-COMMENT ON FUNCTION vmnet.stuck_nics(interval, name) IS
+COMMENT ON FUNCTION vmnet.nics_stuck_for(interval, name) IS
 'NICs that have been Reserving or Releasing for older_than or longer, the oldest first
 age: how long it has been in this state. last_event and the columns after it are from its last entry in nic_history; NULL without an '
 'entry. A half-removed NIC (Deallocating) is not stuck. No row for NULL. Errors: 22023 for an unknown '

@@ -15,6 +15,8 @@
 -- the inventory, {report} that of the reporting schema, {name} and {schema} the
 -- name of the inventory, quoted as a name and not: all four are found by the row
 -- type of a view of the schema, so that they follow when it is renamed.
+-- Each view has a column key, for clients that want one column that is unique.  A
+-- view of one table could be written to, so those also join (SELECT).
 -- What stands between {metrics}, with the columns that are labels, and {end of
 -- metrics} is for report_metrics(), and {codes} the list of check_codes().
 -- table of data
@@ -29,8 +31,9 @@ FROM (VALUES
 SELECT w.id AS network_id, w.uuid::text AS network_uuid, w.name AS network_name, w.state AS network_state,
 	w.traffic_type, w.guest_type, w.cidr::text AS cidr, w.network_cidr::text AS network_cidr,
 	host(w.gateway) AS gateway, w.ip6_cidr::text AS ip6_cidr, host(w.ip6_gateway) AS ip6_gateway,
-	w.vpc_id, w.zone_id, w.zone_name, w.domain_id, w.domain_path, w.account_id, w.account_name, w.created
-FROM {inv}.all_networks w
+	w.vpc_id, w.zone_id, w.zone_name, w.domain_id, w.domain_path, w.account_id, w.account_name, w.created,
+	w.id::text AS key
+FROM {inv}.all_networks w CROSS JOIN (SELECT) read_only
 WHERE w.active$$,
 'Live networks: one row each
 Removed networks are not here.'),
@@ -38,8 +41,8 @@ Removed networks are not here.'),
 ('instances', true, '{}', false, $$
 SELECT i.id AS instance_id, i.uuid::text AS instance_uuid, i.name AS instance_name, i.display_name,
 	i.instance_name AS hypervisor_name, i.type AS instance_type, i.state AS instance_state, i.host_id,
-	i.zone_id, i.zone_name, i.domain_id, i.domain_path, i.account_id, i.account_name, i.created
-FROM {inv}.all_instances i
+	i.zone_id, i.zone_name, i.domain_id, i.domain_path, i.account_id, i.account_name, i.created, i.id::text AS key
+FROM {inv}.all_instances i CROSS JOIN (SELECT) read_only
 WHERE i.active$$,
 'Live instances: one row each, whatever their state
 A Stopped or Destroyed instance still holds its NICs, and is here. Removed instances are not.'),
@@ -51,7 +54,7 @@ SELECT n.id AS nic_id, n.uuid::text AS nic_uuid, n.state AS nic_state,
 	i.state AS instance_state, n.vm_type, n.strategy, n.device_id, n.default_nic,
 	n.mac_address::text AS mac_address, host(n.ip4_address) AS ip4_address, host(n.ip6_address) AS ip6_address,
 	host(n.netmask) AS netmask, host(n.gateway) AS gateway, n.broadcast_uri, n.mtu, n.enabled,
-	n.reserver_name, n.reservation_id, i.account_id, i.account_name, n.created, n.state_changed
+	n.reserver_name, n.reservation_id, i.account_id, i.account_name, n.created, n.state_changed, n.id::text AS key
 FROM {inv}.all_nics n
 	LEFT JOIN {inv}.all_networks w ON w.id = n.network_id
 	LEFT JOIN {inv}.all_instances i ON i.id = n.instance_id
@@ -64,7 +67,8 @@ SELECT n.id AS nic_id, n.network_id, w.name AS network_name, w.state AS network_
 	w.vpc_id, n.instance_id, i.name AS instance_name, i.type AS instance_type, i.state AS instance_state,
 	n.nic_count, n.state AS nic_state, n.device_id, n.default_nic,
 	n.mac_address::text AS mac_address, host(n.ip4_address) AS ip4_address, host(n.ip6_address) AS ip6_address,
-	w.uuid::text AS network_uuid, i.uuid::text AS instance_uuid, i.zone_name, i.domain_path, i.account_id, i.account_name
+	w.uuid::text AS network_uuid, i.uuid::text AS instance_uuid, i.zone_name, i.domain_path, i.account_id, i.account_name,
+	n.id::text AS key
 FROM (
 	SELECT DISTINCT ON (a.network_id, a.instance_id)
 		a.id, a.network_id, a.instance_id, a.state, a.device_id, a.default_nic, a.mac_address, a.ip4_address, a.ip6_address,
@@ -81,7 +85,7 @@ An instance is active on a network when it has an active NIC there (neither remo
 'shows that of the lowest device_id, and nic_count says how many.'),
 
 ('network_counts', true, '{}', false, vmnet_internal.network_counts_query($$w.state AS network_state, w.traffic_type, w.guest_type,
-	w.vpc_id, w.zone_name, w.domain_path, w.account_id, w.account_name$$),
+	w.vpc_id, w.zone_name, w.domain_path, w.account_id, w.account_name, w.id::text AS key$$),
 'One row per live network, with counts; a network with nothing on it has zeros
 System networks are here too. Each column says what it counts.'),
 
@@ -99,7 +103,7 @@ SELECT w.id AS network_id, w.name AS network_name, w.cidr::text AS cidr,
 	CASE WHEN s.ip6_usable IS NOT NULL THEN coalesce(u.ip6_addresses, 0) - coalesce(u.ip6_used, 0) END AS ip6_outside_cidr,
 	coalesce(u.ip6_addresses, 0) AS ip6_addresses,
 	w.network_cidr::text AS network_cidr, w.traffic_type, w.guest_type, w.vpc_id, w.zone_name, w.domain_path,
-	w.account_id, w.account_name
+	w.account_id, w.account_name, w.id::text AS key
 FROM {inv}.all_networks w
 	CROSS JOIN LATERAL (SELECT
 		CASE WHEN family(w.cidr) = 4 THEN CASE masklen(w.cidr) WHEN 32 THEN 1 WHEN 31 THEN 2
@@ -137,7 +141,7 @@ used counts distinct addresses of active NICs of every kind (placeholders and ro
 SELECT h.seq, h.at AS "time", h.nic_id, h.event, h.from_state, h.to_state, h.network_id, w.name AS network_name,
 	h.instance_id, i.name AS instance_name, i.type AS instance_type, h.from_network_id, h.removed,
 	h.session_username, h.actor, h.reason, h.application_name, h.transaction_id::text AS transaction_id,
-	i.account_id, i.account_name
+	i.account_id, i.account_name, h.seq::text AS key
 FROM {inv}.nic_history h
 	LEFT JOIN {inv}.all_networks w ON w.id = h.network_id
 	LEFT JOIN {inv}.all_instances i ON i.id = h.instance_id$$,
@@ -148,7 +152,8 @@ The order is that of seq. Creation is not here; the view nics says it of live NI
 SELECT v.network_id, v.instance_id, v."from" AS active_from, v."to" AS active_to,
 	extract(epoch FROM coalesce(v."to", now()) - v."from")::double precision AS seconds,
 	w.name AS network_name, i.name AS instance_name, i.type AS instance_type, i.account_id, i.account_name,
-	w.removed AS network_removed, i.removed AS instance_removed
+	w.removed AS network_removed, i.removed AS instance_removed,
+	json_build_array(v.network_id, v.instance_id, extract(epoch FROM v."from"))::text AS key
 FROM ({network_instance_intervals}) v
 	JOIN {inv}.all_networks w ON w.id = v.network_id
 	JOIN {inv}.all_instances i ON i.id = v.instance_id$$,
@@ -161,7 +166,7 @@ network_id, instance_id and active_from together are unique. Removed networks an
 SELECT d."time", d.network_id, d.network_name, d.active_instances,
 	CASE WHEN d."time" = d.day THEN d.arrived ELSE 0 END AS arrived_instances,
 	CASE WHEN d."time" = d.day THEN d.departed ELSE 0 END AS departed_instances,
-	d.account_id, d.account_name
+	d.account_id, d.account_name, json_build_array(d.network_id, extract(epoch FROM d."time"))::text AS key
 FROM (
 	SELECT s.network_id, w.name AS network_name, w.account_id, w.account_name, s.day, s.active_instances, s.arrived, s.departed,
 		generate_series(s.day, least(s.next_day - interval '24 hours',
@@ -194,7 +199,7 @@ From the day on which a network was made, or first used, to today or the day of 
 SELECT n.id AS nic_id, n.uuid::text AS nic_uuid, n.state AS nic_state, n.network_id, w.name AS network_name,
 	n.instance_id, i.name AS instance_name, i.type AS instance_type, n.vm_type, n.state_changed,
 	extract(epoch FROM now() - n.state_changed)::double precision AS seconds,
-	h.event AS last_event, h.session_username, h.actor, h.reason, h.application_name, i.account_id, i.account_name
+	h.event AS last_event, h.session_username, h.actor, h.reason, h.application_name, i.account_id, i.account_name, n.id::text AS key
 FROM {inv}.all_nics n
 	LEFT JOIN {inv}.all_networks w ON w.id = n.network_id
 	LEFT JOIN {inv}.all_instances i ON i.id = n.instance_id
@@ -210,11 +215,12 @@ WHERE n.active AND n.state IN ({passing states})
 A half-removed NIC (Deallocating) is not stuck; it is a finding.'),
 
 ('findings', true, '{}', false, $$
-SELECT concat_ws('/', f.code, f.object_type, f.object_id,
-		nullif(row_number() OVER (PARTITION BY f.code, f.object_type, f.object_id ORDER BY f.message), 1)) AS finding,
+SELECT k.key AS finding,
 	f.code, f.severity, CASE f.severity WHEN 'error' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END AS severity_order,
-	f.object_type, f.object_id, f.object_uuid::text AS object_uuid, f.since, f.message, f.fix
-FROM ({findings}) f (code, severity, object_type, object_id, object_uuid, since, message, fix)$$,
+	f.object_type, f.object_id, f.object_uuid::text AS object_uuid, f.since, f.message, f.fix, k.key
+FROM (SELECT s.*, row_number() OVER (PARTITION BY s.code, s.object_type, s.object_id ORDER BY s.message) AS n
+		FROM ({findings}) s (code, severity, object_type, object_id, object_uuid, since, message, fix)) f
+	CROSS JOIN LATERAL (SELECT concat_ws('/', f.code, f.object_type, f.object_id, nullif(f.n, 1)) AS key) k$$,
 'What contradicts itself in the inventory: one row per finding
 The rows of vmnet.check_inventory(): half-removed and stuck NICs are findings from ten minutes on.'),
 
@@ -222,13 +228,14 @@ The rows of vmnet.check_inventory(): half-removed and stuck NICs are findings fr
 SELECT r.run, r.status, r.step, r.source, r.started, r.finished,
 	extract(epoch FROM coalesce(r.finished, now()) - r.started)::double precision AS seconds,
 	r.networks_read, r.instances_read, r.nics_read, r.nic_secondary_ips_read, r.rows_inserted, r.rows_updated,
-	r.rows_deleted, r.rows_rejected, r.values_changed, r.message
-FROM {inv}.import_runs r$$ ELSE $$
+	r.rows_deleted, r.rows_rejected, r.values_changed, r.message, r.run::text AS key
+FROM {inv}.import_runs r CROSS JOIN (SELECT) read_only$$ ELSE $$
 SELECT NULL::bigint AS run, NULL::text AS status, NULL::text AS step, NULL::text AS source,
 	NULL::timestamptz AS started, NULL::timestamptz AS finished, NULL::double precision AS seconds,
 	NULL::bigint AS networks_read, NULL::bigint AS instances_read, NULL::bigint AS nics_read,
 	NULL::bigint AS nic_secondary_ips_read, NULL::bigint AS rows_inserted, NULL::bigint AS rows_updated,
-	NULL::bigint AS rows_deleted, NULL::bigint AS rows_rejected, NULL::bigint AS values_changed, NULL::text AS message
+	NULL::bigint AS rows_deleted, NULL::bigint AS rows_rejected, NULL::bigint AS values_changed, NULL::text AS message,
+	NULL::text AS key
 WHERE false$$ END,
 'Runs of the import that makes a mirror equal to its source: one row each
 An inventory that is its own source has none.'),
@@ -394,7 +401,8 @@ The rows of the view findings, counted. As costly as that view: scrape it less o
 SELECT CASE WHEN a.attnum IS NULL THEN c.relname::text ELSE c.relname || '.' || a.attname END AS entry,
 	c.relname::text AS view_name, a.attname::text AS column_name, a.attnum::int AS ordinal,
 	CASE WHEN a.attnum IS NOT NULL THEN format_type(a.atttypid, a.atttypmod) END AS type,
-	split_part(d.description, E'\n', 1) AS summary, d.description
+	split_part(d.description, E'\n', 1) AS summary, d.description,
+	CASE WHEN a.attnum IS NULL THEN c.relname::text ELSE c.relname || '.' || a.attname END AS key
 FROM pg_class c
 	CROSS JOIN LATERAL (
 		SELECT NULL::name AS attname, NULL::smallint AS attnum, NULL::oid AS atttypid, NULL::int AS atttypmod

@@ -100,14 +100,15 @@ AS $metrics$
 SELECT replace(replace(replace(replace($1,
 	substring($1 FROM '{metrics} [^\n]*'), format($$SELECT m.name, concat_ws(',', %s) AS labels, m.value,
 	CASE WHEN right(m.name, 6) = '_total' THEN 'counter' ELSE 'gauge' END AS metric_type, m.help,
-	s.nspname::text AS inventory, %s$$, l.texts, l.columns)),
+	s.nspname::text AS inventory, %s, concat(m.name, '{', concat_ws(',', %s), '}') AS key$$,
+		string_agg(l.text, ', ' ORDER BY l.ord), string_agg('m.' || l.name, ', ' ORDER BY l.ord) FILTER (WHERE l.name <> 'inventory'),
+		string_agg(l.text, ', ' ORDER BY l.ord) FILTER (WHERE l.name <> 'inventory'))),
 	'{of metrics}', 'FROM ('),
 	'{end of metrics}', E') m\n	JOIN pg_namespace s ON s.oid = {namespace}'),
 	'{codes}', vmnet_internal.report_codes())
 FROM (
-	SELECT string_agg(format($$%L || replace(replace(replace(%s::text, '\', '\\'), '"', '\"'), E'\n', '\n') || '"'$$,
-			c.name || '="', CASE c.name WHEN 'inventory' THEN 's.nspname' ELSE 'm.' || c.name END), ', ' ORDER BY c.ord) AS texts,
-		string_agg('m.' || c.name, ', ' ORDER BY c.ord) FILTER (WHERE c.name <> 'inventory') AS columns
+	SELECT c.name, c.ord, format($$%L || replace(replace(replace(%s::text, '\', '\\'), '"', '\"'), E'\n', '\n') || '"'$$,
+		c.name || '="', CASE c.name WHEN 'inventory' THEN 's.nspname' ELSE 'm.' || c.name END) AS text
 	FROM regexp_split_to_table('inventory, ' || substring($1 FROM '{metrics} ([^\n]*)'), ', ') WITH ORDINALITY c (name, ord)) l
 $metrics$;
 COMMENT ON FUNCTION vmnet_internal.report_metrics(text) IS

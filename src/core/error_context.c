@@ -39,6 +39,36 @@ last_line_of_message(const char *text, const char *position, const char *message
 }
 
 /*
+ * Tells whether a line is about a function of vmnet_internal in PL/pgSQL, in the
+ * current language of the server.
+ *
+ * Code of users may have the name of the schema in a statement, or in the name of a
+ * function; its lines are no such lines.
+ */
+static bool
+is_internal_function(const char *line)
+{
+	const char *messages[] = {
+		dgettext(PG_TEXTDOMAIN("plpgsql"), "PL/pgSQL function %s line %d at %s"),
+		dgettext(PG_TEXTDOMAIN("plpgsql"), "PL/pgSQL function %s line %d %s"),
+		dgettext(PG_TEXTDOMAIN("plpgsql"), "PL/pgSQL function %s %s"),
+		dgettext(PG_TEXTDOMAIN("plpgsql"), "PL/pgSQL function %s")
+	};
+	int			i;
+
+	for (i = 0; i < lengthof(messages); i++)
+	{
+		const char *name = strchr(messages[i], '%');
+		size_t		length = name ? name - messages[i] : 0;
+
+		if (name && strncmp(line, messages[i], length) == 0 &&
+			strncmp(line + length, "vmnet_internal.", strlen("vmnet_internal.")) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
  * Returns the start of the lines about the extension in a context; NULL if there
  * are none.
  *
@@ -53,14 +83,17 @@ find_internal_lines(const char *text)
 		_("SQL expression \"%s\""),
 		_("PL/pgSQL assignment \"%s\"")
 	};
-	const char *internal = strstr(text, "vmnet_internal.");
+	const char *internal = text;
 	const char *result = NULL;
 	int			i;
 
-	if (internal == NULL)
-		return NULL;
-	while (internal > text &&internal[-1] != '\n')
-		internal--;
+	while (!is_internal_function(internal))
+	{
+		internal = strchr(internal, '\n');
+		if (internal == NULL)
+			return NULL;
+		internal++;
+	}
 	for (i = 0; i < lengthof(statements); i++)
 	{
 		const char *line = last_line_of_message(text, internal, statements[i]);

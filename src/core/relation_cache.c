@@ -42,7 +42,7 @@ relation_changed(Datum arg, Oid relid)
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
 		if (!OidIsValid(relid) || relid == entry->relid ||
-			cache->uses_relation(entry->description, relid))
+			(cache->uses_relation && cache->uses_relation(entry->description, relid)))
 			entry->description->stale = true;
 	}
 }
@@ -98,10 +98,15 @@ relation_cache_find(RelationCache *cache, Oid relid)
 {
 	RelationCacheEntry *entry;
 
+	/* Rows of one table follow each other. */
+	if (cache->last && cache->last->relid == relid && !cache->last->stale)
+		return cache->last;
 	if (cache->entries == NULL)
 		cache_init(cache);
 	entry = hash_search(cache->entries, &relid, HASH_FIND, NULL);
-	return entry && !entry->description->stale ? entry->description : NULL;
+	if (entry == NULL || entry->description->stale)
+		return NULL;
+	return cache->last = entry->description;
 }
 
 /*
@@ -163,6 +168,8 @@ relation_cache_store(RelationCache *cache, CachedRelation *description)
 	RelationCacheEntry *entry;
 	bool		found;
 
+	/* No other function frees descriptions. */
+	cache->last = NULL;
 	drop_stale(cache);
 	entry = hash_search(cache->entries, &description->relid, HASH_ENTER, &found);
 	if (found)

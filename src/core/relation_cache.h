@@ -23,7 +23,7 @@ typedef struct RelationCache
 	const char *name;
 	Size		size;			/* of a description */
 
-	/* Was a description read from another relation too? */
+	/* Was a description read from another relation too?  NULL: it never is. */
 	bool		(*uses_relation) (const CachedRelation *description, Oid relid);
 
 	/* Was it read from a function or type?  NULL: it never is. */
@@ -31,6 +31,7 @@ typedef struct RelationCache
 								uint32 hashvalue);
 
 	HTAB	   *entries;		/* NULL until first needed */
+	CachedRelation *last;		/* found last; NULL: none */
 	uint64		invalidations;	/* how often the server reported a change */
 } RelationCache;
 

@@ -35,7 +35,6 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
-#include "utils/xid8.h"
 
 #include "compat.h"
 #include "core/inventory.h"
@@ -84,7 +83,7 @@ static const struct
 	[HISTORY_EVENT] = {"event", TEXTOID, TEXTARRAYOID},
 	[HISTORY_REMOVED] = {"removed", TIMESTAMPTZOID, TIMESTAMPTZARRAYOID},
 	[HISTORY_AT] = {"at", TIMESTAMPTZOID, TIMESTAMPTZARRAYOID},
-	[HISTORY_TRANSACTION_ID] = {"transaction_id", XID8OID, XID8ARRAYOID},
+	[HISTORY_TRANSACTION_ID] = {"transaction_id", INT8OID, INT8ARRAYOID},
 	[HISTORY_SESSION_USERNAME] = {"session_username", TEXTOID, TEXTARRAYOID},
 	[HISTORY_ACTOR] = {"actor", TEXTOID, TEXTARRAYOID},
 	[HISTORY_REASON] = {"reason", TEXTOID, TEXTARRAYOID},
@@ -379,7 +378,8 @@ static void
 statement_values(Datum *values, bool *nulls)
 {
 	memset(nulls, false, HISTORY_COLUMN_COUNT * sizeof(bool));
-	values[HISTORY_TRANSACTION_ID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	values[HISTORY_TRANSACTION_ID] =
+		Int64GetDatum((int64) U64FromFullTransactionId(GetTopFullTransactionId()));
 	values[HISTORY_SESSION_USERNAME] =
 		CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
 	values[HISTORY_ACTOR] = setting_datum(vmnet_actor, &nulls[HISTORY_ACTOR]);

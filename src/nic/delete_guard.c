@@ -1,7 +1,7 @@
 /*
  * delete_guard.c
  *		Triggers that refuse DELETE and TRUNCATE, refuse writes to a mirror that are
- *		not those of the import, and turn DELETE on a view of live NICs into a removal.
+ *		not those of the import, and turn DELETE on a live view into a removal.
  */
 #include "postgres.h"
 
@@ -189,6 +189,69 @@ view_remove_query(StringInfo sql, Oid relid, int column)
 						   " WHERE id OPERATOR(pg_catalog.=) $1");
 }
 
+static void
+parent_view_remove_query(StringInfo sql, Oid relid, int column)
+{
+	appendStringInfoString(sql, "UPDATE ");
+	append_relation_name(sql, relid);
+	appendStringInfoString(sql,
+						   " SET removed = GREATEST($2, created)"
+						   " WHERE id OPERATOR(pg_catalog.=) $1");
+}
+
+/*
+ * Refuses a DELETE on a view of a mirror.
+ */
+static void
+refuse_view_delete(Relation rel)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("cannot delete from view \"%s\": inventory \"%s\" is a mirror",
+					RelationGetRelationName(rel), schema_name(rel)),
+			 errdetail("It holds what %s holds; only the import can write to it.",
+					   mirror_source(rel)),
+			 errhint("Remove it at the source, %s, and run vmnet.import_cloudstack() again.",
+					 mirror_source(rel)),
+			 errtableconstraint(rel, "mirror_read_only")));
+}
+
+/*
+ * Removes the row that a DELETE on a live view is about, by a query of that kind.
+ * Returns the result of the trigger: NULL if the row is no longer there.
+ */
+static Datum
+remove_through_view(TriggerData *trigdata, SavedQueryKind kind, QueryTextFunction query)
+{
+	Relation	rel = trigdata->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			id = SPI_fnumber(desc, "id");
+	Oid			argtypes[2] = {INT8OID, TIMESTAMPTZOID};
+	Datum		values[2];
+	SPIPlanPtr	plan;
+	bool		isnull;
+	uint64		removed;
+
+	check_inventory(rel);
+	if (id <= 0 || SPI_gettypeid(desc, id) != INT8OID)
+		refuse_table(rel, "It has no column \"id\" of type bigint.");
+	if (is_mirror(rel))
+		refuse_view_delete(rel);
+
+	values[0] = SPI_getbinval(trigdata->tg_trigtuple, desc, id, &isnull);
+	values[1] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+
+	SPI_connect();
+	plan = saved_query_lookup(kind, RelationGetRelid(rel), 0, query, 2, argtypes, 0);
+	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_UPDATE)
+		elog(ERROR, "could not remove a row of view \"%s\"", RelationGetRelationName(rel));
+	removed = SPI_processed;
+	SPI_finish();
+
+	/* Another session may have removed it meanwhile. */
+	return PointerGetDatum(removed > 0 ? trigdata->tg_trigtuple : NULL);
+}
+
 /*
  * Removes a NIC that is deleted from a view of live NICs, in one statement.
  *
@@ -202,30 +265,24 @@ nic_view_delete(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = trigger_call_check(fcinfo, "nic_view_delete",
 											   TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW,
 											   GUARD_DELETE);
-	Relation	rel = trigdata->tg_relation;
-	TupleDesc	desc = RelationGetDescr(rel);
-	int			id = SPI_fnumber(desc, "id");
-	Oid			argtypes[2] = {INT8OID, TIMESTAMPTZOID};
-	Datum		values[2];
-	SPIPlanPtr	plan;
-	bool		isnull;
-	uint64		removed;
 
-	check_inventory(rel);
-	if (id <= 0 || SPI_gettypeid(desc, id) != INT8OID)
-		refuse_table(rel, "It has no column \"id\" of type bigint.");
+	return remove_through_view(trigdata, QUERY_VIEW_REMOVE, view_remove_query);
+}
 
-	values[0] = SPI_getbinval(trigdata->tg_trigtuple, desc, id, &isnull);
-	values[1] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+/*
+ * Removes a network or instance that is deleted from a view of live ones, which
+ * its guard refuses while it holds NICs.
+ *
+ * An INSTEAD OF trigger on DELETE, for each row.
+ */
+PG_FUNCTION_INFO_V1(parent_view_delete);
 
-	SPI_connect();
-	plan = saved_query_lookup(QUERY_VIEW_REMOVE, RelationGetRelid(rel), 0,
-							  view_remove_query, 2, argtypes, 0);
-	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_UPDATE)
-		elog(ERROR, "could not remove a NIC");
-	removed = SPI_processed;
-	SPI_finish();
+Datum
+parent_view_delete(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = trigger_call_check(fcinfo, "parent_view_delete",
+											   TRIGGER_EVENT_INSTEAD, TRIGGER_EVENT_ROW,
+											   GUARD_DELETE);
 
-	/* Another session may have removed it meanwhile. */
-	return PointerGetDatum(removed > 0 ? trigdata->tg_trigtuple : NULL);
+	return remove_through_view(trigdata, QUERY_PARENT_VIEW_REMOVE, parent_view_remove_query);
 }

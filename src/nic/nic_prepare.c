@@ -18,6 +18,7 @@
 #include "core/saved_query.h"
 #include "core/trigger_call.h"
 #include "history/pending.h"
+#include "nic/column_default.h"
 #include "nic/nic_row.h"
 #include "nic/nic_state.h"
 #include "nic/nic_table.h"
@@ -89,35 +90,6 @@ is_first_nic(Relation rel, const NicTable *table, TupleTableSlot *slot)
 }
 
 /*
- * Returns the row of a slot as a new tuple, with some columns replaced.
- *
- * heap_modify_tuple() would deform the tuple again, whose values the slot has.
- */
-static HeapTuple
-tuple_with(TupleTableSlot *slot, int n, const int *columns, const Datum *new_values)
-{
-	TupleDesc	desc = slot->tts_tupleDescriptor;
-	Datum	   *values = palloc(desc->natts * sizeof(Datum));
-	bool	   *nulls = palloc(desc->natts * sizeof(bool));
-	HeapTuple	tuple;
-	int			i;
-
-	slot_getallattrs(slot);
-	memcpy(values, slot->tts_values, desc->natts * sizeof(Datum));
-	memcpy(nulls, slot->tts_isnull, desc->natts * sizeof(bool));
-	for (i = 0; i < n; i++)
-	{
-		values[columns[i] - 1] = new_values[i];
-		nulls[columns[i] - 1] = false;
-	}
-
-	tuple = heap_form_tuple(desc, values, nulls);
-	pfree(values);
-	pfree(nulls);
-	return tuple;
-}
-
-/*
  * Returns the address of a column of eight bytes that is not NULL in a tuple.
  */
 static char *
@@ -157,13 +129,11 @@ tuple_with_time(HeapTuple tuple, TupleDesc desc, AttrNumber attnum, TimestampTz 
 
 /*
  * Sets state_changed, and default_nic where it is NULL, of a new NIC.  Returns
- * the tuple of the trigger if nothing changes, otherwise a new one.
+ * NULL if nothing changes, otherwise a new tuple.
  */
 static HeapTuple
-prepare_insert(TriggerData *trigdata, const NicTable *table)
+set_new_nic_columns(Relation rel, const NicTable *table, TupleTableSlot *slot)
 {
-	Relation	rel = trigdata->tg_relation;
-	TupleTableSlot *slot = trigdata->tg_trigslot;
 	TimestampTz now = GetCurrentTransactionStartTimestamp();
 	int			columns[2];
 	Datum		values[2];
@@ -183,9 +153,36 @@ prepare_insert(TriggerData *trigdata, const NicTable *table)
 		columns[n] = table->attnum[NIC_DEFAULT_NIC];
 		values[n++] = BoolGetDatum(is_first_nic(rel, table, slot));
 	}
-	if (n == 0)
-		return trigdata->tg_trigtuple;
-	return tuple_with(slot, n, columns, values);
+	return n > 0 ? tuple_with_columns(slot, n, columns, values) : NULL;
+}
+
+/*
+ * Prepares a new NIC: columns that the INSERT sets to NULL get their defaults,
+ * then state_changed and default_nic are set.  Returns the tuple of the trigger if
+ * nothing changes, otherwise a new one.
+ */
+static HeapTuple
+prepare_insert(TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	HeapTuple	filled = fill_column_defaults(rel, trigdata->tg_trigslot);
+
+	/* after the defaults, whose functions may change the table */
+	const NicTable *table = nic_table_lookup(rel);
+	TupleTableSlot *slot = trigdata->tg_trigslot;
+	HeapTuple	result;
+
+	if (filled)
+	{
+		slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
+		ExecStoreHeapTuple(filled, slot, false);
+	}
+	result = set_new_nic_columns(rel, table, slot);
+	if (filled)
+		ExecDropSingleTupleTableSlot(slot);
+	if (result)
+		return result;
+	return filled ? filled : trigdata->tg_trigtuple;
 }
 
 /*
@@ -259,7 +256,7 @@ prepare_update(TriggerData *trigdata, const NicTable *table)
 
 	if (n > 1 || slot_attisnull(new, columns[0]) ||
 		HeapTupleHeaderGetNatts(trigdata->tg_newtuple->t_data) < columns[0])
-		return tuple_with(new, n, columns, values);
+		return tuple_with_columns(new, n, columns, values);
 	return tuple_with_time(trigdata->tg_newtuple, RelationGetDescr(rel), columns[0],
 						   DatumGetTimestampTz(values[0]));
 }
@@ -277,9 +274,8 @@ nic_prepare(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = trigger_call_check(fcinfo, "nic_prepare",
 											   TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW,
 											   GUARD_INSERT | GUARD_UPDATE);
-	const NicTable *table = nic_table_lookup(trigdata->tg_relation);
 
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return PointerGetDatum(prepare_insert(trigdata, table));
-	return PointerGetDatum(prepare_update(trigdata, table));
+		return PointerGetDatum(prepare_insert(trigdata));
+	return PointerGetDatum(prepare_update(trigdata, nic_table_lookup(trigdata->tg_relation)));
 }

@@ -82,7 +82,7 @@ static const char nic_timeline_sql[] =
 "   n.instance_id, NULL::pg_catalog.timestamptz AS removed,"
 "   NULL::pg_catalog.text AS session_username, NULL::pg_catalog.text AS actor,"
 "   NULL::pg_catalog.text AS reason, NULL::pg_catalog.text AS application_name,"
-"   NULL::pg_catalog.xid8 AS transaction_id"
+"   NULL::pg_catalog.int8 AS transaction_id"
 "  FROM %s.all_nics n WHERE n.id OPERATOR(pg_catalog.=) $1"
 "  UNION ALL"
 "  SELECT 2, h.seq, h.at, h.event, h.from_state, h.to_state, h.network_id, h.instance_id,"
@@ -127,7 +127,7 @@ static const char ip4_holders_sql[] = HOLDERS_SQL(IN_NETWORK("ip4_address", "32"
 static const char ip6_holders_sql[] = HOLDERS_SQL(IN_NETWORK("ip6_address", "128"));
 static const char mac_holders_sql[] = HOLDERS_SQL("a.mac_address OPERATOR(pg_catalog.=) $1");
 
-static const char stuck_nics_sql[] =
+static const char nics_stuck_for_sql[] =
 "SELECT n.id, n.uuid, n.network_id, n.instance_id, n.vm_type, n.state, n.state_changed,"
 " pg_catalog.now() OPERATOR(pg_catalog.-) n.state_changed,"
 " h.event, h.session_username, h.actor, h.reason, h.application_name"
@@ -227,7 +227,7 @@ history_read_query(StringInfo sql, Oid schema, int column)
 {
 	static const char *const texts[] = {
 		network_instances_sql, nic_timeline_sql, ip4_holders_sql,
-		ip6_holders_sql, mac_holders_sql, stuck_nics_sql, nic_explain_sql
+		ip6_holders_sql, mac_holders_sql, nics_stuck_for_sql, nic_explain_sql
 	};
 	const char *name = quote_identifier(require_namespace_name(schema));
 
@@ -382,10 +382,10 @@ check_older_than(FunctionCallInfo fcinfo)
 /*
  * Returns the NICs that have been Reserving or Releasing for longer than a time.
  */
-PG_FUNCTION_INFO_V1(stuck_nics);
+PG_FUNCTION_INFO_V1(nics_stuck_for);
 
 Datum
-stuck_nics(PG_FUNCTION_ARGS)
+nics_stuck_for(PG_FUNCTION_ARGS)
 {
 	Oid			argtypes[1] = {INTERVALOID};
 

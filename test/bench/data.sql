@@ -65,8 +65,8 @@ WHERE n.network_id = (SELECT max(network_id) FROM bench_1.all_nics) AND n.remove
 
 -- What reports tell of: every second live NIC has two entries in history, and
 -- one of a thousand is stuck.
-INSERT INTO bench_1.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, at)
-SELECT n.id, n.network_id, n.instance_id, s.from_state, s.to_state, s.event, n.created + s.after
+INSERT INTO bench_1.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, at, session_username, transaction_id)
+SELECT n.id, n.network_id, n.instance_id, s.from_state, s.to_state, s.event, n.created + s.after, session_user, 1
 FROM bench_1.all_nics n, (VALUES ('Allocated', 'Reserving', 'ReservationRequested', interval '1 s'),
 		('Reserving', 'Reserved', 'OperationCompleted', interval '3 s')) s (from_state, to_state, event, after)
 WHERE n.active AND n.id % 2 = 0

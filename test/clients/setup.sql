@@ -14,6 +14,5 @@ INSERT INTO cloud.nics (id, instance_id, network_id, state, default_nic) VALUES 
 INSERT INTO cloud.nics (id, instance_id, network_id) SELECT i, i, 3 FROM generate_series(1001, 2000) i;
 SELECT setval('cloud.all_nics_id_seq', 5000);
 
--- An operator, who may also say DELETE for a removal.
+-- An operator, who may say DELETE for a removal.
 SELECT vmnet.grant_access('cloud', 'vmnet_client', 'operator');
-GRANT DELETE ON cloud.nics TO vmnet_client;

@@ -105,7 +105,7 @@ SELECT count(*) FROM cloud_report.nics WHERE pg_temp.tell(nic_id, created) AND n
 SET client_min_messages = warning;
 RESET ROLE;
 
--- An operator reads, adds, changes and operates; deletes nothing, and writes no history.
+-- An operator reads, adds, changes, removes and operates; deletes no row of a table, and writes no history.
 SET ROLE vmnet_t_operator;
 SELECT attempt('SELECT * FROM vmnet.network_active_instances(1)');
 SELECT attempt('INSERT INTO cloud.networks (name, account_id, cidr) VALUES (''op'', 1, ''10.9.9.0/24'')');
@@ -121,7 +121,19 @@ SELECT attempt('SELECT vmnet.network_remove(id) FROM cloud.networks WHERE name =
 SELECT count(*) AS recorded FROM cloud.nic_history WHERE session_username = session_user AND nic_id = (SELECT max(id) FROM cloud.all_nics);
 SELECT count(*) AS removed_with_it FROM cloud.all_nic_secondary_ips WHERE ip4_address = '10.9.9.10' AND removed IS NOT NULL;
 SELECT attempt('SELECT * FROM vmnet.check_inventory(''cloud'')'), attempt('SELECT * FROM vmnet.nic_timeline(1)'), attempt('SELECT * FROM cloud.nic_address_intervals');
-SELECT attempt('DELETE FROM cloud.nics'), attempt('DELETE FROM cloud.all_nics'), attempt('TRUNCATE cloud.all_networks');
+SELECT attempt('DELETE FROM cloud.nic_secondary_ips'), attempt('DELETE FROM cloud.all_nics'), attempt('TRUNCATE cloud.all_networks');
+-- on the live views DELETE is the removal
+BEGIN;
+INSERT INTO cloud.networks (name, account_id) VALUES ('deleted', 1);
+INSERT INTO cloud.instances (name, account_id) VALUES ('deleted', 1);
+INSERT INTO cloud.nics (instance_id, network_id) SELECT i.id, w.id FROM cloud.instances i, cloud.networks w WHERE i.name = 'deleted' AND w.name = 'deleted';
+SELECT attempt('DELETE FROM cloud.networks WHERE name = ''deleted''');
+SELECT attempt('DELETE FROM cloud.instances WHERE name = ''deleted''');
+SELECT attempt('DELETE FROM cloud.nics n USING cloud.instances i WHERE i.id = n.instance_id AND i.name = ''deleted''');
+SELECT attempt('DELETE FROM cloud.instances WHERE name = ''deleted'''), attempt('DELETE FROM cloud.networks WHERE name = ''deleted''');
+SELECT (SELECT count(*) FROM cloud.all_instances WHERE name = 'deleted' AND removed IS NOT NULL) AS instances,
+	(SELECT count(*) FROM cloud.all_networks WHERE name = 'deleted' AND removed IS NOT NULL) AS networks;
+ROLLBACK;
 SELECT attempt('INSERT INTO cloud.nic_history (nic_id, network_id, from_state, event) VALUES (1, 1, ''a'', ''b'')'),
 	attempt('UPDATE cloud.nic_history SET reason = ''x'''), attempt('DELETE FROM cloud.nic_address_history');
 SELECT attempt('ALTER TABLE cloud.all_nics DISABLE TRIGGER ALL'), attempt('SELECT setval(''cloud.all_nics_id_seq'', 1)'), attempt('CALL vmnet.purge_inventory(''cloud'', now())');
@@ -175,7 +187,7 @@ BEGIN
 			'generate_series(1, 5) g, vmnet.network_active_instances(g)', 'generate_series(1, 5) g, vmnet.network_active_nics(g)',
 			'generate_series(1, 5) g, vmnet.instance_active_networks(g)', 'generate_series(1, 5) g, vmnet.network_instances_as_of(g, now())',
 			'generate_series(1, 9) g, vmnet.nic_timeline(g)', 'vmnet.ip_holders(''10.1.1.0/24'')', 'vmnet.nic_changes_since()',
-			'vmnet.stuck_nics(''0'')', 'vmnet.check_inventory()', 'generate_series(1, 5) g, vmnet.network_blockers(g)',
+			'vmnet.nics_stuck_for(''0'')', 'vmnet.check_inventory()', 'generate_series(1, 5) g, vmnet.network_blockers(g)',
 			'generate_series(1, 5) g, vmnet.instance_blockers(g)', 'vmnet.vpc_active_instances(1)', 'vmnet.mac_holders(''00:00:00:00:00:01'')',
 			'(SELECT g, vmnet.network_active_instance_count(g) AS c FROM generate_series(1, 5) g OFFSET 0) x WHERE c > 0',
 			'(SELECT g, vmnet.network_in_use(g) AS c FROM generate_series(1, 5) g OFFSET 0) x WHERE c',

@@ -50,7 +50,7 @@ SELECT nic_id, mac_address FROM netbox_net.nic_address_history;
 SELECT nic_id, mac_address FROM vmnet.mac_holders('52:54:00:00:00:01', inventory => 'netbox_net');
 -- what happened to rows that are deleted for good, nobody knows; nor is there a state to be stuck in
 SELECT * FROM vmnet.network_instances_as_of(1, '2024-06-01', inventory => 'netbox_net');
-SELECT * FROM vmnet.stuck_nics('1 hour', inventory => 'netbox_net');
+SELECT * FROM vmnet.nics_stuck_for('1 hour', inventory => 'netbox_net');
 SELECT code, object_type, object_id, fix FROM vmnet.check_inventory('netbox_net', '0');
 ALTER TABLE netbox.ipam_vlan DISABLE TRIGGER _vmnet_network_netbox_net;
 DROP TRIGGER _vmnet_guard_netbox_net ON netbox.virtualization_vminterface;

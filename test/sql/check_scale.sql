@@ -35,8 +35,8 @@ SELECT i, 1 + (i + d) % 50, d = 0, d, ('02' || lpad(to_hex(2 * i + d), 10, '0'))
 	CASE WHEN gone THEN 'Deallocating' ELSE 'Reserved' END, CASE WHEN gone THEN now() END
 FROM generate_series(1, 5000) i, generate_series(0, 1) d, LATERAL (SELECT i % 5 = 0 OR d = 1 AND i % 3 = 0) g (gone);
 ALTER TABLE cloud.all_nics ENABLE TRIGGER USER;
-INSERT INTO cloud.nic_history (nic_id, network_id, from_state, to_state, event) SELECT id, network_id, 'Allocated', 'Reserving', 'Loaded' FROM cloud.all_nics;
-INSERT INTO cloud.nic_history (nic_id, network_id, from_state, to_state, event) SELECT id, network_id, 'Reserving', state, 'Loaded' FROM cloud.all_nics;
+INSERT INTO cloud.nic_history (nic_id, network_id, from_state, to_state, event, session_username, transaction_id) SELECT id, network_id, 'Allocated', 'Reserving', 'Loaded', session_user, 1 FROM cloud.all_nics;
+INSERT INTO cloud.nic_history (nic_id, network_id, from_state, to_state, event, session_username, transaction_id) SELECT id, network_id, 'Reserving', state, 'Loaded', session_user, 1 FROM cloud.all_nics;
 
 -- as loaded, without statistics
 SELECT count(*) AS findings, check_cost() < 30 * 15000 AS linear, check_cost() > 10000 AS is_counted FROM vmnet.check_inventory('cloud');

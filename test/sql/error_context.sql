@@ -68,6 +68,16 @@ SELECT vmnet.nic_set_ip(1, '10.0.0.7');
 SELECT public.move(1, '10.0.0.7');
 SELECT public.move(1, '10.0.0.8');
 DROP TRIGGER refuse ON cloud.all_nics;
+-- So is one that has the name of our schema in its own name or in a statement.
+CREATE FUNCTION cloud."vmnet_internal.look"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM relation, 1 / 0 FROM vmnet_internal.inventory_columns();
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER look BEFORE UPDATE ON cloud.all_nics FOR EACH ROW EXECUTE FUNCTION cloud."vmnet_internal.look"();
+SELECT vmnet.nic_set_ip(1, '10.0.0.7');
+DROP TRIGGER look ON cloud.all_nics;
 
 -- An internal error keeps all of its context.
 CREATE FUNCTION cloud.break() RETURNS trigger LANGUAGE plpgsql AS $$

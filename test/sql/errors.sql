@@ -143,7 +143,7 @@ SELECT pg_temp.do_as_hinted('UPDATE "My ""cloud""; it''s".networks SET removed =
 -- no_hard_delete
 SELECT pg_temp.refusal('DELETE FROM cloud.all_nics WHERE id = 1');
 SELECT pg_temp.refusal('DELETE FROM cloud.all_networks WHERE id = 1');
-SELECT pg_temp.refusal('DELETE FROM cloud.instances WHERE id = 1');
+SELECT pg_temp.refusal('DELETE FROM cloud.all_instances WHERE id = 1');
 SELECT pg_temp.refusal('TRUNCATE cloud.all_nics');
 SELECT pg_temp.refusal('TRUNCATE mirror.all_nics');
 

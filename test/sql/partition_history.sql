@@ -45,7 +45,7 @@ SELECT count(*) AS entries, count(DISTINCT seq) AS numbers FROM cloud.nic_histor
 SELECT event, to_state FROM vmnet.nic_timeline(2);
 SELECT nic_id, to_state FROM vmnet.nic_changes_since(:'cursor');
 UPDATE cloud.nics SET state = 'Releasing' WHERE id = 1;
-SELECT last_event, actor FROM vmnet.stuck_nics('0');
+SELECT last_event, actor FROM vmnet.nics_stuck_for('0');
 SELECT last_event FROM cloud.stuck_nics;
 -- many at once, and undone
 BEGIN;

@@ -137,15 +137,15 @@ SELECT * FROM vmnet.ip_holders('10.20.0.5', '2026-02-01', '2026-01-01');
 -- Stuck
 --
 SELECT count(*) FROM cloud.stuck_nics;
-SELECT count(*) FROM vmnet.stuck_nics();
-SELECT nic_id, state, age < '1 hour' AS young, last_event, actor, reason, application_name FROM vmnet.stuck_nics('0');
+SELECT count(*) FROM vmnet.nics_stuck_for();
+SELECT nic_id, state, age < '1 hour' AS young, last_event, actor, reason, application_name FROM vmnet.nics_stuck_for('0');
 SET session_replication_role = replica;
 UPDATE cloud.all_nics SET state_changed = now() - interval '10 minutes' WHERE id = 2;
 RESET session_replication_role;
 SELECT nic_id, state, age >= '10 minutes' AS old, last_event, actor FROM cloud.stuck_nics;
-SELECT nic_id FROM vmnet.stuck_nics();
-SELECT nic_id FROM vmnet.stuck_nics('11 minutes');
-SELECT * FROM vmnet.stuck_nics(NULL);
+SELECT nic_id FROM vmnet.nics_stuck_for();
+SELECT nic_id FROM vmnet.nics_stuck_for('11 minutes');
+SELECT * FROM vmnet.nics_stuck_for(NULL);
 
 --
 -- Explain

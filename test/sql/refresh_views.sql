@@ -11,6 +11,9 @@ CREATE OR REPLACE VIEW cloud.nic_secondary_ips WITH (security_invoker = true) AS
 	SELECT id, uuid, nic_id, network_id, ip4_address, ip6_address, created, removed, why, upper(why) AS loud FROM cloud.all_nic_secondary_ips WHERE active;
 ALTER TABLE cloud.all_nic_secondary_ips ADD COLUMN who text;
 SELECT * FROM vmnet.refresh_views('cloud');
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT * FROM vmnet.refresh_views('cloud');
+ROLLBACK;
 CREATE SCHEMA shop;
 SELECT vmnet.create_inventory('other');
 CREATE OR REPLACE VIEW other.nic_secondary_ips WITH (security_invoker = true) AS

@@ -51,7 +51,7 @@ SELECT count(*) FROM vmnet.instance_blockers(1, 'inv');
 SELECT count(*) FROM vmnet.nic_timeline(1, 'inv');
 SELECT count(*) OPERATOR(pg_catalog.>) 0 AS some FROM vmnet.nic_explain(1, 'inv');
 SELECT count(*) OPERATOR(pg_catalog.>) 0 AS some FROM vmnet.ip_holders('10.0.0.0/24', inventory => 'inv');
-SELECT count(*) FROM vmnet.stuck_nics(inventory => 'inv');
+SELECT count(*) FROM vmnet.nics_stuck_for(inventory => 'inv');
 SELECT count(*) FROM vmnet.network_instances_as_of(1, pg_catalog.now(), 'inv');
 SELECT count(*) FROM vmnet.nic_changes_since(inventory => 'inv');
 SELECT count(*) FROM vmnet.check_inventory('inv');

@@ -62,7 +62,7 @@ UPDATE cloud.nics SET ip4_address = '10.0.1.9' WHERE id = 9;
 SELECT is(pg_temp.removed(9, $$now() - interval '1 day'$$), '23514 nic_removed_after_changes', 'an address that changed is recorded, too');
 UPDATE cloud.nic_address_history SET until = '2026-01-20';
 SELECT is(pg_temp.removed(9, $$'2026-01-19'$$) || ', ' || pg_temp.removed(9, $$'2026-01-20'$$), '23514 nic_removed_after_changes, accepted', '... with its time');
-INSERT INTO cloud.nic_history (nic_id, network_id, from_network_id, from_state, to_state, event, at) VALUES (10, 1, 2, 'Allocated', 'Allocated', 'Imported', '2026-01-20');
+INSERT INTO cloud.nic_history (nic_id, network_id, from_network_id, from_state, to_state, event, at, session_username, transaction_id) VALUES (10, 1, 2, 'Allocated', 'Allocated', 'Imported', '2026-01-20', 'x', 1);
 SELECT is(pg_temp.removed(10, $$'2026-01-19'$$) || ', ' || pg_temp.removed(10, $$'2026-01-20'$$), '23514 nic_removed_after_changes, accepted', 'a move to another network');
 INSERT INTO cloud.nic_secondary_ips (id, nic_id, network_id, ip4_address, created) VALUES (1, 11, 1, '10.0.2.1', '2026-01-20'), (2, 11, 1, '10.0.2.2', '2026-01-10');
 SELECT is(pg_temp.removed(11, $$'2026-01-19'$$) || ', ' || pg_temp.removed(11, $$'2026-01-20'$$) || ', ' || pg_temp.removed(11, 'now()'), '23514 nic_removed_after_changes, accepted, accepted', 'a secondary address');

@@ -207,8 +207,8 @@ SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nics ALTER id DROP DEFAULT'
 	'error column_differs inventory - column id of cloud.all_nics has no default');
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.nic_history ALTER at SET DEFAULT ''epoch''',
 	'error column_differs inventory - column at of cloud.nic_history has the default ''1970-01-01 00:00:00+00''::timestamp with time zone, not pg_catalog.clock_timestamp()');
-SELECT pg_temp.finds('full', 'ALTER TABLE "full".nic_history ALTER session_username SET DEFAULT ''nobody''',
-	'error column_differs inventory - column session_username of "full".nic_history has the default ''nobody''::text, not SESSION_USER');
+SELECT pg_temp.finds('full', 'ALTER TABLE "full".nic_address_history ALTER until SET DEFAULT ''epoch''',
+	'error column_differs inventory - column until of "full".nic_address_history has the default ''1970-01-01 00:00:00+00''::timestamp with time zone, not pg_catalog.clock_timestamp()');
 SELECT pg_temp.finds('m', 'ALTER TABLE m.import_runs ALTER status SET DEFAULT ''done'', ALTER run DROP DEFAULT',
 	'error column_differs inventory - column run of m.import_runs has no default
 error column_differs inventory - column status of m.import_runs has the default ''done''::text, not ''running''');
@@ -333,10 +333,10 @@ SELECT is(vmnet.inventory_status('cloud'), 3, 'the status says so');
 SELECT throws_ok(format('SELECT * FROM vmnet.check_inventory(''cloud'', %L)', i), '22023', 'min_age must be an interval of at most 2000 years', i || ' is too long for check_inventory()')
 FROM unnest('{300000 years,4000000 days,99000000 hours,100000 years -30000000 days}'::text[]) i;
 SELECT throws_ok($$SELECT * FROM vmnet.repair_inventory('cloud', min_age => '300000 years')$$, '22023', 'min_age must be an interval of at most 2000 years', 'and for repair_inventory()');
-SELECT throws_ok(format('SELECT * FROM vmnet.stuck_nics(%L, ''cloud'')', i), '22023', 'older_than must be an interval of at most 2000 years', i || ' is too long for stuck_nics()')
+SELECT throws_ok(format('SELECT * FROM vmnet.nics_stuck_for(%L, ''cloud'')', i), '22023', 'older_than must be an interval of at most 2000 years', i || ' is too long for nics_stuck_for()')
 FROM unnest('{300000 years,4000000 days,99000000 hours,100000 years -30000000 days,-300000 years}'::text[]) i;
 SELECT lives_ok($$SELECT * FROM vmnet.check_inventory('cloud', '1999 years')$$, 'a long one is not');
-SELECT lives_ok($$SELECT * FROM vmnet.stuck_nics('1999 years', 'cloud')$$, 'nor for stuck_nics()');
+SELECT lives_ok($$SELECT * FROM vmnet.nics_stuck_for('1999 years', 'cloud')$$, 'nor for nics_stuck_for()');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -94,7 +94,7 @@ SELECT set_eq($$SELECT to_state FROM vmnet.nic_state_transitions() WHERE event =
 	'sql/inventory/nic_states.sql: a removal ends in the ending state of src/nic/nic_machine.h');
 SELECT set_eq($$SELECT from_state FROM vmnet.nic_state_transitions() WHERE strategy = 'Start' AND event LIKE 'Operation%'$$, $$SELECT state FROM vmnet_internal.nic_states() WHERE sort = 'passing'$$,
 	'sql/inventory/nic_states.sql: operations of src/nic/nic_machine.h end in passing states');
-\set in_c `sed -n '/stuck_nics_sql\[\]/,/;/p' src/read/history.c | grep -o "state OPERATOR(pg_catalog.=) '[A-Za-z]*'" | grep -o "'[A-Za-z]*'" | tr -d "'" | sort -u | tr '\n' ' '`
+\set in_c `sed -n '/nics_stuck_for_sql\[\]/,/;/p' src/read/history.c | grep -o "state OPERATOR(pg_catalog.=) '[A-Za-z]*'" | grep -o "'[A-Za-z]*'" | tr -d "'" | sort -u | tr '\n' ' '`
 SELECT is(trim(:'in_c'), (SELECT string_agg(state, ' ' ORDER BY state) FROM vmnet_internal.nic_states() WHERE sort = 'passing'), 'src/read/history.c looks for the passing states of sql/inventory/nic_states.sql');
 -- a list of states stands nowhere else
 \set in_sql `grep -lE "(Allocated|Reserving|Reserved|Releasing)'+ *, *'+(Allocated|Reserving|Reserved|Releasing|Deallocating)" sql/*/*.sql | tr '\n' ' '`

@@ -149,7 +149,7 @@ UPDATE cloud.all_nics SET state = 'Reserving' WHERE CURRENT OF c;
 SELECT is(chain(49), 'A>Rg', 'WHERE CURRENT OF');
 UPDATE cloud.nics SET state = state, mtu = 9000, state_changed = 'epoch';
 SELECT is(chain(50), NULL, 'what changes no state is not recorded');
-SELECT is((SELECT count(DISTINCT seq) = count(*) AND bool_and(transaction_id = pg_current_xact_id()) FROM cloud.nic_history), true, 'all of it has numbers of its own and this transaction');
+SELECT is((SELECT count(DISTINCT seq) = count(*) AND bool_and(transaction_id = pg_current_xact_id()::text::bigint) FROM cloud.nic_history), true, 'all of it has numbers of its own and this transaction');
 
 -- On whose behalf
 SET LOCAL vmnet.actor = 'alice';

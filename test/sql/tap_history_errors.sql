@@ -64,7 +64,7 @@ CREATE INDEX ON cloud.nic_history (pg_temp.same(nic_id));
 SELECT pg_temp.way('an index');
 ROLLBACK TO s;
 -- a plain unique index, which a row that is put in directly meets
-INSERT INTO cloud.nic_history (nic_id, network_id, from_state, to_state, event) VALUES (5, 1, 'Allocated', 'Reserving', 'x'), (1500, 1, 'Allocated', 'Reserving', 'x');
+INSERT INTO cloud.nic_history (nic_id, network_id, from_state, to_state, event, session_username, transaction_id) VALUES (5, 1, 'Allocated', 'Reserving', 'x', 'x', 1), (1500, 1, 'Allocated', 'Reserving', 'x', 'x', 1);
 CREATE UNIQUE INDEX once ON cloud.nic_history (nic_id, to_state);
 SELECT is(pg_temp.outcome($$UPDATE cloud.nics SET state = 'Reserving' WHERE id BETWEEN 4 AND 6$$), '23505 once', 'a unique index: one of three');
 SELECT is(pg_temp.outcome($$UPDATE cloud.nics SET state = 'Reserving' WHERE id > 10$$), '23505 once', 'one of 2,990');

@@ -137,7 +137,7 @@ SELECT is((outcome('UPDATE source.nics SET vm_type = NULL')).repaired, 'missing_
 -- of every rule of the definition there is such a test, or a code of check_inventory()
 SELECT set_eq($$SELECT o.name FROM vmnet_internal.inventory_objects('managed') o WHERE o.phase = 'rules' AND o.sort <> 'not null'$$,
 	ARRAY['network_created_finite', 'instance_created_finite', 'nic_created_finite', 'secondary_ip_created_finite', 'network_guest_type_valid', 'network_removed_finite', 'instance_removed_finite', 'nic_state_valid', 'nic_strategy_valid', 'nic_removed_is_deallocating', 'nic_removed_finite',
-		'nic_instance_required', 'nic_ip4_address_valid', 'nic_ip6_address_valid', 'all_nics_one_per_network', 'all_nics_one_default', 'all_nics_one_device', 'all_nics_one_mac', 'all_nics_one_ip4', 'all_nics_one_ip6',
+		'nic_default_nic_present', 'nic_instance_required', 'nic_ip4_address_valid', 'nic_ip6_address_valid', 'all_nics_one_per_network', 'all_nics_one_default', 'all_nics_one_device', 'all_nics_one_mac', 'all_nics_one_ip4', 'all_nics_one_ip6',
 		'all_networks_removed_key', 'all_instances_removed_key',
 		-- those are tested in secondary_ips.sql
 		'secondary_ip_present', 'secondary_ip_removed_finite', 'secondary_ip4_address_valid', 'secondary_ip6_address_valid', 'all_nic_secondary_ips_one_ip4', 'all_nic_secondary_ips_one_ip6'], 'these are the rules; a new one needs a test here');
@@ -237,9 +237,9 @@ CREATE FUNCTION columns_of(inv name) RETURNS TABLE (place text, type text, said 
 	WHERE c.relnamespace = quote_ident(inv)::regnamespace AND c.relname LIKE 'all\_%' AND c.relkind = 'r'
 $$;
 SELECT set_eq($$SELECT * FROM columns_of('m')$$, $$SELECT * FROM columns_of('cloud')$$, 'a mirror has the columns of a managed inventory, generated ones too');
-CREATE TEMP TABLE stored AS SELECT c.oid, c.relfilenode, array_agg(d.oid ORDER BY d.oid) AS defaults FROM pg_class c JOIN pg_attrdef d ON d.adrelid = c.oid WHERE c.relnamespace = 'u'::regnamespace GROUP BY c.oid;
+CREATE TEMP TABLE stored AS SELECT c.oid, c.relfilenode, array_agg(d.oid ORDER BY d.oid) AS defaults FROM pg_class c JOIN pg_attrdef d ON d.adrelid = c.oid WHERE c.relnamespace = 'u'::regnamespace AND c.relkind = 'r' GROUP BY c.oid;
 SELECT vmnet.manage_inventory('u') \g /dev/null
-SELECT set_eq($$SELECT c.oid, c.relfilenode, array_agg(d.oid ORDER BY d.oid) FROM pg_class c JOIN pg_attrdef d ON d.adrelid = c.oid WHERE c.relnamespace = 'u'::regnamespace GROUP BY c.oid$$, 'TABLE stored', 'tables, expressions and defaults are left as they are');
+SELECT set_eq($$SELECT c.oid, c.relfilenode, array_agg(d.oid ORDER BY d.oid) FROM pg_class c JOIN pg_attrdef d ON d.adrelid = c.oid WHERE c.relnamespace = 'u'::regnamespace AND c.relkind = 'r' GROUP BY c.oid$$, 'TABLE stored', 'tables, expressions and defaults are left as they are');
 SELECT results_eq($$SELECT pg_get_viewdef('u.mine'), pg_get_viewdef('u.mine_too'), pg_get_indexdef('u."my index"'::regclass), pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = 'u.all_nics'::regclass$$, 'TABLE users', 'what users built is there');
 SELECT ok(has_table_privilege('vmnet_manage_other', 'u.nics', 'SELECT') AND has_table_privilege('vmnet_manage_other', 'u.nic_intervals', 'SELECT') AND has_table_privilege('vmnet_manage_other', 'u.inventory_info', 'SELECT'), 'and what they granted');
 SELECT results_eq('SELECT id FROM u.mine', $$SELECT id FROM u.all_nics WHERE removed IS NULL AND state <> 'Deallocating'$$, 'and answers');

@@ -43,7 +43,7 @@ INSERT INTO cloud.nics (instance_id, network_id, default_nic) VALUES (9, 1, NULL
 SELECT is(pg_temp.defaults(9), 'true', 'NULL does not say');
 INSERT INTO cloud.nics (instance_id, network_id, default_nic) VALUES (10, 1, DEFAULT);
 SELECT is(pg_temp.defaults(10), 'true', 'nor does DEFAULT');
-SELECT is(pg_temp.outcome('UPDATE cloud.nics SET default_nic = NULL WHERE instance_id = 10'), '23502 default_nic',
+SELECT is(pg_temp.outcome('UPDATE cloud.nics SET default_nic = NULL WHERE instance_id = 10'), '23514 nic_default_nic_present',
 	'an UPDATE has to say');
 
 COPY cloud.all_nics (instance_id, network_id) FROM stdin;

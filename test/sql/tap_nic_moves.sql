@@ -115,7 +115,7 @@ INSERT INTO birth (state, expected) VALUES
 	('', '23514 nic_state_valid'),
 	('Removed', '23514 nic_state_valid'),
 	('Bogus', '23514 nic_state_valid'),
-	(NULL, '23502 state');
+	(NULL, 'accepted');
 INSERT INTO cloud.instances (id, name) VALUES (1000, 'newborn');
 
 SELECT is(
@@ -140,7 +140,7 @@ SELECT is(pg_temp.trial(format('INSERT INTO cloud.all_nics (id, instance_id, net
 	'23514 nic_strategy_valid', format('a NIC cannot be born with strategy "%s"', s))
 FROM unnest(ARRAY['start', 'Placeholder', 'Created', '']) s;
 SELECT is(pg_temp.trial('INSERT INTO cloud.all_nics (id, instance_id, network_id, strategy) VALUES (1000, 1000, 1, NULL)'),
-	'23502 strategy', 'nor with none');
+	'accepted', 'NULL is the default strategy');
 
 SELECT * FROM finish();
 ROLLBACK;

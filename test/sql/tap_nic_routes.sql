@@ -3,7 +3,7 @@
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
 
-SELECT plan(173);
+SELECT plan(176);
 
 SET LOCAL TimeZone = 'UTC';
 INSERT INTO cloud.networks (id, name) VALUES (1, 'net1'), (2, 'net2'), (3, 'net3'), (9, 'removed');
@@ -183,7 +183,7 @@ SELECT is(pg_temp.with_rewrite('network_id=2', 'UPDATE', $$UPDATE cloud.nics SET
 SELECT is(pg_temp.with_rewrite('removed=NULL', 'UPDATE', $$UPDATE cloud.all_nics SET uuid = gen_random_uuid() WHERE id = 6$$),
 	'23514 nic_removed_once', 'one that brings a removed NIC back');
 SELECT is(pg_temp.with_rewrite('default_nic=NULL', 'INSERT', $$INSERT INTO cloud.nics (id, instance_id, network_id) VALUES (102, 8, 1)$$),
-	'23502 default_nic', 'one that takes default_nic away');
+	'23514 nic_default_nic_present', 'one that takes default_nic away');
 SELECT is(pg_temp.with_rewrite('removed=2024-06-01', 'UPDATE', $$UPDATE cloud.networks SET name = 'x' WHERE id = 1$$, 'all_networks'),
 	'23503 network_in_use', 'one that removes a network in use');
 SELECT is(pg_temp.with_rewrite('removed=2024-06-01', 'UPDATE', $$UPDATE cloud.instances SET name = 'x' WHERE id = 1$$, 'all_instances'),
@@ -428,10 +428,16 @@ SELECT is(pg_temp.stored(5), 'Deallocating', 'a half-removed NIC was not finishe
 SET LOCAL client_min_messages = warning;	-- TRUNCATE ... CASCADE tells what it would take
 SELECT is(pg_temp.trial(command), '23001 no_hard_delete', command || ' is refused')
 FROM unnest(ARRAY['DELETE FROM cloud.all_nics WHERE id = 6', 'DELETE FROM cloud.all_networks WHERE id = 9',
-	'DELETE FROM cloud.all_instances WHERE id = 9', 'DELETE FROM cloud.networks WHERE id = 3',
-	'DELETE FROM cloud.instances WHERE id = 7', 'TRUNCATE cloud.all_nics', 'TRUNCATE cloud.all_nics CASCADE',
+	'DELETE FROM cloud.all_instances WHERE id = 9',
+	'TRUNCATE cloud.all_nics', 'TRUNCATE cloud.all_nics CASCADE',
 	'TRUNCATE ONLY cloud.all_nics RESTART IDENTITY', 'TRUNCATE cloud.all_networks CASCADE', 'TRUNCATE cloud.all_instances CASCADE',
 	'TRUNCATE cloud.all_nics, cloud.all_instances, cloud.all_networks']) WITH ORDINALITY u (command, ord);
+-- On the live views it is a removal.
+SELECT is(pg_temp.trial('DELETE FROM cloud.instances WHERE id = 7'), '23503 instance_in_use', 'DELETE of an instance that has a NIC is refused');
+SELECT is(pg_temp.trial('DELETE FROM cloud.networks WHERE id = 1'), '23503 network_in_use', 'DELETE of a network that has one as well');
+SELECT results_eq('DELETE FROM cloud.networks WHERE id = 3 RETURNING id', 'VALUES (3::bigint)', 'DELETE of an empty network');
+SELECT is((SELECT removed FROM cloud.all_networks WHERE id = 3), now(), 'is its removal');
+SELECT is(pg_temp.touched('DELETE FROM cloud.networks WHERE id = 3'), '0 rows', 'and happens once');
 SELECT is(pg_temp.trial('DELETE FROM cloud.all_nics WHERE id = 12345'), 'accepted', 'a DELETE of no row deletes none');
 SELECT is((SELECT count(*) FROM pg_constraint c JOIN pg_namespace s ON s.oid = c.connamespace
 		WHERE s.nspname = 'cloud' AND contype = 'f' AND (confdeltype <> 'a' OR confupdtype <> 'a')), 0::bigint,

@@ -15,8 +15,8 @@ BEGIN
 			''10.0.0.0''::inet + g, lpad(to_hex(g), 12, ''0'')::macaddr, ''2025-01-01''::timestamptz + g * interval ''1 minute'',
 			''2026-01-01'', CASE WHEN g > 2000 THEN timestamptz ''2026-01-01'' END
 		FROM generate_series(1, 20000) g', inventory);
-	EXECUTE format('INSERT INTO %I.nic_history (nic_id, network_id, from_state, to_state, event)
-		SELECT g, 1 + g %% 200, ''Allocated'', ''Reserved'', ''ReservationRequested'' FROM generate_series(1, 20000) g', inventory);
+	EXECUTE format('INSERT INTO %I.nic_history (nic_id, network_id, from_state, to_state, event, session_username, transaction_id)
+		SELECT g, 1 + g %% 200, ''Allocated'', ''Reserved'', ''ReservationRequested'', session_user, pg_current_xact_id()::text::bigint FROM generate_series(1, 20000) g', inventory);
 	EXECUTE format('ANALYZE %1$I.all_nics, %1$I.all_networks, %1$I.all_instances, %1$I.nic_history', inventory);
 	SET LOCAL session_replication_role = origin;
 END

@@ -40,8 +40,8 @@ INSERT INTO m.all_nics (id, network_id, ip4_address, ip6_address) SELECT 20000 +
 INSERT INTO m.all_nic_secondary_ips (id, nic_id, network_id, ip4_address, ip6_address, removed)
 SELECT n.id, n.id, n.network_id, '10.0.0.100'::inet + (n.id % 120)::int, CASE WHEN n.id % 2 = 0 THEN 'fd00::ff'::inet END, CASE WHEN n.id % 7 = 0 THEN now() END
 FROM m.all_nics n WHERE n.id % 5 = 0;
-INSERT INTO m.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, at)
-SELECT id, network_id, instance_id, 'Allocated', state, 'Imported', state_changed FROM m.all_nics;
+INSERT INTO m.nic_history (nic_id, network_id, instance_id, from_state, to_state, event, at, session_username, transaction_id)
+SELECT id, network_id, instance_id, 'Allocated', state, 'Imported', state_changed, session_user, 1 FROM m.all_nics;
 SET LOCAL session_replication_role = origin;
 ANALYZE m.all_networks; ANALYZE m.all_instances; ANALYZE m.all_nics; ANALYZE m.all_nic_secondary_ips; ANALYZE m.nic_history;
 SELECT is(vmnet.create_report('m'), 'm_report', 'the reporting schema is made');

@@ -147,7 +147,7 @@ $there->safe_psql('postgres', q(
 $there->safe_psql('log', qq(
 	CREATE SCHEMA $managed;
 	CREATE TABLE $managed.nic_history (seq bigint, nic_id bigint, network_id bigint, instance_id bigint, from_state text,
-		to_state text, event text, removed timestamptz, at timestamptz, transaction_id xid8, session_username text,
+		to_state text, event text, removed timestamptz, at timestamptz, transaction_id bigint, session_username text,
 		actor text, reason text, application_name text, from_network_id bigint)));
 $here->safe_psql('postgres', "CREATE PUBLICATION history FOR TABLE $managed.nic_history WITH (publish = 'insert', publish_via_partition_root = true)");
 $there->safe_psql('log', "CREATE SUBSCRIPTION history CONNECTION '${\$here->connstr} dbname=postgres' PUBLICATION history");

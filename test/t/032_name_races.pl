@@ -185,7 +185,7 @@ race('schemas are dropped', 'member', 0, [ come_and_go('comes'), come_and_go('go
 	q{SELECT vmnet.network_active_nics(1, 'comes')},
 	q{SELECT vmnet_internal.resolve_inventory('goes')},
 	q{SELECT vmnet.network_active_nics(1, 'goes')},
-	q{SELECT count(*) FROM vmnet.stuck_nics(inventory => 'comes')},
+	q{SELECT count(*) FROM vmnet.nics_stuck_for(inventory => 'comes')},
 	q{SELECT count(*) FROM vmnet.inventories},
 	q{CALL vmnet.purge_inventory('comes', now() - interval '1 year')},
 	q{SELECT vmnet.inventory_status('goes')});

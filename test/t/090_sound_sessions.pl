@@ -92,7 +92,7 @@ my %calls = (
 	'revoke_access(name,name,text)' => [ q(SET ROLE sound_owner; SELECT vmnet.grant_access('cloud', 'sound_other', 'operator'); RESET ROLE;), q(SELECT vmnet.revoke_access('cloud', 'sound_other', 'operator')) ],
 	'set_inventory_mode(text,text,boolean)' => [ q(SET ROLE sound_owner; SELECT vmnet.set_inventory_mode('scratch', 'read_only') FROM fault.fresh('attached'); RESET ROLE;), q(SELECT vmnet.set_inventory_mode('scratch', 'enforce')) ],
 	'set_inventory_notify(name,boolean)' => [ '', q(SELECT vmnet.set_inventory_notify('cloud', false), vmnet.set_inventory_notify('cloud', true)) ],
-	'stuck_nics(interval,name)' => [ '', q(SELECT * FROM vmnet.stuck_nics('0', 'cloud')) ],
+	'nics_stuck_for(interval,name)' => [ '', q(SELECT * FROM vmnet.nics_stuck_for('0', 'cloud')) ],
 	'vpc_active_instances(bigint,name)' => [ '', q(SELECT * FROM vmnet.vpc_active_instances(10, 'cloud')), q(SELECT * FROM vmnet.vpc_active_instances(10, 'att')) ]);
 
 # These have to do with no inventory, or only with the names of its parts.

@@ -211,6 +211,7 @@ my %calls = (
 	'attached_table(text,text)' => q(SELECT vmnet_internal.attached_table('$i', 'nics')),
 	'check_inventory(name,interval)' => q(SELECT * FROM vmnet.check_inventory('$i', '0')),
 	'connect_cloudstack(text,integer,text,text,text,text,text,boolean,jsonb)' => q(SELECT * FROM vmnet.connect_cloudstack('127.0.0.1', 1, password => 'secret', source => 'new')),
+	'copy_view_defaults(regclass,regclass)' => q(SELECT * FROM vmnet_internal.copy_view_defaults('$i.all_nics', '$i.nics')),
 	'create_inventory(text,text)' => q(SELECT vmnet.create_inventory('new')),
 	'create_report(name,text,boolean)' => q(SELECT vmnet.create_report('$i')),
 	'grant_access(name,name,text)' => q(SELECT vmnet.grant_access('$i', 'whose_nobody', 'reader')),
@@ -232,7 +233,7 @@ my %calls = (
 	'repair_inventory(name,text,boolean,interval)' => q(SELECT * FROM vmnet.repair_inventory('$i', dry_run => false, min_age => '0')),
 	'set_inventory_mode(text,text,boolean)' => q(SELECT vmnet.set_inventory_mode('$i', 'read_only'), vmnet.set_inventory_mode('$i', 'enforce')),
 	'set_inventory_notify(name,boolean)' => q(SELECT vmnet.set_inventory_notify('$i', false), vmnet.set_inventory_notify('$i', true)),
-	'stuck_nics(interval,name)' => q(SELECT * FROM vmnet.stuck_nics('0', '$i')),
+	'nics_stuck_for(interval,name)' => q(SELECT * FROM vmnet.nics_stuck_for('0', '$i')),
 	'vpc_active_instances(bigint,name)' => q(SELECT * FROM vmnet.vpc_active_instances(10, '$i')));
 
 # What is run besides: plans of reads, work that commits, views, triggers that
@@ -260,6 +261,7 @@ my %writes = (
 	'attached_nic_notify()' => [ 'attached_parents', q(UPDATE their_attached_parents.nics SET state = 'Reserving' WHERE id = 3) ],
 	'attached_no_delete()' => [ 'attached_parents', q(DELETE FROM their_attached_parents.nics WHERE id = 1) ],
 	'attached_view_write()' => [ 'attached_parents', q(INSERT INTO attached_parents.all_nics (id) VALUES (99)) ],
+	'fill_defaults()' => [ 'nics', q(INSERT INTO nics.all_networks (uuid) VALUES (NULL)) ],
 	'history_guard()' => [ 'nics', q(UPDATE nics.nic_history SET reason = 'x' WHERE false) ],
 	'instance_guard()' => [ 'nics', q(UPDATE nics.all_instances SET removed = now() WHERE id = 5) ],
 	'live_guard()' => [ 'live', q(INSERT INTO live.all_nics (id) VALUES (99)) ],
@@ -271,6 +273,7 @@ my %writes = (
 	'nic_prepare()' => [ 'parents', q(INSERT INTO parents.all_nics (network_id, instance_id, default_nic) VALUES (3, 2, NULL)) ],
 	'nic_secondary_ips_remove()' => [ 'parents', q(UPDATE parents.all_nics SET state = 'Deallocating', removed = now() WHERE id = 1) ],
 	'nic_view_delete()' => [ 'parents', q(DELETE FROM parents.nics WHERE id = 1) ],
+	'parent_view_delete()' => [ 'nics', q(DELETE FROM nics.networks WHERE id = 5) ],
 	'no_hard_delete()' => [ 'parents', q(DELETE FROM parents.all_nics WHERE id = 1) ],
 	'no_truncate()' => [ 'parents', q(TRUNCATE parents.all_nics, parents.all_nic_secondary_ips) ],
 	'secondary_ip_guard()' => [ 'parents', q(INSERT INTO parents.all_nic_secondary_ips (nic_id, network_id, ip4_address) VALUES (3, 1, '10.0.1.99')) ]);

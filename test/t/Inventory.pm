@@ -264,7 +264,7 @@ sub read_answers
 		SELECT 'ip_holders', a FROM vmnet.ip_holders('::/0', inventory => $l) a;
 		SELECT 'mac_holders', m, a FROM (SELECT DISTINCT mac_address AS m FROM $s.all_nics) n, vmnet.mac_holders(m, inventory => $l) a ORDER BY m, a;
 		SELECT 'nic_explain', n.id, a FROM $s.all_nics n, vmnet.nic_explain(n.id, $l) a;
-		SELECT 'stuck_nics', nic_id, state, last_event FROM vmnet.stuck_nics('0', $l);
+		SELECT 'stuck_nics', nic_id, state, last_event FROM vmnet.nics_stuck_for('0', $l);
 		SELECT 'nic_changes_since', seq, nic_id, from_state, to_state, event, at, transaction_id FROM vmnet.nic_changes_since(NULL, NULL, $l);
 		SELECT 'nic_changes_since', count(*) FROM vmnet.nic_changes_since(vmnet.nic_changes_cursor($l), NULL, $l);
 		SELECT 'report_schemas', r FROM vmnet.report_schemas($l) r;

@@ -158,7 +158,7 @@ static const char nic_timeline_former_sql[] =
 "   l.instance_id, NULL::pg_catalog.timestamptz AS removed,"
 "   NULL::pg_catalog.text AS session_username, NULL::pg_catalog.text AS actor,"
 "   NULL::pg_catalog.text AS reason, NULL::pg_catalog.text AS application_name,"
-"   NULL::pg_catalog.xid8 AS transaction_id"
+"   NULL::pg_catalog.int8 AS transaction_id"
 "  FROM life l WHERE l.is_new"
 "  UNION ALL"
 "  SELECT 1 OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM life l"

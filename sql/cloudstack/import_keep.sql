@@ -112,7 +112,9 @@ COMMENT ON FUNCTION vmnet_internal.import_compare(text, text) IS
 -- other objects or they come back after a gap, and of NICs whose network or
 -- instance ends so: then each interval has one network and one instance.
 -- until: when the row of now began.  Where it is another object, the source says it,
--- unless the mirror has seen the former one, or its absence, after that time.
+-- unless the mirror has seen the former one, or its absence, after that time.  Else
+-- it is the time of the run for NICs; networks and instances began as soon as they
+-- can have: NICs that came with them may be older than the run.
 CREATE FUNCTION vmnet_internal.import_close(run bigint, inventory text)
 RETURNS void
 LANGUAGE plpgsql
@@ -129,17 +131,17 @@ BEGIN
 		EXECUTE format($f$
 			INSERT INTO %1$I.former_rows (relation, id, uuid, name, type, state, created, removed, until, reused, seq, run)
 			SELECT $1, t.id, coalesce(v.uuid, t.uuid), t.name, t.%4$I, t.state, t.created,
-				CASE WHEN c.kind = 'reused' THEN LEAST(t.removed, u.until) ELSE t.removed END, u.until, c.kind = 'reused', 0, $4
+				CASE WHEN c.kind = 'reused' THEN LEAST(t.removed, u.until) ELSE t.removed END, u.until, c.kind = 'reused', 0, $3
 			FROM pg_temp.vmnet_import_changes c
 				JOIN %1$I.%2$I t ON t.id = c.id
 				JOIN pg_temp.%3$I s ON s.id = c.id
 				LEFT JOIN %1$I.import_vanished v ON v.relation = $1 AND v.id = c.id
-				CROSS JOIN LATERAL (SELECT CASE WHEN c.kind = 'reused' THEN GREATEST(CASE WHEN s.created > $3 THEN s.created ELSE $2 END, t.removed)
-					ELSE GREATEST($2, t.removed) END) u (until)
+				CROSS JOIN LATERAL (SELECT GREATEST(t.removed, CASE WHEN c.kind = 'reused' AND s.created > $2 THEN s.created
+					ELSE $2 + interval '1 microsecond' END)) u (until)
 			WHERE c.relation = $1 AND c.kind IN ('reused', 'returned')
 			ORDER BY t.id$f$, inventory, 'all_' || relation, 'vmnet_import_' || relation,
 			CASE relation WHEN 'instances' THEN 'type' ELSE 'guest_type' END)
-		USING relation, times.started, times.last_seen, run;
+		USING relation, times.last_seen, run;
 	END LOOP;
 	-- all parts see the views as they were before it
 	EXECUTE format($f$

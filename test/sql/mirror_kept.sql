@@ -20,8 +20,8 @@ INSERT INTO kept.nics VALUES (7, NULL, 6, 3, 'Reserved', '02:00:00:00:00:07', '1
 INSERT INTO kept.nic_secondary_ips VALUES (1, NULL, 1, '10.0.0.101', NULL, 1, '2025-01-01'), (2, NULL, 2, '10.0.0.102', NULL, 1, '2025-01-01'), (3, NULL, 6, '10.0.0.106', NULL, 1, '2025-01-01');
 CALL vmnet.import_cloudstack('kept', 'm');
 
--- how a time is written: as the run whose start it is, or as it is
-CREATE FUNCTION kept.t(timestamptz) RETURNS text LANGUAGE sql AS $$ SELECT coalesce((SELECT 'run ' || run FROM m.import_runs WHERE started = $1), to_char($1, 'YYYY-MM-DD')) $$;
+-- how a time is written: as the run whose start it is, or just after it, or as it is
+CREATE FUNCTION kept.t(timestamptz) RETURNS text LANGUAGE sql AS $$ SELECT coalesce((SELECT 'run ' || run FROM m.import_runs WHERE started = $1), (SELECT 'after run ' || run FROM m.import_runs WHERE started + interval '1 microsecond' = $1), to_char($1, 'YYYY-MM-DD')) $$;
 
 --
 -- Rows vanish: NICs, an instance with its NIC, a network with a counter, addresses

@@ -79,6 +79,16 @@ CREATE FUNCTION memory.other_mac() RETURNS text LANGUAGE sql AS $$ SELECT '02:00
 -- now, or before the mirror was made
 CREATE FUNCTION memory.other_created() RETURNS timestamp LANGUAGE sql AS $$ SELECT CASE WHEN random() < 0.3 THEN timestamp '2025-02-01' + random() * interval '30 days' ELSE memory.utc() END $$;
 
+-- does a mirror have a row of this id; to one that it has never seen, nobody gives an earlier time
+CREATE FUNCTION memory.seen(rel text, row_id bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	found boolean;
+BEGIN
+	EXECUTE format('SELECT EXISTS (SELECT FROM memory_mirror.%I WHERE id = $1)', CASE rel WHEN 'vm_instance' THEN 'all_instances' ELSE 'all_' || rel END) INTO found USING row_id;
+	RETURN found;
+END
+$$;
+
 CREATE FUNCTION memory.add(rel text, row_id bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	IF rel = 'nics' THEN
@@ -125,6 +135,9 @@ BEGIN
 					'ip4_address', memory.other_ip(), 'mac_address', memory.other_mac())
 				ELSE jsonb_build_object('removed', NULL, 'name', rel || nextval('memory.names')) END;
 		END IF;
+		IF NOT memory.seen(rel, victim) THEN
+			r := r || jsonb_build_object('created', memory.utc());
+		END IF;
 		IF EXISTS (SELECT FROM memory_source.nics WHERE uuid = r->>'uuid' UNION ALL SELECT FROM memory_source.networks WHERE uuid = r->>'uuid' UNION ALL SELECT FROM memory_source.vm_instance WHERE uuid = r->>'uuid') THEN
 			r := r || '{"uuid": null}';
 		END IF;
@@ -139,11 +152,11 @@ BEGIN
 		-- between two polls; its NICs, if it has any, go on
 		PERFORM memory.end_twin(rel, victim);
 		IF rel = 'nics' THEN
-			UPDATE memory_source.nics SET uuid = memory.other_uuid(), created = CASE WHEN random() < 0.5 THEN created ELSE memory.other_created() END, removed = NULL, state = 'Allocated',
+			UPDATE memory_source.nics SET uuid = memory.other_uuid(), created = CASE WHEN random() < 0.5 THEN created WHEN memory.seen(rel, victim) THEN memory.other_created() ELSE memory.utc() END, removed = NULL, state = 'Allocated',
 				network_id = memory.pick('networks', true), instance_id = memory.pick('vm_instance', true), ip4_address = memory.other_ip() WHERE id = victim;
 		ELSE
-			EXECUTE format('UPDATE memory_source.%I SET created = memory.other_created(), uuid = CASE WHEN random() < 0.5 THEN uuid ELSE memory.other_uuid() END, removed = NULL, name = $2 WHERE id = $1', rel)
-			USING victim, rel || nextval('memory.names');
+			EXECUTE format('UPDATE memory_source.%I SET created = CASE WHEN memory.seen($3, $1) THEN memory.other_created() ELSE memory.utc() END, uuid = CASE WHEN random() < 0.5 THEN uuid ELSE memory.other_uuid() END, removed = NULL, name = $2 WHERE id = $1', rel)
+			USING victim, rel || nextval('memory.names'), rel;
 		END IF;
 		PERFORM memory.begin_twin(rel, victim);
 		FOR nic IN SELECT id FROM memory_source.nics WHERE CASE rel WHEN 'networks' THEN network_id WHEN 'vm_instance' THEN instance_id END = victim AND removed IS NULL LOOP

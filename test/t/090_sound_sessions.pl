@@ -54,7 +54,7 @@ my %calls = (
 	'create_report(name,text,boolean)' => [ '', q(SELECT vmnet.create_report('cloud')), q(SELECT vmnet.create_report('att')) ],
 	'detach_inventory(text)' => [ $fresh =~ s/%s/attached/r, q(SELECT vmnet.detach_inventory('scratch')) ],
 	'grant_access(name,name,text)' => [ '', q(SELECT vmnet.grant_access('cloud', 'sound_other', 'operator')) ],
-	'import_cloudstack(name,name)' => [ q(SELECT fault.change_source();), q(CALL vmnet.import_cloudstack('source', 'imported')) ],
+	'import_cloudstack(name,name,text,boolean)' => [ q(SELECT fault.change_source();), q(CALL vmnet.import_cloudstack('source', 'imported')) ],
 	'instance_active_networks(bigint,name)' => [ '', q(SELECT * FROM vmnet.instance_active_networks(100, 'cloud')), q(SELECT * FROM vmnet.instance_active_networks(100, 'att')) ],
 	'instance_blockers(bigint,name)' => [ '', q(SELECT * FROM vmnet.instance_blockers(100, 'cloud')) ],
 	'instance_expunge(bigint,name)' => [ q(SELECT fault.instance_to_expunge();), q(SELECT vmnet.instance_expunge((SELECT max(id) FROM cloud.all_instances WHERE name = 'expunge'), 'cloud')) ],

@@ -216,7 +216,7 @@ my %calls = (
 	'create_report(name,text,boolean)' => q(SELECT vmnet.create_report('$i')),
 	'grant_access(name,name,text)' => q(SELECT vmnet.grant_access('$i', 'whose_nobody', 'reader')),
 	'revoke_access(name,name,text)' => q(SELECT vmnet.revoke_access('$i', 'whose_nobody', 'reader')),
-	'import_cloudstack(name,name)' => q(CALL vmnet.import_cloudstack('source', '$i')),
+	'import_cloudstack(name,name,text,boolean)' => q(CALL vmnet.import_cloudstack('source', '$i')),
 	'instance_expunge(bigint,name)' => q(SELECT vmnet.instance_expunge(4, '$i')),
 	'ip_holders(inet,timestamp with time zone,timestamp with time zone,name)' => q(SELECT * FROM vmnet.ip_holders('10.0.0.0/8', inventory => '$i')),
 	'mac_holders(macaddr,timestamp with time zone,timestamp with time zone,name)' => q(SELECT * FROM vmnet.mac_holders('02:00:00:00:00:01', inventory => '$i')),

@@ -52,7 +52,8 @@ BEGIN
 			MESSAGE = format('source "%s" lacks more than half of the live %s of mirror "%s"', source,
 				replace(first, 'nics', 'NICs'), inventory),
 			DETAIL = format('It lacks %s.', array_to_string(counts, ', ')),
-			HINT = format('Nothing was changed. If they are gone: CALL vmnet.import_cloudstack(%L, %L, %sforce => true);', source, inventory,
+			HINT = format('Nothing was changed. If they are gone: CALL vmnet.import_cloudstack(%L, %L, %sforce => true);',
+				source, inventory,
 				CASE WHEN deleting THEN 'on_vanish => ''delete'', ' ELSE '' END);
 	END IF;
 END
@@ -90,7 +91,8 @@ BEGIN
 			), logged AS (
 				INSERT INTO pg_temp.vmnet_import_log
 				SELECT $3, p.id::text, CASE WHEN p.other_uuid THEN 'uuid' ELSE 'created' END,
-					CASE WHEN p.other_uuid THEN p.new_uuid::text ELSE to_char(p.new_created AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') END,
+					CASE WHEN p.other_uuid THEN p.new_uuid::text ELSE to_char(p.new_created AT TIME ZONE 'UTC',
+						'YYYY-MM-DD HH24:MI:SS') END,
 					'reused', format('another row had the id before: %%s', CASE WHEN p.other_uuid THEN 'uuid ' || p.uuid
 						ELSE 'created ' || to_char(p.created AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') END)
 				FROM pairs p
@@ -124,9 +126,7 @@ DECLARE
 	times record := vmnet_internal.import_run_times(inventory, run);
 	relation text;
 BEGIN
-	IF NOT EXISTS (SELECT FROM pg_temp.vmnet_import_changes c WHERE c.kind IN ('reused', 'returned')) THEN
-		RETURN;
-	END IF;
+	IF NOT EXISTS (SELECT FROM pg_temp.vmnet_import_changes c WHERE c.kind IN ('reused', 'returned')) THEN RETURN; END IF;
 	FOREACH relation IN ARRAY ARRAY['networks', 'instances'] LOOP
 		EXECUTE format($f$
 			INSERT INTO %1$I.former_rows (relation, id, uuid, name, type, state, created, removed, until, reused, seq, run)
@@ -160,7 +160,8 @@ BEGIN
 				JOIN %1$I.all_nics n ON n.network_id = p.id
 			WHERE p.run = $1 AND p.relation = 'networks' AND n.active
 		), closed AS (
-			INSERT INTO %1$I.former_rows (relation, id, uuid, type, state, network_id, instance_id, created, removed, until, reused, seq, run)
+			INSERT INTO %1$I.former_rows (relation, id, uuid, type, state, network_id, instance_id, created, removed, until, reused, seq,
+				run)
 			SELECT DISTINCT ON (t.id) 'nics', t.id, coalesce(v.uuid, t.uuid), t.vm_type, t.state, t.network_id, t.instance_id, t.created,
 				CASE WHEN e.reused THEN coalesce(t.removed, u.until) ELSE t.removed END, u.until, e.reused, coalesce(l.seq, 0), $1
 			FROM ending e
@@ -192,8 +193,7 @@ BEGIN
 		ORDER BY i.nic_id, i."from"$f$, inventory)
 	USING run, times.started, times.last_seen;
 	EXECUTE format('DELETE FROM %1$I.nic_address_history a USING %1$I.former_rows f'
-		' WHERE f.run = $1 AND f.relation = ''nics'' AND a.nic_id = f.id', inventory)
-	USING run;
+		' WHERE f.run = $1 AND f.relation = ''nics'' AND a.nic_id = f.id', inventory) USING run;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_close(bigint, text) IS

@@ -223,5 +223,6 @@ networks, instances, nics and nic_secondary_ips get the columns of all_networks 
 'view that differs from that of its table is replaced. Of id the views have none: the table gives it. change: added, default ... or no '
 'default. Options, rights, comments and triggers of the views stay; a second run does nothing.
 inventory NULL: the setting vmnet.inventory. Needs the owner of the inventory, and isolation level READ COMMITTED. Errors: 0A000 at any '
-'other, and with constraint live_view_unchanged where columns are lacking in a view whose query has been changed; 22023 for an unknown inventory, and for one that is neither managed nor a '
+'other, and with constraint live_view_unchanged where columns are lacking in a view whose query has been changed; 22023 for an unknown '
+'inventory, and for one that is neither managed nor a '
 'mirror.';

@@ -241,6 +241,26 @@ append_assignments(StringInfo sql, const char *schema, const char *relation,
 }
 
 /*
+ * Appends the statement that inserts the rows of a stage into its table: those of
+ * changes, or, where that is NULL, all of them, in the order of the stage.
+ */
+static void
+append_insert(StringInfo sql, const char *schema, const char *relation,
+			  Oid base_id, Oid stage_id, const char *changes)
+{
+	bool		has_state_changed = strcmp(relation, "nics") == 0;
+
+	appendStringInfo(sql, "INSERT INTO %s.all_%s (id, %s%s) ",
+					 schema, relation, shared_columns(base_id, stage_id, ""),
+					 has_state_changed ? ", state_changed" : "");
+	appendStringInfo(sql, "SELECT s.id, %s%s FROM pg_temp." STAGE "%s s",
+					 shared_columns(base_id, stage_id, "s."),
+					 has_state_changed ? ", s.state_changed" : "", relation);
+	if (changes)
+		appendStringInfo(sql, ", %s = 'insert') c WHERE s.id = c.id ORDER BY s.id", changes);
+}
+
+/*
  * Returns one of the statements that make a table of the mirror equal to its
  * stage, in the current memory context.
  *
@@ -297,17 +317,8 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 							 changes, stage, schema, import->run);
 			break;
 		case WRITE_INSERT:
-			appendStringInfo(&sql, "INSERT INTO %s.all_%s (id, %s%s) ",
-							 schema, relation, shared_columns(base_id, stage_id, ""),
-							 has_state_changed ? ", state_changed" : "");
-			appendStringInfo(&sql, "SELECT s.id, %s%s FROM %s s",
-							 shared_columns(base_id, stage_id, "s."),
-							 has_state_changed ? ", s.state_changed" : "",
-							 stage);
-			/* A first copy is in the order of the keys. */
-			if (!import->first_copy)
-				appendStringInfo(&sql, ", %s = 'insert') c WHERE s.id = c.id ORDER BY s.id",
-								 changes);
+			append_insert(&sql, schema, relation, base_id, stage_id,
+						  import->first_copy ? NULL : changes);
 			break;
 	}
 	return sql.data;
@@ -552,7 +563,8 @@ record_changes(Import *import)
 	run_step(import, "SELECT vmnet_internal.import_compare($2, $3)", NULL);
 	run_step(import, psprintf("SELECT vmnet_internal.import_remember($1, $3, %s)", deleting), NULL);
 	(void) write_rows(import, "nic_secondary_ips", WRITE_RESTORE);
-	missed = run_step(import, psprintf("SELECT vmnet_internal.import_keep($1, $2, $3, %s)", deleting),
+	missed = run_step(import,
+					  psprintf("SELECT vmnet_internal.import_keep($1, $2, $3, %s)", deleting),
 					  NULL);
 	import->deleted = DatumGetInt64(missed);
 }

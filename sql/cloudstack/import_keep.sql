@@ -221,6 +221,8 @@ BEGIN
 				LEFT JOIN LATERAL (SELECT r.until, r.seq FROM %1$I.former_rows r WHERE r.relation = 'nics' AND r.id = n.id
 					ORDER BY r.until DESC LIMIT 1) f ON true
 			WHERE coalesce(f.until, n.created) < p.until AND (n.ended IS NULL OR n.ended > p.until)
+				AND EXISTS (SELECT FROM pg_temp.vmnet_import_changes c
+					WHERE c.relation = 'nics' AND c.id = n.id AND c.kind IN ('insert', 'reused', 'returned'))
 		), closed AS (
 			INSERT INTO %1$I.former_rows (relation, id, uuid, type, state, network_id, instance_id, created, until, reused, seq, run)
 			SELECT 'nics', s.id, s.uuid, s.vm_type, s.state, s.network_id, s.instance_id, s.created, s.until, false, s.seq, $1

@@ -308,7 +308,7 @@ sub model_svg
 
 	for my $t (@tables)
 	{
-		my $place = $t->{refers} || $t->{schema} eq 'mirror' ? 1 : $referred{ $t->{name} } ? 0 : 2;
+		my $place = $t->{name} =~ /^former_/ ? 2 : $t->{refers} || $t->{schema} eq 'mirror' ? 1 : $referred{ $t->{name} } ? 0 : 2;
 		my ($x, $y, $height) = (20 + $place * 330, $y[$place], 30 + 16 * @{ $t->{columns} });
 		$y[$place] += $height + 30;
 		push @body, qq(<rect x="$x" y="$y" width="250" height="$height" rx="6" fill="#f4f7fb" stroke="#567"/>),

@@ -219,6 +219,9 @@ BEGIN
 		PERFORM vmnet_internal.build_inventory(inventory, 'mirror', source, 'read_only', ARRAY['references', 'indexes']);
 	END IF;
 
+	IF EXISTS (SELECT FROM pg_temp.vmnet_import_changes c WHERE c.kind IN ('reused', 'returned')) THEN
+		PERFORM vmnet_internal.import_split(run, inventory);
+	END IF;
 	SELECT count(*) FILTER (WHERE action = 'rejected'), count(*) FILTER (WHERE action = 'changed')
 	INTO rejected, changed
 	FROM pg_temp.vmnet_import_log;

@@ -199,6 +199,47 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.import_close(bigint, text) IS
 'Part of import_cloudstack(): copies the past of rows that end with the run';
 
+-- After the rows are written: a NIC that the mirror has never seen may be older
+-- than the network or instance that came under the id of a former one in this run.
+-- Until that began it was that of the former one.
+CREATE FUNCTION vmnet_internal.import_split(run bigint, inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format($f$
+		WITH parents AS (
+			SELECT n.id, p.until FROM %1$I.former_rows p JOIN %1$I.all_nics n ON n.instance_id = p.id
+			WHERE p.run = $1 AND p.relation = 'instances'
+			UNION ALL
+			SELECT n.id, p.until FROM %1$I.former_rows p JOIN %1$I.all_nics n ON n.network_id = p.id
+			WHERE p.run = $1 AND p.relation = 'networks'
+		), split AS (
+			SELECT n.*, p.until, coalesce(f.until, n.created) AS began, coalesce(f.seq, 0) AS seq
+			FROM (SELECT id, max(until) AS until FROM parents GROUP BY id) p
+				JOIN %1$I.all_nics n ON n.id = p.id
+				LEFT JOIN LATERAL (SELECT r.until, r.seq FROM %1$I.former_rows r WHERE r.relation = 'nics' AND r.id = n.id
+					ORDER BY r.until DESC LIMIT 1) f ON true
+			WHERE coalesce(f.until, n.created) < p.until AND (n.ended IS NULL OR n.ended > p.until)
+				AND EXISTS (SELECT FROM pg_temp.vmnet_import_changes c
+					WHERE c.relation = 'nics' AND c.id = n.id AND c.kind IN ('insert', 'reused', 'returned'))
+		), closed AS (
+			INSERT INTO %1$I.former_rows (relation, id, uuid, type, state, network_id, instance_id, created, until, reused, seq, run)
+			SELECT 'nics', s.id, s.uuid, s.vm_type, s.state, s.network_id, s.instance_id, s.created, s.until, false, s.seq, $1
+			FROM split s
+		), networks AS (
+			INSERT INTO %1$I.former_nic_intervals (nic_id, network_id, instance_id, "from", "to")
+			SELECT s.id, s.network_id, s.instance_id, s.began, s.until FROM split s
+		)
+		INSERT INTO %1$I.former_nic_addresses (nic_id, mac_address, ip4_address, ip6_address, "from", "to")
+		SELECT s.id, s.mac_address, s.ip4_address, s.ip6_address, s.began, s.until FROM split s$f$, inventory)
+	USING run;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_split(bigint, text) IS
+'Part of import_cloudstack(): gives NICs that are older than their networks and instances to the former ones until these began';
+
 -- Writes down which rows the source has no more, and which it has again; logs the
 -- uuids that it has given to other rows.  Returns the number of rows that it has
 -- no more.  deleting: they are deleted with all that is known of their ids.

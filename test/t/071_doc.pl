@@ -72,7 +72,7 @@ is_deeply([ grep { $text{'states.svg'} !~ />$_:?</ } @states ], [], 'every state
 my @arrows = $text{'states.svg'} =~ /marker-end/g;
 is(scalar @arrows, $node->safe_psql('postgres', 'SELECT count(DISTINCT (from_state, to_state)) FROM vmnet.nic_state_transitions()'), 'with an arrow from each state to each that it leads to');
 my @lines = $text{'model.svg'} =~ /<path d="M\d+ \d+C/g;
-is(scalar @lines, 5, 'the tables have their references: of NICs to networks and instances, of secondary addresses and both histories to NICs');
+is(scalar @lines, 7, 'the tables have their references: of NICs to networks and instances, of secondary addresses, both histories and both tables of former NICs to NICs');
 
 # The picture in doc/concepts.md, in letters, names what there is.
 my ($drawn) = slurp_file("doc/concepts.md") =~ /^```\n( live .*?)^```$/ms;

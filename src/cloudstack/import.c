@@ -240,6 +240,20 @@ append_assignments(StringInfo sql, const char *schema, const char *relation,
 	appendStringInfoString(sql, ") FROM ");
 }
 
+/* Appends the beginning of the INSERT into a table from its stage. */
+static void
+append_insertion(StringInfo sql, const char *schema, const char *relation, const char *stage,
+				 Oid base_id, Oid stage_id, bool has_state_changed)
+{
+	appendStringInfo(sql, "INSERT INTO %s.all_%s (id, %s%s) ",
+					 schema, relation, shared_columns(base_id, stage_id, ""),
+					 has_state_changed ? ", state_changed" : "");
+	appendStringInfo(sql, "SELECT s.id, %s%s FROM %s s",
+					 shared_columns(base_id, stage_id, "s."),
+					 has_state_changed ? ", s.state_changed" : "",
+					 stage);
+}
+
 /*
  * Returns one of the statements that make a table of the mirror equal to its
  * stage, in the current memory context.
@@ -297,13 +311,7 @@ write_statement(const Import *import, const char *relation, WriteKind kind)
 							 changes, stage, schema, import->run);
 			break;
 		case WRITE_INSERT:
-			appendStringInfo(&sql, "INSERT INTO %s.all_%s (id, %s%s) ",
-							 schema, relation, shared_columns(base_id, stage_id, ""),
-							 has_state_changed ? ", state_changed" : "");
-			appendStringInfo(&sql, "SELECT s.id, %s%s FROM %s s",
-							 shared_columns(base_id, stage_id, "s."),
-							 has_state_changed ? ", s.state_changed" : "",
-							 stage);
+			append_insertion(&sql, schema, relation, stage, base_id, stage_id, has_state_changed);
 			/* A first copy is in the order of the keys. */
 			if (!import->first_copy)
 				appendStringInfo(&sql, ", %s = 'insert') c WHERE s.id = c.id ORDER BY s.id",

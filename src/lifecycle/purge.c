@@ -2,11 +2,11 @@
  * purge.c
  *		The procedure that deletes rows that were removed before a given time.
  *
- * NICs are deleted first, then the instances and the networks that no NIC refers
- * to, in batches that commit.  In a mirror only rows are deleted that its source
- * has no more: an import would bring back the others.  The guard on deletes checks the age of each row
- * again.  Each batch runs as the owner of the inventory, whose triggers and
- * policies it executes.
+ * NICs are deleted first, then the instances and the networks that no NIC
+ * refers to, in batches that commit.  In a mirror only rows are deleted that
+ * its source has no more: an import would bring back the others.  The guard on
+ * deletes checks the age of each row again.  Each batch runs as the owner of
+ * the inventory, whose triggers and policies it executes.
  */
 #include "postgres.h"
 

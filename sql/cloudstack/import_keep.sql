@@ -52,9 +52,8 @@ BEGIN
 			MESSAGE = format('source "%s" lacks more than half of the live %s of mirror "%s"', source,
 				replace(first, 'nics', 'NICs'), inventory),
 			DETAIL = format('It lacks %s.', array_to_string(counts, ', ')),
-			HINT = format('Nothing was changed. If they are gone: CALL vmnet.import_cloudstack(%L, %L, %sforce => true);',
-				source, inventory,
-				CASE WHEN deleting THEN 'on_vanish => ''delete'', ' ELSE '' END);
+			HINT = format('Nothing was changed. If they are gone: CALL vmnet.import_cloudstack(%L, %L, %sforce => true);', source,
+				inventory, CASE WHEN deleting THEN 'on_vanish => ''delete'', ' ELSE '' END);
 	END IF;
 END
 $$;
@@ -91,8 +90,8 @@ BEGIN
 			), logged AS (
 				INSERT INTO pg_temp.vmnet_import_log
 				SELECT $3, p.id::text, CASE WHEN p.other_uuid THEN 'uuid' ELSE 'created' END,
-					CASE WHEN p.other_uuid THEN p.new_uuid::text ELSE to_char(p.new_created AT TIME ZONE 'UTC',
-						'YYYY-MM-DD HH24:MI:SS') END,
+					CASE WHEN p.other_uuid THEN p.new_uuid::text
+						ELSE to_char(p.new_created AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') END,
 					'reused', format('another row had the id before: %%s', CASE WHEN p.other_uuid THEN 'uuid ' || p.uuid
 						ELSE 'created ' || to_char(p.created AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') END)
 				FROM pairs p
@@ -160,8 +159,8 @@ BEGIN
 				JOIN %1$I.all_nics n ON n.network_id = p.id
 			WHERE p.run = $1 AND p.relation = 'networks' AND n.active
 		), closed AS (
-			INSERT INTO %1$I.former_rows (relation, id, uuid, type, state, network_id, instance_id, created, removed, until, reused, seq,
-				run)
+			INSERT INTO %1$I.former_rows (relation, id, uuid, type, state, network_id, instance_id, created, removed, until, reused,
+				seq, run)
 			SELECT DISTINCT ON (t.id) 'nics', t.id, coalesce(v.uuid, t.uuid), t.vm_type, t.state, t.network_id, t.instance_id, t.created,
 				CASE WHEN e.reused THEN coalesce(t.removed, u.until) ELSE t.removed END, u.until, e.reused, coalesce(l.seq, 0), $1
 			FROM ending e
@@ -190,8 +189,7 @@ BEGIN
 		SELECT i.nic_id, i.mac_address, i.ip4_address, i.ip6_address, i."from", LEAST(i."to", b.until)
 		FROM %1$I.nic_address_intervals i JOIN began b ON b.id = i.nic_id
 		WHERE LEAST(i."to", b.until) > i."from" AND (b.since IS NULL OR i."from" >= b.since)
-		ORDER BY i.nic_id, i."from"$f$, inventory)
-	USING run, times.started, times.last_seen;
+		ORDER BY i.nic_id, i."from"$f$, inventory) USING run, times.started, times.last_seen;
 	EXECUTE format('DELETE FROM %1$I.nic_address_history a USING %1$I.former_rows f'
 		' WHERE f.run = $1 AND f.relation = ''nics'' AND a.nic_id = f.id', inventory) USING run;
 END

@@ -212,8 +212,8 @@ DECLARE
 BEGIN
 	FOR part IN
 		SELECT c.relname, c.relkind, s.srvname,
-			(SELECT string_agg(format('%I %s', a.attname, CASE WHEN a.atttypid IN ('bigint'::regtype, 'integer'::regtype,
-				'smallint'::regtype)
+			(SELECT string_agg(format('%I %s', a.attname, CASE WHEN a.atttypid
+					IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
 					THEN 'numeric' ELSE format_type(a.atttypid, a.atttypmod) END)
 				|| coalesce((SELECT format(' OPTIONS (%s)', string_agg(format('%I %L', o.option_name, o.option_value), ', '))
 					FROM pg_options_to_table(a.attfdwoptions) o HAVING count(*) > 0), ''), ', ' ORDER BY a.attnum)

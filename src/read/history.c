@@ -129,7 +129,7 @@ static const char nic_timeline_sql[] =
  * before it says so; it then has a creation of its own.
  */
 static const char nic_timeline_former_sql[] =
-"WITH life AS (SELECT l.*, pg_catalog.row_number() OVER w AS n,"
+"WITH part AS (SELECT l.*, pg_catalog.row_number() OVER w AS n,"
 "  coalesce(pg_catalog.lag(l.last) OVER w, 0) AS after,"
 "  GREATEST(l.created, pg_catalog.lag(l.until) OVER w) AS since,"
 "  coalesce(pg_catalog.lag(l.reused) OVER w, true) AS is_new"
@@ -140,16 +140,20 @@ static const char nic_timeline_former_sql[] =
 "  UNION ALL"
 "  SELECT NULL, NULL, false, n.created, n.removed, n.state, n.network_id, n.instance_id"
 "  FROM %s.all_nics n WHERE n.id OPERATOR(pg_catalog.=) $1) l"
-" WINDOW w AS (ORDER BY l.until))"
+" WINDOW w AS (ORDER BY l.until)),"
+" life AS (SELECT l.*, EXISTS (SELECT 1 FROM %s.nic_history h"
+"   WHERE h.nic_id OPERATOR(pg_catalog.=) $1 AND h.removed IS NOT NULL"
+"    AND h.seq OPERATOR(pg_catalog.>) l.after"
+"    AND (l.last IS NULL OR h.seq OPERATOR(pg_catalog.<=) l.last)) AS removal_seen FROM part l)"
 " SELECT e.seq, e.at, e.event, e.from_state, e.to_state, e.network_id, e.instance_id, e.removed,"
 " pg_catalog.lead(e.at) OVER (ORDER BY e.n, e.part, e.seq),"
 " e.session_username, e.actor, e.reason, e.application_name, e.transaction_id"
 " FROM (SELECT l.n, 1 AS part, NULL::pg_catalog.int8 AS seq, l.since AS at, 'Created' AS event,"
 "   NULL::pg_catalog.text AS from_state,"
-"   coalesce((SELECT f.from_state FROM %s.nic_history f"
-"     WHERE f.nic_id OPERATOR(pg_catalog.=) $1 AND f.seq OPERATOR(pg_catalog.>) l.after"
-"     ORDER BY f.seq LIMIT 1),"
-"    CASE WHEN l.removed IS NULL THEN l.state END) AS to_state,"
+"   CASE WHEN l.removed IS NULL OR l.removal_seen THEN"
+"    coalesce((SELECT f.from_state FROM %s.nic_history f"
+"      WHERE f.nic_id OPERATOR(pg_catalog.=) $1 AND f.seq OPERATOR(pg_catalog.>) l.after"
+"      ORDER BY f.seq LIMIT 1), l.state) END AS to_state,"
 "   coalesce((SELECT f.from_network_id FROM %s.nic_history f"
 "     WHERE f.nic_id OPERATOR(pg_catalog.=) $1 AND f.from_network_id IS NOT NULL"
 "      AND f.seq OPERATOR(pg_catalog.>) l.after"
@@ -169,11 +173,7 @@ static const char nic_timeline_former_sql[] =
 "  UNION ALL"
 "  SELECT l.n, 3, NULL, l.removed, 'Removed', NULL, l.state, l.network_id, l.instance_id,"
 "   l.removed, NULL, NULL, NULL, NULL, NULL"
-"  FROM life l WHERE l.removed IS NOT NULL"
-"   AND NOT EXISTS (SELECT 1 FROM %s.nic_history h"
-"    WHERE h.nic_id OPERATOR(pg_catalog.=) $1 AND h.removed IS NOT NULL"
-"     AND h.seq OPERATOR(pg_catalog.>) l.after"
-"     AND (l.last IS NULL OR h.seq OPERATOR(pg_catalog.<=) l.last))) e"
+"  FROM life l WHERE l.removed IS NOT NULL AND NOT l.removal_seen) e"
 " ORDER BY e.n, e.part, e.seq";
 
 /*

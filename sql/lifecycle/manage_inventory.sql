@@ -246,8 +246,8 @@ A record that nothing writes to any more; drop it when you like.');
 	PERFORM vmnet_internal.build_info(target, 'managed', NULL, 'enforce',
 		(SELECT l.version FROM vmnet_internal.inventory_facts(target) l));
 
-	FOR part IN SELECT format('%I.%I', target, r) AS relation FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics',
-		'all_nic_secondary_ips']) r LOOP
+	FOR part IN SELECT format('%I.%I', target, 'all_' || r.relation) AS relation FROM vmnet_internal.import_relations() r ORDER BY r.ord
+	LOOP
 		sequence := pg_get_serial_sequence(part.relation, 'id');
 		EXECUTE format('SELECT setval(%L, m.id) FROM (SELECT max(id) AS id FROM %s) m, %s s WHERE m.id >= s.last_value',
 			sequence, part.relation, sequence);

@@ -25,9 +25,10 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.live_expression(text, regtype, text) IS
 'Part of attach_cloudstack(): expression that turns a value of the source into one of the inventory, where it is read';
 
--- The query of all_networks, all_instances and so on over a source.  What comes from other tables is joined here, and distinct, so that the planner
--- leaves out the join where nobody asks for these columns.  (Besides, mysql_fdw
--- 2.8 fails, or crashes, on a join of which no column is asked, as in EXISTS.)
+-- The query of all_networks, all_instances and so on over a source.  What comes from
+-- other tables is joined here, and distinct, so that the planner leaves out the join
+-- where nobody asks for these columns.  (Besides, mysql_fdw 2.8 fails, or crashes, on
+-- a join of which no column is asked, as in EXISTS.)
 CREATE FUNCTION vmnet_internal.live_query(source text, relation text)
 RETURNS text
 LANGUAGE plpgsql STABLE

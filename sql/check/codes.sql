@@ -302,13 +302,14 @@ WHERE w.nics_count <> coalesce(c.nics, 0)$$),
 NULL, 'something may still use its address', false, NULL, '{}', $$
 SELECT 'nic', n.id, n.uuid, NULL::timestamptz,
 	format('NIC %s of %s has address %s, which is outside %s of network %s', n.id,
-		coalesce('instance ' || n.instance_id, 'no instance'), host(n.ip4_address), coalesce(w.network_cidr, w.cidr), w.id),
+		coalesce('instance ' || n.instance_id, 'no instance'), host(n.ip4_address), concat_ws(', ', coalesce(w.network_cidr, w.cidr),
+			(SELECT string_agg(c::text, ', ') FROM unnest(w.all_cidrs) c WHERE family(c) = 4 AND c <> w.cidr)), w.id),
 	format('UPDATE %s.all_nics SET ip4_address = NULL WHERE id = %s AND ip4_address = %L;', $2, n.id, host(n.ip4_address)),
 	format('UPDATE nics SET ip4_address = NULL WHERE id = %s AND ip4_address = %L;', n.id, host(n.ip4_address))
 FROM {inv}.all_nics n
 	JOIN {inv}.all_networks w ON w.id = n.network_id
 WHERE n.active AND NOT n.ip4_address <<= coalesce(w.network_cidr, w.cidr)
-	AND NOT $$ || vmnet_internal.address_in_network('n.ip4_address', 'w') || $$$$),
+	AND $$ || vmnet_internal.address_in_network('n.ip4_address', 'w') || $$ IS NOT TRUE$$),
 
 -- In a managed inventory state says what may be given, and NICs who has an address.
 ('ip_free_but_held', 'warning',

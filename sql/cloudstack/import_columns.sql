@@ -214,7 +214,7 @@ COMMENT ON FUNCTION vmnet_internal.import_value(text, text, text, text[], text) 
 -- be a list, of which the first element counts.  is_made: value is an expression.
 CREATE FUNCTION vmnet_internal.import_plan(source text, relation text)
 RETURNS TABLE (ord int, target text, target_type text, source_column text, from_lookup text, lookup_key text,
-	source_type regtype, value text, absent text, is_list boolean, is_made boolean)
+	source_type regtype, value text, absent text, is_list boolean, is_made boolean, needed boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -224,7 +224,7 @@ SELECT c.ord, c.target, c.target_type, c.source_column, c.from_lookup, c.lookup_
 	CASE WHEN t.type IS NULL OR c.from_lookup IS NOT NULL AND (vmnet_internal.import_source_type($1, c.from_lookup, 'id') IS NULL
 			OR vmnet_internal.import_source_type($1, t.source_table, c.lookup_key) IS NULL)
 		THEN format('%s::%s', coalesce(c.if_absent, 'NULL'), c.target_type) END,
-	c.is_list AND t.type NOT IN ('inet'::regtype, 'cidr'::regtype), c.made_of IS NOT NULL
+	c.is_list AND t.type NOT IN ('inet'::regtype, 'cidr'::regtype), c.made_of IS NOT NULL, c.needed
 FROM vmnet_internal.import_kind($1) k (kind)
 	CROSS JOIN LATERAL vmnet_internal.import_columns(k.kind, $2) c
 	CROSS JOIN LATERAL (

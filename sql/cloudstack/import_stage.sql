@@ -45,9 +45,10 @@ COMMENT ON FUNCTION vmnet_internal.import_make_stages() IS
 -- be read; final, its value; and under which conditions it could not be taken as
 -- it was, with the reasons.  conv is the converted value, created the time that a
 -- removal at an unknown time gets.  is_key: a row of which it cannot be read is
--- rejected.  is_list: the value can be a list, whose first element conv is.
+-- rejected.  is_list: the value can be a list, whose first element conv is.  needed:
+-- every source has a value.
 CREATE FUNCTION vmnet_internal.import_column(target text, target_type text, source_type regtype, value text, conv text, created text,
-	is_key boolean, is_list boolean,
+	is_key boolean, is_list boolean, needed boolean,
 	OUT raw text, OUT final text, OUT lost text, OUT lost_reason text, OUT changed text, OUT changed_reason text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -71,7 +72,7 @@ BEGIN
 		lost := NULL;
 	ELSIF target = 'created' THEN
 		final := format('coalesce(%s, ''1970-01-01 00:00:00+00''::timestamptz)', conv);
-		lost := format('%s IS NULL', conv);
+		lost := format(CASE WHEN needed THEN '%s IS NULL' ELSE '%s IS NULL AND %s' END, conv, filled);
 		lost_reason := 'no time; stored as 1970-01-01 00:00:00 UTC';
 	ELSIF target = 'removed' THEN
 		final := format('CASE WHEN %s THEN coalesce(%s, %s) END', filled, conv, created);
@@ -101,7 +102,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_column(text, text, regtype, text, text, text, boolean, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.import_column(text, text, regtype, text, text, text, boolean, boolean, boolean) IS
 'Part of import_cloudstack(): how one column of the source is stored, and when it could not be taken as it was';
 
 -- The condition that a part of a list cannot be read, and another one can.
@@ -169,7 +170,7 @@ BEGIN
 			read := read || vmnet_internal.import_read(col.value, col.name, col.is_made, col.conv, col.source_type, col.target_type,
 				col.is_list);
 			stored := vmnet_internal.import_column(col.target, col.target_type, col.source_type, col.name, col.conv, created, col.is_key,
-				col.is_list);
+				col.is_list, col.needed);
 			targets := array_remove(targets || (stored.raw || format(' AS %I', 'raw_' || col.target)), NULL)
 				|| format('%s AS %I', stored.final, col.target);
 			created := CASE col.target WHEN 'created' THEN stored.final ELSE created END;
@@ -198,7 +199,7 @@ BEGIN
 		targets := targets || format('coalesce(%s, %s, %s) AS state_changed', removed, state_changed, created);
 	END IF;
 
-	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s], NULL)::jsonb[] END AS notes FROM (SELECT %s FROM %I.%I s OFFSET '
+	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s]::jsonb[], NULL) END AS notes FROM (SELECT %s FROM %I.%I s OFFSET '
 		'0) s%s',
 		array_to_string(targets, ', '), coalesce(nullif(array_to_string(bads, ' OR '), ''), 'false'),
 		array_to_string(notes, ', '),

@@ -171,11 +171,11 @@ FROM {inv}.all_networks w
 			AS counted_by) s
 WHERE w.active$$,
 'How full the address ranges of live networks are: one row each, zeros kept
-usable is what the network can give: its rows in all_ip_addresses (CloudStack: Shared and Public networks), else the addresses of its rows '
-'in all_ip_ranges, else those of its cidr and all_cidrs; counted_by says which. used counts distinct addresses of active NICs of every '
-'kind (placeholders and routers too) and their secondary addresses, inside of that, and rows that are not Free; the same address is counted '
-'once. Where nothing of this is known, what needs it is NULL; addresses is there always. Where a part of the range is kept for other '
-'systems, cidr is the rest, and network_cidr the whole.'),
+usable is what the network can give: its rows in all_ip_addresses (CloudStack: Shared and Public networks), else the addresses of its '
+'rows in all_ip_ranges, else those of its cidr and all_cidrs; counted_by says which. used counts distinct addresses of active NICs of '
+'every kind (placeholders and routers too) and their secondary addresses, inside of that, and rows that are not Free; the same address is '
+'counted once. Where nothing of this is known, what needs it is NULL; addresses is there always. Where a part of the range is kept for '
+'other systems, cidr is the rest, and network_cidr the whole.'),
 
 ('nic_history', true, '{}', false, $$
 SELECT h.seq, h.at AS "time", h.nic_id, h.event, h.from_state, h.to_state, h.network_id, w.name AS network_name,

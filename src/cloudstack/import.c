@@ -182,8 +182,7 @@ append_comparison(StringInfo sql, const char *schema, const char *relation,
  * Appends the statement that marks rows as removed that the source has no more.
  *
  * A time of removal that is known stays, and so does that of a removal that has
- * stopped half-way.  A secondary address is removed with its NIC.  Only the address
- * of a network has no time of creation.
+ * stopped half-way.  A secondary address is removed with its NIC.
  */
 static void
 append_removal(StringInfo sql, const char *schema, const char *relation, const char *changes,
@@ -193,12 +192,12 @@ append_removal(StringInfo sql, const char *schema, const char *relation, const c
 	bool		addresses = strcmp(relation, "nic_secondary_ips") == 0;
 
 	appendStringInfo(sql,
-					 "UPDATE %s.all_%s t SET removed = coalesce(t.removed, GREATEST(%s%s))",
+					 "UPDATE %s.all_%s t SET removed = coalesce(t.removed, "
+					 "GREATEST(%s, t.created))",
 					 schema, relation,
 					 addresses ? psprintf("LEAST(r.started, (SELECT n.removed "
 										  "FROM %s.all_nics n WHERE n.id = t.nic_id))",
-										  schema) : "r.started",
-					 strcmp(relation, "ip_addresses") == 0 ? "" : ", t.created");
+										  schema) : "r.started");
 	if (nics)
 		appendStringInfoString(sql,
 							   ", state = 'Deallocating', state_changed ="

@@ -100,8 +100,8 @@ LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.grant_access(name, name, text) IS
 'Gives a role access to an inventory: as a reader of its reports, or as an operator
 reader: SELECT on the views of its reporting schemas (not those for tenants), and nothing else. operator: SELECT on the tables and views '
-'of the inventory, INSERT and UPDATE on its base tables and live views, USAGE on their sequences: what the operations (vmnet.nic_add() '
-'and so on) need; and DELETE on the live views nics, networks and instances, which is the removal. No DELETE on tables, and no write to '
+'of the inventory, INSERT and UPDATE on its base tables and live views, but for ranges and addresses of networks, USAGE on their '
+'sequences: what the operations (vmnet.nic_add() and so on) need; and DELETE on the live views nics, networks and instances, which is the removal. No DELETE on tables, and no write to '
 'history.
 inventory NULL: the setting vmnet.inventory. The role has to be there. A reporting schema that is made later needs another call. Needs '
 'the owner of the inventory.

@@ -17,7 +17,8 @@
 -- query	'{catalog}' where check_guards() finds it in the catalogs, else a query.
 --
 -- In a query, {inv} is the inventory, quoted; {states} and {passing states} are
--- lists of states (nic_states()); $1 is the latest time that is min_age ago, $2
+-- lists of states (nic_states()); {kept} has relation and id of the rows that a
+-- mirror keeps although its source has them no more; $1 is the latest time that is min_age ago, $2
 -- the inventory, quoted, for texts, $3 is true in a mirror.  Columns:
 -- object_type, object_id, object_uuid, since, message, the statement that mends
 -- it here, and that for the MySQL tables of a mirror's source.
@@ -323,7 +324,7 @@ FROM {inv}.former_rows r
 WHERE r.reused$$),
 
 ('missing_uuid', 'info',
-'NIC, instance or network without a uuid',
+'NIC, instance or network without a uuid; in a mirror not where the source has no such row any more',
 'uuid', NULL, false, NULL, '{nics.uuid,networks.uuid,instances.uuid}', $$
 SELECT m.type, m.id, NULL::uuid, m.created, format('%s %s has no uuid', m.name, m.id),
 	format('UPDATE %s.%s SET uuid = DEFAULT WHERE id = %s AND uuid IS NULL;', $2, m.here, m.id),
@@ -334,7 +335,8 @@ FROM (
 	SELECT 'instance', 'instance', 'all_instances', 'vm_instance', id, created FROM {inv}.all_instances WHERE uuid IS NULL
 	UNION ALL
 	SELECT 'network', 'network', 'all_networks', 'networks', id, created FROM {inv}.all_networks WHERE uuid IS NULL)
-	m (type, name, here, there, id, created)$$),
+	m (type, name, here, there, id, created)
+WHERE NOT EXISTS (SELECT FROM {kept} k WHERE k.id = m.id AND k.relation = m.type || 's')$$),
 
 ('nic_parent_missing', 'error',
 'NIC held although there is no such network or instance; in attached tables without foreign keys',

@@ -238,6 +238,74 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.import_split(bigint, text) IS
 'Part of import_cloudstack(): gives NICs that are older than their networks and instances to the former ones until these began';
 
+-- Deletes the past of rows that are deleted, or whose ids belong to other objects
+-- now: those are no more either.  A NIC that goes on keeps the end of its time on a
+-- network or an instance that is no more, but not that time.
+CREATE FUNCTION vmnet_internal.import_forget(run bigint, inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	relation text;
+BEGIN
+	EXECUTE format('DELETE FROM %I.import_vanished v USING pg_temp.vmnet_import_changes c'
+		' WHERE c.kind = ''delete'' AND v.relation = c.relation AND v.id = c.id', inventory);
+	EXECUTE format($f$
+		DELETE FROM %1$I.former_nic_addresses a
+		USING %1$I.former_rows f, pg_temp.vmnet_import_changes c
+		WHERE f.run = $1 AND f.relation = 'nics' AND a.nic_id = f.id AND c.kind = 'reused'
+			AND (c.relation = 'instances' AND c.id = f.instance_id OR c.relation = 'networks' AND c.id = f.network_id)$f$, inventory)
+	USING run;
+	EXECUTE format($f$
+		DELETE FROM %1$I.former_nic_intervals i
+		USING pg_temp.vmnet_import_changes c
+		WHERE c.kind = 'reused'
+			AND (c.relation = 'instances' AND c.id = i.instance_id OR c.relation = 'networks' AND c.id = i.network_id)$f$, inventory);
+	EXECUTE format('DELETE FROM %I.former_rows f USING pg_temp.vmnet_import_changes c'
+		' WHERE c.kind IN (''delete'', ''reused'') AND f.relation = c.relation AND f.id = c.id', inventory);
+	FOREACH relation IN ARRAY ARRAY['nic_address_history', 'former_nic_intervals', 'former_nic_addresses'] LOOP
+		EXECUTE format('DELETE FROM %I.%I a USING pg_temp.vmnet_import_changes c'
+			' WHERE c.relation = ''nics'' AND c.kind IN (''delete'', ''reused'') AND a.nic_id = c.id', inventory, relation);
+	END LOOP;
+	-- for those who read the feed, the last entry of a deleted NIC stays until its id is used again
+	EXECUTE format('DELETE FROM %I.nic_history h USING pg_temp.vmnet_import_changes c'
+		' WHERE c.relation = ''nics'' AND c.kind = ''reused'' AND h.nic_id = c.id', inventory);
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_forget(bigint, text) IS
+'Part of import_cloudstack(): deletes the past of rows that are deleted, and of those whose ids belong to other objects';
+
+-- A NIC that is new to the mirror may have the id of one of which only history is
+-- left, after it was deleted or purged.  That history ends before the NIC begins,
+-- or, where rows are deleted with their past, goes.
+CREATE FUNCTION vmnet_internal.import_bound(run bigint, inventory text, deleting boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF deleting THEN
+		EXECUTE format('DELETE FROM %I.nic_history h USING pg_temp.vmnet_import_changes c'
+			' WHERE c.relation = ''nics'' AND c.kind = ''insert'' AND h.nic_id = c.id', inventory);
+		RETURN;
+	END IF;
+	EXECUTE format($f$
+		INSERT INTO %1$I.former_rows (relation, id, state, network_id, instance_id, created, removed, until, reused, seq, run)
+		SELECT 'nics', c.id, coalesce(l.to_state, l.from_state), l.network_id, l.instance_id, f.at, coalesce(l.removed, l.at),
+			GREATEST(l.at, l.removed, s.created), true, l.seq, $1
+		FROM pg_temp.vmnet_import_changes c
+			JOIN pg_temp.vmnet_import_nics s ON s.id = c.id
+			CROSS JOIN LATERAL (SELECT h.* FROM %1$I.nic_history h WHERE h.nic_id = c.id ORDER BY h.seq DESC LIMIT 1) l
+			CROSS JOIN LATERAL (SELECT h.at FROM %1$I.nic_history h WHERE h.nic_id = c.id ORDER BY h.seq LIMIT 1) f
+		WHERE c.relation = 'nics' AND c.kind = 'insert'
+		ORDER BY c.id$f$, inventory)
+	USING run;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_bound(bigint, text, boolean) IS
+'Part of import_cloudstack(): keeps a new NIC apart from the history that is left of a former one with its id';
+
 -- Writes down which rows the source has no more, and which it has again; logs the
 -- uuids that it has given to other rows.  Returns the number of rows that it has
 -- no more.  deleting: they are deleted with all that is known of their ids.
@@ -279,16 +347,10 @@ BEGIN
 			WHERE v.relation = $1$f$, inventory, 'all_' || relation, 'vmnet_import_' || relation)
 		USING relation, vmnet_internal.import_source_table(kind, relation);
 	END LOOP;
-	IF deleting AND EXISTS (SELECT FROM pg_temp.vmnet_import_changes c WHERE c.kind = 'delete') THEN
-		EXECUTE format('DELETE FROM %I.import_vanished v USING pg_temp.vmnet_import_changes c'
-			' WHERE c.kind = ''delete'' AND v.relation = c.relation AND v.id = c.id', inventory);
-		EXECUTE format('DELETE FROM %I.former_rows f USING pg_temp.vmnet_import_changes c'
-			' WHERE c.kind = ''delete'' AND f.relation = c.relation AND f.id = c.id', inventory);
-		FOREACH relation IN ARRAY ARRAY['nic_address_history', 'former_nic_intervals', 'former_nic_addresses'] LOOP
-			EXECUTE format('DELETE FROM %I.%I a USING pg_temp.vmnet_import_changes c'
-				' WHERE c.relation = ''nics'' AND c.kind = ''delete'' AND a.nic_id = c.id', inventory, relation);
-		END LOOP;
+	IF deleting AND EXISTS (SELECT FROM pg_temp.vmnet_import_changes c WHERE c.kind IN ('delete', 'reused')) THEN
+		PERFORM vmnet_internal.import_forget(run, inventory);
 	END IF;
+	PERFORM vmnet_internal.import_bound(run, inventory, deleting);
 	RETURN missed;
 END
 $$;

@@ -171,8 +171,8 @@ AS 'MODULE_PATHNAME', 'inventory_entry_any'
 LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION vmnet.check_inventory(name, interval) IS
 'Contradictions in an inventory: one row per finding, the most severe first; no row where there is none
-code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a '
-'guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it has '
+code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network, address; inventory '
+'for a guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it has '
 'been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one '
 'fix belong into one transaction. fix NULL: no statement can mend it.
 In a mirror, and a live inventory, fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards, '

@@ -298,7 +298,8 @@ FROM {inv}.all_networks w
 WHERE w.nics_count <> coalesce(c.nics, 0)$$),
 
 ('ip_outside_cidr', 'warning',
-'active NIC whose IPv4 address is outside the network''s network_cidr, or its cidr where it has none',
+'active NIC whose IPv4 address is outside the network''s network_cidr, or its cidr where it has none, and outside its all_cidrs and '
+	|| 'ip_ranges',
 NULL, 'something may still use its address', false, NULL, '{}', $$
 SELECT 'nic', n.id, n.uuid, NULL::timestamptz,
 	format('NIC %s of %s has address %s, which is outside %s of network %s', n.id,
@@ -307,7 +308,60 @@ SELECT 'nic', n.id, n.uuid, NULL::timestamptz,
 	format('UPDATE nics SET ip4_address = NULL WHERE id = %s AND ip4_address = %L;', n.id, host(n.ip4_address))
 FROM {inv}.all_nics n
 	JOIN {inv}.all_networks w ON w.id = n.network_id
-WHERE n.active AND NOT n.ip4_address <<= coalesce(w.network_cidr, w.cidr)$$),
+WHERE n.active AND NOT n.ip4_address <<= coalesce(w.network_cidr, w.cidr)
+	AND NOT $$ || vmnet_internal.address_in_network('n.ip4_address', 'w') || $$$$),
+
+-- In a managed inventory state says what may be given, and NICs who has an address.
+('ip_free_but_held', 'warning',
+'address of a network that is Free though an active NIC of the network has it, also as a secondary one, for min_age or longer as far as '
+	|| 'the NIC tells; not in a managed inventory',
+NULL, 'something may still use its address', true, 'all_ip_addresses', NULL, $$
+SELECT 'address', a.id, a.uuid, h.since,
+	format('address %s of network %s is Free, but NIC %s has it', host(a.ip_address), a.source_network_id, h.nic_id), NULL::text, NULL::text
+FROM (
+	SELECT x.id, min(x.nic_id) AS nic_id, min(x.since) AS since
+	FROM (
+		SELECT a.id, n.id, n.state_changed
+		FROM {inv}.all_ip_addresses a
+			JOIN {inv}.all_nics n ON n.network_id = a.source_network_id AND n.ip4_address = a.ip_address
+		WHERE $3 AND a.active AND a.state = 'Free' AND n.active
+		UNION ALL
+		SELECT a.id, n.id, s.created
+		FROM {inv}.all_ip_addresses a
+			JOIN {inv}.all_nic_secondary_ips s ON s.network_id = a.source_network_id AND s.ip4_address = a.ip_address
+			JOIN {inv}.all_nics n ON n.id = s.nic_id
+		WHERE $3 AND a.active AND a.state = 'Free' AND s.active AND n.active) x (id, nic_id, since)
+	GROUP BY x.id) h
+	JOIN {inv}.all_ip_addresses a ON a.id = h.id
+WHERE h.since <= $1$$),
+
+-- A public address can be that of a load balancer or of a VPN, which no table here
+-- tells; so can that of a Shared network with such services.
+('ip_held_by_nothing', 'info',
+'address of a Shared network that is Allocated, for min_age or longer, though no NIC that is held has it, nor has one as a secondary '
+	|| 'address, and no NAT is known: it is lost to the network, unless it serves a load balancer there; not in a managed inventory, and not '
+	|| 'where no secondary addresses are known',
+NULL, 'something may still use its address', true, 'all_ip_addresses', NULL, $$
+SELECT 'address', a.id, a.uuid, a.allocated,
+	format('address %s of network %s is Allocated, but nothing is known to have it', host(a.ip_address), w.id), NULL::text, NULL::text
+FROM {inv}.all_ip_addresses a
+	JOIN {inv}.all_networks w ON w.id = a.source_network_id
+WHERE $3 AND a.active AND a.state = 'Allocated' AND a.allocated <= $1 AND NOT a.source_nat AND NOT a.static_nat AND a.instance_id IS NULL
+	AND w.active AND w.guest_type = 'Shared' AND family(a.ip_address) = 4
+	-- the source was not read at one moment
+	AND NOT EXISTS (SELECT FROM {inv}.all_nics n
+		WHERE n.network_id = w.id AND n.ip4_address = a.ip_address AND (n.removed IS NULL OR n.removed > $1))
+	AND NOT EXISTS (SELECT FROM {inv}.all_nic_secondary_ips s WHERE s.network_id = w.id AND s.ip4_address = a.ip_address AND s.active)
+	AND EXISTS (SELECT FROM {inv}.all_nic_secondary_ips)$$),
+
+('ip_of_removed_network', 'warning',
+'address that is not removed and not Free although the network that gives it is removed',
+NULL, 'something may still use its address', false, 'all_ip_addresses', NULL, $$
+SELECT 'address', a.id, a.uuid, w.removed,
+	format('address %s is %s, but its network %s has been removed', host(a.ip_address), a.state, w.id), NULL::text, NULL::text
+FROM {inv}.all_ip_addresses a
+	JOIN {inv}.all_networks w ON w.id = a.source_network_id
+WHERE a.active AND a.state IN ('Allocating', 'Allocated', 'Releasing') AND w.removed IS NOT NULL$$),
 
 -- what came first cannot be told to be wrong, nor what came after it
 ('id_reused', 'warning',

@@ -322,7 +322,7 @@ DECLARE
 	n bigint;
 BEGIN
 	EXECUTE format('SELECT EXISTS (SELECT FROM %I.import_vanished)', inventory) INTO had_some;
-	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips'] LOOP
+	FOR relation IN SELECT r.relation FROM vmnet_internal.import_relations() r ORDER BY r.ord LOOP
 		IF had_some THEN
 			EXECUTE format('DELETE FROM %I.import_vanished v USING pg_temp.%I s WHERE v.relation = $1 AND v.id = s.id', inventory,
 				'vmnet_import_' || relation)

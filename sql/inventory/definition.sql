@@ -34,6 +34,20 @@ The live ones are in the view nic_secondary_ips: those of active NICs. '
 || CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them; only the import writes here. CloudStack deletes them for good, and the '
 'import does what it did.'
 	ELSE 'Rows are never deleted: an address is removed by setting removed, and with its NIC.' END),
+('{managed,mirror}', 'all_ip_ranges', NULL,
+'Ranges of addresses that networks can give, removed ones too
+The live ones are in the view ip_ranges. '
+|| CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them (CloudStack: vlan), network_id included, even of a network that it does not '
+	'have; only the import writes here. No rows where the source has no such table.'
+	ELSE 'Where a network has a range but no rows in all_ip_addresses, its free addresses are those of the range. Rows are never deleted: '
+	'a range is removed by setting removed.' END),
+('{managed,mirror}', 'all_ip_addresses', NULL,
+'Addresses that Shared and Public networks can give or have given, removed ones too
+The live ones are in the view ip_addresses. '
+|| CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them (CloudStack: user_ip_address), ids of networks and instances included, even '
+	'if it does not have these; only the import writes here. No rows where the source has no such table.'
+	ELSE 'Where a network has rows here, it gives those that are Free and that no NIC has: which NIC has an address, NICs tell. Rows are '
+	'never deleted: an address is removed by setting removed.' END),
 ('{managed,mirror,attached}', 'nic_history', NULL,
 'What happened to NICs: one row per change of state, and per removal
 Written by the inventory itself, in the transaction of the change; only the owner of the table can write to it otherwise. The order is '
@@ -98,6 +112,18 @@ FROM (VALUES
 	'All secondary addresses of a NIC, removed ones too'),
 ('keys', '{managed,mirror}', 'index', 'all_nic_secondary_ips', 'all_nic_secondary_ips_active_idx', '{network_id,nic_id}', NULL, 'active',
 	'Secondary addresses in use on a network'),
+('keys', '{managed,mirror}', 'primary key', 'all_ip_ranges', 'all_ip_ranges_pkey', '{id}', NULL, NULL,
+	'A range is known by its id'),
+('keys', '{managed,mirror}', 'unique', 'all_ip_ranges', 'all_ip_ranges_uuid_key', '{uuid}', NULL, NULL,
+	'No two ranges, removed ones included, have one uuid'),
+('keys', '{managed,mirror}', 'index', 'all_ip_ranges', 'all_ip_ranges_network_idx', '{network_id}', NULL, 'active',
+	'Ranges of a network'),
+('keys', '{managed,mirror}', 'primary key', 'all_ip_addresses', 'all_ip_addresses_pkey', '{id}', NULL, NULL,
+	'An address is known by its id'),
+('keys', '{managed,mirror}', 'unique', 'all_ip_addresses', 'all_ip_addresses_uuid_key', '{uuid}', NULL, NULL,
+	'No two addresses, removed ones included, have one uuid'),
+('keys', '{managed,mirror}', 'index', 'all_ip_addresses', 'all_ip_addresses_network_idx', '{source_network_id,ip_address}', NULL, 'active',
+	'Addresses that a network can give or has given, in order'),
 ('keys', '{managed,mirror,attached}', 'primary key', 'nic_history', 'nic_history_pkey', '{seq,at}', NULL, NULL,
 	'An entry is known by its number
 The time is there so that the table can be partitioned by it.'),
@@ -254,7 +280,17 @@ See CloudStack #3103.'),
 	'An IPv4 address is a secondary one of at most one NIC of a network'),
 ('rules', '{managed}', 'unique index', 'all_nic_secondary_ips', 'all_nic_secondary_ips_one_ip6', '{network_id,ip6_address}',
 	NULL, 'active',
-	'An IPv6 address is a secondary one of at most one NIC of a network')
+	'An IPv6 address is a secondary one of at most one NIC of a network'),
+('rules', '{managed}', 'check', 'all_ip_addresses', 'ip_address_valid', '{ip_address}',
+	'pg_catalog.masklen(ip_address) = CASE pg_catalog.family(ip_address) WHEN 4 THEN 32 ELSE 128 END', NULL,
+	'ip_address is one address, without a prefix length'),
+('rules', '{managed}', 'check', 'all_ip_addresses', 'ip_address_removed_finite', '{removed}', 'pg_catalog.isfinite(removed)', NULL,
+	'removed is a time, not infinity'),
+('rules', '{managed}', 'check', 'all_ip_ranges', 'ip_range_valid', '{range_start,range_end}',
+	'range_start <= range_end AND pg_catalog.family(range_start) = pg_catalog.family(range_end)', NULL,
+	'range_start is not after range_end, and of the same family'),
+('rules', '{managed}', 'check', 'all_ip_ranges', 'ip_range_removed_finite', '{removed}', 'pg_catalog.isfinite(removed)', NULL,
+	'removed is a time, not infinity')
 ) k (phase, kinds, sort, relation, name, columns, body, condition, comment)
 $keys$;
 COMMENT ON FUNCTION vmnet_internal.inventory_keys() IS
@@ -308,6 +344,14 @@ INSERT, UPDATE and ON CONFLICT work here; DELETE removes the NIC and keeps its r
 'Secondary addresses of live NICs
 INSERT, UPDATE and ON CONFLICT work here. To remove an address, set removed; its row then leaves this view. With a NIC its secondary '
 'addresses are removed too; those of a half-removed NIC are not here.'),
+('ip_ranges', vmnet_internal.live_view_query('ip_ranges'),
+'Live ranges of addresses: those that are not removed
+From CloudStack''s table vlan, where the source has it; in a managed inventory INSERT, UPDATE and ON CONFLICT work here. To remove a '
+'range, set removed.'),
+('ip_addresses', vmnet_internal.live_view_query('ip_addresses'),
+'Live addresses that Shared and Public networks can give or have given
+From CloudStack''s table user_ip_address, where the source has it; in a managed inventory INSERT, UPDATE and ON CONFLICT work here. To '
+'remove an address, set removed. vmnet.network_free_ips() has those that are free.'),
 ('network_instances', $$SELECT n.network_id, w.uuid AS network_uuid, w.name AS network_name, w.state AS network_state,
 	w.traffic_type, w.guest_type, w.vpc_id,
 	n.instance_id, i.uuid AS instance_uuid, i.name AS instance_name, i.type AS instance_type,
@@ -474,6 +518,8 @@ VALUES
 ('instances', NULL, '{all_instances.active}'),
 ('nics', NULL, '{all_nics.active}'),
 ('nic_secondary_ips', NULL, '{all_nic_secondary_ips.active,all_nics.active}'),
+('ip_ranges', NULL, '{all_ip_ranges.active}'),
+('ip_addresses', NULL, '{all_ip_addresses.active}'),
 ('network_instances',
 	'{network_id,network_uuid,network_name,network_state,traffic_type,guest_type,vpc_id,instance_id,instance_uuid,instance_name,'
 	'instance_type,instance_state,nic_count,nic_id,nic_state,device_id,default_nic,mac_address,ip4_address,ip6_address}',
@@ -561,6 +607,22 @@ FROM (VALUES
 	'Rows are never truncated by hand'),
 ('{managed,mirror}', 'all_nics', 'no_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT', NULL, 'no_truncate', NULL,
 	'Rows are never truncated by hand'),
+('{managed}', 'all_ip_ranges', '_fill_defaults', 'BEFORE', '{INSERT}', 'ROW', NULL, 'fill_defaults', NULL,
+	'A NULL in an INSERT becomes the default of its column'),
+('{managed}', 'all_ip_addresses', '_fill_defaults', 'BEFORE', '{INSERT}', 'ROW', NULL, 'fill_defaults', NULL,
+	'A NULL in an INSERT becomes the default of its column'),
+('{mirror}', 'all_ip_ranges', 'mirror_guard', 'BEFORE', '{INSERT,UPDATE}', 'STATEMENT', NULL, 'mirror_guard', NULL,
+	'Only the import writes to a mirror'),
+('{mirror}', 'all_ip_addresses', 'mirror_guard', 'BEFORE', '{INSERT,UPDATE}', 'STATEMENT', NULL, 'mirror_guard', NULL,
+	'Only the import writes to a mirror'),
+('{managed,mirror}', 'all_ip_ranges', 'no_hard_delete', 'BEFORE', '{DELETE}', 'ROW', NULL, 'no_hard_delete', NULL,
+	'Rows are never deleted by hand'),
+('{managed,mirror}', 'all_ip_ranges', 'no_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT', NULL, 'no_truncate', NULL,
+	'Rows are never truncated by hand'),
+('{managed,mirror}', 'all_ip_addresses', 'no_hard_delete', 'BEFORE', '{DELETE}', 'ROW', NULL, 'no_hard_delete', NULL,
+	'Rows are never deleted by hand'),
+('{managed,mirror}', 'all_ip_addresses', 'no_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT', NULL, 'no_truncate', NULL,
+	'Rows are never truncated by hand'),
 ('{managed,mirror,attached}', 'nic_history', 'history_guard', 'BEFORE', '{INSERT,UPDATE,DELETE}', 'STATEMENT',
 	NULL, 'history_guard', NULL,
 	'Only the owner writes to history by hand'),
@@ -595,6 +657,22 @@ FROM (VALUES
 ('{attached}', 'all_nic_secondary_ips', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW',
 	NULL, 'attached_view_write', NULL,
 	'Writes go to the attached table itself'),
+('{attached}', 'ip_ranges', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'attached_view_write', NULL,
+	'Writes go to the attached table itself'),
+('{live}', 'ip_ranges', 'live_guard', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'live_guard', NULL,
+	'A live inventory is read only'),
+('{attached}', 'ip_addresses', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'attached_view_write', NULL,
+	'Writes go to the attached table itself'),
+('{live}', 'ip_addresses', 'live_guard', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'live_guard', NULL,
+	'A live inventory is read only'),
+('{attached}', 'all_ip_ranges', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'attached_view_write', NULL,
+	'Writes go to the attached table itself'),
+('{live}', 'all_ip_ranges', 'live_guard', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'live_guard', NULL,
+	'A live inventory is read only'),
+('{attached}', 'all_ip_addresses', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'attached_view_write', NULL,
+	'Writes go to the attached table itself'),
+('{live}', 'all_ip_addresses', 'live_guard', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'live_guard', NULL,
+	'A live inventory is read only'),
 ('{live}', 'networks', 'live_guard', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'live_guard', NULL,
 	'A live inventory is read only'),
 ('{live}', 'instances', 'live_guard', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'live_guard', NULL,

@@ -84,13 +84,20 @@ For today: now.'),
 (NULL, 'other_states', 'Held NICs whose state is spelled in any other way'),
 (NULL, 'used_ip4', 'Distinct IPv4 addresses of active NICs, wherever they lie
 Those of placeholders and of removed instances too; secondary addresses not: see network_ip_usage.'),
-(NULL, 'usable', 'Addresses that cidr has for use; NULL without cidr
-All but the first and the last; of a /31 both, of a /32 the one.'),
-(NULL, 'used', 'Distinct IPv4 addresses in use inside cidr; NULL without cidr
-Of active NICs of every kind, and secondary addresses of active NICs.'),
-(NULL, 'free', 'usable less used, never below 0; NULL without cidr'),
-(NULL, 'percent', 'How much of usable is used, 0 to 100; NULL without cidr'),
-(NULL, 'outside_cidr', 'Distinct IPv4 addresses in use outside cidr; NULL without cidr'),
+(NULL, 'usable', 'Addresses that the network can give; NULL where that is not known
+counted_by says by what it is known. Of a cidr without network and broadcast address, but for ranges of one or two.'),
+(NULL, 'used', 'Those of usable that are in use; NULL without usable
+Distinct addresses of active NICs, secondary ones too; counted by addresses, also those that are not Free.'),
+(NULL, 'free', 'usable less used, never below 0; NULL without usable'),
+(NULL, 'percent', 'How much of usable is used, 0 to 100; NULL without usable'),
+(NULL, 'outside_cidr', 'Distinct IPv4 addresses of NICs that are none of usable; NULL without usable'),
+(NULL, 'counted_by', 'By what usable is known: addresses, ranges or cidr; NULL without usable
+addresses: the rows of ip_addresses, ranges: those of ip_ranges, cidr: cidr and all_cidrs.'),
+(NULL, 'all_cidrs', 'All ranges of the network, where its source tells them, with commas between them'),
+(NULL, 'all_gateways', 'All gateways of the network, where its source tells them, with commas between them'),
+(NULL, 'host_name', 'Name of the host that the instance runs on; NULL where it is not known'),
+(NULL, 'ip_ranges_read', 'Ranges of addresses read from the source'),
+(NULL, 'ip_addresses_read', 'Addresses of networks read from the source'),
 (NULL, 'addresses', 'Distinct IPv4 addresses in use, wherever they lie'),
 (NULL, 'ip6_usable', 'Addresses that ip6_cidr has, all of them; NULL without ip6_cidr'),
 (NULL, 'ip6_used', 'Distinct IPv6 addresses in use inside ip6_cidr; NULL without ip6_cidr'),

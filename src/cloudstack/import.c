@@ -63,7 +63,10 @@ typedef struct Import
 
 typedef void (*ImportStep) (Import *import, const char *relation);
 
-static const char *const relations[] = {"networks", "instances", "nics", "nic_secondary_ips"};
+/* The tables that an import fills, as vmnet_internal.import_relations() lists them. */
+static const char *const relations[] = {
+	"networks", "instances", "nics", "nic_secondary_ips", "ip_ranges", "ip_addresses"
+};
 
 /* What an import writes besides these, apart from history. */
 static const char *const records[] = {
@@ -179,7 +182,8 @@ append_comparison(StringInfo sql, const char *schema, const char *relation,
  * Appends the statement that marks rows as removed that the source has no more.
  *
  * A time of removal that is known stays, and so does that of a removal that has
- * stopped half-way.  A secondary address is removed with its NIC.
+ * stopped half-way.  A secondary address is removed with its NIC.  Only the address
+ * of a network has no time of creation.
  */
 static void
 append_removal(StringInfo sql, const char *schema, const char *relation, const char *changes,
@@ -189,12 +193,12 @@ append_removal(StringInfo sql, const char *schema, const char *relation, const c
 	bool		addresses = strcmp(relation, "nic_secondary_ips") == 0;
 
 	appendStringInfo(sql,
-					 "UPDATE %s.all_%s t SET removed = coalesce(t.removed, "
-					 "GREATEST(%s, t.created))",
+					 "UPDATE %s.all_%s t SET removed = coalesce(t.removed, GREATEST(%s%s))",
 					 schema, relation,
 					 addresses ? psprintf("LEAST(r.started, (SELECT n.removed "
 										  "FROM %s.all_nics n WHERE n.id = t.nic_id))",
-										  schema) : "r.started");
+										  schema) : "r.started",
+					 strcmp(relation, "ip_addresses") == 0 ? "" : ", t.created");
 	if (nics)
 		appendStringInfoString(sql,
 							   ", state = 'Deallocating', state_changed ="
@@ -595,8 +599,12 @@ write_missing(Import *import, const char *const *tables, int count)
 static void
 write_mirror(Import *import, const char *unused)
 {
-	static const char *const nics_last[] = {"nic_secondary_ips", "nics"};
-	static const char *const nics_first[] = {"nics", "nic_secondary_ips"};
+	static const char *const nics_last[] = {
+		"ip_addresses", "ip_ranges", "nic_secondary_ips", "nics"
+	};
+	static const char *const nics_first[] = {
+		"nics", "nic_secondary_ips", "ip_ranges", "ip_addresses"
+	};
 	static const char *const parents[] = {"instances", "networks"};
 	int			i;
 

@@ -69,7 +69,9 @@ static const struct
 	{"all_nic_secondary_ips", "nic_secondary_ips", "secondary addresses", NULL},
 	{"all_nics", "nics", "NICs", NULL},
 	{"all_instances", "instances", "instances", "instance_id"},
-	{"all_networks", "networks", "networks", "network_id"}
+	{"all_networks", "networks", "networks", "network_id"},
+	{"all_ip_addresses", "ip_addresses", "addresses of networks", NULL},
+	{"all_ip_ranges", "ip_ranges", "ranges of addresses", NULL}
 };
 
 /* Tables of the past of ids that had earlier rows, and when a row of them ends. */

@@ -196,6 +196,18 @@ BEGIN
 				WHERE k.relation = 'nics' AND k.kind IN ('reused', 'returned') AND k.id = c.id)
 		ORDER BY t.id$f$, inventory)
 	USING times.started;
+	EXECUTE format($f$
+		INSERT INTO %1$I.nic_address_history (nic_id, ip4_address, ip6_address, until, secondary_ip_id)
+		SELECT t.nic_id, t.ip4_address, t.ip6_address, $1, t.id
+		FROM pg_temp.vmnet_import_changes c
+			JOIN %1$I.all_nic_secondary_ips t ON t.id = c.id
+			JOIN pg_temp.vmnet_import_nic_secondary_ips s ON s.id = c.id
+		WHERE c.relation = 'nic_secondary_ips' AND c.kind = 'update'
+			AND (s.ip4_address IS DISTINCT FROM t.ip4_address OR s.ip6_address IS DISTINCT FROM t.ip6_address)
+			AND NOT EXISTS (SELECT FROM pg_temp.vmnet_import_changes k
+				WHERE k.relation = c.relation AND k.kind IN ('reused', 'returned') AND k.id = c.id)
+		ORDER BY t.id$f$, inventory)
+	USING times.started;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_remember(bigint, text, boolean) IS

@@ -21,7 +21,9 @@
 -- mirror keeps although its source has them no more; $1 is the latest time that is min_age ago, $2
 -- the inventory, quoted, for texts, $3 is true in a mirror.  Columns:
 -- object_type, object_id, object_uuid, since, message, the statement that mends
--- it here, and that for the MySQL tables of a mirror's source.
+-- it here, and that for the MySQL tables of a mirror's source.  A message has no
+-- age in it, and a time only in UTC: a finding stays accepted as long as its
+-- message is the same (accepted_fingerprint()).
 --
 -- Each reads the NICs once, set-wise; what is looked up row by row is looked
 -- up for findings only, through an index.  odd_nics is a CTE that
@@ -371,7 +373,8 @@ SELECT o.type, r.id, CASE o.type
 		WHEN 'network' THEN (SELECT w.uuid FROM {inv}.all_networks w WHERE w.id = r.id)
 		WHEN 'instance' THEN (SELECT i.uuid FROM {inv}.all_instances i WHERE i.id = r.id)
 		ELSE (SELECT n.uuid FROM {inv}.all_nics n WHERE n.id = r.id) END, r.until,
-	format('%s %s was another one before: created %s%s', o.name, r.id, r.created, ', uuid ' || r.uuid), NULL::text, NULL::text
+	format('%s %s was another one before: created %s UTC%s', o.name, r.id, to_char(r.created AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
+		', uuid ' || r.uuid), NULL::text, NULL::text
 FROM {inv}.former_rows r
 	JOIN (VALUES ('networks', 'network', 'network'), ('instances', 'instance', 'instance'), ('nics', 'nic', 'NIC')) o (relation, type, name)
 		ON o.relation = r.relation

@@ -152,3 +152,19 @@ SET search_path = pg_catalog, pg_temp
 AS $$ SELECT replace(vmnet_internal.check_query_template($1), '{inv}', quote_ident($1)) $$;
 COMMENT ON FUNCTION vmnet_internal.check_query(text) IS
 'Part of check_inventory(): the query that finds what is wrong with the rows of an inventory';
+
+-- The whole check, guards included.  $1 to $3 are those of checks(), $4 is the name
+-- of the inventory and $5 its kind.
+CREATE FUNCTION vmnet_internal.check_all_query(inventory_name text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($q$SELECT f.* FROM (%s
+	UNION ALL
+	SELECT coalesce(c.ord, 0), g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
+	FROM vmnet_internal.check_guards($4, $5) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code)
+	f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)$q$, vmnet_internal.check_query($1))
+$$;
+COMMENT ON FUNCTION vmnet_internal.check_all_query(text) IS
+'Part of check_inventory() and accept_finding(): the query that finds what is wrong with an inventory';

@@ -57,6 +57,10 @@ Written by the inventory itself, in the transaction of the change; only the owne
 'Addresses that NICs had before those they have now, or had last
 A row says what a NIC, or a secondary address, had from the row before it (or its creation) until a change. The view '
 'nic_address_intervals puts it together.'),
+('{managed,mirror,attached,live}', 'accepted_findings', NULL,
+'Findings of vmnet.check_inventory() that are accepted: they do not count
+vmnet.accept_finding() writes here. A row counts until its time is over, or what was found changes; it stays until it is accepted again or '
+'withdrawn. Delete old rows when you like.'),
 ('{mirror}', 'import_runs', NULL,
 'One row per run of the import, which another connection can watch
 It outlives the runs; delete old rows when you like.'),
@@ -144,6 +148,9 @@ The time is there so that the table can be partitioned by it.'),
 	'Who had an IPv4 address before'),
 ('keys', '{managed,mirror,attached}', 'index', 'nic_address_history', 'nic_address_history_ip6_idx', '{ip6_address}', NULL, NULL,
 	'Who had an IPv6 address before'),
+('keys', '{managed,mirror,attached,live}', 'primary key', 'accepted_findings', 'accepted_findings_pkey', '{code,object,fingerprint}',
+	NULL, NULL,
+	'A finding is accepted once'),
 ('keys', '{mirror}', 'primary key', 'import_runs', 'import_runs_pkey', '{run}', NULL, NULL,
 	'A run is known by its number'),
 ('keys', '{mirror}', 'check', 'import_runs', 'import_runs_status_valid', '{status}',
@@ -663,6 +670,9 @@ FROM (VALUES
 ('{managed,mirror,attached}', 'nic_address_history', 'history_no_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT',
 	NULL, 'history_guard', NULL,
 	'Only the owner truncates history'),
+('{managed,mirror,attached,live}', 'accepted_findings', 'accepted_guard', 'BEFORE', '{INSERT,UPDATE,DELETE}', 'ROW', NULL,
+	'accepted_guard', NULL,
+	'Findings about the inventory itself are accepted by its owner only; who accepts what is written'),
 ('{managed,mirror}', 'nics', 'nic_view_delete', 'INSTEAD OF', '{DELETE}', 'ROW', NULL, 'nic_view_delete', NULL,
 	'DELETE on the view of live NICs is a removal'),
 ('{managed,mirror}', 'networks', 'network_view_delete', 'INSTEAD OF', '{DELETE}', 'ROW', NULL, 'parent_view_delete', NULL,

@@ -17,10 +17,13 @@
 -- query	'{catalog}' where check_guards() finds it in the catalogs, else a query.
 --
 -- In a query, {inv} is the inventory, quoted; {states} and {passing states} are
--- lists of states (nic_states()); $1 is the latest time that is min_age ago, $2
+-- lists of states (nic_states()); {kept} has relation and id of the rows that a
+-- mirror keeps although its source has them no more; $1 is the latest time that is min_age ago, $2
 -- the inventory, quoted, for texts, $3 is true in a mirror.  Columns:
 -- object_type, object_id, object_uuid, since, message, the statement that mends
--- it here, and that for the MySQL tables of a mirror's source.
+-- it here, and that for the MySQL tables of a mirror's source.  A message has no
+-- age in it, and a time only in UTC: a finding stays accepted as long as its
+-- message is the same (accepted_fingerprint()).
 --
 -- Each reads the NICs once, set-wise; what is looked up row by row is looked
 -- up for findings only, through an index.  odd_nics is a CTE that
@@ -371,14 +374,15 @@ SELECT o.type, r.id, CASE o.type
 		WHEN 'network' THEN (SELECT w.uuid FROM {inv}.all_networks w WHERE w.id = r.id)
 		WHEN 'instance' THEN (SELECT i.uuid FROM {inv}.all_instances i WHERE i.id = r.id)
 		ELSE (SELECT n.uuid FROM {inv}.all_nics n WHERE n.id = r.id) END, r.until,
-	format('%s %s was another one before: created %s%s', o.name, r.id, r.created, ', uuid ' || r.uuid), NULL::text, NULL::text
+	format('%s %s was another one before: created %s UTC%s', o.name, r.id, to_char(r.created AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
+		', uuid ' || r.uuid), NULL::text, NULL::text
 FROM {inv}.former_rows r
 	JOIN (VALUES ('networks', 'network', 'network'), ('instances', 'instance', 'instance'), ('nics', 'nic', 'NIC')) o (relation, type, name)
 		ON o.relation = r.relation
 WHERE r.reused$$),
 
 ('missing_uuid', 'info',
-'NIC, instance or network without a uuid',
+'NIC, instance or network without a uuid; in a mirror not where the source has no such row any more',
 'uuid', NULL, false, NULL, '{nics.uuid,networks.uuid,instances.uuid}', $$
 SELECT m.type, m.id, NULL::uuid, m.created, format('%s %s has no uuid', m.name, m.id),
 	format('UPDATE %s.%s SET uuid = DEFAULT WHERE id = %s AND uuid IS NULL;', $2, m.here, m.id),
@@ -389,7 +393,8 @@ FROM (
 	SELECT 'instance', 'instance', 'all_instances', 'vm_instance', id, created FROM {inv}.all_instances WHERE uuid IS NULL
 	UNION ALL
 	SELECT 'network', 'network', 'all_networks', 'networks', id, created FROM {inv}.all_networks WHERE uuid IS NULL)
-	m (type, name, here, there, id, created)$$),
+	m (type, name, here, there, id, created)
+WHERE NOT EXISTS (SELECT FROM {kept} k WHERE k.id = m.id AND k.relation = m.type || 's')$$),
 
 ('nic_parent_missing', 'error',
 'NIC held although there is no such network or instance; in attached tables without foreign keys',

@@ -96,6 +96,19 @@ $query$;
 COMMENT ON FUNCTION vmnet_internal.check_held_by_other(text) IS
 'Part of checks(): the query for User NICs with an address that another NIC holds';
 
+-- What {kept} stands for in the query of a check: a relation.
+CREATE FUNCTION vmnet_internal.check_kept_rows(inventory_name text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace s ON s.oid = r.relnamespace
+		WHERE s.nspname = $1 AND r.relname = 'import_vanished')
+	THEN '{inv}.import_vanished' ELSE '(SELECT NULL::text AS relation, NULL::bigint AS id WHERE false)' END
+$$;
+COMMENT ON FUNCTION vmnet_internal.check_kept_rows(text) IS
+'Part of check_inventory(): the rows that a mirror keeps although its source has them no more; no rows in other inventories';
+
 -- The whole check as one query, so that it sees one snapshot and can be
 -- explained.  {inv} stands for the inventory.  Where attached tables do not tell
 -- a router from another instance, every NIC counts as one of a user's.
@@ -107,7 +120,7 @@ AS $$
 SELECT CASE WHEN 'nics.vm_type' = ANY (vmnet_internal.attached_lacks($1))
 	THEN regexp_replace(regexp_replace(q.q, '(\w+\.)?vm_type = ''User''', 'true', 'g'), '(\w+\.)?vm_type <> ''User''', 'false', 'g')
 	ELSE q.q END
-FROM (SELECT vmnet_internal.nic_state_fill($q$
+FROM (SELECT replace(vmnet_internal.nic_state_fill($q$
 WITH odd_nics AS MATERIALIZED (
 	SELECT n.id, n.uuid, n.instance_id, n.network_id, n.state, n.strategy, n.ip4_address, n.ip6_address,
 		n.created, n.state_changed, n.removed, n.active,
@@ -120,7 +133,8 @@ WITH odd_nics AS MATERIALIZED (
 		OR n.removed IS NULL AND (n.state IN ({steady states})) IS NOT TRUE
 		OR n.removed IS NOT NULL AND n.state IS DISTINCT FROM 'Deallocating')
 $q$ || string_agg(format('SELECT %s, %L, %L, f.* FROM (%s) f (object_type, object_id, object_uuid, since, message, fix, source_fix)',
-		c.ord, c.code, c.severity, c.query), ' UNION ALL ' ORDER BY c.ord))
+		c.ord, c.code, c.severity, c.query), ' UNION ALL ' ORDER BY c.ord)),
+		'{kept}', vmnet_internal.check_kept_rows($1))
 FROM vmnet_internal.checks() c
 WHERE c.query <> '{catalog}'
 	AND (c.needs IS NULL OR EXISTS (
@@ -138,3 +152,19 @@ SET search_path = pg_catalog, pg_temp
 AS $$ SELECT replace(vmnet_internal.check_query_template($1), '{inv}', quote_ident($1)) $$;
 COMMENT ON FUNCTION vmnet_internal.check_query(text) IS
 'Part of check_inventory(): the query that finds what is wrong with the rows of an inventory';
+
+-- The whole check, guards included.  $1 to $3 are those of checks(), $4 is the name
+-- of the inventory and $5 its kind.
+CREATE FUNCTION vmnet_internal.check_all_query(inventory_name text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($q$SELECT f.* FROM (%s
+	UNION ALL
+	SELECT coalesce(c.ord, 0), g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
+	FROM vmnet_internal.check_guards($4, $5) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code)
+	f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)$q$, vmnet_internal.check_query($1))
+$$;
+COMMENT ON FUNCTION vmnet_internal.check_all_query(text) IS
+'Part of check_inventory() and accept_finding(): the query that finds what is wrong with an inventory';

@@ -196,6 +196,18 @@ BEGIN
 				WHERE k.relation = 'nics' AND k.kind IN ('reused', 'returned') AND k.id = c.id)
 		ORDER BY t.id$f$, inventory)
 	USING times.started;
+	EXECUTE format($f$
+		INSERT INTO %1$I.nic_address_history (nic_id, ip4_address, ip6_address, until, secondary_ip_id)
+		SELECT t.nic_id, t.ip4_address, t.ip6_address, $1, t.id
+		FROM pg_temp.vmnet_import_changes c
+			JOIN %1$I.all_nic_secondary_ips t ON t.id = c.id
+			JOIN pg_temp.vmnet_import_nic_secondary_ips s ON s.id = c.id
+		WHERE c.relation = 'nic_secondary_ips' AND c.kind = 'update'
+			AND (s.ip4_address IS DISTINCT FROM t.ip4_address OR s.ip6_address IS DISTINCT FROM t.ip6_address)
+			AND NOT EXISTS (SELECT FROM pg_temp.vmnet_import_changes k
+				WHERE k.relation = c.relation AND k.kind IN ('reused', 'returned') AND k.id = c.id)
+		ORDER BY t.id$f$, inventory)
+	USING times.started;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_remember(bigint, text, boolean) IS
@@ -289,8 +301,8 @@ Rows are kept as they are. A row that has no place is left out, a value that can
 'block nothing commits. It never writes to the source.
 on_vanish: what becomes of a row that the source has no more. keep: it stays as removed, with its past, until purge_inventory() deletes '
 'it; if the source has it again, its intervals end and begin again; if its id is that of another object then, the former one stays in '
-'history. delete: it is deleted, with its past. force: also where the source lacks more than half of the live NICs, instances or networks '
-'of a mirror that has more than 20 of them.
+'history. delete: it is deleted, with its past; so is a former one whose id is that of another object. force: also where '
+'the source lacks more than half of the live NICs, instances or networks of a mirror that has more than 20 of them.
 Only the owner of the mirror, or a role that has his rights, can run it. The source is read with the rights of the caller, into temporary '
 'tables; the mirror is written to with those of its owner. Needs TEMPORARY on the database.
 Errors: 22023 where the source is no CloudStack database, the inventory is no mirror, on_vanish is neither of the two, or (import_too_few) '

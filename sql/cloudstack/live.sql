@@ -207,7 +207,7 @@ DROP SCHEMA detaches it; the source is left as it is.');
 		PERFORM vmnet_internal.build_object(format('CREATE VIEW %%1$I.%I AS %s', part.relation, part.query),
 			format('VIEW %%1$I.%I', part.relation), part.comment, $1, 'live', $2, 'read_only', vmnet.version());
 	END LOOP;
-	PERFORM vmnet_internal.build_inventory($1, 'live', $2, 'read_only', ARRAY['triggers']);
+	PERFORM vmnet_internal.build_inventory($1, 'live', $2, 'read_only', ARRAY['tables', 'keys', 'triggers']);
 	PERFORM vmnet_internal.comment_inventory($1);
 END
 $$;

@@ -261,12 +261,15 @@ A half-removed NIC (Deallocating) is not stuck; it is a finding.'),
 ('findings', true, '{}', false, $$
 SELECT k.key AS finding,
 	f.code, f.severity, CASE f.severity WHEN 'error' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END AS severity_order,
-	f.object_type, f.object_id, f.object_uuid::text AS object_uuid, f.since, f.message, f.fix, k.key
+	f.object_type, f.object_id, f.object_uuid::text AS object_uuid, f.since, f.message, f.fix, k.key,
+	f.object, f.accepted, f.accepted_until, f.accepted_by, f.accepted_reason
 FROM (SELECT s.*, row_number() OVER (PARTITION BY s.code, s.object_type, s.object_id ORDER BY s.message) AS n
-		FROM ({findings}) s (code, severity, object_type, object_id, object_uuid, since, message, fix)) f
+		FROM ({findings}) s (code, severity, object_type, object_id, object_uuid, since, message, fix,
+			object, accepted, accepted_until, accepted_by, accepted_reason)) f
 	CROSS JOIN LATERAL (SELECT concat_ws('/', f.code, f.object_type, f.object_id, nullif(f.n, 1)) AS key) k$$,
 'What contradicts itself in the inventory: one row per finding
-The rows of vmnet.check_inventory(): half-removed and stuck NICs are findings from ten minutes on.'),
+The rows of vmnet.check_inventory(): half-removed and stuck NICs are findings from ten minutes on. Accepted ones are here, too: leave '
+'them out where you count. Tenants do not see what is accepted.'),
 
 ('imports', true, '{}', false, CASE $1 WHEN 'mirror' THEN $$
 SELECT r.run, r.status, r.step, r.source, r.started, r.finished,
@@ -431,15 +434,18 @@ A network that is removed has none; one without an IPv4 range has none about add
 ('metrics_findings', false, '{}', false, $$
 {metrics} code, severity
 {of metrics}
-	SELECT 'vmnet_findings_open' AS name, 'Findings of the check of the inventory' AS help,
-		coalesce(f.findings, 0)::double precision AS value, c.code, c.severity
+	SELECT m.name, m.help, coalesce(m.findings, 0)::double precision AS value, c.code, c.severity
 	FROM {codes} c (code, severity)
 		LEFT JOIN (
-			SELECT f.code, count(*) AS findings
-			FROM ({findings}) f (code, severity, object_type, object_id, object_uuid, since, message, fix)
+			SELECT f.code, count(*) FILTER (WHERE NOT f.accepted) AS open, count(*) FILTER (WHERE f.accepted) AS accepted
+			FROM ({findings}) f (code, severity, object_type, object_id, object_uuid, since, message, fix,
+				object, accepted, accepted_until, accepted_by, accepted_reason)
 			GROUP BY f.code) f ON f.code = c.code
+		CROSS JOIN LATERAL (VALUES
+			('vmnet_findings_open', 'Findings of the check of the inventory that are not accepted', f.open),
+			('vmnet_findings_accepted', 'Findings of the check of the inventory that are accepted', f.accepted)) m (name, help, findings)
 {end of metrics}$$,
-'How many findings there are of each kind, zeros kept: one time series each
+'How many findings there are of each kind, open and accepted ones, zeros kept: two time series each
 The rows of the view findings, counted. As costly as that view: scrape it less often than metrics.'),
 
 ('data_dictionary', true, '{}', false, $$

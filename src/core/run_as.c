@@ -46,7 +46,7 @@ static const char *const named_relations[] = {
 	"nic_intervals", "network_instance_intervals", "nic_address_intervals",
 	"stuck_nics", "nic_history", "nic_address_history", "inventory_info",
 	"import_runs", "import_log", "import_vanished", "former_rows",
-	"former_nic_intervals", "former_nic_addresses",
+	"former_nic_intervals", "former_nic_addresses", "accepted_findings",
 	"attached_nics", "attached_networks", "attached_instances"
 };
 

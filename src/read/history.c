@@ -177,14 +177,14 @@ static const char nic_timeline_former_sql[] =
 " ORDER BY e.n, e.part, e.seq";
 
 /*
- * A NIC had an address while it was active and had not been given another one.
- * If "from" equals "to", the period is that moment.
+ * A NIC had an address, its own or a secondary one, while it was active and had
+ * not been given another one.  If "from" equals "to", the period is that moment.
  */
-#define HOLDERS_SQL(FORMER, condition) \
+#define HOLDERS_SQL(FORMER, mac, kind, condition) \
 "SELECT a.nic_id, " THEN("fn", "n.uuid", "uuid") ", " THEN("fn", "n.vm_type", "type") "," \
 " s.instance_id, " THEN("fi", "i.uuid", "uuid") ", " THEN("fi", "i.name", "name") "," \
 " s.network_id, " THEN("fw", "w.name", "name") "," \
-" a.mac_address, a.ip4_address, a.ip6_address, p.since, p.until" \
+" " mac ", a.ip4_address, a.ip6_address, p.since, p.until" kind \
 " FROM %s.nic_address_intervals a" \
 " JOIN %s.nic_intervals s ON s.nic_id OPERATOR(pg_catalog.=) a.nic_id" \
 " JOIN %s.all_nics n ON n.id OPERATOR(pg_catalog.=) a.nic_id" \
@@ -198,7 +198,22 @@ FORMER("fi", "instances", "s.instance_id", "p.since") \
 " WHERE " condition \
 " AND (p.until IS NULL OR p.until OPERATOR(pg_catalog.>) p.since)" \
 " AND ($2 IS NULL OR p.until IS NULL OR p.until OPERATOR(pg_catalog.>) $2)" \
-" AND ($3 IS NULL OR p.since OPERATOR(pg_catalog.<) $3 OR p.since OPERATOR(pg_catalog.=) $2)" \
+" AND ($3 IS NULL OR p.since OPERATOR(pg_catalog.<) $3 OR p.since OPERATOR(pg_catalog.=) $2)"
+
+/* With a secondary address, the MAC address that its NIC had when it began. */
+#define HOLDER_MAC \
+"CASE WHEN a.kind OPERATOR(pg_catalog.=) 'nic' THEN a.mac_address ELSE (SELECT o.mac_address" \
+" FROM %s.nic_address_intervals o WHERE o.nic_id OPERATOR(pg_catalog.=) a.nic_id" \
+" AND o.kind OPERATOR(pg_catalog.=) 'nic' AND o.\"from\" OPERATOR(pg_catalog.<=) p.since" \
+" AND (o.\"to\" IS NULL OR o.\"to\" OPERATOR(pg_catalog.>) p.since) LIMIT 1) END"
+
+/* In the order of times; those of one NIC with its own addresses first. */
+#define IP_HOLDERS_SQL(FORMER, column, bits) \
+HOLDERS_SQL(FORMER, HOLDER_MAC, ", a.kind", IN_NETWORK(column, bits)) \
+" ORDER BY p.since, a.nic_id, s.network_id, a.kind, a.secondary_ip_id"
+
+#define MAC_HOLDERS_SQL(FORMER) \
+HOLDERS_SQL(FORMER, "a.mac_address", "", "a.mac_address OPERATOR(pg_catalog.=) $1") \
 " ORDER BY p.since, a.nic_id, s.network_id"
 
 /* Addresses between the first and the last one of $1, and in it. */
@@ -208,19 +223,13 @@ FORMER("fi", "instances", "s.instance_id", "p.since") \
 " pg_catalog.set_masklen(pg_catalog.broadcast($1), " bits ")" \
 " AND a." column " OPERATOR(pg_catalog.<<=) $1"
 
-#define IS_MAC "a.mac_address OPERATOR(pg_catalog.=) $1"
+static const char ip4_holders_sql[] = IP_HOLDERS_SQL(NO_FORMER_ROW, "ip4_address", "32");
+static const char ip6_holders_sql[] = IP_HOLDERS_SQL(NO_FORMER_ROW, "ip6_address", "128");
+static const char mac_holders_sql[] = MAC_HOLDERS_SQL(NO_FORMER_ROW);
 
-static const char ip4_holders_sql[] =
-HOLDERS_SQL(NO_FORMER_ROW, IN_NETWORK("ip4_address", "32"));
-static const char ip6_holders_sql[] =
-HOLDERS_SQL(NO_FORMER_ROW, IN_NETWORK("ip6_address", "128"));
-static const char mac_holders_sql[] = HOLDERS_SQL(NO_FORMER_ROW, IS_MAC);
-
-static const char ip4_holders_former_sql[] =
-HOLDERS_SQL(FORMER_ROW, IN_NETWORK("ip4_address", "32"));
-static const char ip6_holders_former_sql[] =
-HOLDERS_SQL(FORMER_ROW, IN_NETWORK("ip6_address", "128"));
-static const char mac_holders_former_sql[] = HOLDERS_SQL(FORMER_ROW, IS_MAC);
+static const char ip4_holders_former_sql[] = IP_HOLDERS_SQL(FORMER_ROW, "ip4_address", "32");
+static const char ip6_holders_former_sql[] = IP_HOLDERS_SQL(FORMER_ROW, "ip6_address", "128");
+static const char mac_holders_former_sql[] = MAC_HOLDERS_SQL(FORMER_ROW);
 
 static const char nics_stuck_for_sql[] =
 "SELECT n.id, n.uuid, n.network_id, n.instance_id, n.vm_type, n.state, n.state_changed,"
@@ -242,6 +251,13 @@ static const char nic_explain_sql[] =
 " LEFT JOIN %s.all_nics n ON n.id OPERATOR(pg_catalog.=) k.id"
 " LEFT JOIN %s.all_networks w ON w.id OPERATOR(pg_catalog.=) n.network_id"
 " LEFT JOIN %s.all_instances i ON i.id OPERATOR(pg_catalog.=) n.instance_id"
+" CROSS JOIN LATERAL (SELECT pg_catalog.string_agg(v.kind OPERATOR(pg_catalog.||)"
+"   pg_catalog.host(v.address), ', ' ORDER BY v.kind, v.address) AS value"
+"  FROM (VALUES ('', n.ip4_address), ('', n.ip6_address)"
+"   UNION ALL SELECT 'secondary ', x.address FROM %s.all_nic_secondary_ips o"
+"    CROSS JOIN LATERAL (VALUES (o.ip4_address), (o.ip6_address)) x (address)"
+"    WHERE o.nic_id OPERATOR(pg_catalog.=) n.id AND o.active) v (kind, address)"
+"  WHERE v.address IS NOT NULL) d"
 " CROSS JOIN LATERAL (VALUES"
 "  (1, 'the NIC exists', n.id IS NOT NULL, 'id ' OPERATOR(pg_catalog.||) k.id::pg_catalog.text,"
 "   'There is a row with this id in all_nics.'),"
@@ -274,7 +290,9 @@ static const char nic_explain_sql[] =
 "  (8, 'the instance is listed on the network',"
 "   n.active AND i.id IS NOT NULL AND i.removed IS NULL AND w.id IS NOT NULL AND w.removed IS "
 "NULL, NULL,"
-"   'All of the rules before: this is what network_active_instances() returns.')"
+"   'All of the rules before: this is what network_active_instances() returns.'),"
+"  (9, 'the NIC holds its addresses', CASE WHEN d.value IS NOT NULL THEN n.active END, d.value,"
+"   'While it is active, ip_holders() finds it by its own address and by secondary ones.')"
 " ) r (ord, rule, verdict, value, explanation)"
 " WHERE n.id IS NOT NULL OR r.ord OPERATOR(pg_catalog.=) 1"
 " ORDER BY r.ord";
@@ -338,8 +356,8 @@ history_read_query(StringInfo sql, Oid schema, int column)
 	require_one_owner(schema);
 	check_columns(schema, column % WITH_FORMER_ROWS);
 
-	/* No query names the inventory more than eight times. */
-	appendStringInfo(sql, text, name, name, name, name, name, name, name, name);
+	/* No query names the inventory more than nine times. */
+	appendStringInfo(sql, text, name, name, name, name, name, name, name, name, name);
 }
 
 /*

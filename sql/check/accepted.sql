@@ -26,8 +26,8 @@ COMMENT ON FUNCTION vmnet_internal.accepted_object() IS
 -- its object what a correction, or a step backwards, would change.  Of a NIC:
 -- where it is, state, addresses, the NICs that share these, removals.  Of an
 -- instance: its removal and its active NICs.  Of a network: its ranges and its
--- removal.  No time is in it as text, since settings decide how that looks; the
--- name of the inventory is not in it.
+-- removal.  Of an address: its state and who has it.  No time is in it as text,
+-- since settings decide how that looks; the name of the inventory is not in it.
 CREATE FUNCTION vmnet_internal.accepted_fingerprint()
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -55,10 +55,15 @@ SELECT $fingerprint$encode(sha256(convert_to(concat_ws('|', replace(f.message, $
 		FROM {inv}.all_instances i
 		WHERE i.id = f.object_id)
 	WHEN 'network' THEN (
-		SELECT ROW(w.cidr, w.network_cidr, w.gateway, w.ip6_cidr, w.ip6_gateway, w.vpc_id,
+		SELECT ROW(w.cidr, w.network_cidr, w.gateway, w.ip6_cidr, w.ip6_gateway, w.all_cidrs, w.vpc_id,
 			extract(epoch FROM w.created), extract(epoch FROM w.removed))::text
 		FROM {inv}.all_networks w
-		WHERE w.id = f.object_id) END), getdatabaseencoding())), 'hex')$fingerprint$
+		WHERE w.id = f.object_id)
+	WHEN 'address' THEN (
+		SELECT ROW(a.ip_address, a.state, a.source_network_id, a.network_id, a.instance_id, a.source_nat, a.static_nat,
+			extract(epoch FROM a.allocated))::text
+		FROM {inv}.all_ip_addresses a
+		WHERE a.id = f.object_id) END), getdatabaseencoding())), 'hex')$fingerprint$
 $$;
 COMMENT ON FUNCTION vmnet_internal.accepted_fingerprint() IS
 'Part of check_inventory(): the expression for what has to stay the same for a finding to stay accepted';

@@ -171,6 +171,12 @@ FROM (
 NULL, 'something may still use its address', false, NULL, '{}',
 vmnet_internal.check_held_by_other('ip4_address') || ' UNION ALL ' || vmnet_internal.check_held_by_other('ip6_address')),
 
+('duplicate_secondary_ip', 'error',
+'active NIC with a secondary address that an active NIC of the same network has as its own, or another one as a secondary one',
+NULL, 'something may still use its address', false, NULL, NULL,
+vmnet_internal.check_secondary('ip4_address', 'ip6_address') || ' UNION ALL '
+	|| vmnet_internal.check_secondary('ip6_address', 'ip4_address')),
+
 ('default_nic_double', 'error',
 'instance, not removed, with two or more active default NICs',
 'default', NULL, false, NULL, '{}', $$
@@ -300,8 +306,8 @@ FROM {inv}.all_networks w
 WHERE w.nics_count <> coalesce(c.nics, 0)$$),
 
 ('ip_outside_cidr', 'warning',
-'active NIC whose IPv4 address is outside the network''s network_cidr, or its cidr where it has none, and outside its all_cidrs and '
-	|| 'ip_ranges',
+'active NIC whose IPv4 address, its own or a secondary one, is outside the network''s network_cidr, or its cidr where it has none, and '
+	|| 'outside its all_cidrs and ip_ranges',
 NULL, 'something may still use its address', false, NULL, '{}', $$
 SELECT 'nic', n.id, n.uuid, NULL::timestamptz,
 	format('NIC %s of %s has address %s, which is outside %s of network %s', n.id,
@@ -312,7 +318,19 @@ SELECT 'nic', n.id, n.uuid, NULL::timestamptz,
 FROM {inv}.all_nics n
 	JOIN {inv}.all_networks w ON w.id = n.network_id
 WHERE n.active AND NOT n.ip4_address <<= coalesce(w.network_cidr, w.cidr)
-	AND $$ || vmnet_internal.address_in_network('n.ip4_address', 'w') || $$ IS NOT TRUE$$),
+	AND $$ || vmnet_internal.address_in_network('n.ip4_address', 'w') || $$ IS NOT TRUE
+UNION ALL
+SELECT 'nic', n.id, n.uuid, NULL,
+	format('NIC %s of %s has secondary address %s, which is outside %s of network %s', n.id,
+		coalesce('instance ' || n.instance_id, 'no instance'), host(s.ip4_address), coalesce(w.network_cidr, w.cidr), w.id),
+	format('UPDATE %s.all_nic_secondary_ips SET removed = now() WHERE id = %s AND ip4_address = %L AND active;', $2, s.id,
+		host(s.ip4_address)),
+	format('DELETE FROM nic_secondary_ips WHERE id = %s AND ip4_address = %L;', s.id, host(s.ip4_address))
+FROM {inv}.all_nic_secondary_ips s
+	JOIN {inv}.all_nics n ON n.id = s.nic_id
+	JOIN {inv}.all_networks w ON w.id = s.network_id
+WHERE s.active AND n.active AND NOT s.ip4_address <<= coalesce(w.network_cidr, w.cidr)
+	AND $$ || vmnet_internal.address_in_network('s.ip4_address', 'w') || $$ IS NOT TRUE$$),
 
 -- In a managed inventory state says what may be given, and NICs who has an address.
 ('ip_free_but_held', 'warning',

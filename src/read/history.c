@@ -22,6 +22,7 @@
 
 #include "compat.h"
 #include "attach/attached_columns.h"
+#include "core/age.h"
 #include "core/inventory.h"
 #include "core/run_as.h"
 #include "core/saved_query.h"
@@ -439,7 +440,8 @@ history_read_set(FunctionCallInfo fcinfo, HistoryReadKind kind, int nargs,
 	int			i;
 
 	InitMaterializedSRF(fcinfo, 0);
-	schema = inventory_resolve_arg(fcinfo, nargs);
+	schema = kind == READ_NIC_EXPLAIN || kind == READ_NETWORK_EXPLAIN ?
+		inventory_resolve_fresh_arg(fcinfo, nargs) : inventory_resolve_arg(fcinfo, nargs);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 

@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "attach/attached_columns.h"
 #include "attach/attached_row.h"
+#include "core/age.h"
 #include "core/inventory.h"
 #include "core/run_as.h"
 #include "core/saved_query.h"
@@ -238,7 +239,7 @@ refuse_ambiguous(Oid schema, const char *value, const char *relation, int64 tota
 static bool
 id_of_text(FunctionCallInfo fcinfo, int relation_bit, int64 *id)
 {
-	Oid			schema = inventory_resolve_arg(fcinfo, 1);
+	Oid			schema = inventory_resolve_fresh_arg(fcinfo, 1);
 	Wanted		wanted = {relation_bit};
 	const char *relation = relation_of(relation_bit);
 	char	   *argument;

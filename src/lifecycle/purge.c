@@ -25,6 +25,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "core/counted.h"
 #include "core/inventory.h"
 #include "core/run_as.h"
 #include "core/subtransaction.h"
@@ -63,13 +64,14 @@ static const struct
 {
 	const char *table;
 	const char *relation;		/* as import_vanished and former_rows have it */
-	const char *name;
+	const char *one;
+	const char *several;
 	const char *referring;		/* column of all_nics that refers to it */
 }			purged[] = {
-	{"all_nic_secondary_ips", "nic_secondary_ips", "secondary addresses", NULL},
-	{"all_nics", "nics", "NICs", NULL},
-	{"all_instances", "instances", "instances", "instance_id"},
-	{"all_networks", "networks", "networks", "network_id"}
+	{"all_nic_secondary_ips", "nic_secondary_ips", "secondary address", "secondary addresses", NULL},
+	{"all_nics", "nics", "NIC", "NICs", NULL},
+	{"all_instances", "instances", "instance", "instances", "instance_id"},
+	{"all_networks", "networks", "network", "networks", "network_id"}
 };
 
 /* Tables of the past of ids that had earlier rows, and when a row of them ends. */
@@ -378,6 +380,13 @@ purge_next(Purge *purge, int what, int64 *after, int64 *deleted)
 	return true;
 }
 
+/* Returns a number of rows of a table in words, as "2 NICs". */
+static char *
+counted_rows(int what, int64 number)
+{
+	return counted(number, purged[what].one, purged[what].several);
+}
+
 /* Purges one table, batch by batch. */
 static int64
 purge_table(Purge *purge, int what)
@@ -402,8 +411,8 @@ purge_table(Purge *purge, int what)
 		if (!purge->atomic)
 			SPI_commit();
 		ereport(NOTICE,
-				(errmsg("inventory \"%s\": purged " INT64_FORMAT " %s, " INT64_FORMAT " in all",
-						purge->inventory, deleted, purged[what].name, total)));
+				(errmsg("inventory \"%s\": purged %s, " INT64_FORMAT " in all",
+						purge->inventory, counted_rows(what, deleted), total)));
 	}
 	MemoryContextDelete(context);
 	return total;
@@ -486,15 +495,17 @@ purge_inventory(PG_FUNCTION_ARGS)
 	staying = purge_former(&purge);
 
 	ereport(NOTICE,
-			(errmsg("inventory \"%s\": purged " INT64_FORMAT " NICs, " INT64_FORMAT
-					" instances, " INT64_FORMAT " networks; " INT64_FORMAT
-					" rows were kept because other rows refer to them",
-					purge.inventory, totals[1], totals[2], totals[3], purge.kept)));
+			(errmsg("inventory \"%s\": purged %s, %s, %s; %s",
+					purge.inventory, counted_rows(1, totals[1]), counted_rows(2, totals[2]),
+					counted_rows(3, totals[3]),
+					counted(purge.kept, "row was kept because other rows refer to it",
+							"rows were kept because other rows refer to them"))));
 	if (purge.mirror)
 		ereport(NOTICE,
-				(errmsg("mirror \"%s\": purged " INT64_FORMAT " secondary addresses; " INT64_FORMAT
-						" removed rows were kept because its source has them",
-						purge.inventory, totals[0], staying)));
+				(errmsg("mirror \"%s\": purged %s; %s",
+						purge.inventory, counted_rows(0, totals[0]),
+						counted(staying, "removed row was kept because its source has it",
+								"removed rows were kept because its source has them"))));
 	SPI_finish();
 	PG_RETURN_VOID();
 }

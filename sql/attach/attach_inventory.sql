@@ -124,10 +124,10 @@ COMMENT ON FUNCTION vmnet_internal.attached_owner(text, regclass, regclass, regc
 CREATE FUNCTION vmnet_internal.attach_inventory(
 	name text,
 	nics regclass,
-	networks regclass,
-	instances regclass,
-	columns jsonb,
-	mode text)
+	networks regclass DEFAULT NULL,
+	instances regclass DEFAULT NULL,
+	columns jsonb DEFAULT '{}',
+	mode text DEFAULT 'warn')
 RETURNS TABLE (finding text, rule text, message text, statement text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -114,7 +114,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_say_mode(text, text) IS
 
 -- Taking guards away looks at the catalogs alone.  It is done as the caller, who
 -- may have the rights of both owners where table and inventory have two.
-CREATE FUNCTION vmnet_internal.set_inventory_mode(name text, mode text, force boolean)
+CREATE FUNCTION vmnet_internal.set_inventory_mode(name text, mode text, force boolean DEFAULT false)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -230,7 +230,7 @@ COMMENT ON FUNCTION vmnet_internal.report_build(name, text, boolean) IS
 
 -- As its caller this only looks into the catalogs and makes the schema, for the
 -- owner of the inventory, who may not be allowed to make one.
-CREATE FUNCTION vmnet_internal.create_report(inventory name, schema_name text, tenant boolean)
+CREATE FUNCTION vmnet_internal.create_report(inventory name, schema_name text DEFAULT NULL, tenant boolean DEFAULT false)
 RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -283,7 +283,8 @@ WHERE (n.state IN ({states})) IS NOT TRUE$$),
 'instance, not removed, with active NICs but no default one',
 NULL, 'the owner has to choose the default NIC', false, NULL, '{nics.default_nic}', $$
 SELECT 'instance', i.id, i.uuid, NULL::timestamptz,
-	format('instance %s has %s active NICs and no default NIC; NIC %s comes first', i.id, g.nics, k.id),
+	format('instance %s has %s and no default NIC; NIC %s comes first', i.id,
+		CASE g.nics WHEN 1 THEN '1 active NIC' ELSE format('%s active NICs', g.nics) END, k.id),
 	format('UPDATE %s.all_nics SET default_nic = true WHERE id = %s AND active;', $2, k.id),
 	NULL::text
 FROM (

@@ -363,14 +363,15 @@ BEGIN
 				ERRCODE = 'connection_failure',
 				MESSAGE = format('the source of table %s went away: %s', format('%I.%I', source, source_table), translate(SQLERRM, E'\n',
 					' ')),
-				DETAIL = format('It gave %s of %s rows.', n, there),
+				DETAIL = format('It gave %s of %s.', n, vmnet_internal.counted(there, 'row', 'rows')),
 				HINT = 'The mirror is what it was. Run the import again when the source is back.';
 		END;
 	END IF;
 	IF n < there THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'connection_failure',
-			MESSAGE = format('the source gave %s of %s rows of %s', n, there, format('%I.%I', source, source_table)),
+			MESSAGE = format('the source gave %s of %s of %s', n, vmnet_internal.counted(there, 'row', 'rows'),
+				format('%I.%I', source, source_table)),
 			DETAIL = 'mysql_fdw takes an error in the middle of a table for its end.',
 			HINT = 'The mirror is what it was. Run the import again.';
 	END IF;

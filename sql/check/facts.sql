@@ -96,17 +96,18 @@ WITH expected AS MATERIALIZED (
 		JOIN pg_catalog.pg_constraint k ON k.conrelid = b.relid AND k.contype IN ('c', 'f', 'p', 'u')
 	WHERE b.sort = 'table'
 	UNION ALL
-	SELECT 'index', b.relid, c.relname, CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
-			|| substr(d.def, strpos(d.def, b.relation || ' USING ') + length(b.relation) + 1),
+	SELECT 'index', b.relid, c.relname, p.prefix || substr(pg_get_indexdef(i.indexrelid),
+			length(format('CREATE %sINDEX %I ON %s%s.%I ', p.prefix, c.relname, CASE c.relkind WHEN 'I' THEN 'ONLY ' END, b.schema,
+				b.relation)) + 1),
 		i.indisvalid AND i.indisready AND i.indimmediate
 	FROM expected b
 		JOIN pg_catalog.pg_index i ON i.indrelid = b.relid
 		JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-		CROSS JOIN LATERAL (SELECT replace(pg_get_indexdef(i.indexrelid), '"', '')) d (def)
-	WHERE b.sort = 'table'
+		CROSS JOIN (VALUES (true, 'UNIQUE '), (false, '')) p (is_unique, prefix)
+	WHERE b.sort = 'table' AND p.is_unique = i.indisunique
 ), compared AS MATERIALIZED (
-	SELECT t.*, regexp_replace(regexp_replace(translate(regexp_replace(replace(t.fact, t.schema || '.', ''), ' WITH \([^)]*\)', ''),
-		E'\t\n "()', ''),
+	SELECT t.*, regexp_replace(regexp_replace(translate(regexp_replace(
+		replace(t.fact, ' REFERENCES ' || t.schema || '.', ' REFERENCES '), ' WITH \([^)]*\)', ''), E'\t\n "()', ''),
 		'::text|pg_catalog\.', '', 'g'), '=ANYARRAY\[([^]]*)\]', 'IN\1', 'g') AS plain
 	FROM (
 		SELECT true AS is_expected, e.sort, e.relid, e.object AS name, e.fact, true AS in_force, e.name AS relation, e.schema

@@ -3,7 +3,7 @@
 -- same; what users may do to an inventory is no finding.
 \i test/tap/setup.psql
 \i test/tap/attached.psql
-SELECT plan(218);
+SELECT plan(227);
 SET LOCAL client_min_messages = error;
 SELECT vmnet.create_inventory('m', 'mirror') \g /dev/null
 SELECT vmnet.create_inventory('a "b" it''s $1 %s USING') \g /dev/null
@@ -337,6 +337,22 @@ SELECT throws_ok(format('SELECT * FROM vmnet.nics_stuck_for(%L, ''cloud'')', i),
 FROM unnest('{300000 years,4000000 days,99000000 hours,100000 years -30000000 days,-300000 years}'::text[]) i;
 SELECT lives_ok($$SELECT * FROM vmnet.check_inventory('cloud', '1999 years')$$, 'a long one is not');
 SELECT lives_ok($$SELECT * FROM vmnet.nics_stuck_for('1999 years', 'cloud')$$, 'nor for nics_stuck_for()');
+
+-- names that a text of the catalogs can contain: of a schema, of functions in it
+SELECT vmnet.create_inventory(n) FROM unnest('{catalog,g,"all_nics USING btree","a WITH (","::text"}'::text[]) n \g /dev/null
+SELECT is_empty(format('SELECT code, message FROM vmnet.check_inventory(%L)', n), format('nothing is found in inventory %s', n))
+FROM unnest('{catalog,g,"all_nics USING btree","a WITH (","::text"}'::text[]) n;
+SELECT vmnet.create_inventory('_catalog', 'mirror') \g /dev/null
+SELECT is_empty($$SELECT code, message FROM vmnet.check_inventory('_catalog')$$, 'nor in a mirror');
+CREATE FUNCTION g.isfinite(timestamptz) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+ALTER TABLE g.all_networks DROP CONSTRAINT network_removed_finite, ADD CONSTRAINT network_removed_finite CHECK (g.isfinite(removed));
+SELECT results_eq($$SELECT code, message FROM vmnet.check_inventory('g')$$,
+	$$VALUES ('rule_missing', 'constraint network_removed_finite of g.all_networks is not CHECK (pg_catalog.isfinite(removed)), but CHECK (g.isfinite(removed))')$$,
+	'a function of the inventory is another one than that of PostgreSQL');
+DO $$ BEGIN EXECUTE (SELECT fix FROM vmnet.check_inventory('g')); END $$;
+SELECT is_empty($$SELECT code, message FROM vmnet.check_inventory('g')$$, 'and the fix mends it');
+SELECT vmnet.partition_history('all_nics USING btree') \g /dev/null
+SELECT is_empty($$SELECT code, message FROM vmnet.check_inventory('all_nics USING btree')$$, 'indexes of partitioned tables are recognized');
 
 SELECT * FROM finish();
 ROLLBACK;

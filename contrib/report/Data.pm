@@ -81,13 +81,16 @@ my @queries = (
 		SELECT (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM (
 				SELECT code, severity, count(*) AS findings
 				FROM f
+				WHERE NOT accepted
 				GROUP BY code, severity, severity_order
 				ORDER BY severity_order, findings DESC, code) c) AS codes,
 			(SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]') FROM (
 				SELECT severity, code, left(message, 300) AS message, left(fix, 300) AS fix
 				FROM f
+				WHERE NOT accepted
 				ORDER BY severity_order, code, object_id
-				LIMIT :top) t) AS first} ],
+				LIMIT :top) t) AS first,
+			(SELECT count(*) FROM f WHERE accepted) AS accepted} ],
 
 	[ stuck_total => 'one', q{SELECT count(*) AS nics FROM :"schema".stuck_nics} ],
 

@@ -54,6 +54,14 @@ sub shown
 	return $shown < $all ? 'The first ' . number($shown) . ' of ' . number($all) . " $what, $order; set TOP to see more." : number($all) . " $what, $order.";
 }
 
+# Returns how many findings are accepted, with what stands around it; nothing if
+# there are none.
+sub accepted
+{
+	my ($d, $before, $after) = @_;
+	return $d->{findings}{accepted} ? $before . number($d->{findings}{accepted}) . ' accepted' . ($after // '') : '';
+}
+
 sub tiles
 {
 	my ($d) = @_;
@@ -66,7 +74,7 @@ sub tiles
 	  . tile('IPv4 in use', defined $d->{usage}{percent} ? percent($d->{usage}{percent}) : "\x{2013}",
 		defined $d->{usage}{percent} ? number($d->{usage}{used}) . ' of ' . number($d->{usage}{usable}) : 'no network has a range', '')
 	  . tile('Stuck NICs', defined $stuck ? number($stuck) : "\x{2013}", number($half) . ' half-removed', ($stuck // 0) + $half ? 'warning' : 'good')
-	  . tile('Errors found', number($severity{error}), number($severity{warning}) . ' warnings', $severity{error} ? 'error' : $severity{warning} ? 'warning' : 'good')
+	  . tile('Errors found', number($severity{error}), number($severity{warning}) . ' warnings' . accepted($d, ', '), $severity{error} ? 'error' : $severity{warning} ? 'warning' : 'good')
 	  . "</dl>\n";
 }
 
@@ -179,8 +187,8 @@ sub findings
 	my ($d) = @_;
 	my $all = 0;
 	$all += $_->{findings} foreach @{ $d->{findings}{codes} };
-	return section('What is wrong', 'Nothing was found.', '') if !$all;
-	return section('What is wrong', shown(scalar @{ $d->{findings}{first} }, $all, 'findings', 'errors first'), table('Findings', [
+	return section('What is wrong', 'Nothing was found.' . accepted($d, ' Not counted: ', '.'), '') if !$all;
+	return section('What is wrong', shown(scalar @{ $d->{findings}{first} }, $all, 'findings', 'errors first') . accepted($d, ' Not counted: ', '.'), table('Findings', [
 		[ 'Severity', 'html', sub { '<span class="badge ' . ($_[0]{severity} =~ /^(error|warning|info)$/ ? $1 : '') . '">' . escape($_[0]{severity}) . '</span>' } ],
 		[ 'Code', 'text', sub { $_[0]{code} } ], [ 'What', 'text', sub { $_[0]{message} } ], [ 'How to mend it', 'text', sub { $_[0]{fix} } ] ], @{ $d->{findings}{first} }));
 }

@@ -343,7 +343,8 @@ An inventory that is its own source has none.'),
 	|| CASE $1 WHEN 'mirror' THEN $$
 	UNION ALL
 	SELECT 'vmnet_inventory_as_of_timestamp_seconds',
-		'When the last import that was done began, in seconds since 1970: what the mirror is as of', d.began, NULL, NULL, NULL, NULL, NULL, NULL FROM last_done d
+		'When the last import that was done began, in seconds since 1970: what the mirror is as of', d.began,
+		NULL, NULL, NULL, NULL, NULL, NULL FROM last_done d
 	UNION ALL
 	SELECT 'vmnet_import_last_success_timestamp_seconds', 'When the last import that was done ended, in seconds since 1970', d.at, NULL,
 		NULL, NULL, NULL, NULL, NULL FROM last_done d

@@ -23,6 +23,12 @@ my @queries = (
 		SELECT current_database() AS database, to_char(now(), 'YYYY-MM-DD HH24:MI') AS at,
 			floor(extract(epoch FROM now()) / 86400)::int AS today} ],
 
+	# a mirror is as of the start of its last import that was done
+	[ as_of => 'one', q{
+		SELECT count(*) AS runs, to_char(max(started) FILTER (WHERE status = 'done'), 'YYYY-MM-DD HH24:MI') AS at,
+			extract(epoch FROM now() - max(started) FILTER (WHERE status = 'done')) AS seconds
+		FROM :"schema".imports} ],
+
 	[ totals => 'one', q{
 		SELECT count(*) AS networks, count(*) FILTER (WHERE active_instances > 0) AS used_networks,
 			coalesce(sum(attached_nics), 0) AS attached_nics, coalesce(sum(allocated), 0) AS allocated,

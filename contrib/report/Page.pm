@@ -212,6 +212,17 @@ sub imports
 			map { my $c = $_; [ ucfirst, 'num', sub { number($_[0]{"rows_$c"}) } ] } qw(inserted updated deleted rejected) ], @{ $d->{imports} }));
 }
 
+# Returns the time that the inventory is as of, as HTML.
+sub as_of
+{
+	my ($d) = @_;
+	my $read = escape($d->{about}{at});
+	return "as of $read UTC." if !$d->{as_of}{runs};
+	return "read at $read UTC. It is a mirror into which no import was completed." if !defined $d->{as_of}{at};
+	return 'as of ' . escape($d->{as_of}{at}) . ' UTC, when the last completed import began, '
+	  . escape(duration($d->{as_of}{seconds})) . " before this page was made at $read.";
+}
+
 sub html
 {
 	my ($d) = @_;
@@ -226,7 +237,7 @@ sub html
 <title>$title</title>
 <style>
 ) . Style::css() . "</style>\n</head>\n<body>\n<header><h1>$title</h1>\n<p>Database <bdi>" . escape($d->{about}{database})
-	  . '</bdi>, as of ' . escape($d->{about}{at}) . " UTC. Charts go back $d->{days} days at most.</p></header>\n<main>\n"
+	  . '</bdi>, ' . as_of($d) . " Charts go back $d->{days} days at most.</p></header>\n<main>\n"
 	  . tiles($d) . members($d) . movement($d) . '<div class="column">' . fullest($d) . how_full($d) . "</div>\n"
 	  . '<div class="column">' . codes($d) . states($d) . "</div>\n"
 	  . networks($d) . stuck($d) . findings($d) . imports($d)

@@ -72,7 +72,8 @@ A run adds what is new in it; what an earlier run has said already is not said a
 One row for each of them. Only purge_inventory() deletes them.'),
 ('{mirror}', 'former_rows', NULL,
 'Earlier rows of ids: before a gap, or before another object had the id
-The row of now is in all_networks, all_instances, all_nics or all_nic_secondary_ips; the row that an id had at a time is the first one whose until is after it. '
+The row of now is in all_networks, all_instances, all_nics or all_nic_secondary_ips; the row that an id had at a time is the first one '
+'whose until is after it. '
 'Written by the import; purge_inventory() deletes it.'),
 ('{mirror}', 'former_nic_intervals', NULL,
 'When NICs of former_rows were active on networks
@@ -194,6 +195,10 @@ The time is there so that the table can be partitioned by it.'),
 -- touches, so that those changes are HOT
 ('indexes', '{managed,mirror}', 'index', 'all_networks', 'all_networks_vpc_idx', '{vpc_id}', NULL, 'vpc_id IS NOT NULL',
 	'Tiers of a VPC'),
+('indexes', '{managed,mirror}', 'index', 'all_networks', 'all_networks_name_idx', '{name}', NULL, 'active',
+	'Live networks by name'),
+('indexes', '{managed,mirror}', 'index', 'all_instances', 'all_instances_name_idx', '{name}', NULL, 'active',
+	'Live instances by name'),
 ('indexes', '{managed,mirror}', 'index', 'all_nics', 'all_nics_active_idx', '{network_id,instance_id}', NULL, 'active',
 	'Active NICs of a network, in the order of their instances'),
 ('indexes', '{managed,mirror}', 'index', 'all_nics', 'all_nics_half_removed_idx', '{network_id}', NULL, 'removed IS NULL AND NOT active',
@@ -359,7 +364,8 @@ FROM (VALUES
 		k (kind, relation, alias, nic, mac, its, ended, address, rows)
 	-- when the row changed last, or began in a mirror; %s is a condition
 	CROSS JOIN LATERAL (SELECT format(CASE $1
-		WHEN 'mirror' THEN 'GREATEST(%1$s, (SELECT pg_catalog.max(f.until) FROM %%%%1$I.former_rows f WHERE f.relation = %2$L AND f.id = %3$s.id))'
+		WHEN 'mirror' THEN 'GREATEST(%1$s, (SELECT pg_catalog.max(f.until) FROM %%%%1$I.former_rows f'
+			' WHERE f.relation = %2$L AND f.id = %3$s.id))'
 		ELSE '%1$s' END,
 		format('(SELECT pg_catalog.max(h.until) FROM %%%%1$I.nic_address_history h WHERE h.nic_id = %s AND h.secondary_ip_id %s%%s)',
 			k.nic, k.its), k.relation, k.alias)) c (change)

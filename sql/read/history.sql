@@ -134,3 +134,20 @@ COMMENT ON FUNCTION vmnet.nic_explain(bigint, name) IS
 'Conditions for a NIC to be active, one row per rule, with the value that was found
 verdict: whether the rule holds; NULL: it does not apply. The last row has its addresses, secondary ones too. For an unknown id there is '
 'one row. No row for NULL. Error: 22023 for an unknown inventory.';
+
+CREATE FUNCTION vmnet.network_explain(
+	net_id bigint,
+	inventory name DEFAULT NULL,
+	OUT rule text,
+	OUT verdict boolean,
+	OUT value text,
+	OUT explanation text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'network_explain'
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 9 COST 100;
+COMMENT ON FUNCTION vmnet.network_explain(bigint, name) IS
+'What is known of a network, one row per rule, with the value that was found
+Whether it exists, is removed and since when, whether the source of a mirror still has it and its id had other rows before, how many NICs '
+'it holds and has active, how many of these belong to removed instances, how many were purged, as far as history tells, and how many '
+'instances are listed on it. verdict: whether the rule holds; NULL: it does not apply. For an unknown id there is one row. No row for '
+'NULL. Error: 22023 for an unknown inventory.';

@@ -65,6 +65,35 @@ WHERE n.active$$,
 'Live NICs: one row each, neither removed nor being deallocated
 Placeholders, which have no instance, are here too.'),
 
+('nic_addresses', true, '{}', false, $$
+SELECT a.kind, host(a.address) AS address, family(a.address) AS ip_version, n.id AS nic_id, n.uuid::text AS nic_uuid,
+	n.state AS nic_state, n.network_id, w.name AS network_name, n.instance_id, i.name AS instance_name, i.type AS instance_type,
+	i.state AS instance_state, n.vm_type, n.device_id, n.default_nic, n.mac_address::text AS mac_address,
+	i.account_id, i.account_name, a.secondary_ip_id, concat(n.id, '/', host(a.address)) AS key
+FROM (
+	SELECT o.id AS nic_id, 'nic' AS kind, o.ip4_address AS address, NULL::bigint AS secondary_ip_id
+	FROM {inv}.all_nics o
+	WHERE o.active AND o.ip4_address IS NOT NULL
+	UNION ALL
+	SELECT o.id, 'nic', o.ip6_address, NULL
+	FROM {inv}.all_nics o
+	WHERE o.active AND o.ip6_address IS NOT NULL
+	UNION ALL
+	-- what the NIC has as its own, or twice, is one address
+	SELECT s.nic_id, 'secondary', x.address, s.id
+	FROM {inv}.all_nic_secondary_ips s
+		JOIN {inv}.all_nics o ON o.id = s.nic_id
+		CROSS JOIN LATERAL (VALUES (s.ip4_address), (s.ip6_address)) x (address)
+	WHERE s.active AND x.address IS NOT NULL AND (x.address IN (o.ip4_address, o.ip6_address)) IS NOT TRUE
+		AND NOT EXISTS (SELECT FROM {inv}.all_nic_secondary_ips b WHERE b.nic_id = s.nic_id AND b.active AND b.id < s.id
+			AND x.address IN (b.ip4_address, b.ip6_address))) a
+	JOIN {inv}.all_nics n ON n.id = a.nic_id AND n.active
+	LEFT JOIN {inv}.all_networks w ON w.id = n.network_id
+	LEFT JOIN {inv}.all_instances i ON i.id = n.instance_id$$,
+'Addresses in use: one row per live NIC and address, its own and secondary ones
+NICs are those of the view nics, placeholders too; one without an address has no row. What is a secondary address and one of the NIC '
+'itself is there once, as nic.'),
+
 ('network_instances', true, '{}', false, $$
 SELECT n.id AS nic_id, n.network_id, w.name AS network_name, w.state AS network_state, w.traffic_type, w.guest_type,
 	w.vpc_id, n.instance_id, i.name AS instance_name, i.type AS instance_type, i.state AS instance_state,

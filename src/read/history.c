@@ -22,6 +22,7 @@
 
 #include "compat.h"
 #include "attach/attached_columns.h"
+#include "core/age.h"
 #include "core/inventory.h"
 #include "core/run_as.h"
 #include "core/saved_query.h"
@@ -35,7 +36,8 @@ typedef enum HistoryReadKind
 	READ_IP6_HOLDERS,
 	READ_MAC_HOLDERS,
 	READ_STUCK_NICS,
-	READ_NIC_EXPLAIN
+	READ_NIC_EXPLAIN,
+	READ_NETWORK_EXPLAIN
 } HistoryReadKind;
 
 /*
@@ -297,6 +299,82 @@ static const char nic_explain_sql[] =
 " WHERE n.id IS NOT NULL OR r.ord OPERATOR(pg_catalog.=) 1"
 " ORDER BY r.ord";
 
+/*
+ * What is known of a network, in order.  ABSENT is when its source had it no
+ * more, and how many networks had its id before, as far as a mirror knows.
+ */
+#define NETWORK_EXPLAIN_SQL(absent) \
+"SELECT r.rule, r.verdict, r.value, r.explanation" \
+" FROM (SELECT $1 AS id) k" \
+" LEFT JOIN %s.all_networks w ON w.id OPERATOR(pg_catalog.=) k.id" \
+" CROSS JOIN LATERAL (SELECT" \
+"  pg_catalog.count(*) FILTER (WHERE n.active OR n.removed IS NULL) AS held," \
+"  pg_catalog.count(*) FILTER (WHERE NOT n.active AND n.removed IS NULL) AS half_removed," \
+"  pg_catalog.count(*) FILTER (WHERE n.active) AS active," \
+"  pg_catalog.count(*) FILTER (WHERE n.active AND n.instance_id IS NULL) AS placeholders," \
+"  pg_catalog.count(*) FILTER (WHERE n.active AND n.instance_id IS NOT NULL" \
+"   AND i.active IS NOT TRUE) AS orphans," \
+"  pg_catalog.count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active) AS instances" \
+"  FROM %s.all_nics n LEFT JOIN %s.all_instances i ON i.id OPERATOR(pg_catalog.=) n.instance_id" \
+"  WHERE n.network_id OPERATOR(pg_catalog.=) k.id) c" \
+" CROSS JOIN LATERAL (SELECT pg_catalog.count(DISTINCT h.nic_id) AS nics FROM %s.nic_history h" \
+"  WHERE h.network_id OPERATOR(pg_catalog.=) k.id AND NOT EXISTS (SELECT 1 FROM %s.all_nics n" \
+"   WHERE n.id OPERATOR(pg_catalog.=) h.nic_id)) p" \
+absent \
+" CROSS JOIN LATERAL (VALUES" \
+"  (1, 'the network exists', w.id IS NOT NULL," \
+"   'id ' OPERATOR(pg_catalog.||) k.id::pg_catalog.text" \
+"    OPERATOR(pg_catalog.||) CASE WHEN w.id IS NULL AND (a.former OPERATOR(pg_catalog.>) 0" \
+"    OR p.nics OPERATOR(pg_catalog.>) 0) THEN ', which history has: it was purged' ELSE '' END," \
+"   'There is a row with this id in all_networks.')," \
+"  (2, 'the network is not removed', w.active," \
+"   'removed ' OPERATOR(pg_catalog.||) coalesce(w.removed::pg_catalog.text, 'is NULL')" \
+"    OPERATOR(pg_catalog.||) coalesce(', state ' OPERATOR(pg_catalog.||) w.state, '')," \
+"   'Nothing is active on a removed network, and its row stays.')," \
+"  (3, 'the source has the network', CASE WHEN a.former IS NOT NULL" \
+"    THEN a.vanished IS NULL END," \
+"   'missing since ' OPERATOR(pg_catalog.||) a.vanished::pg_catalog.text," \
+"   'A mirror keeps as removed what its source has no more. Other inventories have no source.')," \
+"  (4, 'no other network had this id', a.former OPERATOR(pg_catalog.=) 0," \
+"   a.former::pg_catalog.text OPERATOR(pg_catalog.||) ' former rows'," \
+"   'A mirror keeps former rows of an id in former_rows.')," \
+"  (5, 'the network holds no NIC', c.held OPERATOR(pg_catalog.=) 0," \
+"   c.held::pg_catalog.text OPERATOR(pg_catalog.||) ' held NICs, of which '" \
+"    OPERATOR(pg_catalog.||) c.half_removed::pg_catalog.text" \
+"    OPERATOR(pg_catalog.||) ' are half-removed'," \
+"   'A held NIC keeps the network from being removed, a half-removed one too.')," \
+"  (6, 'the network has active NICs', c.active OPERATOR(pg_catalog.>) 0," \
+"   c.active::pg_catalog.text OPERATOR(pg_catalog.||) ' active NICs, of which '" \
+"    OPERATOR(pg_catalog.||) c.placeholders::pg_catalog.text" \
+"    OPERATOR(pg_catalog.||) ' are placeholders'," \
+"   'A placeholder has no instance: it keeps an address, and is listed as no instance.')," \
+"  (7, 'no active NIC is of a removed instance', c.orphans OPERATOR(pg_catalog.=) 0," \
+"   c.orphans::pg_catalog.text OPERATOR(pg_catalog.||) ' active NICs of removed instances'," \
+"   'Such a NIC is not listed, and its address is taken.')," \
+"  (8, 'no NIC of the network was purged', p.nics OPERATOR(pg_catalog.=) 0," \
+"   p.nics::pg_catalog.text OPERATOR(pg_catalog.||) ' purged NICs in history'," \
+"   'History keeps entries of NICs whose rows were deleted for good, unless it was purged too.')," \
+"  (9, 'instances are listed on the network', w.active AND c.instances OPERATOR(pg_catalog.>) 0," \
+"   CASE WHEN w.active THEN c.instances ELSE 0 END::pg_catalog.text" \
+"    OPERATOR(pg_catalog.||) ' active instances'," \
+"   'The network is not removed and has active NICs of instances that are not removed: '" \
+"    OPERATOR(pg_catalog.||) 'this is what network_active_instances() returns.')" \
+" ) r (ord, rule, verdict, value, explanation)" \
+" WHERE w.id IS NOT NULL OR r.ord OPERATOR(pg_catalog.=) 1" \
+" ORDER BY r.ord"
+
+static const char network_explain_sql[] =
+NETWORK_EXPLAIN_SQL(" CROSS JOIN (SELECT NULL::pg_catalog.timestamptz AS vanished,"
+					" NULL::pg_catalog.int8 AS former) a");
+
+static const char network_explain_former_sql[] =
+NETWORK_EXPLAIN_SQL(" CROSS JOIN LATERAL (SELECT (SELECT v.vanished FROM %s.import_vanished v"
+					"  WHERE v.relation OPERATOR(pg_catalog.=) 'networks'"
+					"  AND v.id OPERATOR(pg_catalog.=) k.id) AS vanished,"
+					" (SELECT pg_catalog.count(*) FROM %s.former_rows f"
+					"  WHERE f.relation OPERATOR(pg_catalog.=) 'networks'"
+					"  AND f.id OPERATOR(pg_catalog.=) k.id) AS former) a");
+
 /* Refuses a query whose columns an attached inventory does not have. */
 static void
 check_columns(Oid schema, HistoryReadKind kind)
@@ -327,6 +405,7 @@ check_columns(Oid schema, HistoryReadKind kind)
 			attached_check_column(schema, "nics", "state_changed");
 			break;
 		case READ_NIC_EXPLAIN:
+		case READ_NETWORK_EXPLAIN:
 			break;
 	}
 }
@@ -343,11 +422,13 @@ history_read_query(StringInfo sql, Oid schema, int column)
 {
 	static const char *const texts[] = {
 		network_instances_sql, nic_timeline_sql, ip4_holders_sql,
-		ip6_holders_sql, mac_holders_sql, nics_stuck_for_sql, nic_explain_sql
+		ip6_holders_sql, mac_holders_sql, nics_stuck_for_sql, nic_explain_sql,
+		network_explain_sql
 	};
 	static const char *const former_texts[] = {
 		network_instances_former_sql, nic_timeline_former_sql, ip4_holders_former_sql,
-		ip6_holders_former_sql, mac_holders_former_sql, nics_stuck_for_sql, nic_explain_sql
+		ip6_holders_former_sql, mac_holders_former_sql, nics_stuck_for_sql, nic_explain_sql,
+		network_explain_former_sql
 	};
 	const char *name = quote_identifier(require_namespace_name(schema));
 	const char *text = column >= WITH_FORMER_ROWS ? former_texts[column - WITH_FORMER_ROWS] :
@@ -377,7 +458,8 @@ history_read_set(FunctionCallInfo fcinfo, HistoryReadKind kind, int nargs,
 	int			i;
 
 	InitMaterializedSRF(fcinfo, 0);
-	schema = inventory_resolve_arg(fcinfo, nargs);
+	schema = kind == READ_NIC_EXPLAIN || kind == READ_NETWORK_EXPLAIN ?
+		inventory_resolve_fresh_arg(fcinfo, nargs) : inventory_resolve_arg(fcinfo, nargs);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 
@@ -531,4 +613,17 @@ nic_explain(PG_FUNCTION_ARGS)
 	Oid			argtypes[1] = {INT8OID};
 
 	return history_read_set(fcinfo, READ_NIC_EXPLAIN, 1, argtypes, CURSOR_OPT_GENERIC_PLAN);
+}
+
+/*
+ * Returns what is known of a network, one row per rule.
+ */
+PG_FUNCTION_INFO_V1(network_explain);
+
+Datum
+network_explain(PG_FUNCTION_ARGS)
+{
+	Oid			argtypes[1] = {INT8OID};
+
+	return history_read_set(fcinfo, READ_NETWORK_EXPLAIN, 1, argtypes, CURSOR_OPT_GENERIC_PLAN);
 }

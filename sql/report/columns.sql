@@ -98,8 +98,8 @@ Distinct addresses of active NICs, secondary ones too; counted by addresses, als
 (NULL, 'outside_cidr', 'Distinct IPv4 addresses of NICs that are none of usable; NULL without usable'),
 (NULL, 'counted_by', 'By what usable is known: addresses, ranges or cidr; NULL without usable
 addresses: the rows of ip_addresses, ranges: those of ip_ranges, cidr: cidr and all_cidrs.'),
-(NULL, 'all_cidrs', 'All ranges of the network, where its source tells them, with commas between them'),
-(NULL, 'all_gateways', 'All gateways of the network, where its source tells them, with commas between them'),
+(NULL, 'all_cidrs', 'All ranges of the network, where its source tells them, as a list'),
+(NULL, 'all_gateways', 'All gateways of the network, where its source tells them, as a list'),
 (NULL, 'host_name', 'Name of the host that the instance runs on; NULL where it is not known'),
 (NULL, 'ip_ranges_read', 'Ranges of addresses read from the source'),
 (NULL, 'ip_addresses_read', 'Addresses of networks read from the source'),

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "utils/guc.h"
 
 #include "compat.h"
@@ -21,6 +23,9 @@ char	   *vmnet_inventory = NULL;
 /* User and reason that nic_history records with a change. */
 char	   *vmnet_actor = NULL;
 char	   *vmnet_reason = NULL;
+
+/* Seconds after which read functions refuse a mirror; 0: never. */
+int			vmnet_max_age = 0;
 
 static bool
 check_inventory_name(char **newval, void **extra, GucSource source)
@@ -73,6 +78,19 @@ _PG_init(void)
 							   NULL,
 							   NULL,
 							   NULL);
+	DefineCustomIntVariable("vmnet.max_age",
+							"Age of a mirror above which read functions fail.",
+							"The time since the start of its last completed import. 0 turns the "
+							"check off.",
+							&vmnet_max_age,
+							0,
+							0,
+							INT_MAX,
+							PGC_USERSET,
+							GUC_UNIT_S,
+							NULL,
+							NULL,
+							NULL);
 	MarkGUCPrefixReserved("vmnet");
 
 	guard_bypass_register();

@@ -8,5 +8,6 @@
 extern char *vmnet_inventory;
 extern char *vmnet_actor;
 extern char *vmnet_reason;
+extern int	vmnet_max_age;
 
 #endif							/* VMNET_EXT_H */

@@ -42,7 +42,7 @@ DECLARE
 		'network', vmnet_internal.attached_column_type(nics, 'network_id')::text,
 		'instance', vmnet_internal.attached_column_type(nics, 'instance_id')::text);
 BEGIN
-	PERFORM vmnet_internal.attached_secondary_ips(inventory, key_types);
+	PERFORM vmnet_internal.attached_empty_views(inventory, key_types);
 	PERFORM vmnet_internal.attached_comments(inventory);
 	PERFORM vmnet_internal.build_inventory(inventory, 'attached', NULL, mode, ARRAY['tables', 'keys', 'views', 'triggers'], key_types);
 	PERFORM vmnet_internal.comment_inventory(inventory);

@@ -245,11 +245,12 @@ SET search_path = pg_catalog, pg_temp
 AS $query$
 SELECT format($$
 SELECT CASE WHEN t.tgname IS NULL THEN 'guard_missing' ELSE 'guard_disabled' END,
-	format(CASE WHEN t.tgname IS NULL THEN '%%s has no guard %%s (%%s)' ELSE 'guard %%2$s (%%3$s) of %%1$s is disabled' END, e.rel,
-		e.function, e.timing),
+	format(CASE WHEN t.tgname IS NULL THEN '%%s has no guard %%s (%%s)' ELSE 'guard %%2$s (%%3$s) of %%1$s is disabled' END,
+		y.identity, e.function, e.timing),
 	CASE WHEN t.tgname IS NULL THEN format('SELECT vmnet.set_inventory_mode(%%L, %%L, force => true);', s.nspname, i.mode)
-		ELSE format('ALTER TABLE %%s ENABLE TRIGGER %%I;', e.rel, t.tgname) END
+		ELSE format('ALTER TABLE %%s ENABLE TRIGGER %%I;', y.identity, t.tgname) END
 FROM (VALUES %1$s) e (rel, function, timing, fires)
+	CROSS JOIN LATERAL pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, e.rel, 0) y
 	CROSS JOIN %2$I.inventory_info i
 	JOIN pg_catalog.pg_class c ON c.reltype = pg_catalog.pg_typeof(NULL::%2$I.inventory_info)
 	JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace

@@ -159,7 +159,7 @@ BEGIN
 	FOR part IN
 		SELECT c.relname, c.relkind FROM pg_catalog.pg_class c
 		WHERE c.relnamespace = quote_ident(inventory)::regnamespace AND (c.relkind = 'v'
-			OR c.relname IN ('nic_history', 'nic_address_history', 'nic_history_unpartitioned') AND c.relkind IN ('r', 'p'))
+			OR c.relname IN ('nic_history', 'nic_address_history', 'nic_history_unpartitioned', 'accepted_findings') AND c.relkind IN ('r', 'p'))
 		-- partition_history() leaves a table behind that counts with nic_history
 		ORDER BY c.relkind <> 'v', c.relname = 'nic_history', c.oid DESC
 	LOOP
@@ -169,6 +169,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet.detach_inventory(text) IS
-'Takes an attached inventory away: its guards, its views, its history and its schema; the tables stay as they were
+'Takes an attached inventory away: its guards, its views, its history, its acceptances and its schema; the tables stay as they were
 What others have built on its views is in the way (2BP01). The history is lost: copy nic_history first if it matters.
 Error: 22023 for an inventory that is not attached.';

@@ -414,20 +414,26 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.attached_base_views(text, regclass, regclass, regclass, jsonb) IS
 'Part of attach_inventory(): makes all_networks, all_instances and all_nics; returns the condition "not removed" of a NIC';
 
--- Secondary addresses, which nothing attaches: the views and reports of any
--- other inventory stand on them, and find none.
-CREATE FUNCTION vmnet_internal.attached_secondary_ips(inventory text, key_types jsonb)
+-- Secondary addresses, ranges and addresses, which nothing attaches: the views and
+-- reports of any other inventory stand on them, and find none.
+CREATE FUNCTION vmnet_internal.attached_empty_views(inventory text, key_types jsonb)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	part record;
 BEGIN
-	PERFORM vmnet_internal.build_object('CREATE VIEW %1$I.all_nic_secondary_ips WITH (security_invoker = true) AS %2$s',
-		'VIEW %1$I.all_nic_secondary_ips',
-		'Nothing: an attached inventory has no secondary addresses
-The view is there so that what reads it in other inventories works here.',
-		inventory, vmnet_internal.empty_query('all_nic_secondary_ips', key_types));
+	FOR part IN
+		SELECT * FROM (VALUES ('all_nic_secondary_ips', 'secondary addresses'), ('all_ip_ranges', 'ranges of addresses'),
+			('all_ip_addresses', 'addresses of networks')) v (name, what)
+	LOOP
+		PERFORM vmnet_internal.build_object('CREATE VIEW %1$I.%2$I WITH (security_invoker = true) AS %3$s', 'VIEW %1$I.%2$I',
+			format('Nothing: an attached inventory has no %s
+The view is there so that what reads it in other inventories works here.', part.what),
+			inventory, part.name, vmnet_internal.empty_query(part.name, key_types));
+	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.attached_secondary_ips(text, jsonb) IS
-'Part of attach_inventory(): makes all_nic_secondary_ips, which is empty';
+COMMENT ON FUNCTION vmnet_internal.attached_empty_views(text, jsonb) IS
+'Part of attach_inventory(): makes all_nic_secondary_ips, all_ip_ranges and all_ip_addresses, which are empty';

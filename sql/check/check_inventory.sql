@@ -33,6 +33,24 @@ COMMENT ON FUNCTION vmnet_internal.check_target(name) IS
 'Part of check_inventory(): name, kind and source of the inventory that a call means
 NULL: the setting vmnet.inventory. Error: 22023 for an unknown inventory.';
 
+CREATE FUNCTION vmnet_internal.check_code(code text, hint text)
+RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF code IS NOT NULL AND NOT EXISTS (SELECT FROM vmnet.check_codes() c WHERE c.code = $1) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('unknown code of a finding: "%s"', code),
+			DETAIL = format('Valid codes are: %s.', (SELECT string_agg(c.code, ', ' ORDER BY c.ord) FROM vmnet.check_codes() c)),
+			HINT = hint;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.check_code(text, text) IS
+'Part of repair_inventory() and accept_finding(): refuses a code that no finding has; NULL is none';
+
 -- Each part of an interval is subtracted by itself, so each has to be in range.
 CREATE FUNCTION vmnet_internal.check_min_age(min_age interval, hint text)
 RETURNS void
@@ -102,7 +120,12 @@ RETURNS TABLE (
 	object_uuid uuid,
 	since timestamptz,
 	message text,
-	fix text)
+	fix text,
+	object text,
+	accepted boolean,
+	accepted_until timestamptz,
+	accepted_by text,
+	accepted_reason text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 -- compiling so many expressions takes longer than running them, and workers
@@ -118,37 +141,37 @@ BEGIN
 	PERFORM vmnet_internal.check_min_age($2, 'Omit it for 10 minutes; 0 finds everything.');
 	lacking := vmnet_internal.check_lacking(target.name, target.kind);
 	IF lacking IS NOT NULL THEN
-		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('inventory "%s" of kind %s lacks: %s',
-			target.name, target.kind, lacking)) f;
+		RETURN QUERY SELECT f.*, 'inventory', false, NULL::timestamptz, NULL, NULL
+		FROM vmnet_internal.check_incomplete(format('inventory "%s" of kind %s lacks: %s', target.name, target.kind, lacking)) f;
 		RETURN;
 	END IF;
 	BEGIN
 		PERFORM vmnet_internal.require_one_owner(target.name);
-		RETURN QUERY EXECUTE format($q$
+		RETURN QUERY EXECUTE replace(format($q$
 			SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since,
-				f.message || CASE WHEN $3 AND f.source_fix IS NOT NULL THEN $4 ELSE '' END,
+				f.message || CASE WHEN $3 AND f.source_fix IS NOT NULL THEN $6 ELSE '' END,
 				CASE WHEN $3 THEN coalesce(f.source_fix, f.fix)
-					WHEN $6 = 'attached' AND f.object_type <> 'inventory' THEN NULL ELSE f.fix END
-			FROM (%s
-				UNION ALL
-				SELECT coalesce(c.ord, 0), g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
-				FROM vmnet_internal.check_guards($5, $6) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code)
-				f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)
-			ORDER BY f.ord, f.object_type, f.object_id, f.message$q$, vmnet_internal.check_query(target.name))
+					WHEN $5 = 'attached' AND f.object_type <> 'inventory' THEN NULL ELSE f.fix END, %s
+			FROM (%s) f %s
+			ORDER BY f.ord, f.object_type, f.object_id, f.message$q$,
+			vmnet_internal.accepted_columns(), vmnet_internal.check_all_query(target.name), vmnet_internal.accepted_join(false)),
+			'{inv}', quote_ident(target.name))
 		-- with an age of 0, changes of this transaction are old enough, too
 		USING CASE WHEN min_age = interval '0' THEN 'infinity' ELSE now() - min_age END, quote_ident(target.name), mirror,
-			format('; to be mended at the source%s', ', ' || quote_ident(target.source)), target.name, target.kind;
+			target.name, target.kind, format('; to be mended at the source%s', ', ' || quote_ident(target.source));
 	EXCEPTION WHEN OTHERS THEN
 		-- a caller without rights on the inventory gets the error; a check of all
 		-- inventories continues after one that is damaged, or is none
 		IF SQLSTATE = '42501' AND NOT pg_has_role(current_user, target.owner_id, 'USAGE') THEN
 			RAISE;
 		END IF;
-		RETURN QUERY SELECT f.* FROM vmnet_internal.check_incomplete(format('the rows of inventory "%s" cannot be checked: %s',
-			target.name, SQLERRM)) f
+		RETURN QUERY SELECT i.*, 'inventory', false, NULL::timestamptz, NULL, NULL
+		FROM (
+			SELECT f.* FROM vmnet_internal.check_incomplete(format('the rows of inventory "%s" cannot be checked: %s',
+				target.name, SQLERRM)) f
 			UNION ALL
 			SELECT g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix
-			FROM vmnet_internal.check_guards(target.name, target.kind) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code;
+			FROM vmnet_internal.check_guards(target.name, target.kind) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code) i;
 	END;
 END
 $$;
@@ -166,15 +189,22 @@ RETURNS TABLE (
 	object_uuid uuid,
 	since timestamptz,
 	message text,
-	fix text)
+	fix text,
+	object text,
+	accepted boolean,
+	accepted_until timestamptz,
+	accepted_by text,
+	accepted_reason text)
 AS 'MODULE_PATHNAME', 'inventory_entry_any'
 LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION vmnet.check_inventory(name, interval) IS
 'Contradictions in an inventory: one row per finding, the most severe first; no row where there is none
-code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network; inventory for a '
-'guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it has '
-'been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in one '
-'fix belong into one transaction. fix NULL: no statement can mend it.
+code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network, address; inventory '
+'for a guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it '
+'has been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in '
+'one fix belong into one transaction. fix NULL: no statement can mend it. object: what accept_finding() takes; accepted: whether it is '
+'accepted now (an accepted finding does not count in inventory_status() and metrics), until when (NULL: without an end), by which role '
+'and why.
 In a mirror, and a live inventory, fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards, '
 'and what differs from the definition, are mended here. Over attached tables rows are mended in these, so fix is NULL but for what the '
 'inventory itself consists of, and what needs a column that they lack is not looked for; without a vm_type every NIC counts as User.
@@ -188,7 +218,7 @@ RETURNS int
 LANGUAGE sql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN EXISTS (SELECT FROM vmnet.check_inventory($1) f WHERE f.severity = 'error') THEN 3 ELSE 0 END
+SELECT CASE WHEN EXISTS (SELECT FROM vmnet.check_inventory($1) f WHERE f.severity = 'error' AND NOT f.accepted) THEN 3 ELSE 0 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.inventory_status(name) IS
 'Body of vmnet.inventory_status(), run with the rights that this has switched to';
@@ -199,4 +229,5 @@ AS 'MODULE_PATHNAME', 'inventory_entry_any'
 LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION vmnet.inventory_status(name) IS
 '0: check_inventory() finds no error in an inventory; 3: it does
-For a monitoring probe. Warnings do not count. NULL: the setting vmnet.inventory. Error: 22023 for an unknown inventory.';
+For a monitoring probe. Warnings do not count, nor do accepted findings (accept_finding()). NULL: the setting vmnet.inventory. Error: '
+'22023 for an unknown inventory.';

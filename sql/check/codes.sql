@@ -21,7 +21,9 @@
 -- mirror keeps although its source has them no more; $1 is the latest time that is min_age ago, $2
 -- the inventory, quoted, for texts, $3 is true in a mirror.  Columns:
 -- object_type, object_id, object_uuid, since, message, the statement that mends
--- it here, and that for the MySQL tables of a mirror's source.
+-- it here, and that for the MySQL tables of a mirror's source.  A message has no
+-- age in it, and a time only in UTC: a finding stays accepted as long as its
+-- message is the same (accepted_fingerprint()).
 --
 -- Each reads the NICs once, set-wise; what is looked up row by row is looked
 -- up for findings only, through an index.  odd_nics is a CTE that
@@ -169,6 +171,12 @@ FROM (
 NULL, 'something may still use its address', false, NULL, '{}',
 vmnet_internal.check_held_by_other('ip4_address') || ' UNION ALL ' || vmnet_internal.check_held_by_other('ip6_address')),
 
+('duplicate_secondary_ip', 'error',
+'active NIC with a secondary address that an active NIC of the same network has as its own, or another one as a secondary one',
+NULL, 'something may still use its address', false, NULL, NULL,
+vmnet_internal.check_secondary('ip4_address', 'ip6_address') || ' UNION ALL '
+	|| vmnet_internal.check_secondary('ip6_address', 'ip4_address')),
+
 ('default_nic_double', 'error',
 'instance, not removed, with two or more active default NICs',
 'default', NULL, false, NULL, '{}', $$
@@ -298,16 +306,83 @@ FROM {inv}.all_networks w
 WHERE w.nics_count <> coalesce(c.nics, 0)$$),
 
 ('ip_outside_cidr', 'warning',
-'active NIC whose IPv4 address is outside the network''s network_cidr, or its cidr where it has none',
+'active NIC whose IPv4 address, its own or a secondary one, is outside the network''s network_cidr, or its cidr where it has none, and '
+	|| 'outside its all_cidrs and ip_ranges',
 NULL, 'something may still use its address', false, NULL, '{}', $$
 SELECT 'nic', n.id, n.uuid, NULL::timestamptz,
 	format('NIC %s of %s has address %s, which is outside %s of network %s', n.id,
-		coalesce('instance ' || n.instance_id, 'no instance'), host(n.ip4_address), coalesce(w.network_cidr, w.cidr), w.id),
+		coalesce('instance ' || n.instance_id, 'no instance'), host(n.ip4_address), concat_ws(', ', coalesce(w.network_cidr, w.cidr),
+			(SELECT string_agg(c::text, ', ') FROM unnest(w.all_cidrs) c WHERE family(c) = 4 AND c <> w.cidr)), w.id),
 	format('UPDATE %s.all_nics SET ip4_address = NULL WHERE id = %s AND ip4_address = %L;', $2, n.id, host(n.ip4_address)),
 	format('UPDATE nics SET ip4_address = NULL WHERE id = %s AND ip4_address = %L;', n.id, host(n.ip4_address))
 FROM {inv}.all_nics n
 	JOIN {inv}.all_networks w ON w.id = n.network_id
-WHERE n.active AND NOT n.ip4_address <<= coalesce(w.network_cidr, w.cidr)$$),
+WHERE n.active AND NOT n.ip4_address <<= coalesce(w.network_cidr, w.cidr)
+	AND $$ || vmnet_internal.address_in_network('n.ip4_address', 'w') || $$ IS NOT TRUE
+UNION ALL
+SELECT 'nic', n.id, n.uuid, NULL,
+	format('NIC %s of %s has secondary address %s, which is outside %s of network %s', n.id,
+		coalesce('instance ' || n.instance_id, 'no instance'), host(s.ip4_address), coalesce(w.network_cidr, w.cidr), w.id),
+	format('UPDATE %s.all_nic_secondary_ips SET removed = now() WHERE id = %s AND ip4_address = %L AND active;', $2, s.id,
+		host(s.ip4_address)),
+	format('DELETE FROM nic_secondary_ips WHERE id = %s AND ip4_address = %L;', s.id, host(s.ip4_address))
+FROM {inv}.all_nic_secondary_ips s
+	JOIN {inv}.all_nics n ON n.id = s.nic_id
+	JOIN {inv}.all_networks w ON w.id = s.network_id
+WHERE s.active AND n.active AND NOT s.ip4_address <<= coalesce(w.network_cidr, w.cidr)
+	AND $$ || vmnet_internal.address_in_network('s.ip4_address', 'w') || $$ IS NOT TRUE$$),
+
+-- In a managed inventory state says what may be given, and NICs who has an address.
+('ip_free_but_held', 'warning',
+'address of a network that is Free though an active NIC of the network has it, also as a secondary one, for min_age or longer as far as '
+	|| 'the NIC tells; not in a managed inventory',
+NULL, 'something may still use its address', true, 'all_ip_addresses', NULL, $$
+SELECT 'address', a.id, a.uuid, h.since,
+	format('address %s of network %s is Free, but NIC %s has it', host(a.ip_address), a.source_network_id, h.nic_id), NULL::text, NULL::text
+FROM (
+	SELECT x.id, min(x.nic_id) AS nic_id, min(x.since) AS since
+	FROM (
+		SELECT a.id, n.id, n.state_changed
+		FROM {inv}.all_ip_addresses a
+			JOIN {inv}.all_nics n ON n.network_id = a.source_network_id AND n.ip4_address = a.ip_address
+		WHERE $3 AND a.active AND a.state = 'Free' AND n.active
+		UNION ALL
+		SELECT a.id, n.id, s.created
+		FROM {inv}.all_ip_addresses a
+			JOIN {inv}.all_nic_secondary_ips s ON s.network_id = a.source_network_id AND s.ip4_address = a.ip_address
+			JOIN {inv}.all_nics n ON n.id = s.nic_id
+		WHERE $3 AND a.active AND a.state = 'Free' AND s.active AND n.active) x (id, nic_id, since)
+	GROUP BY x.id) h
+	JOIN {inv}.all_ip_addresses a ON a.id = h.id
+WHERE h.since <= $1$$),
+
+-- A public address can be that of a load balancer or of a VPN, which no table here
+-- tells; so can that of a Shared network with such services.
+('ip_held_by_nothing', 'info',
+'address of a Shared network that is Allocated, for min_age or longer, though no NIC that is held has it, nor has one as a secondary '
+	|| 'address, and no NAT is known: it is lost to the network, unless it serves a load balancer there; not in a managed inventory, and not '
+	|| 'where no secondary addresses are known',
+NULL, 'something may still use its address', true, 'all_ip_addresses', NULL, $$
+SELECT 'address', a.id, a.uuid, a.allocated,
+	format('address %s of network %s is Allocated, but nothing is known to have it', host(a.ip_address), w.id), NULL::text, NULL::text
+FROM {inv}.all_ip_addresses a
+	JOIN {inv}.all_networks w ON w.id = a.source_network_id
+WHERE $3 AND a.active AND a.state = 'Allocated' AND a.allocated <= $1 AND NOT a.source_nat AND NOT a.static_nat AND a.instance_id IS NULL
+	AND w.active AND w.guest_type = 'Shared' AND family(a.ip_address) = 4
+	-- the source was not read at one moment
+	AND NOT EXISTS (SELECT FROM {inv}.all_nics n
+		WHERE n.network_id = w.id AND n.ip4_address = a.ip_address AND (n.removed IS NULL OR n.removed > $1))
+	AND NOT EXISTS (SELECT FROM {inv}.all_nic_secondary_ips s WHERE s.network_id = w.id AND s.ip4_address = a.ip_address AND s.active)
+	AND EXISTS (SELECT FROM {inv}.all_nic_secondary_ips)$$),
+
+('ip_of_removed_network', 'warning',
+'address that is not removed and not Free although the network that gives it is removed',
+NULL, 'something may still use its address', false, 'all_ip_addresses', NULL, $$
+SELECT 'address', a.id, a.uuid, w.removed,
+	format('address %s is %s, but its network %s has been removed', host(a.ip_address), a.state, w.id), NULL::text, NULL::text
+FROM {inv}.all_ip_addresses a
+	JOIN {inv}.all_networks w ON w.id = a.source_network_id
+WHERE a.active AND a.state IN ('Allocating', 'Allocated', 'Releasing') AND w.removed IS NOT NULL$$),
 
 -- what came first cannot be told to be wrong, nor what came after it
 ('id_reused', 'warning',
@@ -317,7 +392,8 @@ SELECT o.type, r.id, CASE o.type
 		WHEN 'network' THEN (SELECT w.uuid FROM {inv}.all_networks w WHERE w.id = r.id)
 		WHEN 'instance' THEN (SELECT i.uuid FROM {inv}.all_instances i WHERE i.id = r.id)
 		ELSE (SELECT n.uuid FROM {inv}.all_nics n WHERE n.id = r.id) END, r.until,
-	format('%s %s was another one before: created %s%s', o.name, r.id, r.created, ', uuid ' || r.uuid), NULL::text, NULL::text
+	format('%s %s was another one before: created %s UTC%s', o.name, r.id, to_char(r.created AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
+		', uuid ' || r.uuid), NULL::text, NULL::text
 FROM {inv}.former_rows r
 	JOIN (VALUES ('networks', 'network', 'network'), ('instances', 'instance', 'instance'), ('nics', 'nic', 'NIC')) o (relation, type, name)
 		ON o.relation = r.relation

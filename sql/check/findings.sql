@@ -109,6 +109,41 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.check_kept_rows(text) IS
 'Part of check_inventory(): the rows that a mirror keeps although its source has them no more; no rows in other inventories';
 
+-- Secondary addresses that an active NIC of the same network has, too: as its own,
+-- or as a secondary one that came before.  other is the column of the other family,
+-- whose address stays.
+CREATE FUNCTION vmnet_internal.check_secondary(column_name text, other text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $query$
+SELECT replace(replace($$
+(SELECT DISTINCT ON (s.id) 'nic', n.id, n.uuid, greatest(s.created, h.created),
+	format('NIC %s of %s has secondary address %s on network %s, which %s', n.id, coalesce('instance ' || n.instance_id, 'no instance'),
+		host(s.{column}), s.network_id, CASE WHEN h.id = n.id THEN 'is its own address'
+			ELSE format('NIC %s has %s', h.id, CASE WHEN h.secondary IS NULL THEN 'as its own' ELSE 'as a secondary one' END) END),
+	format('UPDATE %s.all_nic_secondary_ips SET %s WHERE id = %s AND active;', $2,
+		CASE WHEN s.{other} IS NULL THEN 'removed = now()' ELSE '{column} = NULL' END, s.id),
+	format(CASE WHEN s.{other} IS NULL THEN 'DELETE FROM nic_secondary_ips WHERE id = %s;'
+		ELSE 'UPDATE nic_secondary_ips SET {column} = NULL WHERE id = %s;' END, s.id)
+FROM {inv}.all_nic_secondary_ips s
+	JOIN {inv}.all_nics n ON n.id = s.nic_id
+	JOIN (
+		SELECT o.network_id, o.{column}, o.id, o.created, NULL::bigint AS secondary
+		FROM {inv}.all_nics o
+		WHERE o.active AND o.{column} IS NOT NULL
+		UNION ALL
+		SELECT x.network_id, x.{column}, o.id, x.created, x.id
+		FROM {inv}.all_nic_secondary_ips x
+			JOIN {inv}.all_nics o ON o.id = x.nic_id
+		WHERE x.active AND o.active AND x.{column} IS NOT NULL) h
+		ON h.network_id = s.network_id AND h.{column} = s.{column} AND (h.secondary IS NULL OR h.secondary < s.id AND h.id <> n.id)
+WHERE s.active AND n.active
+ORDER BY s.id, h.secondary NULLS FIRST, h.id)$$, '{column}', $1), '{other}', $2)
+$query$;
+COMMENT ON FUNCTION vmnet_internal.check_secondary(text, text) IS
+'Part of checks(): the query for secondary addresses that another NIC, or their own, has too';
+
 -- The whole check as one query, so that it sees one snapshot and can be
 -- explained.  {inv} stands for the inventory.  Where attached tables do not tell
 -- a router from another instance, every NIC counts as one of a user's.
@@ -152,3 +187,19 @@ SET search_path = pg_catalog, pg_temp
 AS $$ SELECT replace(vmnet_internal.check_query_template($1), '{inv}', quote_ident($1)) $$;
 COMMENT ON FUNCTION vmnet_internal.check_query(text) IS
 'Part of check_inventory(): the query that finds what is wrong with the rows of an inventory';
+
+-- The whole check, guards included.  $1 to $3 are those of checks(), $4 is the name
+-- of the inventory and $5 its kind.
+CREATE FUNCTION vmnet_internal.check_all_query(inventory_name text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format($q$SELECT f.* FROM (%s
+	UNION ALL
+	SELECT coalesce(c.ord, 0), g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
+	FROM vmnet_internal.check_guards($4, $5) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code)
+	f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)$q$, vmnet_internal.check_query($1))
+$$;
+COMMENT ON FUNCTION vmnet_internal.check_all_query(text) IS
+'Part of check_inventory() and accept_finding(): the query that finds what is wrong with an inventory';

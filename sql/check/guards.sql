@@ -45,13 +45,16 @@ COMMENT ON FUNCTION vmnet_internal.check_guarded_relations(text) IS
 'Part of check_inventory(): the relations of an inventory, and what inherits from them';
 
 -- A guard is known by its function, not by its name: the function decides.
+-- Relations have the same name in messages whatever the search path of a report's
+-- reader is.
 CREATE FUNCTION vmnet_internal.check_guards(inventory_name text, kind text)
 RETURNS TABLE (code text, message text, fix text)
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH found AS (
-	SELECT x.ord, x.trigger_name, r.relid::regclass AS relid, r.is_child, x.function_name, x.ddl,
+	SELECT x.ord, x.trigger_name, (pg_identify_object('pg_catalog.pg_class'::regclass, r.relid, 0)).identity AS relid, r.is_child,
+		x.function_name, x.ddl,
 		t.tgname, t.tgenabled IN ('O', 'A') AS enabled,
 		t.tgtype = x.fires AND cardinality(t.tgattr::int2[]) = 0
 			AND regexp_replace(lower(coalesce(substring(pg_get_triggerdef(t.oid) FROM ' WHEN \((.*)\) EXECUTE FUNCTION'), '')),
@@ -88,13 +91,14 @@ SELECT CASE WHEN is_there THEN 'guard_disabled' ELSE 'guard_missing' END,
 FROM judged
 WHERE NOT is_armed
 UNION ALL
-SELECT 'guard_disabled', format('foreign key %s is not checked: its triggers on %s are disabled', c.conname, t.tgrelid::regclass),
-	string_agg(format('ALTER TABLE %s ENABLE TRIGGER %I;', t.tgrelid::regclass, t.tgname), ' ' ORDER BY t.tgname)
+SELECT 'guard_disabled', format('foreign key %s is not checked: its triggers on %s are disabled', c.conname, y.identity),
+	string_agg(format('ALTER TABLE %s ENABLE TRIGGER %I;', y.identity, t.tgname), ' ' ORDER BY t.tgname)
 FROM pg_catalog.pg_constraint c
 	JOIN vmnet_internal.check_guarded_relations($1) r ON r.relid = c.conrelid AND r.relation IN ('all_nics', 'nic_history')
 	JOIN pg_catalog.pg_trigger t ON t.tgconstraint = c.oid AND t.tgenabled NOT IN ('O', 'A')
+	CROSS JOIN LATERAL pg_identify_object('pg_catalog.pg_class'::regclass, t.tgrelid, 0) y
 WHERE c.contype = 'f'
-GROUP BY c.conname, t.tgrelid
+GROUP BY c.conname, y.identity
 UNION ALL
 SELECT a.code, a.message, a.fix FROM vmnet_internal.attached_check_guards($1) a WHERE $2 = 'attached'
 UNION ALL

@@ -11,15 +11,16 @@
 --
 -- The columns that an import and a live inventory read, by CloudStack's tables.
 CREATE FUNCTION vmnet_internal.connect_columns()
-RETURNS TABLE (table_name text, column_name text, target_type text, needed boolean, place bigint)
+RETURNS TABLE (table_name text, column_name text, target_type text, needed boolean, place int)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH wanted (table_name, column_name, target_type, needed, place) AS (
-	SELECT coalesce(c.from_lookup, vmnet_internal.import_source_table('cloudstack', r.relation)), c.source_column, c.target_type,
-		c.needed AND c.from_lookup IS NULL, r.place * 100 + c.ord
-	FROM unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips']) WITH ORDINALITY r (relation, place),
-		LATERAL vmnet_internal.import_columns('cloudstack', r.relation) c
+	SELECT coalesce(c.from_lookup, vmnet_internal.import_source_table('cloudstack', r.relation)), s.source_column,
+		CASE WHEN c.made_of IS NULL THEN c.target_type ELSE 'text' END, c.needed AND c.from_lookup IS NULL, r.ord * 100 + c.ord
+	FROM vmnet_internal.import_relations() r,
+		LATERAL vmnet_internal.import_columns('cloudstack', r.relation) c,
+		LATERAL unnest(coalesce(c.made_of, ARRAY[c.source_column])) s (source_column)
 	UNION ALL
 	SELECT c.from_lookup, 'id', 'bigint', false, 0
 	FROM unnest(ARRAY['networks', 'instances']) r (relation), LATERAL vmnet_internal.import_columns('cloudstack', r.relation) c
@@ -218,7 +219,9 @@ BEGIN
 	SELECT string_agg(w.table_name || '.' || w.column_name, ', ' ORDER BY w.place)
 	INTO missing
 	FROM vmnet_internal.connect_columns() w
-	WHERE w.needed AND w.table_name <> 'nic_secondary_ips' AND NOT coalesce(there->w.table_name ? w.column_name, false);
+	WHERE w.needed AND w.table_name IN (SELECT vmnet_internal.import_source_table('cloudstack', r.relation)
+			FROM vmnet_internal.import_relations() r WHERE r.needed)
+		AND NOT coalesce(there->w.table_name ? w.column_name, false);
 	IF missing IS NOT NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',

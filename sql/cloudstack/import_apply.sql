@@ -56,8 +56,8 @@ DECLARE
 	part record;
 	first_copy boolean;
 BEGIN
-	EXECUTE format('LOCK TABLE %1$I.all_networks, %1$I.all_instances, %1$I.all_nics, %1$I.all_nic_secondary_ips IN SHARE ROW EXCLUSIVE '
-		'MODE', inventory);
+	EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', (SELECT string_agg(format('%I.%I', inventory, 'all_' || r.relation), ', '
+			ORDER BY r.ord) FROM vmnet_internal.import_relations() r));
 	EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$I.all_networks) AND NOT EXISTS (SELECT FROM %1$I.all_instances)', inventory)
 	INTO first_copy;
 	IF NOT first_copy THEN
@@ -196,6 +196,18 @@ BEGIN
 				WHERE k.relation = 'nics' AND k.kind IN ('reused', 'returned') AND k.id = c.id)
 		ORDER BY t.id$f$, inventory)
 	USING times.started;
+	EXECUTE format($f$
+		INSERT INTO %1$I.nic_address_history (nic_id, ip4_address, ip6_address, until, secondary_ip_id)
+		SELECT t.nic_id, t.ip4_address, t.ip6_address, $1, t.id
+		FROM pg_temp.vmnet_import_changes c
+			JOIN %1$I.all_nic_secondary_ips t ON t.id = c.id
+			JOIN pg_temp.vmnet_import_nic_secondary_ips s ON s.id = c.id
+		WHERE c.relation = 'nic_secondary_ips' AND c.kind = 'update'
+			AND (s.ip4_address IS DISTINCT FROM t.ip4_address OR s.ip6_address IS DISTINCT FROM t.ip6_address)
+			AND NOT EXISTS (SELECT FROM pg_temp.vmnet_import_changes k
+				WHERE k.relation = c.relation AND k.kind IN ('reused', 'returned') AND k.id = c.id)
+		ORDER BY t.id$f$, inventory)
+	USING times.started;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_remember(bigint, text, boolean) IS
@@ -234,7 +246,7 @@ BEGIN
 		ORDER BY s."table", vmnet_internal.read_bigint(s.id), s.id, s."column"$f$, inventory)
 	USING run;
 
-	FOREACH relation IN ARRAY ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips'] LOOP
+	FOR relation IN SELECT 'all_' || r.relation FROM vmnet_internal.import_relations() r ORDER BY r.ord LOOP
 		EXECUTE format('SELECT setval(pg_get_serial_sequence(%L, ''id''), max(id)) FROM %I.%I HAVING max(id) >= 1',
 			format('%I.%I', inventory, relation), inventory, relation);
 		IF first_copy THEN

@@ -203,7 +203,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	relations CONSTANT text[] := ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips'];
+	relations CONSTANT text[] := ARRAY(SELECT r.relation FROM vmnet_internal.import_relations() r ORDER BY r.ord);
 	kind text := vmnet_internal.import_kind(source);
 	looks jsonb := '{}';
 	look jsonb;

@@ -121,7 +121,8 @@ COMMENT ON FUNCTION vmnet_internal.import_refuse_few(text, text, boolean) IS
 -- (reused), and which the source has again after a gap (returned).  A row that it
 -- says was removed before the mirror missed it has no gap.  A NIC that belongs to
 -- another instance counts as returned, too: until then it was that of the former
--- one.  A time or a uuid that is not known differs from none.
+-- one; so does an address that another NIC has.  A time or a uuid that is not
+-- known differs from none.
 CREATE FUNCTION vmnet_internal.import_compare(source text, inventory text)
 RETURNS void
 LANGUAGE plpgsql
@@ -132,18 +133,19 @@ DECLARE
 	relation text;
 	unknown CONSTANT timestamptz := '1970-01-01 00:00:00+00';
 BEGIN
-	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics'] LOOP
+	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips'] LOOP
 		EXECUTE format($f$
 			WITH pairs AS MATERIALIZED (
 				SELECT s.id, coalesce(v.uuid, t.uuid) AS uuid, s.uuid AS new_uuid, t.created, s.created AS new_created,
 					coalesce(coalesce(v.uuid, t.uuid) <> s.uuid, false) AS other_uuid,
 					s.created <> t.created AND s.created <> $2 AND t.created <> $2 AS other_created,
-					v.id IS NOT NULL AND (s.removed IS NULL OR s.removed > t.removed)%4$s AS is_back
-				FROM pg_temp.vmnet_import_changes c
+					%4$s AS is_back
+				-- the source has no time of removal of an address: one that is back need not differ
+				FROM (SELECT c.id FROM pg_temp.vmnet_import_changes c WHERE c.relation = $1 AND c.kind = 'update'
+						UNION SELECT r.id FROM %1$I.import_vanished r WHERE r.relation = $1) c
 					JOIN %1$I.%2$I t ON t.id = c.id
 					JOIN pg_temp.%3$I s ON s.id = c.id
 					LEFT JOIN %1$I.import_vanished v ON v.relation = $1 AND v.id = c.id
-				WHERE c.relation = $1 AND c.kind = 'update'
 			), logged AS (
 				INSERT INTO pg_temp.vmnet_import_log
 				SELECT $3, p.id::text, CASE WHEN p.other_uuid THEN 'uuid' ELSE 'created' END,
@@ -158,7 +160,9 @@ BEGIN
 			SELECT $1, p.id, CASE WHEN p.other_uuid OR p.other_created THEN 'reused' ELSE 'returned' END
 			FROM pairs p
 			WHERE p.other_uuid OR p.other_created OR p.is_back$f$, inventory, 'all_' || relation, 'vmnet_import_' || relation,
-			CASE relation WHEN 'nics' THEN ' OR s.instance_id IS DISTINCT FROM t.instance_id' ELSE '' END)
+			CASE relation WHEN 'nic_secondary_ips' THEN 'v.id IS NOT NULL OR s.nic_id <> t.nic_id'
+				ELSE 'v.id IS NOT NULL AND (s.removed IS NULL OR s.removed > t.removed)' END
+				|| CASE relation WHEN 'nics' THEN ' OR s.instance_id IS DISTINCT FROM t.instance_id' ELSE '' END)
 		USING relation, unknown, vmnet_internal.import_source_table(kind, relation);
 	END LOOP;
 END
@@ -244,15 +248,58 @@ BEGIN
 		)
 		INSERT INTO %1$I.former_nic_addresses (nic_id, mac_address, ip4_address, ip6_address, "from", "to")
 		SELECT i.nic_id, i.mac_address, i.ip4_address, i.ip6_address, i."from", LEAST(i."to", b.until)
-		FROM %1$I.nic_address_intervals i JOIN began b ON b.id = i.nic_id
+		FROM %1$I.nic_address_intervals i JOIN began b ON b.id = i.nic_id AND i.kind = 'nic'
 		WHERE LEAST(i."to", b.until) > i."from" AND (b.since IS NULL OR i."from" >= b.since)
 		ORDER BY i.nic_id, i."from"$f$, inventory) USING run, times.started, times.last_seen;
 	EXECUTE format('DELETE FROM %1$I.nic_address_history a USING %1$I.former_rows f'
-		' WHERE f.run = $1 AND f.relation = ''nics'' AND a.nic_id = f.id', inventory) USING run;
+		' WHERE f.run = $1 AND f.relation = ''nics'' AND a.nic_id = f.id AND a.secondary_ip_id IS NULL', inventory) USING run;
+	PERFORM vmnet_internal.import_close_secondary(run, inventory);
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_close(bigint, text) IS
 'Part of import_cloudstack(): copies the past of rows that end with the run';
+
+-- The same of secondary addresses.  What they had while their NIC was not there is
+-- left out by those who ask, with the intervals of the NIC.
+CREATE FUNCTION vmnet_internal.import_close_secondary(run bigint, inventory text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	times record := vmnet_internal.import_run_times(inventory, run);
+BEGIN
+	EXECUTE format($f$
+		WITH closed AS (
+			INSERT INTO %1$I.former_rows (relation, id, uuid, network_id, created, removed, until, reused, seq, run)
+			SELECT 'nic_secondary_ips', t.id, coalesce(v.uuid, t.uuid), t.network_id, t.created,
+				CASE WHEN c.kind = 'reused' THEN coalesce(t.removed, u.until) ELSE t.removed END, u.until, c.kind = 'reused', 0, $1
+			FROM pg_temp.vmnet_import_changes c
+				JOIN %1$I.all_nic_secondary_ips t ON t.id = c.id
+				JOIN pg_temp.vmnet_import_nic_secondary_ips s ON s.id = c.id
+				LEFT JOIN %1$I.import_vanished v ON v.relation = 'nic_secondary_ips' AND v.id = c.id
+				CROSS JOIN LATERAL (SELECT GREATEST(t.removed, CASE WHEN c.kind = 'reused' AND s.created > $3 THEN s.created
+					ELSE $2 END)) u (until)
+			WHERE c.relation = 'nic_secondary_ips' AND c.kind IN ('reused', 'returned')
+			ORDER BY t.id
+			RETURNING id, until
+		), began AS (
+			SELECT c.id, c.until, (SELECT max(f.until) FROM %1$I.former_rows f
+				WHERE f.relation = 'nic_secondary_ips' AND f.id = c.id) AS since
+			FROM closed c
+		)
+		INSERT INTO %1$I.former_nic_addresses (nic_id, ip4_address, ip6_address, "from", "to", secondary_ip_id)
+		SELECT i.nic_id, i.ip4_address, i.ip6_address, i."from", LEAST(i."to", b.until), b.id
+		FROM %1$I.nic_address_intervals i JOIN began b ON b.id = i.secondary_ip_id
+		WHERE LEAST(i."to", b.until) > i."from" AND (b.since IS NULL OR i."from" >= b.since)
+		ORDER BY b.id, i."from"$f$, inventory) USING run, times.started, times.last_seen;
+	EXECUTE format('DELETE FROM %1$I.nic_address_history a USING %1$I.former_rows f, %1$I.all_nic_secondary_ips t'
+		' WHERE f.run = $1 AND f.relation = ''nic_secondary_ips'' AND t.id = f.id'
+		' AND a.nic_id = t.nic_id AND a.secondary_ip_id = t.id', inventory) USING run;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_close_secondary(bigint, text) IS
+'Part of import_cloudstack(): copies the past of secondary addresses that end with the run';
 
 -- After the rows are written: a NIC that the mirror has never seen may be older
 -- than the network or instance that came under the id of a former one in this run.
@@ -325,6 +372,11 @@ BEGIN
 		EXECUTE format('DELETE FROM %I.%I a USING pg_temp.vmnet_import_changes c'
 			' WHERE c.relation = ''nics'' AND c.kind IN (''delete'', ''reused'') AND a.nic_id = c.id', inventory, relation);
 	END LOOP;
+	FOREACH relation IN ARRAY ARRAY['nic_address_history', 'former_nic_addresses'] LOOP
+		EXECUTE format('DELETE FROM %I.%I a USING pg_temp.vmnet_import_changes c'
+			' WHERE c.relation = ''nic_secondary_ips'' AND c.kind IN (''delete'', ''reused'') AND a.secondary_ip_id = c.id',
+			inventory, relation);
+	END LOOP;
 	-- for those who read the feed, the last entry of a deleted NIC stays until its id is used again
 	EXECUTE format('DELETE FROM %I.nic_history h USING pg_temp.vmnet_import_changes c'
 		' WHERE c.relation = ''nics'' AND c.kind = ''reused'' AND h.nic_id = c.id', inventory);
@@ -379,7 +431,7 @@ DECLARE
 	n bigint;
 BEGIN
 	EXECUTE format('SELECT EXISTS (SELECT FROM %I.import_vanished)', inventory) INTO had_some;
-	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips'] LOOP
+	FOR relation IN SELECT r.relation FROM vmnet_internal.import_relations() r ORDER BY r.ord LOOP
 		IF had_some THEN
 			EXECUTE format('DELETE FROM %I.import_vanished v USING pg_temp.%I s WHERE v.relation = $1 AND v.id = s.id', inventory,
 				'vmnet_import_' || relation)

@@ -9,8 +9,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE format('GRANT SELECT ON pg_temp.vmnet_import_networks, pg_temp.vmnet_import_instances, pg_temp.vmnet_import_nics,'
-		' pg_temp.vmnet_import_nic_secondary_ips TO %I', owner);
+	EXECUTE format('GRANT SELECT ON %s TO %I', (SELECT string_agg('pg_temp.vmnet_import_' || r.relation, ', ')
+		FROM vmnet_internal.import_relations() r), owner);
 	EXECUTE format('GRANT SELECT, INSERT ON pg_temp.vmnet_import_changes, pg_temp.vmnet_import_log TO %I', owner);
 END
 $$;

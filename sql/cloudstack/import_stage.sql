@@ -13,9 +13,10 @@ DECLARE
 BEGIN
 	FOR stage IN
 		SELECT c.relname, c.relkind FROM pg_catalog.pg_class c
-		WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'f') AND c.relname IN
-			('vmnet_import_networks', 'vmnet_import_instances', 'vmnet_import_nics', 'vmnet_import_nic_secondary_ips',
-			'vmnet_import_log', 'vmnet_import_changes', 'vmnet_import_mysql')
+		WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'f') AND c.relname IN (
+			SELECT 'vmnet_import_' || r.relation FROM vmnet_internal.import_relations() r
+			UNION ALL
+			VALUES ('vmnet_import_log'), ('vmnet_import_changes'), ('vmnet_import_mysql'))
 	LOOP
 		EXECUTE format('DROP %s pg_temp.%I', CASE stage.relkind WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, stage.relname);
 	END LOOP;
@@ -43,8 +44,11 @@ COMMENT ON FUNCTION vmnet_internal.import_make_stages() IS
 -- How one column of the source is stored: raw, what is kept of a key that cannot
 -- be read; final, its value; and under which conditions it could not be taken as
 -- it was, with the reasons.  conv is the converted value, created the time that a
--- removal at an unknown time gets.
+-- removal at an unknown time gets.  is_key: a row of which it cannot be read is
+-- rejected.  is_list: the value can be a list, whose first element conv is.  needed:
+-- every source has a value.
 CREATE FUNCTION vmnet_internal.import_column(target text, target_type text, source_type regtype, value text, conv text, created text,
+	is_key boolean, is_list boolean, needed boolean,
 	OUT raw text, OUT final text, OUT lost text, OUT lost_reason text, OUT changed text, OUT changed_reason text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -56,17 +60,19 @@ DECLARE
 BEGIN
 	final := conv;
 	-- a value of the same type needs no look, nor does a flag that is a number
-	IF target_type <> 'text' AND source_type <> target_type::regtype AND NOT (target_type = 'boolean' AND whole) THEN
+	-- what is lost of a list is said of its columns
+	IF target_type <> 'text' AND source_type <> target_type::regtype AND NOT (target_type = 'boolean' AND whole)
+		AND target_type NOT LIKE '%[]' THEN
 		lost := format('%s IS NULL AND %s', conv, filled);
 		lost_reason := format('not a value of type %s; stored as NULL', target_type);
 	END IF;
-	IF target IN ('id', 'network_id', 'instance_id', 'nic_id') THEN
+	IF is_key THEN
 		-- a key that cannot be read is not changed: its row is rejected
 		raw := format('CASE WHEN %s IS NULL THEN %s::text END', conv, value);
 		lost := NULL;
 	ELSIF target = 'created' THEN
 		final := format('coalesce(%s, ''1970-01-01 00:00:00+00''::timestamptz)', conv);
-		lost := format('%s IS NULL', conv);
+		lost := format(CASE WHEN needed THEN '%s IS NULL' ELSE '%s IS NULL AND %s' END, conv, filled);
 		lost_reason := 'no time; stored as 1970-01-01 00:00:00 UTC';
 	ELSIF target = 'removed' THEN
 		final := format('CASE WHEN %s THEN coalesce(%s, %s) END', filled, conv, created);
@@ -87,14 +93,45 @@ BEGIN
 	IF target_type = 'text' AND source_type IN ('text'::regtype, 'varchar'::regtype) THEN
 		changed := format('%s::text <> %s', value, conv);
 		changed_reason := 'blanks at the end were cut off';
+	ELSIF target_type = 'cidr' AND is_list THEN
+		changed := format('vmnet_internal.read_inet_list(%1$s::text) <> vmnet_internal.read_cidr_list(%1$s::text)::inet[]', value);
+		changed_reason := 'bits right of the prefix length were cleared';
 	ELSIF target_type = 'cidr' AND source_type <> 'cidr'::regtype THEN
 		changed := format('vmnet_internal.read_inet(%s::text) <> %s::inet', value, conv);
 		changed_reason := 'bits right of the prefix length were cleared';
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_column(text, text, regtype, text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_column(text, text, regtype, text, text, text, boolean, boolean, boolean) IS
 'Part of import_cloudstack(): how one column of the source is stored, and when it could not be taken as it was';
+
+-- The condition that a part of a list cannot be read, and another one can.
+CREATE FUNCTION vmnet_internal.import_part_lost(value text, target_type text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('(SELECT count(*) FROM unnest(string_to_array(%1$s::text, '','')) l WHERE btrim(l) <> '''')'
+	' > cardinality(vmnet_internal.read_%2$s_list(%1$s::text))', $1, $2)
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_part_lost(text, text) IS
+'Part of import_cloudstack(): the condition that a part of a list cannot be read';
+
+-- How a column of the plan of an import is read, in the inner query of
+-- import_query(): its value, under the name that the outer query knows, and the
+-- converted value.
+CREATE FUNCTION vmnet_internal.import_read(value text, name text, is_made boolean, conv text, source_type regtype, target_type text,
+	is_list boolean)
+RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT ARRAY[$1 || CASE WHEN $3 THEN ' AS ' || substr($2, 3) ELSE '' END,
+	format('%s AS %s', CASE WHEN $7 THEN vmnet_internal.import_first($1, $6)
+		ELSE vmnet_internal.import_bulk_expression($1, $5, $6) END, substr($4, 3))]
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_read(text, text, boolean, text, regtype, text, boolean) IS
+'Part of import_cloudstack(): how a column of the source is read';
 
 -- The query that reads one table of the source: every column converted, and
 -- in "notes" what could not be taken as it was.  Each value is converted once,
@@ -110,7 +147,7 @@ DECLARE
 	stored record;
 	note record;
 	source_type regtype;
-	created text;
+	created text := quote_literal('1970-01-01 00:00:00+00') || '::timestamptz';	-- where there is no such column
 	removed text;
 	state_changed text := 'NULL::timestamptz';
 	read text[] := '{}';
@@ -118,28 +155,36 @@ DECLARE
 	bads text[] := '{}';
 	notes text[] := '{}';
 BEGIN
-	FOR col IN SELECT p.*, format('s.c_%s', p.ord) AS conv FROM vmnet_internal.import_plan(source, relation) p ORDER BY p.ord LOOP
+	FOR col IN
+		SELECT p.*, format('s.c_%s', p.ord) AS conv, CASE WHEN p.is_made THEN format('s.v_%s', p.ord) ELSE p.value END AS name,
+			p.target = 'id' OR relation IN ('nics', 'nic_secondary_ips') AND p.target IN ('network_id', 'instance_id', 'nic_id') AS is_key
+		FROM vmnet_internal.import_plan(source, relation) p
+		ORDER BY p.ord
+	LOOP
 		IF col.absent IS NOT NULL THEN
 			targets := targets || format('%s AS %I', col.absent, col.target);
 		ELSIF col.from_lookup IS NOT NULL THEN
 			read := read || format('s.%I', col.lookup_key);
 			targets := targets || format('l_%I.%I AS %I', col.target, col.target, col.target);
 		ELSE
-			read := read || col.value || format('%s AS c_%s',
-				vmnet_internal.import_bulk_expression(col.value, col.source_type, col.target_type), col.ord);
-			stored := vmnet_internal.import_column(col.target, col.target_type, col.source_type, col.value, col.conv, created);
+			read := read || vmnet_internal.import_read(col.value, col.name, col.is_made, col.conv, col.source_type, col.target_type,
+				col.is_list);
+			stored := vmnet_internal.import_column(col.target, col.target_type, col.source_type, col.name, col.conv, created, col.is_key,
+				col.is_list, col.needed);
 			targets := array_remove(targets || (stored.raw || format(' AS %I', 'raw_' || col.target)), NULL)
 				|| format('%s AS %I', stored.final, col.target);
 			created := CASE col.target WHEN 'created' THEN stored.final ELSE created END;
 			removed := CASE col.target WHEN 'removed' THEN stored.final ELSE removed END;
 			FOR note IN
 				SELECT n.bad, n.reason
-				FROM (VALUES (stored.lost, stored.lost_reason), (stored.changed, stored.changed_reason)) n (bad, reason)
+				FROM (VALUES (stored.lost, stored.lost_reason), (stored.changed, stored.changed_reason),
+					(CASE WHEN col.is_list THEN vmnet_internal.import_part_lost(col.value, col.target_type) END,
+						'a part of the list cannot be read; left out')) n (bad, reason)
 				WHERE n.bad IS NOT NULL
 			LOOP
 				bads := bads || format('(%s)', note.bad);
 				notes := notes || format('CASE WHEN %s THEN jsonb_build_array(%L, %s::text, %L) END',
-					note.bad, col.source_column, col.value, note.reason);
+					note.bad, col.source_column, col.name, note.reason);
 			END LOOP;
 		END IF;
 	END LOOP;
@@ -154,7 +199,7 @@ BEGIN
 		targets := targets || format('coalesce(%s, %s, %s) AS state_changed', removed, state_changed, created);
 	END IF;
 
-	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s], NULL)::jsonb[] END AS notes FROM (SELECT %s FROM %I.%I s OFFSET '
+	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s]::jsonb[], NULL) END AS notes FROM (SELECT %s FROM %I.%I s OFFSET '
 		'0) s%s',
 		array_to_string(targets, ', '), coalesce(nullif(array_to_string(bads, ' OR '), ''), 'false'),
 		array_to_string(notes, ', '),
@@ -225,9 +270,9 @@ BEGIN
 			LEFT JOIN pg_catalog.pg_foreign_table f ON f.ftrelid = c.oid
 			LEFT JOIN pg_catalog.pg_foreign_server s ON s.oid = f.ftserver
 		WHERE n.nspname = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname IN (
-			SELECT coalesce(i.from_lookup, vmnet_internal.import_source_table(k.kind, r))
-			FROM vmnet_internal.import_kind(source) k (kind), unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips']) r,
-				vmnet_internal.import_columns(k.kind, r) i)
+			SELECT coalesce(i.from_lookup, vmnet_internal.import_source_table(k.kind, r.relation))
+			FROM vmnet_internal.import_kind(source) k (kind), vmnet_internal.import_relations() r,
+				vmnet_internal.import_columns(k.kind, r.relation) i)
 	LOOP
 		IF part.relkind = 'f' THEN
 			EXECUTE format('CREATE FOREIGN TABLE pg_temp.%I (%s) SERVER %I', part.relname, part.columns, part.srvname)
@@ -257,9 +302,9 @@ BEGIN
 			JOIN pg_catalog.pg_class s ON s.relname = c.relname
 			JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace AND n.nspname = source
 		WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('v', 'f') AND c.relname IN (
-			SELECT coalesce(i.from_lookup, vmnet_internal.import_source_table(k.kind, r))
-			FROM vmnet_internal.import_kind(source) k (kind), unnest(ARRAY['networks', 'instances', 'nics', 'nic_secondary_ips']) r,
-				vmnet_internal.import_columns(k.kind, r) i)
+			SELECT coalesce(i.from_lookup, vmnet_internal.import_source_table(k.kind, r.relation))
+			FROM vmnet_internal.import_kind(source) k (kind), vmnet_internal.import_relations() r,
+				vmnet_internal.import_columns(k.kind, r.relation) i)
 	LOOP
 		EXECUTE format('DROP %s pg_temp.%I', CASE part.relkind WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'VIEW' END, part.relname);
 	END LOOP;
@@ -285,9 +330,10 @@ DECLARE
 	too_large boolean := false;
 	stand_ins text;
 BEGIN
-	IF relation = 'nic_secondary_ips' AND vmnet_internal.import_source_type(source, source_table, 'id') IS NULL THEN
-		EXECUTE 'CREATE TEMPORARY TABLE vmnet_import_nic_secondary_ips (raw_id text, raw_nic_id text, raw_network_id text, notes jsonb[], '
-			|| (SELECT string_agg(format('%I %s', c.target, c.target_type), ', ' ORDER BY c.ord)
+	IF NOT (SELECT r.needed FROM vmnet_internal.import_relations() r WHERE r.relation = import_stage.relation)
+		AND vmnet_internal.import_source_type(source, source_table, 'id') IS NULL THEN
+		EXECUTE format('CREATE TEMPORARY TABLE %I (raw_id text, raw_nic_id text, raw_network_id text, notes jsonb[], ',
+			'vmnet_import_' || relation) || (SELECT string_agg(format('%I %s', c.target, c.target_type), ', ' ORDER BY c.ord)
 				FROM vmnet_internal.import_columns(vmnet_internal.import_kind(source), relation) c) || ')';
 		RETURN -1;
 	END IF;

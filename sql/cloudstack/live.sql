@@ -25,10 +25,10 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.live_expression(text, regtype, text) IS
 'Part of attach_cloudstack(): expression that turns a value of the source into one of the inventory, where it is read';
 
--- The query of all_networks, all_instances, all_nics or all_nic_secondary_ips
--- over a source.  What comes from other tables is joined here, and distinct, so that the planner
--- leaves out the join where nobody asks for these columns.  (Besides, mysql_fdw
--- 2.8 fails, or crashes, on a join of which no column is asked, as in EXISTS.)
+-- The query of all_networks, all_instances and so on over a source.  What comes from
+-- other tables is joined here, and distinct, so that the planner leaves out the join
+-- where nobody asks for these columns.  (Besides, mysql_fdw 2.8 fails, or crashes, on
+-- a join of which no column is asked, as in EXISTS.)
 CREATE FUNCTION vmnet_internal.live_query(source text, relation text)
 RETURNS text
 LANGUAGE plpgsql STABLE
@@ -39,11 +39,11 @@ DECLARE
 	col record;
 	source_type regtype;
 	value text;
-	created text;
+	created text := quote_literal('1970-01-01 00:00:00+00') || '::timestamptz';	-- where there is no such column
 	removed text;
 	touched text := 'NULL';
 	source_state text;
-	source_removed text;
+	source_removed text := 'NULL';
 	targets text[] := '{}';
 	joins text := '';
 BEGIN
@@ -52,7 +52,8 @@ BEGIN
 			targets := targets || format('%s AS %I', col.absent, col.target);
 			CONTINUE;
 		END IF;
-		value := vmnet_internal.live_expression(col.value, col.source_type, col.target_type);
+		value := CASE WHEN col.is_list THEN vmnet_internal.import_first(col.value, col.target_type)
+			ELSE vmnet_internal.live_expression(col.value, col.source_type, col.target_type) END;
 		IF col.from_lookup IS NOT NULL THEN
 			joins := joins || format(' LEFT JOIN (SELECT DISTINCT ON (l.id) l.id, %s AS value FROM %I.%I l ORDER BY l.id) l_%s ON l_%s.id '
 				'= s.%I',
@@ -102,21 +103,21 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.live_query(text, text) IS
-'Part of attach_cloudstack(): the query of all_networks, all_instances, all_nics or all_nic_secondary_ips over a source';
+'Part of attach_cloudstack(): the query of all_networks, all_instances and so on over a source';
 
--- The same of secondary addresses, which a source need not have.
-CREATE FUNCTION vmnet_internal.live_secondary_query(source text)
+-- The same of a table that a source need not have.
+CREATE FUNCTION vmnet_internal.live_optional_query(source text, relation text)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN vmnet_internal.import_source_type($1,
-		vmnet_internal.import_source_table(vmnet_internal.import_kind($1), 'nic_secondary_ips'), 'id') IS NOT NULL
-	THEN vmnet_internal.live_query($1, 'nic_secondary_ips')
-	ELSE vmnet_internal.empty_query('all_nic_secondary_ips') END
+		vmnet_internal.import_source_table(vmnet_internal.import_kind($1), $2), 'id') IS NOT NULL
+	THEN vmnet_internal.live_query($1, $2)
+	ELSE vmnet_internal.empty_query('all_' || $2) END
 $$;
-COMMENT ON FUNCTION vmnet_internal.live_secondary_query(text) IS
-'Part of attach_cloudstack(): the query of all_nic_secondary_ips over a source; no rows where it has none';
+COMMENT ON FUNCTION vmnet_internal.live_optional_query(text, text) IS
+'Part of attach_cloudstack(): the query of a table that a source need not have; no rows where it has none';
 
 -- The views of a live inventory, in order.  Those of a mirror serve where they
 -- need no more of MySQL than it can give; here are the others.
@@ -135,9 +136,15 @@ An instance is a virtual machine, a router or a system VM. Read from it at the t
 	(3, 'all_nics', replace(vmnet_internal.live_query($1, 'nics'), '%', '%%'),
 'Every NIC of the source, removed and half-removed ones too
 Read from it at the time of the query.'),
-	(4, 'all_nic_secondary_ips', replace(vmnet_internal.live_secondary_query($1), '%', '%%'),
+	(4, 'all_nic_secondary_ips', replace(vmnet_internal.live_optional_query($1, 'nic_secondary_ips'), '%', '%%'),
 'Addresses that NICs have beside their own, as the source has them
 Read from it at the time of the query. CloudStack deletes them for good.'),
+	(7, 'all_ip_ranges', replace(vmnet_internal.live_optional_query($1, 'ip_ranges'), '%', '%%'),
+'Ranges of addresses that networks can give, removed ones too
+Read from the source''s table vlan at the time of the query; no rows where it has none.'),
+	(8, 'all_ip_addresses', replace(vmnet_internal.live_optional_query($1, 'ip_addresses'), '%', '%%'),
+'Addresses that Shared and Public networks can give or have given, removed ones too
+Read from the source''s table user_ip_address at the time of the query; no rows where it has none.'),
 	(5, 'nic_history', vmnet_internal.empty_query('nic_history'),
 'Nothing: a live inventory does not remember what happened to NICs
 A mirror does, from its first import on: vmnet.import_cloudstack(). What the source''s columns tell of the past is in nic_intervals.'),
@@ -200,7 +207,7 @@ DROP SCHEMA detaches it; the source is left as it is.');
 		PERFORM vmnet_internal.build_object(format('CREATE VIEW %%1$I.%I AS %s', part.relation, part.query),
 			format('VIEW %%1$I.%I', part.relation), part.comment, $1, 'live', $2, 'read_only', vmnet.version());
 	END LOOP;
-	PERFORM vmnet_internal.build_inventory($1, 'live', $2, 'read_only', ARRAY['triggers']);
+	PERFORM vmnet_internal.build_inventory($1, 'live', $2, 'read_only', ARRAY['tables', 'keys', 'triggers']);
 	PERFORM vmnet_internal.comment_inventory($1);
 END
 $$;

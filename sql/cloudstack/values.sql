@@ -30,6 +30,33 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vmnet_internal.read_cidr(text) IS
 'Network in a text; NULL if there is none; bits right of the prefix length are cleared';
 
+-- Most values are no list, and are read as one value.
+CREATE FUNCTION vmnet_internal.read_cidr_list(value text)
+RETURNS cidr[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN strpos($1, ',') = 0 THEN nullif(ARRAY[vmnet_internal.read_cidr($1)], ARRAY[NULL::cidr])
+	ELSE (SELECT array_agg(p.part ORDER BY p.ord)
+		FROM (SELECT vmnet_internal.read_cidr(v) AS part, ord FROM unnest(string_to_array($1, ',')) WITH ORDINALITY l (v, ord)) p
+		WHERE p.part IS NOT NULL) END
+$$;
+COMMENT ON FUNCTION vmnet_internal.read_cidr_list(text) IS
+'Networks in a text, with commas between them; what is none is left out';
+
+CREATE FUNCTION vmnet_internal.read_inet_list(value text)
+RETURNS inet[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN strpos($1, ',') = 0 THEN nullif(ARRAY[vmnet_internal.read_inet($1)], ARRAY[NULL::inet])
+	ELSE (SELECT array_agg(p.part ORDER BY p.ord)
+		FROM (SELECT vmnet_internal.read_inet(v) AS part, ord FROM unnest(string_to_array($1, ',')) WITH ORDINALITY l (v, ord)) p
+		WHERE p.part IS NOT NULL) END
+$$;
+COMMENT ON FUNCTION vmnet_internal.read_inet_list(text) IS
+'Addresses in a text, with commas between them; what is none is left out';
+
 CREATE FUNCTION vmnet_internal.read_macaddr(value text)
 RETURNS macaddr
 AS 'MODULE_PATHNAME', 'read_macaddr'

@@ -19,11 +19,11 @@ FROM vmnet.report_schemas($1::name) r, vmnet_internal.report_definition($2) d
 WHERE $3 = 'reader' AND NOT r.tenant AND to_regclass(format('%I.%I', r.schema_name, d.name)) IS NOT NULL
 UNION ALL
 -- operator: reads all there is, writes to what operations write to; DELETE is on
--- the views on which it is the removal
+-- the views on which it is the removal, and on what accepts findings
 SELECT 'USAGE', format('SCHEMA %I', $1)
 WHERE $3 = 'operator'
 UNION ALL
-SELECT CASE WHEN t.name IN ('networks', 'instances', 'nics') THEN 'SELECT, INSERT, UPDATE, DELETE'
+SELECT CASE WHEN t.name IN ('networks', 'instances', 'nics', 'accepted_findings') THEN 'SELECT, INSERT, UPDATE, DELETE'
 		WHEN t.name IN ('all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips', 'nic_secondary_ips')
 		THEN 'SELECT, INSERT, UPDATE' ELSE 'SELECT' END,
 	format('TABLE %I.%I', $1, t.name)
@@ -100,9 +100,9 @@ LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.grant_access(name, name, text) IS
 'Gives a role access to an inventory: as a reader of its reports, or as an operator
 reader: SELECT on the views of its reporting schemas (not those for tenants), and nothing else. operator: SELECT on the tables and views '
-'of the inventory, INSERT and UPDATE on its base tables and live views, USAGE on their sequences: what the operations (vmnet.nic_add() '
-'and so on) need; and DELETE on the live views nics, networks and instances, which is the removal. No DELETE on tables, and no write to '
-'history.
+'of the inventory, INSERT and UPDATE on its base tables and live views, but for ranges and addresses of networks, USAGE on their '
+'sequences: what the operations (vmnet.nic_add() and so on) need; and DELETE on the live views nics, networks and instances, which is the '
+'removal. No DELETE on tables, and no write to history. All but TRUNCATE on accepted_findings, for accept_finding().
 inventory NULL: the setting vmnet.inventory. The role has to be there. A reporting schema that is made later needs another call. Needs '
 'the owner of the inventory.
 Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, and for an operator of an '

@@ -34,6 +34,20 @@ The live ones are in the view nic_secondary_ips: those of active NICs. '
 || CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them; only the import writes here. CloudStack deletes them for good, and the '
 'import does what it did.'
 	ELSE 'Rows are never deleted: an address is removed by setting removed, and with its NIC.' END),
+('{managed,mirror}', 'all_ip_ranges', NULL,
+'Ranges of addresses that networks can give, removed ones too
+The live ones are in the view ip_ranges. '
+|| CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them (CloudStack: vlan), network_id included, even of a network that it does not '
+	'have; only the import writes here. No rows where the source has no such table.'
+	ELSE 'Where a network has a range but no rows in all_ip_addresses, its free addresses are those of the range. Rows are never deleted: '
+	'a range is removed by setting removed.' END),
+('{managed,mirror}', 'all_ip_addresses', NULL,
+'Addresses that Shared and Public networks can give or have given, removed ones too
+The live ones are in the view ip_addresses. '
+|| CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them (CloudStack: user_ip_address), ids of networks and instances included, even '
+	'if it does not have these; only the import writes here. No rows where the source has no such table.'
+	ELSE 'Where a network has rows here, it gives those that are Free and that no NIC has: which NIC has an address, NICs tell. Rows are '
+	'never deleted: an address is removed by setting removed.' END),
 ('{managed,mirror,attached}', 'nic_history', NULL,
 'What happened to NICs: one row per change of state, and per removal
 Written by the inventory itself, in the transaction of the change; only the owner of the table can write to it otherwise. The order is '
@@ -41,7 +55,12 @@ Written by the inventory itself, in the transaction of the change; only the owne
 'by at.'),
 ('{managed,mirror,attached}', 'nic_address_history', NULL,
 'Addresses that NICs had before those they have now, or had last
-A row says what a NIC had from the row before it (or its creation) until a change. The view nic_address_intervals puts it together.'),
+A row says what a NIC, or a secondary address, had from the row before it (or its creation) until a change. The view '
+'nic_address_intervals puts it together.'),
+('{managed,mirror,attached,live}', 'accepted_findings', NULL,
+'Findings of vmnet.check_inventory() that are accepted: they do not count
+vmnet.accept_finding() writes here. A row counts until its time is over, or what was found changes; it stays until it is accepted again or '
+'withdrawn. Delete old rows when you like.'),
 ('{mirror}', 'import_runs', NULL,
 'One row per run of the import, which another connection can watch
 It outlives the runs; delete old rows when you like.'),
@@ -53,13 +72,14 @@ A run adds what is new in it; what an earlier run has said already is not said a
 One row for each of them. Only purge_inventory() deletes them.'),
 ('{mirror}', 'former_rows', NULL,
 'Earlier rows of ids: before a gap, or before another object had the id
-The row of now is in all_networks, all_instances or all_nics; the row that an id had at a time is the first one whose until is after it. '
+The row of now is in all_networks, all_instances, all_nics or all_nic_secondary_ips; the row that an id had at a time is the first one '
+'whose until is after it. '
 'Written by the import; purge_inventory() deletes it.'),
 ('{mirror}', 'former_nic_intervals', NULL,
 'When NICs of former_rows were active on networks
 The view nic_intervals has these rows, too.'),
 ('{mirror}', 'former_nic_addresses', NULL,
-'When NICs of former_rows had which addresses
+'When NICs and secondary addresses of former_rows had which addresses
 The view nic_address_intervals has these rows, too.')
 ) t (kinds, relation, storage, comment)
 $tables$;
@@ -98,6 +118,18 @@ FROM (VALUES
 	'All secondary addresses of a NIC, removed ones too'),
 ('keys', '{managed,mirror}', 'index', 'all_nic_secondary_ips', 'all_nic_secondary_ips_active_idx', '{network_id,nic_id}', NULL, 'active',
 	'Secondary addresses in use on a network'),
+('keys', '{managed,mirror}', 'primary key', 'all_ip_ranges', 'all_ip_ranges_pkey', '{id}', NULL, NULL,
+	'A range is known by its id'),
+('keys', '{managed,mirror}', 'unique', 'all_ip_ranges', 'all_ip_ranges_uuid_key', '{uuid}', NULL, NULL,
+	'No two ranges, removed ones included, have one uuid'),
+('keys', '{managed,mirror}', 'index', 'all_ip_ranges', 'all_ip_ranges_network_idx', '{network_id}', NULL, 'active',
+	'Ranges of a network'),
+('keys', '{managed,mirror}', 'primary key', 'all_ip_addresses', 'all_ip_addresses_pkey', '{id}', NULL, NULL,
+	'An address is known by its id'),
+('keys', '{managed,mirror}', 'unique', 'all_ip_addresses', 'all_ip_addresses_uuid_key', '{uuid}', NULL, NULL,
+	'No two addresses, removed ones included, have one uuid'),
+('keys', '{managed,mirror}', 'index', 'all_ip_addresses', 'all_ip_addresses_network_idx', '{source_network_id,ip_address}', NULL, 'active',
+	'Addresses that a network can give or has given, in order'),
 ('keys', '{managed,mirror,attached}', 'primary key', 'nic_history', 'nic_history_pkey', '{seq,at}', NULL, NULL,
 	'An entry is known by its number
 The time is there so that the table can be partitioned by it.'),
@@ -117,6 +149,9 @@ The time is there so that the table can be partitioned by it.'),
 	'Who had an IPv4 address before'),
 ('keys', '{managed,mirror,attached}', 'index', 'nic_address_history', 'nic_address_history_ip6_idx', '{ip6_address}', NULL, NULL,
 	'Who had an IPv6 address before'),
+('keys', '{managed,mirror,attached,live}', 'primary key', 'accepted_findings', 'accepted_findings_pkey', '{code,object,fingerprint}',
+	NULL, NULL,
+	'A finding is accepted once'),
 ('keys', '{mirror}', 'primary key', 'import_runs', 'import_runs_pkey', '{run}', NULL, NULL,
 	'A run is known by its number'),
 ('keys', '{mirror}', 'check', 'import_runs', 'import_runs_status_valid', '{status}',
@@ -160,6 +195,10 @@ The time is there so that the table can be partitioned by it.'),
 -- touches, so that those changes are HOT
 ('indexes', '{managed,mirror}', 'index', 'all_networks', 'all_networks_vpc_idx', '{vpc_id}', NULL, 'vpc_id IS NOT NULL',
 	'Tiers of a VPC'),
+('indexes', '{managed,mirror}', 'index', 'all_networks', 'all_networks_name_idx', '{name}', NULL, 'active',
+	'Live networks by name'),
+('indexes', '{managed,mirror}', 'index', 'all_instances', 'all_instances_name_idx', '{name}', NULL, 'active',
+	'Live instances by name'),
 ('indexes', '{managed,mirror}', 'index', 'all_nics', 'all_nics_active_idx', '{network_id,instance_id}', NULL, 'active',
 	'Active NICs of a network, in the order of their instances'),
 ('indexes', '{managed,mirror}', 'index', 'all_nics', 'all_nics_half_removed_idx', '{network_id}', NULL, 'removed IS NULL AND NOT active',
@@ -175,6 +214,12 @@ The time is there so that the table can be partitioned by it.'),
 	'All NICs that have an IPv4 address, or had it last'),
 ('indexes', '{managed,mirror}', 'index', 'all_nics', 'all_nics_ip6_idx', '{ip6_address}', NULL, 'ip6_address IS NOT NULL',
 	'All NICs that have an IPv6 address, or had it last'),
+('indexes', '{managed,mirror}', 'index', 'all_nic_secondary_ips', 'all_nic_secondary_ips_ip4_idx', '{ip4_address}', NULL,
+	'ip4_address IS NOT NULL',
+	'All secondary IPv4 addresses by their value, removed ones too'),
+('indexes', '{managed,mirror}', 'index', 'all_nic_secondary_ips', 'all_nic_secondary_ips_ip6_idx', '{ip6_address}', NULL,
+	'ip6_address IS NOT NULL',
+	'All secondary IPv6 addresses by their value, removed ones too'),
 -- rules: what a managed inventory holds declaratively
 ('rules', '{managed}', 'unique index', 'all_networks', 'all_networks_removed_key', '{id,removed}', NULL, NULL,
 	'Makes removed a part of the key
@@ -254,7 +299,17 @@ See CloudStack #3103.'),
 	'An IPv4 address is a secondary one of at most one NIC of a network'),
 ('rules', '{managed}', 'unique index', 'all_nic_secondary_ips', 'all_nic_secondary_ips_one_ip6', '{network_id,ip6_address}',
 	NULL, 'active',
-	'An IPv6 address is a secondary one of at most one NIC of a network')
+	'An IPv6 address is a secondary one of at most one NIC of a network'),
+('rules', '{managed}', 'check', 'all_ip_addresses', 'ip_address_valid', '{ip_address}',
+	'pg_catalog.masklen(ip_address) = CASE pg_catalog.family(ip_address) WHEN 4 THEN 32 ELSE 128 END', NULL,
+	'ip_address is one address, without a prefix length'),
+('rules', '{managed}', 'check', 'all_ip_addresses', 'ip_address_removed_finite', '{removed}', 'pg_catalog.isfinite(removed)', NULL,
+	'removed is a time, not infinity'),
+('rules', '{managed}', 'check', 'all_ip_ranges', 'ip_range_valid', '{range_start,range_end}',
+	'range_start <= range_end AND pg_catalog.family(range_start) = pg_catalog.family(range_end)', NULL,
+	'range_start is not after range_end, and of the same family'),
+('rules', '{managed}', 'check', 'all_ip_ranges', 'ip_range_removed_finite', '{removed}', 'pg_catalog.isfinite(removed)', NULL,
+	'removed is a time, not infinity')
 ) k (phase, kinds, sort, relation, name, columns, body, condition, comment)
 $keys$;
 COMMENT ON FUNCTION vmnet_internal.inventory_keys() IS
@@ -277,6 +332,46 @@ SELECT format(CASE $1 WHEN 'mirror' THEN
 $$;
 COMMENT ON FUNCTION vmnet_internal.rows_then(text, text, text, text, text) IS
 'Part of create_inventory(): joins to the row that an id had at a time
+%1$I stands for the name of the inventory.';
+
+-- The query of nic_address_intervals.  A NIC and a secondary address have what
+-- their rows say since their last change (since they began, in a mirror), and had
+-- before what nic_address_history says.
+CREATE FUNCTION vmnet_internal.address_intervals_query(kind text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $query$
+SELECT string_agg(format($$SELECT %1$s AS nic_id, %2$s AS mac_address, %3$s.ip4_address, %3$s.ip6_address,
+	coalesce(%4$s, %3$s.created) AS "from", %5$s AS "to", %6$L::text AS kind, %7$s AS secondary_ip_id
+FROM %8$s
+UNION ALL
+SELECT a.nic_id, a.mac_address, a.ip4_address, a.ip6_address,
+	coalesce(%9$s, %3$s.created), LEAST(a.until, %5$s), %6$L, a.secondary_ip_id
+FROM %%1$I.nic_address_history a
+	JOIN %8$s ON %1$s = a.nic_id AND a.secondary_ip_id %10$s$$,
+		k.nic, k.mac, k.alias, format(c.change, ''), k.ended, k.kind, k.address, k.rows, format(c.change, ' AND h.entry < a.entry'), k.its),
+	E'\nUNION ALL\n' ORDER BY k.kind)
+	|| CASE $1 WHEN 'mirror' THEN $$
+UNION ALL
+SELECT f.nic_id, f.mac_address, f.ip4_address, f.ip6_address, f."from", f."to",
+	CASE WHEN f.secondary_ip_id IS NULL THEN 'nic' ELSE 'secondary' END, f.secondary_ip_id
+FROM %1$I.former_nic_addresses f$$ ELSE '' END
+FROM (VALUES
+	('nic', 'nics', 'n', 'n.id', 'n.mac_address', 'IS NULL', 'n.ended', 'NULL::bigint', '%1$I.all_nics n'),
+	('secondary', 'nic_secondary_ips', 's', 's.nic_id', 'NULL::macaddr', '= s.id', 'LEAST(s.removed, n.ended)', 's.id',
+		'(%1$I.all_nic_secondary_ips s JOIN %1$I.all_nics n ON n.id = s.nic_id)'))
+		k (kind, relation, alias, nic, mac, its, ended, address, rows)
+	-- when the row changed last, or began in a mirror; %s is a condition
+	CROSS JOIN LATERAL (SELECT format(CASE $1
+		WHEN 'mirror' THEN 'GREATEST(%1$s, (SELECT pg_catalog.max(f.until) FROM %%%%1$I.former_rows f'
+			' WHERE f.relation = %2$L AND f.id = %3$s.id))'
+		ELSE '%1$s' END,
+		format('(SELECT pg_catalog.max(h.until) FROM %%%%1$I.nic_address_history h WHERE h.nic_id = %s AND h.secondary_ip_id %s%%s)',
+			k.nic, k.its), k.relation, k.alias)) c (change)
+$query$;
+COMMENT ON FUNCTION vmnet_internal.address_intervals_query(text) IS
+'Part of create_inventory(): the query of the view nic_address_intervals of an inventory of a kind
 %1$I stands for the name of the inventory.';
 
 -- The views: what reads touch.  Each kind has all of them.  A view of one table
@@ -308,6 +403,14 @@ INSERT, UPDATE and ON CONFLICT work here; DELETE removes the NIC and keeps its r
 'Secondary addresses of live NICs
 INSERT, UPDATE and ON CONFLICT work here. To remove an address, set removed; its row then leaves this view. With a NIC its secondary '
 'addresses are removed too; those of a half-removed NIC are not here.'),
+('ip_ranges', vmnet_internal.live_view_query('ip_ranges'),
+'Live ranges of addresses: those that are not removed
+From CloudStack''s table vlan, where the source has it; in a managed inventory INSERT, UPDATE and ON CONFLICT work here. To remove a '
+'range, set removed.'),
+('ip_addresses', vmnet_internal.live_view_query('ip_addresses'),
+'Live addresses that Shared and Public networks can give or have given
+From CloudStack''s table user_ip_address, where the source has it; in a managed inventory INSERT, UPDATE and ON CONFLICT work here. To '
+'remove an address, set removed. vmnet.network_free_ips() has those that are free.'),
 ('network_instances', $$SELECT n.network_id, w.uuid AS network_uuid, w.name AS network_name, w.state AS network_state,
 	w.traffic_type, w.guest_type, w.vpc_id,
 	n.instance_id, i.uuid AS instance_uuid, i.name AS instance_name, i.type AS instance_type,
@@ -388,27 +491,10 @@ FROM (SELECT s.network_id, s.instance_id,
 'When instances were active on networks
 From "from" (included) to "to" (not included; NULL: it still is). One row per time that an instance was on a network, whatever number of '
 'NICs it had there; neither the instance nor the network was removed. Write i.from and i.to, with the alias of the view.'),
-('nic_address_intervals', replace(replace($$SELECT n.id AS nic_id, n.mac_address, n.ip4_address, n.ip6_address,
-	coalesce({began}(SELECT pg_catalog.max(h.until) FROM %1$I.nic_address_history h WHERE h.nic_id = n.id){end}, n.created) AS "from",
-	n.ended AS "to"
-FROM %1$I.all_nics n
-UNION ALL
-SELECT a.nic_id, a.mac_address, a.ip4_address, a.ip6_address,
-	coalesce({began}(SELECT pg_catalog.max(h.until) FROM %1$I.nic_address_history h
-		WHERE h.nic_id = a.nic_id AND h.entry < a.entry){end}, n.created),
-	LEAST(a.until, n.ended)
-FROM %1$I.nic_address_history a
-	JOIN %1$I.all_nics n ON n.id = a.nic_id$$,
-	'{began}', CASE $1 WHEN 'mirror' THEN 'GREATEST(' ELSE '' END),
-	'{end}', CASE $1 WHEN 'mirror'
-		THEN ', (SELECT pg_catalog.max(f.until) FROM %1$I.former_rows f WHERE f.relation = ''nics'' AND f.id = n.id))' ELSE '' END)
-|| CASE $1 WHEN 'mirror' THEN $$
-UNION ALL
-SELECT f.nic_id, f.mac_address, f.ip4_address, f.ip6_address, f."from", f."to"
-FROM %1$I.former_nic_addresses f$$ ELSE '' END,
-'When NICs had which addresses
-From "from" (included) to "to" (not included; NULL: they still have). An interval can be empty ("to" not after "from"). Write i.from and '
-'i.to, with the alias of the view.'),
+('nic_address_intervals', vmnet_internal.address_intervals_query($1),
+'When NICs had which addresses, their own and secondary ones
+One row for what a NIC, or a secondary address, had until one of its addresses changed. From "from" (included) to "to" (not included; '
+'NULL: they still have). An interval can be empty ("to" not after "from"). Write i.from and i.to, with the alias of the view.'),
 ('stuck_nics', $$SELECT n.id AS nic_id, n.uuid AS nic_uuid, n.network_id, n.instance_id, n.vm_type, n.state,
 	n.state_changed, pg_catalog.now() - n.state_changed AS age,
 	h.event AS last_event, h.session_username, h.actor, h.reason, h.application_name
@@ -474,6 +560,8 @@ VALUES
 ('instances', NULL, '{all_instances.active}'),
 ('nics', NULL, '{all_nics.active}'),
 ('nic_secondary_ips', NULL, '{all_nic_secondary_ips.active,all_nics.active}'),
+('ip_ranges', NULL, '{all_ip_ranges.active}'),
+('ip_addresses', NULL, '{all_ip_addresses.active}'),
 ('network_instances',
 	'{network_id,network_uuid,network_name,network_state,traffic_type,guest_type,vpc_id,instance_id,instance_uuid,instance_name,'
 	'instance_type,instance_state,nic_count,nic_id,nic_state,device_id,default_nic,mac_address,ip4_address,ip6_address}',
@@ -486,8 +574,8 @@ VALUES
 ('nic_intervals', '{nic_id,network_id,instance_id,from,to}', '{all_nics.created,all_nics.ended}'),
 ('network_instance_intervals', '{network_id,instance_id,from,to}',
 	'{nic_intervals.from,nic_intervals.to,all_instances.removed,all_networks.removed}'),
-('nic_address_intervals', '{nic_id,mac_address,ip4_address,ip6_address,from,to}',
-	'{all_nics.created,all_nics.ended,nic_address_history.until}'),
+('nic_address_intervals', '{nic_id,mac_address,ip4_address,ip6_address,from,to,kind,secondary_ip_id}',
+	'{all_nics.created,all_nics.ended,all_nic_secondary_ips.created,all_nic_secondary_ips.removed,nic_address_history.until}'),
 ('stuck_nics',
 	'{nic_id,nic_uuid,network_id,instance_id,vm_type,state,state_changed,age,last_event,session_username,actor,reason,application_name}',
 	'{all_nics.active,all_nics.state,all_nics.state_changed,nic_history.event}'),
@@ -561,6 +649,22 @@ FROM (VALUES
 	'Rows are never truncated by hand'),
 ('{managed,mirror}', 'all_nics', 'no_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT', NULL, 'no_truncate', NULL,
 	'Rows are never truncated by hand'),
+('{managed}', 'all_ip_ranges', '_fill_defaults', 'BEFORE', '{INSERT}', 'ROW', NULL, 'fill_defaults', NULL,
+	'A NULL in an INSERT becomes the default of its column'),
+('{managed}', 'all_ip_addresses', '_fill_defaults', 'BEFORE', '{INSERT}', 'ROW', NULL, 'fill_defaults', NULL,
+	'A NULL in an INSERT becomes the default of its column'),
+('{mirror}', 'all_ip_ranges', 'mirror_guard', 'BEFORE', '{INSERT,UPDATE}', 'STATEMENT', NULL, 'mirror_guard', NULL,
+	'Only the import writes to a mirror'),
+('{mirror}', 'all_ip_addresses', 'mirror_guard', 'BEFORE', '{INSERT,UPDATE}', 'STATEMENT', NULL, 'mirror_guard', NULL,
+	'Only the import writes to a mirror'),
+('{managed,mirror}', 'all_ip_ranges', 'no_hard_delete', 'BEFORE', '{DELETE}', 'ROW', NULL, 'no_hard_delete', NULL,
+	'Rows are never deleted by hand'),
+('{managed,mirror}', 'all_ip_ranges', 'no_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT', NULL, 'no_truncate', NULL,
+	'Rows are never truncated by hand'),
+('{managed,mirror}', 'all_ip_addresses', 'no_hard_delete', 'BEFORE', '{DELETE}', 'ROW', NULL, 'no_hard_delete', NULL,
+	'Rows are never deleted by hand'),
+('{managed,mirror}', 'all_ip_addresses', 'no_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT', NULL, 'no_truncate', NULL,
+	'Rows are never truncated by hand'),
 ('{managed,mirror,attached}', 'nic_history', 'history_guard', 'BEFORE', '{INSERT,UPDATE,DELETE}', 'STATEMENT',
 	NULL, 'history_guard', NULL,
 	'Only the owner writes to history by hand'),
@@ -572,6 +676,9 @@ FROM (VALUES
 ('{managed,mirror,attached}', 'nic_address_history', 'history_no_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT',
 	NULL, 'history_guard', NULL,
 	'Only the owner truncates history'),
+('{managed,mirror,attached,live}', 'accepted_findings', 'accepted_guard', 'BEFORE', '{INSERT,UPDATE,DELETE}', 'ROW', NULL,
+	'accepted_guard', NULL,
+	'Findings about the inventory itself are accepted by its owner only; who accepts what is written'),
 ('{managed,mirror}', 'nics', 'nic_view_delete', 'INSTEAD OF', '{DELETE}', 'ROW', NULL, 'nic_view_delete', NULL,
 	'DELETE on the view of live NICs is a removal'),
 ('{managed,mirror}', 'networks', 'network_view_delete', 'INSTEAD OF', '{DELETE}', 'ROW', NULL, 'parent_view_delete', NULL,
@@ -595,6 +702,22 @@ FROM (VALUES
 ('{attached}', 'all_nic_secondary_ips', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW',
 	NULL, 'attached_view_write', NULL,
 	'Writes go to the attached table itself'),
+('{attached}', 'ip_ranges', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'attached_view_write', NULL,
+	'Writes go to the attached table itself'),
+('{live}', 'ip_ranges', 'live_guard', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'live_guard', NULL,
+	'A live inventory is read only'),
+('{attached}', 'ip_addresses', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'attached_view_write', NULL,
+	'Writes go to the attached table itself'),
+('{live}', 'ip_addresses', 'live_guard', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'live_guard', NULL,
+	'A live inventory is read only'),
+('{attached}', 'all_ip_ranges', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'attached_view_write', NULL,
+	'Writes go to the attached table itself'),
+('{live}', 'all_ip_ranges', 'live_guard', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'live_guard', NULL,
+	'A live inventory is read only'),
+('{attached}', 'all_ip_addresses', 'attached_view_write', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'attached_view_write', NULL,
+	'Writes go to the attached table itself'),
+('{live}', 'all_ip_addresses', 'live_guard', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'live_guard', NULL,
+	'A live inventory is read only'),
 ('{live}', 'networks', 'live_guard', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'live_guard', NULL,
 	'A live inventory is read only'),
 ('{live}', 'instances', 'live_guard', 'INSTEAD OF', '{INSERT,UPDATE,DELETE}', 'ROW', NULL, 'live_guard', NULL,

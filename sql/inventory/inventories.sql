@@ -8,7 +8,8 @@ CREATE FUNCTION vmnet_internal.list_inventories(
 	OUT source text,
 	OUT mode text,
 	OUT version text,
-	OUT owner_id oid)
+	OUT owner_id oid,
+	OUT as_of timestamptz)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'list_inventories'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10 COST 100;
@@ -46,7 +47,8 @@ Errors: 42501 with constraint inventory_owner, 22023 for an unknown inventory.';
 
 CREATE VIEW vmnet.inventories AS
 SELECT l.name, l.kind, l.source, l.mode, l.version,
-	pg_catalog.pg_get_userbyid(l.owner_id) AS owner
+	pg_catalog.pg_get_userbyid(l.owner_id) AS owner,
+	l.as_of
 FROM vmnet_internal.list_inventories() l;
 COMMENT ON VIEW vmnet.inventories IS
 'Inventories of this database
@@ -59,6 +61,10 @@ COMMENT ON COLUMN vmnet.inventories.source IS 'Schema that a mirror is made from
 COMMENT ON COLUMN vmnet.inventories.mode IS 'enforce: rules are kept; read_only: only the import writes';
 COMMENT ON COLUMN vmnet.inventories.version IS 'Version of vmnet_ext that made it, or brought it up to date';
 COMMENT ON COLUMN vmnet.inventories.owner IS 'Role that owns it: the owner of all_nics';
+COMMENT ON COLUMN vmnet.inventories.as_of IS 'Time that what it shows is as of
+A mirror: start of its last import that was completed. Others: the present transaction; on a standby the last transaction replayed, but a live '
+'one reads its source at the time of the query. NULL: not known, since no import was completed, or its import_runs may not be read or is '
+'locked.';
 GRANT SELECT ON vmnet.inventories TO PUBLIC;
 
 CREATE FUNCTION vmnet.version()

@@ -15,7 +15,8 @@ WITH rule AS (
 	SELECT o.ord, o.name, o.relation, o.columns, CASE o.sort WHEN 'unique index' THEN array_to_string(o.columns, ', ') END AS keys,
 		coalesce(o.condition, o.body) AS condition, m.missing, o.comment, format('%I.%I', $1, o.relation) AS relid,
 		CASE o.relation WHEN 'all_nics' THEN 'nic' WHEN 'all_instances' THEN 'instance'
-			WHEN 'all_nic_secondary_ips' THEN 'secondary address' ELSE 'network' END AS what
+			WHEN 'all_nic_secondary_ips' THEN 'secondary address' WHEN 'all_ip_ranges' THEN 'IP range'
+			WHEN 'all_ip_addresses' THEN 'IP address' ELSE 'network' END AS what
 	FROM vmnet_internal.inventory_objects('managed', '{rules}') o
 		LEFT JOIN LATERAL unnest(CASE o.sort WHEN 'not null' THEN o.columns END) m (missing) ON true
 	WHERE o.sort = 'check' AND o.name NOT IN ('nic_state_valid', 'nic_removed_is_deallocating', 'nic_default_nic_present')

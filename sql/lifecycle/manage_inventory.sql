@@ -59,6 +59,18 @@ BEGIN
 		' WHERE n.id = s.nic_id AND s.removed IS NULL AND n.removed IS NOT NULL', target);
 	EXECUTE format('UPDATE %I.all_nics SET default_nic = coalesce(default_nic, false), enabled = coalesce(enabled, true)'
 		' WHERE default_nic IS NULL OR enabled IS NULL', target);
+	EXECUTE format('UPDATE %I.all_ip_ranges SET uuid = DEFAULT WHERE uuid IS NULL', target);
+	EXECUTE format('UPDATE %I.all_ip_addresses SET uuid = DEFAULT WHERE uuid IS NULL', target);
+	-- from now on NICs alone tell that they have an address: without them it can be given
+	EXECUTE format('UPDATE %1$I.all_ip_addresses a SET state = ''Free'''
+		' WHERE a.active AND a.state = ''Allocated'' AND NOT coalesce(a.source_nat OR a.static_nat, false) AND EXISTS ('
+		'  SELECT FROM %1$I.all_nics n LEFT JOIN %1$I.all_nic_secondary_ips s ON s.nic_id = n.id AND s.active'
+		'  WHERE n.network_id = a.source_network_id AND n.active'
+		'   AND a.ip_address IN (n.ip4_address, n.ip6_address, s.ip4_address, s.ip6_address))', target);
+	GET DIAGNOSTICS filled = ROW_COUNT;
+	IF filled > 0 THEN
+		done := done || format('addresses that NICs have, now Free for the time after these: %s', filled);
+	END IF;
 	RETURN done;
 END
 $$;
@@ -246,8 +258,8 @@ A record that nothing writes to any more; drop it when you like.');
 	PERFORM vmnet_internal.build_info(target, 'managed', NULL, 'enforce',
 		(SELECT l.version FROM vmnet_internal.inventory_facts(target) l));
 
-	FOR part IN SELECT format('%I.%I', target, r) AS relation FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics',
-		'all_nic_secondary_ips']) r LOOP
+	FOR part IN SELECT format('%I.%I', target, 'all_' || r.relation) AS relation FROM vmnet_internal.import_relations() r ORDER BY r.ord
+	LOOP
 		sequence := pg_get_serial_sequence(part.relation, 'id');
 		EXECUTE format('SELECT setval(%L, m.id) FROM (SELECT max(id) AS id FROM %s) m, %s s WHERE m.id >= s.last_value',
 			sequence, part.relation, sequence);
@@ -346,8 +358,9 @@ From then on PostgreSQL is the source of truth. It refuses while something is in
 'manage_blockers() lists it. repair: first it mends what loses nothing, as repair_inventory() does, with history: it finishes half-done '
 'removals, removes NICs of removed instances and settles double defaults; then it refuses what is left. A half-removed NIC that is '
 'younger than ten minutes is neither in the way nor mended. In either case it fills in missing uuids, default_nic (false) and enabled '
-'(true) where they are NULL, adds constraints, indexes and guards, and sets the sequences. Nothing else is changed, and where it refuses '
-'nothing is.
+'(true) where they are NULL, adds constraints, indexes and guards, and sets the sequences. all_ip_ranges and all_ip_addresses stay; an '
+'Allocated address that a live NIC has, and that is no NAT, becomes Free: NICs tell from then on who has it, and without one it can be '
+'given. Nothing else is changed, and where it refuses nothing is.
 import_runs and import_log stay as records. Where an import saw a NIC move to another network, or kept an earlier row of an id, so do '
 'former_rows, former_nic_intervals, former_nic_addresses, nic_history_move_idx and the longer forms of the views of intervals. In all '
 'else the inventory is as create_inventory() makes one. An import refuses it from then on.

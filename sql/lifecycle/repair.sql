@@ -46,6 +46,7 @@ BEGIN
 				ORDER BY j.refusal IS NOT NULL, j.ord) AS place
 			FROM (
 				SELECT f.*, r.repair AS remedy, CASE
+					WHEN f.accepted THEN concat('accepted by ', f.accepted_by, ' until ' || f.accepted_until, ': ', f.accepted_reason)
 					WHEN r.repair IS NULL THEN coalesce(r.refusal, 'its owner has to mend it before anything else')
 					WHEN f.since > now() - $2 THEN 'younger than min_age'
 					-- its address may be in use at this moment
@@ -102,13 +103,7 @@ AS $$
 DECLARE
 	target record := vmnet_internal.check_target($1);
 BEGIN
-	IF code IS NOT NULL AND NOT EXISTS (SELECT FROM vmnet.check_codes() c WHERE c.code = $2) THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('unknown code of a finding: "%s"', code),
-			DETAIL = format('Valid codes are: %s.', (SELECT string_agg(c.code, ', ' ORDER BY c.ord) FROM vmnet.check_codes() c)),
-			HINT = 'Omit it, or use NULL, for all codes.';
-	END IF;
+	PERFORM vmnet_internal.check_code($2, 'Omit it, or use NULL, for all codes.');
 	PERFORM vmnet_internal.check_min_age($3, 'Omit it for 10 minutes.');
 	IF target.kind <> 'managed' THEN
 		RAISE EXCEPTION USING
@@ -203,7 +198,8 @@ COMMENT ON FUNCTION vmnet.repair_inventory(name, text, boolean, interval) IS
 It finishes a half-done removal, removes the NICs of a removed instance, leaves an instance one of several default NICs (the lowest '
 'device_id, then the lowest id) and fills in a missing uuid. outcome: mended; would be mended (dry_run, the default: nothing is changed); '
 'refused, with the reason in why; nothing left to mend, where others were faster. It never frees an address that something may still use: '
-'such findings are refused, as are half-removed NICs with an address whose instance is not known to be stopped.
+'such findings are refused, as are half-removed NICs with an address whose instance is not known to be stopped, and accepted findings '
+'(accept_finding()).
 inventory NULL: the setting vmnet.inventory. code: one code of vmnet.check_codes(); NULL: all. dry_run NULL: true. min_age: what is '
 'younger is refused. It goes through the guards with the caller''s rights; history gets vmnet.actor (the session''s user, where it is not '
 'set) and a reason.

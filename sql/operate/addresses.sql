@@ -2,10 +2,35 @@
 -- Addresses that an operation assigns
 --
 
+-- The largest of the subnets of a network that an address is in; NULL where it is
+-- in none.
+CREATE FUNCTION vmnet_internal.operation_subnet(address inet, subnets cidr[])
+RETURNS cidr
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT s FROM unnest($2) s WHERE $1 <<= s ORDER BY masklen(s), s LIMIT 1 $$;
+COMMENT ON FUNCTION vmnet_internal.operation_subnet(inet, cidr[]) IS
+'Part of the operations: the largest of the subnets of a network that an address is in';
+
+-- The gateway that a NIC with an address gets: the first one in its subnet, else the
+-- first one.
+CREATE FUNCTION vmnet_internal.operation_gateway(address inet, subnets cidr[], gateways inet[])
+RETURNS inet
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT g.gateway FROM unnest($3) WITH ORDINALITY g (gateway, ord)
+WHERE family(g.gateway) = family($1)
+ORDER BY (g.gateway <<= vmnet_internal.operation_subnet($1, $2)) IS NOT TRUE, g.ord
+LIMIT 1
+$$;
+COMMENT ON FUNCTION vmnet_internal.operation_gateway(inet, cidr[], inet[]) IS
+'Part of the operations: the gateway that a NIC with an address gets';
+
 -- Refuses an address that is not a single address of its family, is outside the
 -- network, or is reserved.  A router may have the address of the gateway.
 CREATE FUNCTION vmnet_internal.operation_check_range(inventory name, network_id bigint, address inet, version int,
-	range cidr, gateway inet, is_user boolean)
+	subnets cidr[], gateways inet[], is_user boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -13,6 +38,9 @@ AS $$
 DECLARE
 	bits int := CASE version WHEN 4 THEN 32 ELSE 128 END;
 	refused text := format('network %s cannot assign %s', network_id, host(address));
+	ranges text := (SELECT string_agg(s.subnet::text, ', ' ORDER BY s.subnet)
+		FROM (SELECT DISTINCT u AS subnet FROM unnest(subnets) u WHERE family(u) = version) s);
+	range cidr := vmnet_internal.operation_subnet(address, subnets);
 	reserved text;
 BEGIN
 	IF family(address) <> version OR masklen(address) <> bits THEN
@@ -22,16 +50,16 @@ BEGIN
 			CASE WHEN family(address) <> version THEN format('Give it as ip%s => %L.', family(address), host(address))
 				ELSE format('Give it without a prefix length: %s.', host(address)) END);
 	END IF;
-	IF NOT address <<= range THEN
+	IF range IS NULL AND ranges IS NOT NULL THEN
 		RETURN vmnet_internal.operation_refuse('23514', inventory, 'all_nics', 'nic_ip_in_cidr', refused,
-			format('It is not in %s.', range),
+			format('It is not in %s.', ranges),
 			'Choose an address of the network; see cidr, network_cidr and ip6_cidr in the view networks.');
 	END IF;
 	-- networks of one or two addresses have no reserved ones (RFC 3021, RFC 6164)
 	reserved := CASE
 		WHEN masklen(range) <= bits - 2 AND host(address) = host(network(range)) THEN 'the network address of ' || range
 		WHEN version = 4 AND masklen(range) <= bits - 2 AND host(address) = host(broadcast(range)) THEN 'the broadcast address of ' || range
-		WHEN is_user AND host(address) = host(gateway) THEN 'the gateway of the network' END;
+		WHEN is_user AND EXISTS (SELECT FROM unnest(gateways) g WHERE host(address) = host(g)) THEN 'the gateway of the network' END;
 	IF reserved IS NOT NULL THEN
 		RETURN vmnet_internal.operation_refuse('23514', inventory, 'all_nics', 'nic_ip_reserved', refused,
 			format('It is %s.', reserved), 'Choose another address of the network.');
@@ -39,8 +67,30 @@ BEGIN
 	RETURN true;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.operation_check_range(name, bigint, inet, int, cidr, inet, boolean) IS
+COMMENT ON FUNCTION vmnet_internal.operation_check_range(name, bigint, inet, int, cidr[], inet[], boolean) IS
 'Part of the operations: refuses an address that a network cannot assign';
+
+-- Refuses an address that network_free_ips() would not have: the network gives
+-- addresses by rows or ranges, and it is none of these.  Routers and placeholders
+-- have theirs from elsewhere.
+CREATE FUNCTION vmnet_internal.operation_check_given(inventory name, network_id bigint, address inet, is_user boolean)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF is_user AND NOT vmnet_internal.writer_can_give_ip(inventory, network_id, address) THEN
+		RETURN vmnet_internal.operation_refuse('23514', inventory, 'all_nics', 'nic_ip_given',
+			format('network %s cannot assign %s', network_id, host(address)),
+			'It gives the addresses that have a row in ip_addresses whose state is Free, or, without rows, those of its rows in ip_ranges.',
+			'Choose one of these: ' || replace(vmnet_internal.operation_call(inventory, 'network_free_ips', network_id::text), 'SELECT',
+				'SELECT * FROM'));
+	END IF;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.operation_check_given(name, bigint, inet, boolean) IS
+'Part of the operations: refuses an address that a network does not give to User NICs';
 
 -- Refuses an address that is a secondary address of a live NIC of the network,
 -- also of the NIC that is to get it.
@@ -117,7 +167,7 @@ COMMENT ON FUNCTION vmnet_internal.operation_check_free(name, bigint, name, text
 
 -- Checks the IP addresses that a NIC is to get.
 CREATE FUNCTION vmnet_internal.operation_check_ips(inventory name, network_id bigint, ip4 inet, ip6 inet, nic_id bigint,
-	is_user boolean, range4 cidr, gateway inet, range6 cidr, ip6_gateway inet)
+	is_user boolean, subnets cidr[], gateways inet[])
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -126,15 +176,17 @@ DECLARE
 	ok boolean;
 BEGIN
 	IF ip4 IS NOT NULL THEN
-		ok := vmnet_internal.operation_check_range(inventory, network_id, ip4, 4, range4, gateway, is_user);
+		ok := vmnet_internal.operation_check_range(inventory, network_id, ip4, 4, subnets, gateways, is_user);
+		ok := vmnet_internal.operation_check_given(inventory, network_id, ip4, is_user);
 		ok := vmnet_internal.operation_check_free(inventory, network_id, 'ip4_address', 'inet', host(ip4), nic_id, is_user);
 	END IF;
 	IF ip6 IS NOT NULL THEN
-		ok := vmnet_internal.operation_check_range(inventory, network_id, ip6, 6, range6, ip6_gateway, is_user);
+		ok := vmnet_internal.operation_check_range(inventory, network_id, ip6, 6, subnets, gateways, is_user);
+		ok := vmnet_internal.operation_check_given(inventory, network_id, ip6, is_user);
 		ok := vmnet_internal.operation_check_free(inventory, network_id, 'ip6_address', 'inet', host(ip6), nic_id, is_user);
 	END IF;
 	RETURN true;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.operation_check_ips(name, bigint, inet, inet, bigint, boolean, cidr, inet, cidr, inet) IS
+COMMENT ON FUNCTION vmnet_internal.operation_check_ips(name, bigint, inet, inet, bigint, boolean, cidr[], inet[]) IS
 'Part of the operations: refuses IP addresses that a NIC cannot have on a network';

@@ -160,8 +160,7 @@ BEGIN
 	ok := vmnet_internal.operation_check_parents(resolved, instance_id, network_id, vm.removed, net.removed, vm.zone_id, net.zone_id);
 	ok := vmnet_internal.operation_check_instance_state(resolved, instance_id, vm.state);
 	place := vmnet_internal.operation_new_device(resolved, instance_id, network_id, is_user);
-	ok := vmnet_internal.operation_check_ips(resolved, network_id, ip4, ip6, NULL, is_user, net.range4, net.gateway, net.range6,
-		net.ip6_gateway);
+	ok := vmnet_internal.operation_check_ips(resolved, network_id, ip4, ip6, NULL, is_user, net.subnets, net.gateways);
 	IF mac IS NOT NULL THEN
 		ok := vmnet_internal.operation_check_free(resolved, network_id, 'mac_address', 'macaddr', mac::text, NULL, is_user);
 	END IF;
@@ -176,7 +175,8 @@ BEGIN
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)', resolved)
 	USING fresh.id, instance_id, network_id, CASE WHEN instance_id IS NULL THEN 'Reserved' ELSE 'Allocated' END, strategy, vm.type,
 		CASE WHEN instance_id IS NOT NULL THEN place.device_id END, instance_id IS NOT NULL AND place.default_nic,
-		fresh.mac_address, ip4, ip6, CASE WHEN ip4 IS NOT NULL THEN netmask(net.range4) END, CASE WHEN ip4 IS NOT NULL THEN net.gateway END;
+		fresh.mac_address, ip4, ip6, netmask(vmnet_internal.operation_subnet(ip4, net.subnets)),
+		vmnet_internal.operation_gateway(ip4, net.subnets, net.gateways);
 	GET DIAGNOSTICS written = ROW_COUNT;
 	ok := vmnet_internal.operation_done(resolved, 'all_nics', written);
 	RETURN fresh.id;
@@ -193,11 +193,12 @@ LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.nic_add(bigint, bigint, inet, inet, macaddr, text, name) IS
 'Adds a NIC: puts an instance, Running or Stopped, on a network; returns the id of the NIC
 It is Allocated, in the lowest free device position, and the default if the instance has none. Without a MAC address it gets a '
-'locally administered one that no live NIC of the inventory has. An IP address must lie in the network''s range, coalesce(network_cidr, '
-'cidr) or ip6_cidr where that is known, and not be the network''s own, its broadcast or, for a User instance, its gateway. MAC and IP '
-'addresses must not be in use on the network: a User NIC shares an address with no other NIC; other NICs may share one. netmask and '
-'gateway are those of the network if ip4 is given.
+'locally administered one that no live NIC of the inventory has. An IP address must lie in a range of the network (coalesce(network_cidr, '
+'cidr), ip6_cidr, all_cidrs or those of ip_ranges, where any is known), and not be the network''s own, its broadcast or, for a User '
+'instance, its gateway. Where the network has rows in ip_addresses or ip_ranges, a User NIC gets the addresses that '
+'vmnet.network_free_ips() has. MAC and IP addresses must not be in use on the network: a User NIC shares an address with no other NIC; '
+'other NICs may share one. netmask and gateway are those of the address''s range if ip4 is given.
 instance_id NULL and strategy PlaceHolder: reserves an address for a router, in state Reserved. Managed inventories only.
 Errors: 22023 for an unknown id, strategy or inventory, or an argument that is not a single address; 23503 nic_parent_active; 23505 '
 'all_nics_one_per_network, all_nics_one_mac, _ip4, _ip6, user_mac_held_by_other, user_ip_held_by_other, nic_ip_is_secondary; 23514 '
-'instance_running_or_stopped, nic_same_zone, nic_ip_in_cidr, nic_ip_reserved; 42501 mirror_read_only.';
+'instance_running_or_stopped, nic_same_zone, nic_ip_in_cidr, nic_ip_reserved, nic_ip_given; 42501 mirror_read_only.';

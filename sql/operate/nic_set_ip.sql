@@ -61,14 +61,14 @@ BEGIN
 	IF coalesce(ip4, ip6) IS NULL THEN
 		RETURN false;
 	END IF;
-	ok := vmnet_internal.operation_check_ips(resolved, net.id, ip4, ip6, nic_id, is_user, net.range4, net.gateway, net.range6,
-		net.ip6_gateway);
+	ok := vmnet_internal.operation_check_ips(resolved, net.id, ip4, ip6, nic_id, is_user, net.subnets, net.gateways);
 
 	ok := vmnet_internal.operation_touch(resolved, 'all_networks', net.id);
 	EXECUTE format('UPDATE %I.all_nics SET ip4_address = coalesce($2, ip4_address), ip6_address = coalesce($3, ip6_address),
 			netmask = CASE WHEN $2 IS NULL THEN netmask ELSE $4 END, gateway = CASE WHEN $2 IS NULL THEN gateway ELSE $5 END
 		WHERE id = $1', resolved)
-	USING nic_id, ip4, ip6, netmask(net.range4), net.gateway;
+	USING nic_id, ip4, ip6, netmask(vmnet_internal.operation_subnet(ip4, net.subnets)),
+		vmnet_internal.operation_gateway(ip4, net.subnets, net.gateways);
 	GET DIAGNOSTICS written = ROW_COUNT;
 	ok := vmnet_internal.operation_done(resolved, 'all_nics', written);
 	RETURN true;
@@ -87,4 +87,4 @@ NULL leaves an address unchanged. The old address is free at once; the NIC keeps
 'addresses are those of nic_add(). The network must be Allocated, Implemented or Setup, and not L2. Managed inventories only.
 Errors: 22023 for an unknown id or inventory, no address, or an argument that is not a single address; 23505 all_nics_one_ip4, _ip6, '
 'user_ip_held_by_other, nic_ip_is_secondary; 23514 nic_live, nic_set_ip_user, nic_set_ip_not_l2, network_ready, nic_ip_in_cidr, '
-'nic_ip_reserved; 42501 mirror_read_only.';
+'nic_ip_reserved, nic_ip_given; 42501 mirror_read_only.';

@@ -95,20 +95,21 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.operation_unknown(name, text, bigint) IS
 'Part of the operations: raises the error for an unknown id';
 
--- Locks a network, and returns its columns as they are under the lock.  range4 and
--- range6 are the ranges of its addresses.
+-- Locks a network, and returns its columns as they are under the lock.  subnets and
+-- gateways are those that its addresses can be of.
 CREATE FUNCTION vmnet_internal.operation_lock_network(inventory name, network_id bigint, lock text,
-	OUT id bigint, OUT state text, OUT guest_type text, OUT zone_id bigint, OUT range4 cidr, OUT gateway inet,
-	OUT range6 cidr, OUT ip6_gateway inet, OUT removed timestamptz)
+	OUT id bigint, OUT state text, OUT guest_type text, OUT zone_id bigint, OUT subnets cidr[], OUT gateways inet[],
+	OUT removed timestamptz)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	ok boolean;
 BEGIN
-	EXECUTE format('SELECT id, state, guest_type, zone_id, coalesce(network_cidr, cidr), gateway, ip6_cidr, ip6_gateway, removed
-		FROM %I.all_networks WHERE id = $1 FOR ' || lock, inventory)
-	INTO id, state, guest_type, zone_id, range4, gateway, range6, ip6_gateway, removed USING network_id;
+	EXECUTE replace(format('SELECT w.id, w.state, w.guest_type, w.zone_id, %s, %s, w.removed
+		FROM {inv}.all_networks w WHERE w.id = $1 FOR %s OF w',
+		vmnet_internal.network_subnets('w'), vmnet_internal.network_gateways('w'), lock), '{inv}', quote_ident(inventory))
+	INTO id, state, guest_type, zone_id, subnets, gateways, removed USING network_id;
 	IF id IS NULL THEN
 		ok := vmnet_internal.operation_unknown(inventory, 'network', network_id);
 	END IF;

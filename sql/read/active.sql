@@ -161,3 +161,23 @@ LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION vmnet.instance_id(uuid, name) IS
 'Id of the live instance that has a uuid; NULL if there is none
 Error: 22023 for an unknown inventory.';
+
+CREATE FUNCTION vmnet.network_id(network text, inventory name DEFAULT NULL)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'network_id_of_text'
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
+COMMENT ON FUNCTION vmnet.network_id(text, name) IS
+'Id of the live network that a text means by its id, uuid or name; NULL if there is none
+Names are compared exactly. In managed and mirror inventories an index finds them; otherwise all live networks are read. Errors: 22023 '
+'with constraint ambiguous_name where several live networks are meant, also where it is the id of one and the name of another one (DETAIL '
+'has their ids and uuids, unless row-level security is active for the caller), and 22023 for an unknown inventory.';
+
+CREATE FUNCTION vmnet.instance_id(instance text, inventory name DEFAULT NULL)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'instance_id_of_text'
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
+COMMENT ON FUNCTION vmnet.instance_id(text, name) IS
+'Id of the live instance that a text means by its id, uuid or name; NULL if there is none
+Names are compared exactly. In managed and mirror inventories an index finds them; otherwise all live instances are read. Errors: 22023 '
+'with constraint ambiguous_name where several live instances are meant, also where it is the id of one and the name of another one (DETAIL '
+'has their ids and uuids, unless row-level security is active for the caller), and 22023 for an unknown inventory.';

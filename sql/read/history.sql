@@ -64,15 +64,18 @@ CREATE FUNCTION vmnet.ip_holders(
 	OUT instance_id bigint, OUT instance_uuid uuid, OUT instance_name text,
 	OUT network_id bigint, OUT network_name text,
 	OUT mac_address macaddr, OUT ip4_address inet, OUT ip6_address inet,
-	OUT held_from timestamptz, OUT held_to timestamptz)
+	OUT held_from timestamptz, OUT held_to timestamptz,
+	OUT kind text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ip_holders'
 LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 100;
 COMMENT ON FUNCTION vmnet.ip_holders(inet, timestamptz, timestamptz, name) IS
-'NICs that had an IPv4 or IPv6 address at some time between "from" and "to", and when
+'NICs that had an IPv4 or IPv6 address, their own or a secondary one, at some time between "from" and "to", and when
 "to" is exclusive; NULL: no limit; the same time twice means that moment. An address with a prefix length (10.20.0.0/24) means all '
 'addresses in it. held_from is inclusive, held_to exclusive (NULL: still held). A NIC has an address while it is active, until it gets '
 'another one; placeholders and routers are included. Isolated networks use the same addresses: see network_id.
+kind: nic, the address of the NIC itself; secondary, a row of all_nic_secondary_ips: ip4_address and ip6_address are those of this row, '
+'mac_address is that of the NIC at held_from.
 No row for NULL. Errors: 22023 if "from" is after "to", or for an unknown inventory.';
 
 CREATE FUNCTION vmnet.mac_holders(
@@ -126,8 +129,25 @@ CREATE FUNCTION vmnet.nic_explain(
 	OUT explanation text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'nic_explain'
-LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 8 COST 100;
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 9 COST 100;
 COMMENT ON FUNCTION vmnet.nic_explain(bigint, name) IS
 'Conditions for a NIC to be active, one row per rule, with the value that was found
-verdict: whether the rule holds; NULL: it does not apply. For an unknown id there is one row. No row for NULL. Error: 22023 '
-'for an unknown inventory.';
+verdict: whether the rule holds; NULL: it does not apply. The last row has its addresses, secondary ones too. For an unknown id there is '
+'one row. No row for NULL. Error: 22023 for an unknown inventory.';
+
+CREATE FUNCTION vmnet.network_explain(
+	net_id bigint,
+	inventory name DEFAULT NULL,
+	OUT rule text,
+	OUT verdict boolean,
+	OUT value text,
+	OUT explanation text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'network_explain'
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 9 COST 100;
+COMMENT ON FUNCTION vmnet.network_explain(bigint, name) IS
+'What is known of a network, one row per rule, with the value that was found
+Whether it exists, is removed and since when, whether the source of a mirror still has it and its id had other rows before, how many NICs '
+'it holds and has active, how many of these belong to removed instances, how many were purged, as far as history tells, and how many '
+'instances are listed on it. verdict: whether the rule holds; NULL: it does not apply. For an unknown id there is one row. No row for '
+'NULL. Error: 22023 for an unknown inventory.';

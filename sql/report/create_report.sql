@@ -163,7 +163,8 @@ BEGIN
 			'Make the report on a mirror: vmnet.import_cloudstack() makes one.');
 	END IF;
 	SELECT string_agg(t, ', ' ORDER BY t) INTO missing
-	FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips', 'nic_history']) t
+	FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips', 'all_ip_ranges', 'all_ip_addresses',
+		'nic_history', 'accepted_findings']) t
 	WHERE to_regclass(format('%I.%I', inventory, t)) IS NULL;
 	IF missing IS NOT NULL THEN
 		PERFORM vmnet_internal.report_refuse('22023', format('there can be no report on inventory "%s"', inventory),

@@ -32,6 +32,8 @@ SELECT w.id AS network_id, w.uuid::text AS network_uuid, w.name AS network_name,
 	w.traffic_type, w.guest_type, w.cidr::text AS cidr, w.network_cidr::text AS network_cidr,
 	host(w.gateway) AS gateway, w.ip6_cidr::text AS ip6_cidr, host(w.ip6_gateway) AS ip6_gateway,
 	w.vpc_id, w.zone_id, w.zone_name, w.domain_id, w.domain_path, w.account_id, w.account_name, w.created,
+	array_to_string(w.all_cidrs, ', ') AS all_cidrs,
+	(SELECT string_agg(host(g), ', ' ORDER BY o) FROM unnest(w.all_gateways) WITH ORDINALITY g (g, o)) AS all_gateways,
 	w.id::text AS key
 FROM {inv}.all_networks w CROSS JOIN (SELECT) read_only
 WHERE w.active$$,
@@ -41,7 +43,8 @@ Removed networks are not here.'),
 ('instances', true, '{}', false, $$
 SELECT i.id AS instance_id, i.uuid::text AS instance_uuid, i.name AS instance_name, i.display_name,
 	i.instance_name AS hypervisor_name, i.type AS instance_type, i.state AS instance_state, i.host_id,
-	i.zone_id, i.zone_name, i.domain_id, i.domain_path, i.account_id, i.account_name, i.created, i.id::text AS key
+	i.zone_id, i.zone_name, i.domain_id, i.domain_path, i.account_id, i.account_name, i.created, i.host_name,
+	i.id::text AS key
 FROM {inv}.all_instances i CROSS JOIN (SELECT) read_only
 WHERE i.active$$,
 'Live instances: one row each, whatever their state
@@ -54,7 +57,8 @@ SELECT n.id AS nic_id, n.uuid::text AS nic_uuid, n.state AS nic_state,
 	i.state AS instance_state, n.vm_type, n.strategy, n.device_id, n.default_nic,
 	n.mac_address::text AS mac_address, host(n.ip4_address) AS ip4_address, host(n.ip6_address) AS ip6_address,
 	host(n.netmask) AS netmask, host(n.gateway) AS gateway, n.broadcast_uri, n.mtu, n.enabled,
-	n.reserver_name, n.reservation_id, i.account_id, i.account_name, n.created, n.state_changed, n.id::text AS key
+	n.reserver_name, n.reservation_id, i.account_id, i.account_name, n.created, n.state_changed, i.host_name,
+	n.id::text AS key
 FROM {inv}.all_nics n
 	LEFT JOIN {inv}.all_networks w ON w.id = n.network_id
 	LEFT JOIN {inv}.all_instances i ON i.id = n.instance_id
@@ -62,13 +66,42 @@ WHERE n.active$$,
 'Live NICs: one row each, neither removed nor being deallocated
 Placeholders, which have no instance, are here too.'),
 
+('nic_addresses', true, '{}', false, $$
+SELECT a.kind, host(a.address) AS address, family(a.address) AS ip_version, n.id AS nic_id, n.uuid::text AS nic_uuid,
+	n.state AS nic_state, n.network_id, w.name AS network_name, n.instance_id, i.name AS instance_name, i.type AS instance_type,
+	i.state AS instance_state, n.vm_type, n.device_id, n.default_nic, n.mac_address::text AS mac_address,
+	i.account_id, i.account_name, a.secondary_ip_id, concat(n.id, '/', host(a.address)) AS key
+FROM (
+	SELECT o.id AS nic_id, 'nic' AS kind, o.ip4_address AS address, NULL::bigint AS secondary_ip_id
+	FROM {inv}.all_nics o
+	WHERE o.active AND o.ip4_address IS NOT NULL
+	UNION ALL
+	SELECT o.id, 'nic', o.ip6_address, NULL
+	FROM {inv}.all_nics o
+	WHERE o.active AND o.ip6_address IS NOT NULL
+	UNION ALL
+	-- what the NIC has as its own, or twice, is one address
+	SELECT s.nic_id, 'secondary', x.address, s.id
+	FROM {inv}.all_nic_secondary_ips s
+		JOIN {inv}.all_nics o ON o.id = s.nic_id
+		CROSS JOIN LATERAL (VALUES (s.ip4_address), (s.ip6_address)) x (address)
+	WHERE s.active AND x.address IS NOT NULL AND (x.address IN (o.ip4_address, o.ip6_address)) IS NOT TRUE
+		AND NOT EXISTS (SELECT FROM {inv}.all_nic_secondary_ips b WHERE b.nic_id = s.nic_id AND b.active AND b.id < s.id
+			AND x.address IN (b.ip4_address, b.ip6_address))) a
+	JOIN {inv}.all_nics n ON n.id = a.nic_id AND n.active
+	LEFT JOIN {inv}.all_networks w ON w.id = n.network_id
+	LEFT JOIN {inv}.all_instances i ON i.id = n.instance_id$$,
+'Addresses in use: one row per live NIC and address, its own and secondary ones
+NICs are those of the view nics, placeholders too; one without an address has no row. What is a secondary address and one of the NIC '
+'itself is there once, as nic.'),
+
 ('network_instances', true, '{}', false, $$
 SELECT n.id AS nic_id, n.network_id, w.name AS network_name, w.state AS network_state, w.traffic_type, w.guest_type,
 	w.vpc_id, n.instance_id, i.name AS instance_name, i.type AS instance_type, i.state AS instance_state,
 	n.nic_count, n.state AS nic_state, n.device_id, n.default_nic,
 	n.mac_address::text AS mac_address, host(n.ip4_address) AS ip4_address, host(n.ip6_address) AS ip6_address,
 	w.uuid::text AS network_uuid, i.uuid::text AS instance_uuid, i.zone_name, i.domain_path, i.account_id, i.account_name,
-	n.id::text AS key
+	i.host_name, n.id::text AS key
 FROM (
 	SELECT DISTINCT ON (a.network_id, a.instance_id)
 		a.id, a.network_id, a.instance_id, a.state, a.device_id, a.default_nic, a.mac_address, a.ip4_address, a.ip6_address,
@@ -89,12 +122,13 @@ An instance is active on a network when it has an active NIC there (neither remo
 'One row per live network, with counts; a network with nothing on it has zeros
 System networks are here too. Each column says what it counts.'),
 
+-- What a network can give is known by its rows in all_ip_addresses, else by those in
+-- all_ip_ranges, else by its cidr; see also vmnet_internal.network_counted_by().
 ('network_ip_usage', true, '{}', false, $$
 SELECT w.id AS network_id, w.name AS network_name, w.cidr::text AS cidr,
-	s.usable, CASE WHEN s.usable IS NOT NULL THEN coalesce(u.used, 0) END AS used,
-	CASE WHEN s.usable IS NOT NULL THEN greatest(s.usable - coalesce(u.used, 0), 0) END AS free,
-	CASE WHEN s.usable IS NOT NULL THEN least(100 * coalesce(u.used, 0)::double precision / s.usable, 100) END AS percent,
-	CASE WHEN s.usable IS NOT NULL THEN coalesce(u.addresses, 0) - coalesce(u.used, 0) END AS outside_cidr,
+	s.usable, s.used, CASE WHEN s.usable IS NOT NULL THEN greatest(s.usable - s.used, 0) END AS free,
+	CASE WHEN s.usable IS NOT NULL THEN least(100 * s.used::double precision / s.usable, 100) END AS percent,
+	CASE WHEN s.usable IS NOT NULL THEN coalesce(u.addresses, 0) - s.held END AS outside_cidr,
 	coalesce(u.addresses, 0) AS addresses,
 	w.ip6_cidr::text AS ip6_cidr,
 	s.ip6_usable, CASE WHEN s.ip6_usable IS NOT NULL THEN coalesce(u.ip6_used, 0) END AS ip6_used,
@@ -103,39 +137,77 @@ SELECT w.id AS network_id, w.name AS network_name, w.cidr::text AS cidr,
 	CASE WHEN s.ip6_usable IS NOT NULL THEN coalesce(u.ip6_addresses, 0) - coalesce(u.ip6_used, 0) END AS ip6_outside_cidr,
 	coalesce(u.ip6_addresses, 0) AS ip6_addresses,
 	w.network_cidr::text AS network_cidr, w.traffic_type, w.guest_type, w.vpc_id, w.zone_name, w.domain_path,
-	w.account_id, w.account_name, w.id::text AS key
+	w.account_id, w.account_name, s.counted_by, w.id::text AS key
 FROM {inv}.all_networks w
-	CROSS JOIN LATERAL (SELECT
-		CASE WHEN family(w.cidr) = 4 THEN CASE masklen(w.cidr) WHEN 32 THEN 1 WHEN 31 THEN 2
-			ELSE (1::bigint << (32 - masklen(w.cidr))) - 2 END END AS usable,
-		CASE WHEN family(w.ip6_cidr) = 6 THEN power(2::double precision, 128 - masklen(w.ip6_cidr)) END AS ip6_usable) s
+	LEFT JOIN (
+		SELECT r.network_id, sum(r.range_end - r.range_start + 1)::bigint AS usable
+		FROM {inv}.all_ip_ranges r
+		WHERE r.active AND family(r.range_start) = 4 AND family(r.range_end) = 4
+		GROUP BY r.network_id) r ON r.network_id = w.id
 	LEFT JOIN (
 		SELECT a.network_id,
-			count(*) FILTER (WHERE family(a.address) = 4) AS addresses,
-			count(*) FILTER (WHERE a.address <<= v.cidr) AS used,
-			count(*) FILTER (WHERE family(a.address) = 6) AS ip6_addresses,
-			count(*) FILTER (WHERE a.address <<= v.ip6_cidr) AS ip6_used
+			count(*) FILTER (WHERE a.is_held AND family(a.address) = 4) AS addresses,
+			count(*) FILTER (WHERE a.is_held AND family(a.address) = 4 AND (a.address <<= v.cidr OR a.address <<= ANY (v.all_cidrs)))
+				AS in_cidr,
+			count(*) FILTER (WHERE a.is_held AND family(a.address) = 4 AND a.is_ranged) AS in_ranges,
+			nullif(count(*) FILTER (WHERE a.has_row AND family(a.address) = 4), 0) AS rows,
+			count(*) FILTER (WHERE a.has_row AND family(a.address) = 4 AND a.is_held) AS rows_held,
+			count(*) FILTER (WHERE a.has_row AND family(a.address) = 4 AND (a.is_held OR NOT a.is_free)) AS rows_used,
+			count(*) FILTER (WHERE a.is_held AND family(a.address) = 6) AS ip6_addresses,
+			count(*) FILTER (WHERE a.is_held AND family(a.address) = 6 AND (a.address <<= v.ip6_cidr OR a.address <<= ANY (v.all_cidrs)))
+				AS ip6_used
 		FROM (
-			SELECT n.network_id, n.ip4_address AS address
-			FROM {inv}.all_nics n
-			WHERE n.active AND n.ip4_address IS NOT NULL
-			UNION
-			SELECT n.network_id, n.ip6_address
-			FROM {inv}.all_nics n
-			WHERE n.active AND n.ip6_address IS NOT NULL
-			UNION
-			SELECT o.network_id, x.address
-			FROM {inv}.all_nic_secondary_ips o
-				JOIN {inv}.all_nics n ON n.id = o.nic_id
-				CROSS JOIN LATERAL (VALUES (o.ip4_address), (o.ip6_address)) x (address)
-			WHERE o.active AND n.active AND x.address IS NOT NULL) a
+			SELECT x.network_id, x.address, bool_or(x.is_free IS NULL) AS is_held, bool_or(x.is_free IS NOT NULL) AS has_row,
+				bool_and(x.is_free) AS is_free, bool_or(g.id IS NOT NULL) AS is_ranged
+			FROM (
+				SELECT n.network_id, n.ip4_address AS address, NULL::boolean AS is_free
+				FROM {inv}.all_nics n
+				WHERE n.active AND n.ip4_address IS NOT NULL
+				UNION ALL
+				SELECT n.network_id, n.ip6_address, NULL
+				FROM {inv}.all_nics n
+				WHERE n.active AND n.ip6_address IS NOT NULL
+				UNION ALL
+				SELECT o.network_id, y.address, NULL
+				FROM {inv}.all_nic_secondary_ips o
+					JOIN {inv}.all_nics n ON n.id = o.nic_id
+					CROSS JOIN LATERAL (VALUES (o.ip4_address), (o.ip6_address)) y (address)
+				WHERE o.active AND n.active AND y.address IS NOT NULL
+				UNION ALL
+				SELECT p.source_network_id, p.ip_address, p.state = 'Free'
+				FROM {inv}.all_ip_addresses p
+				WHERE p.active AND p.ip_address IS NOT NULL) x
+				LEFT JOIN {inv}.all_ip_ranges g ON g.network_id = x.network_id AND g.active
+					AND x.address BETWEEN g.range_start AND g.range_end
+			GROUP BY x.network_id, x.address) a
 			JOIN {inv}.all_networks v ON v.id = a.network_id
 		GROUP BY a.network_id) u ON u.network_id = w.id
+	-- of several ranges those that are not in another one
+	CROSS JOIN LATERAL (SELECT
+			sum(CASE WHEN family(c.cidr) = 4 THEN CASE masklen(c.cidr) WHEN 32 THEN 1 WHEN 31 THEN 2
+				ELSE (1::bigint << (32 - masklen(c.cidr))) - 2 END END)::bigint AS usable,
+			sum(CASE WHEN family(c.cidr) = 6 THEN power(2::double precision, 128 - masklen(c.cidr)) END) AS ip6_usable
+		FROM (SELECT DISTINCT m.cidr
+			FROM unnest(CASE WHEN cardinality(w.all_cidrs) > 1 THEN w.all_cidrs || w.cidr || w.ip6_cidr ELSE ARRAY[w.cidr, w.ip6_cidr] END)
+					m (cidr)
+				LEFT JOIN unnest(CASE WHEN cardinality(w.all_cidrs) > 1 THEN w.all_cidrs || w.cidr || w.ip6_cidr END) l (cidr)
+					ON m.cidr << l.cidr
+			WHERE l.cidr IS NULL) c) c
+	CROSS JOIN LATERAL (SELECT c.ip6_usable,
+		coalesce(u.rows, r.usable, c.usable) AS usable,
+		CASE WHEN u.rows IS NOT NULL THEN u.rows_used WHEN r.usable IS NOT NULL THEN coalesce(u.in_ranges, 0)
+			WHEN c.usable IS NOT NULL THEN coalesce(u.in_cidr, 0) END AS used,
+		CASE WHEN u.rows IS NOT NULL THEN u.rows_held WHEN r.usable IS NOT NULL THEN coalesce(u.in_ranges, 0)
+			ELSE coalesce(u.in_cidr, 0) END AS held,
+		CASE WHEN u.rows IS NOT NULL THEN 'addresses' WHEN r.usable IS NOT NULL THEN 'ranges' WHEN c.usable IS NOT NULL THEN 'cidr' END
+			AS counted_by) s
 WHERE w.active$$,
 'How full the address ranges of live networks are: one row each, zeros kept
-used counts distinct addresses of active NICs of every kind (placeholders and routers too) and their secondary addresses, inside the '
-'range; the same address is counted once. Where a network has no range, what needs one is NULL; addresses is there always. Where a part '
-'of the range is kept for other systems, cidr is the rest, and network_cidr the whole.'),
+usable is what the network can give: its rows in all_ip_addresses (CloudStack: Shared and Public networks), else the addresses of its '
+'rows in all_ip_ranges, else those of its cidr and all_cidrs; counted_by says which. used counts distinct addresses of active NICs of '
+'every kind (placeholders and routers too) and their secondary addresses, inside of that, and rows that are not Free; the same address is '
+'counted once. Where nothing of this is known, what needs it is NULL; addresses is there always. Where a part of the range is kept for '
+'other systems, cidr is the rest, and network_cidr the whole.'),
 
 ('nic_history', true, '{}', false, $$
 SELECT h.seq, h.at AS "time", h.nic_id, h.event, h.from_state, h.to_state, h.network_id, w.name AS network_name,
@@ -199,7 +271,8 @@ From the day on which a network was made, or first used, to today or the day of 
 SELECT n.id AS nic_id, n.uuid::text AS nic_uuid, n.state AS nic_state, n.network_id, w.name AS network_name,
 	n.instance_id, i.name AS instance_name, i.type AS instance_type, n.vm_type, n.state_changed,
 	extract(epoch FROM now() - n.state_changed)::double precision AS seconds,
-	h.event AS last_event, h.session_username, h.actor, h.reason, h.application_name, i.account_id, i.account_name, n.id::text AS key
+	h.event AS last_event, h.session_username, h.actor, h.reason, h.application_name, i.account_id, i.account_name, i.host_name,
+	n.id::text AS key
 FROM {inv}.all_nics n
 	LEFT JOIN {inv}.all_networks w ON w.id = n.network_id
 	LEFT JOIN {inv}.all_instances i ON i.id = n.instance_id
@@ -217,25 +290,29 @@ A half-removed NIC (Deallocating) is not stuck; it is a finding.'),
 ('findings', true, '{}', false, $$
 SELECT k.key AS finding,
 	f.code, f.severity, CASE f.severity WHEN 'error' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END AS severity_order,
-	f.object_type, f.object_id, f.object_uuid::text AS object_uuid, f.since, f.message, f.fix, k.key
+	f.object_type, f.object_id, f.object_uuid::text AS object_uuid, f.since, f.message, f.fix, k.key,
+	f.object, f.accepted, f.accepted_until, f.accepted_by, f.accepted_reason
 FROM (SELECT s.*, row_number() OVER (PARTITION BY s.code, s.object_type, s.object_id ORDER BY s.message) AS n
-		FROM ({findings}) s (code, severity, object_type, object_id, object_uuid, since, message, fix)) f
+		FROM ({findings}) s (code, severity, object_type, object_id, object_uuid, since, message, fix,
+			object, accepted, accepted_until, accepted_by, accepted_reason)) f
 	CROSS JOIN LATERAL (SELECT concat_ws('/', f.code, f.object_type, f.object_id, nullif(f.n, 1)) AS key) k$$,
 'What contradicts itself in the inventory: one row per finding
-The rows of vmnet.check_inventory(): half-removed and stuck NICs are findings from ten minutes on.'),
+The rows of vmnet.check_inventory(): half-removed and stuck NICs are findings from ten minutes on. Accepted ones are here, too: leave '
+'them out where you count. Tenants do not see what is accepted.'),
 
 ('imports', true, '{}', false, CASE $1 WHEN 'mirror' THEN $$
 SELECT r.run, r.status, r.step, r.source, r.started, r.finished,
 	extract(epoch FROM coalesce(r.finished, now()) - r.started)::double precision AS seconds,
 	r.networks_read, r.instances_read, r.nics_read, r.nic_secondary_ips_read, r.rows_inserted, r.rows_updated,
-	r.rows_deleted, r.rows_rejected, r.values_changed, r.message, r.run::text AS key
+	r.rows_deleted, r.rows_rejected, r.values_changed, r.message, r.ip_ranges_read, r.ip_addresses_read,
+	r.run::text AS key
 FROM {inv}.import_runs r CROSS JOIN (SELECT) read_only$$ ELSE $$
 SELECT NULL::bigint AS run, NULL::text AS status, NULL::text AS step, NULL::text AS source,
 	NULL::timestamptz AS started, NULL::timestamptz AS finished, NULL::double precision AS seconds,
 	NULL::bigint AS networks_read, NULL::bigint AS instances_read, NULL::bigint AS nics_read,
 	NULL::bigint AS nic_secondary_ips_read, NULL::bigint AS rows_inserted, NULL::bigint AS rows_updated,
 	NULL::bigint AS rows_deleted, NULL::bigint AS rows_rejected, NULL::bigint AS values_changed, NULL::text AS message,
-	NULL::text AS key
+	NULL::bigint AS ip_ranges_read, NULL::bigint AS ip_addresses_read, NULL::text AS key
 WHERE false$$ END,
 'Runs of the import that makes a mirror equal to its source: one row each
 An inventory that is its own source has none.'),
@@ -279,7 +356,7 @@ An inventory that is its own source has none.'),
 				SELECT p.relid FROM pg_partition_tree(t.oid) p WHERE t.relkind = 'p' AND p.isleaf) p (oid)
 			JOIN pg_class c ON c.oid = p.oid
 		WHERE t.relnamespace = {namespace}
-			AND t.relname IN ('all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips',
+			AND t.relname IN ('all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips', 'all_ip_ranges', 'all_ip_addresses',
 				'nic_history', 'nic_address_history', 'import_runs', 'import_log')
 		GROUP BY t.relname
 	)$$ || CASE $1 WHEN 'mirror' THEN $$, last_run AS MATERIALIZED (
@@ -367,11 +444,11 @@ name and labels together are unique. No label has more values than are listed he
 ('metrics_networks', false, '{}', false, $$
 {metrics} network_id, network_name
 {of metrics}
-	SELECT 'vmnet_network_ips_usable' AS name, 'IPv4 addresses that the range of the network has for use' AS help,
+	SELECT 'vmnet_network_ips_usable' AS name, 'IPv4 addresses that the network has for use' AS help,
 		u.usable::double precision AS value, u.network_id, u.network_name
 	FROM ({network_ip_usage}) u WHERE u.usable IS NOT NULL
 	UNION ALL
-	SELECT 'vmnet_network_ips_used', 'Distinct IPv4 addresses in use inside the range of the network', u.used::double precision,
+	SELECT 'vmnet_network_ips_used', 'Those of them that are in use, or not Free', u.used::double precision,
 		u.network_id, u.network_name
 	FROM ({network_ip_usage}) u WHERE u.usable IS NOT NULL
 	UNION ALL
@@ -386,15 +463,18 @@ A network that is removed has none; one without an IPv4 range has none about add
 ('metrics_findings', false, '{}', false, $$
 {metrics} code, severity
 {of metrics}
-	SELECT 'vmnet_findings_open' AS name, 'Findings of the check of the inventory' AS help,
-		coalesce(f.findings, 0)::double precision AS value, c.code, c.severity
+	SELECT m.name, m.help, coalesce(m.findings, 0)::double precision AS value, c.code, c.severity
 	FROM {codes} c (code, severity)
 		LEFT JOIN (
-			SELECT f.code, count(*) AS findings
-			FROM ({findings}) f (code, severity, object_type, object_id, object_uuid, since, message, fix)
+			SELECT f.code, count(*) FILTER (WHERE NOT f.accepted) AS open, count(*) FILTER (WHERE f.accepted) AS accepted
+			FROM ({findings}) f (code, severity, object_type, object_id, object_uuid, since, message, fix,
+				object, accepted, accepted_until, accepted_by, accepted_reason)
 			GROUP BY f.code) f ON f.code = c.code
+		CROSS JOIN LATERAL (VALUES
+			('vmnet_findings_open', 'Findings of the check of the inventory that are not accepted', f.open),
+			('vmnet_findings_accepted', 'Findings of the check of the inventory that are accepted', f.accepted)) m (name, help, findings)
 {end of metrics}$$,
-'How many findings there are of each kind, zeros kept: one time series each
+'How many findings there are of each kind, open and accepted ones, zeros kept: two time series each
 The rows of the view findings, counted. As costly as that view: scrape it less often than metrics.'),
 
 ('data_dictionary', true, '{}', false, $$

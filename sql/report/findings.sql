@@ -42,7 +42,7 @@ COMMENT ON FUNCTION vmnet_internal.report_codes() IS
 -- extension: the queries of its codes with their parameters filled in, and the
 -- look at the guards with what is expected of them as constants.  Statements
 -- that would put a guard out of the way are left out.
-CREATE FUNCTION vmnet_internal.report_findings(inventory text, kind text, source text)
+CREATE FUNCTION vmnet_internal.report_findings(inventory text, kind text, source text, tenant boolean)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
@@ -73,21 +73,23 @@ WITH rows AS (
 			'vmnet_internal.check_rules($1, $2) u', format('(%s) u (code, message, fix)', vmnet_internal.report_rules($2))) AS query
 )
 SELECT format($q$
-SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since, %s, %s
+SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since, %s, %s, %s
 FROM (%s
 	UNION ALL
 	SELECT 0, g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
 	FROM (%s) g (code, message, fix)
 		LEFT JOIN %s c (code, severity) ON c.code = g.code) f (ord, code, severity, object_type, object_id, object_uuid, since, message,
-			fix, source_fix)$q$,
+			fix, source_fix)
+	%s$q$,
 	CASE WHEN $2 IN ('mirror', 'live') THEN format('f.message || CASE WHEN f.source_fix IS NOT NULL THEN %L ELSE '''' END',
 		format('; to be mended at the source%s', ', ' || quote_ident($3))) ELSE 'f.message' END,
 	CASE WHEN $2 IN ('mirror', 'live') THEN 'coalesce(f.source_fix, f.fix)'
 		WHEN $2 = 'attached' THEN 'CASE WHEN f.object_type = ''inventory'' THEN f.fix END' ELSE 'f.fix' END,
-	rows.query, guards.query, vmnet_internal.report_codes())
+	vmnet_internal.accepted_columns(), rows.query, guards.query, vmnet_internal.report_codes(),
+	replace(vmnet_internal.accepted_join($4), '$2', '{name}'))
 FROM rows, guards
 $$;
-COMMENT ON FUNCTION vmnet_internal.report_findings(text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.report_findings(text, text, text, boolean) IS
 'Part of create_report(): the query of the view findings';
 
 -- The first line of the query of a view of metrics names the columns that are
@@ -161,8 +163,8 @@ BEGIN
 	END IF;
 	IF (SELECT o.view IS NOT NULL FROM vmnet_internal.attached_other_keys(inventory) o) THEN
 		result := (SELECT format('(SELECT %s FROM %s x)', string_agg(format(
-				CASE WHEN a.attname IN ('nic_id', 'network_id', 'instance_id', 'from_network_id')
-						OR a.attname = 'id' AND relation <> 'all_nic_secondary_ips'
+				CASE WHEN a.attname IN ('nic_id', 'network_id', 'instance_id', 'from_network_id', 'source_network_id')
+						OR a.attname = 'id' AND relation NOT IN ('all_nic_secondary_ips', 'all_ip_ranges', 'all_ip_addresses')
 					THEN 'x.%1$I::text AS %1$I' ELSE 'x.%1$I' END, a.attname), ', ' ORDER BY a.attnum), result)
 			FROM pg_catalog.pg_attribute a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped);
 	END IF;
@@ -226,7 +228,7 @@ SELECT CASE WHEN position('{report}' IN $2) > 0 THEN replace($2, '{report}', vmn
 		CASE WHEN position('{metrics}' IN $2) > 0 THEN vmnet_internal.report_metrics($2) ELSE $2 END,
 		'{network_counts}', (SELECT d.query FROM vmnet_internal.report_definition($4) d WHERE d.name = 'network_counts')),
 		'{network_ip_usage}', (SELECT d.query FROM vmnet_internal.report_definition($4) d WHERE d.name = 'network_ip_usage')),
-		'{findings}', CASE WHEN position('{findings}' IN $2) > 0 THEN vmnet_internal.report_findings($3, $4, $5) ELSE '' END),
+		'{findings}', CASE WHEN position('{findings}' IN $2) > 0 THEN vmnet_internal.report_findings($3, $4, $5, $7) ELSE '' END),
 		'{network_instance_intervals}', replace(vmnet_internal.report_source($4, 'network_instance_intervals'),
 			'{inv}.nic_intervals', '(' || vmnet_internal.report_source($4, 'nic_intervals') || ')')), $3, $4, $7)
 	-- by which report_schemas() knows it, and DROP SCHEMA ... CASCADE

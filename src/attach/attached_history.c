@@ -101,8 +101,8 @@ record_addresses(AttachedGuard *guard, Oid history, TupleTableSlot *old)
 	static const AttachedColumn columns[4] = {
 		ATTACHED_ID, ATTACHED_MAC_ADDRESS, ATTACHED_IP4_ADDRESS, ATTACHED_IP6_ADDRESS
 	};
-	Datum		values[4];
-	char		nulls[4];
+	Datum		values[5] = {0};
+	char		nulls[5] = {' ', ' ', ' ', ' ', 'n'};
 	int			i;
 
 	for (i = 0; i < lengthof(columns); i++)

@@ -63,7 +63,10 @@ typedef struct Import
 
 typedef void (*ImportStep) (Import *import, const char *relation);
 
-static const char *const relations[] = {"networks", "instances", "nics", "nic_secondary_ips"};
+/* The tables that an import fills, as vmnet_internal.import_relations() lists them. */
+static const char *const relations[] = {
+	"networks", "instances", "nics", "nic_secondary_ips", "ip_ranges", "ip_addresses"
+};
 
 /* What an import writes besides these, apart from history. */
 static const char *const records[] = {
@@ -595,8 +598,12 @@ write_missing(Import *import, const char *const *tables, int count)
 static void
 write_mirror(Import *import, const char *unused)
 {
-	static const char *const nics_last[] = {"nic_secondary_ips", "nics"};
-	static const char *const nics_first[] = {"nics", "nic_secondary_ips"};
+	static const char *const nics_last[] = {
+		"ip_addresses", "ip_ranges", "nic_secondary_ips", "nics"
+	};
+	static const char *const nics_first[] = {
+		"nics", "nic_secondary_ips", "ip_ranges", "ip_addresses"
+	};
 	static const char *const parents[] = {"instances", "networks"};
 	int			i;
 

@@ -29,13 +29,15 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "compat.h"
+#include "core/age.h"
 #include "core/inventory.h"
 #include "core/run_as.h"
 #include "vmnet_ext.h"
 
-#define LIST_INVENTORIES_COLUMNS	6
+#define LIST_INVENTORIES_COLUMNS	7
 
 /* A view of four constants is shorter; a longer one is not read at all. */
 #define LONGEST_INFO	65536
@@ -206,6 +208,7 @@ put_inventory(ReturnSetInfo *rsinfo, Oid schema)
 	bool		nulls[LIST_INVENTORIES_COLUMNS] = {0};
 	InventoryInfo info;
 	char	   *name = get_namespace_name(schema);
+	TimestampTz as_of = 0;
 	int			i = 0;
 
 	if (name == NULL || !inventory_info(schema, &info))
@@ -221,6 +224,10 @@ put_inventory(ReturnSetInfo *rsinfo, Oid schema)
 	values[i] = text_or_null(info.version, &nulls[i]);
 	i++;
 	values[i++] = ObjectIdGetDatum(inventory_owner(schema));
+	/* Only list_inventories() has this column. */
+	if (rsinfo->setDesc->natts == LIST_INVENTORIES_COLUMNS)
+		nulls[i] = !inventory_as_of(schema, info.kind, &as_of);
+	values[i++] = TimestampTzGetDatum(as_of);
 	Assert(i == LIST_INVENTORIES_COLUMNS);
 
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);

@@ -40,12 +40,13 @@
  */
 static const char *const named_relations[] = {
 	"all_nics", "all_networks", "all_instances", "all_nic_secondary_ips",
-	"nics", "networks", "instances", "nic_secondary_ips",
+	"all_ip_ranges", "all_ip_addresses",
+	"nics", "networks", "instances", "nic_secondary_ips", "ip_ranges", "ip_addresses",
 	"network_instances", "network_counts", "vpc_instances", "network_validation",
 	"nic_intervals", "network_instance_intervals", "nic_address_intervals",
 	"stuck_nics", "nic_history", "nic_address_history", "inventory_info",
 	"import_runs", "import_log", "import_vanished", "former_rows",
-	"former_nic_intervals", "former_nic_addresses",
+	"former_nic_intervals", "former_nic_addresses", "accepted_findings",
 	"attached_nics", "attached_networks", "attached_instances"
 };
 

@@ -26,6 +26,7 @@ typedef enum SavedQueryKind
 	QUERY_LAST_REMOVAL,
 	QUERY_HISTORY_READ,			/* queries of read/history.c, by its
 								 * HistoryReadKind */
+	QUERY_NAME_READ,			/* queries of read/names.c */
 	QUERY_READ					/* the first of the read queries, see
 								 * read/active.c */
 } SavedQueryKind;

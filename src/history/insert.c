@@ -30,7 +30,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -38,6 +37,7 @@
 
 #include "compat.h"
 #include "core/inventory.h"
+#include "core/relation_cache.h"
 #include "core/run_as.h"
 #include "core/saved_query.h"
 #include "core/shell_table.h"
@@ -90,20 +90,29 @@ static const struct
 	[HISTORY_APPLICATION_NAME] = {"application_name", TEXTOID, TEXTARRAYOID}
 };
 
-/* Properties of the nic_history that was written last. */
-static struct
+/* Description of a history table. */
+typedef struct HistoryTable
 {
-	Oid			relid;			/* InvalidOid: not valid */
-	Oid			sequence;
+	CachedRelation cached;		/* must be first */
+	Oid			sequence;		/* numbers the entries */
 	bool		direct;			/* unchanged since create_inventory() */
 	AttrNumber	attnum[HISTORY_COLUMN_COUNT];
-}			history_cache;
+} HistoryTable;
 
-static void
-history_invalidate(Datum arg, Oid relid)
+static bool history_table_uses(const CachedRelation *description, Oid relid);
+
+static RelationCache history_tables = {
+	.name = "vmnet history tables",.size = sizeof(HistoryTable),.uses_relation = history_table_uses
+};
+
+/*
+ * Tells whether the description of a history table was read from another relation
+ * too.
+ */
+static bool
+history_table_uses(const CachedRelation *description, Oid relid)
 {
-	if (!OidIsValid(relid) || relid == history_cache.relid || relid == history_cache.sequence)
-		history_cache.relid = InvalidOid;
+	return relid == ((const HistoryTable *) description)->sequence;
 }
 
 /*
@@ -273,44 +282,41 @@ is_plain(Relation rel)
 }
 
 /*
- * Looks up the columns, the sequence and the way of writing of a history table,
- * and stores them in history_cache.  Raises 39P01 if it is not such a table.
+ * Returns the description of a history table: its columns, its sequence and the way
+ * of writing.  Raises 39P01 if it is not such a table.
+ *
+ * The result is valid until the end of the transaction.
  */
-static void
-cache_history_table(Relation rel)
+static const HistoryTable *
+history_table_lookup(Relation rel)
 {
-	static bool registered = false;
 	TupleDesc	desc = RelationGetDescr(rel);
-	AttrNumber	attnum[HISTORY_COLUMN_COUNT];
-	Oid			sequence;
-	bool		direct;
+	HistoryTable *table;
 	int			i;
 
-	if (!registered)
-	{
-		CacheRegisterRelcacheCallback(history_invalidate, (Datum) 0);
-		registered = true;
-	}
+	table = (HistoryTable *) relation_cache_find(&history_tables, RelationGetRelid(rel));
+	if (table)
+		return table;
 
+	table = (HistoryTable *) relation_cache_begin(&history_tables, RelationGetRelid(rel));
 	if (rel->rd_rel->relkind != RELKIND_RELATION &&
 		rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		refuse_table(rel, "It is not a table.");
 	for (i = 0; i < HISTORY_COLUMN_COUNT; i++)
 	{
-		attnum[i] = SPI_fnumber(desc, history_columns[i].name);
-		if (attnum[i] <= 0 || SPI_gettypeid(desc, attnum[i]) != history_columns[i].type)
+		int			attnum = SPI_fnumber(desc, history_columns[i].name);
+
+		if (attnum <= 0 || SPI_gettypeid(desc, attnum) != history_columns[i].type)
 			refuse_table(rel, psprintf("It has no column \"%s\" of type %s.",
 									   history_columns[i].name,
 									   format_type_be(history_columns[i].type)));
+		table->attnum[i] = attnum;
 	}
-	sequence = default_sequence(rel, attnum[HISTORY_SEQ]);
-	require_sequence_owner(rel, sequence);
-	direct = is_plain(rel);
-
-	memcpy(history_cache.attnum, attnum, sizeof(attnum));
-	history_cache.sequence = sequence;
-	history_cache.direct = direct;
-	history_cache.relid = RelationGetRelid(rel);
+	table->sequence = default_sequence(rel, table->attnum[HISTORY_SEQ]);
+	require_sequence_owner(rel, table->sequence);
+	table->direct = is_plain(rel);
+	relation_cache_store(&history_tables, &table->cached);
+	return table;
 }
 
 /*
@@ -322,15 +328,18 @@ cache_history_table(Relation rel)
 Oid
 history_sequence(Relation rel, Oid history)
 {
-	history_require_owner(rel, history);
-	if (history_cache.relid != history)
-	{
-		Relation	historyrel = table_open(history, RowExclusiveLock);
+	const HistoryTable *table;
+	Relation	historyrel;
 
-		cache_history_table(historyrel);
+	history_require_owner(rel, history);
+	table = (const HistoryTable *) relation_cache_find(&history_tables, history);
+	if (table == NULL)
+	{
+		historyrel = table_open(history, RowExclusiveLock);
+		table = history_table_lookup(historyrel);
 		table_close(historyrel, NoLock);
 	}
-	return history_cache.sequence;
+	return table->sequence;
 }
 
 /*
@@ -389,7 +398,7 @@ statement_values(Datum *values, bool *nulls)
 }
 
 static void
-fill_slot(TupleTableSlot *slot, const Datum *values, const bool *nulls)
+fill_slot(const HistoryTable *table, TupleTableSlot *slot, const Datum *values, const bool *nulls)
 {
 	int			i;
 
@@ -397,8 +406,8 @@ fill_slot(TupleTableSlot *slot, const Datum *values, const bool *nulls)
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
 	for (i = 0; i < HISTORY_COLUMN_COUNT; i++)
 	{
-		slot->tts_values[history_cache.attnum[i] - 1] = values[i];
-		slot->tts_isnull[history_cache.attnum[i] - 1] = nulls[i];
+		slot->tts_values[table->attnum[i] - 1] = values[i];
+		slot->tts_isnull[table->attnum[i] - 1] = nulls[i];
 	}
 	ExecStoreVirtualTuple(slot);
 }
@@ -407,7 +416,7 @@ fill_slot(TupleTableSlot *slot, const Datum *values, const bool *nulls)
  * Puts the rows into the table and its indexes.
  */
 static void
-write_direct(Relation history, HistoryEntry **entries, int count)
+write_direct(Relation history, const HistoryTable *table, HistoryEntry **entries, int count)
 {
 	EState	   *estate = CreateExecutorState();
 	ResultRelInfo *result_rel = makeNode(ResultRelInfo);
@@ -434,7 +443,7 @@ write_direct(Relation history, HistoryEntry **entries, int count)
 		for (i = 0; i < n; i++)
 		{
 			entry_values(entries[done + i], values, nulls);
-			fill_slot(slots[i], values, nulls);
+			fill_slot(table, slots[i], values, nulls);
 		}
 		if (n == 1)
 			table_tuple_insert(history, slots[0], cid, 0, NULL);
@@ -546,14 +555,13 @@ void
 history_write(Relation rel, Oid history, HistoryEntry **entries, int count)
 {
 	Relation	historyrel;
+	const HistoryTable *table;
 
 	history_require_owner(rel, history);
 	historyrel = table_open(history, RowExclusiveLock);
-	if (history_cache.relid != history)
-		cache_history_table(historyrel);
-
-	if (history_cache.direct)
-		write_direct(historyrel, entries, count);
+	table = history_table_lookup(historyrel);
+	if (table->direct)
+		write_direct(historyrel, table, entries, count);
 	else
 		write_by_query(historyrel, entries, count);
 	table_close(historyrel, NoLock);

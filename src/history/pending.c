@@ -401,8 +401,8 @@ address_history_query(StringInfo sql, Oid relid, int column)
 	appendStringInfoString(sql, "INSERT INTO ");
 	append_relation_name(sql, relid);
 	appendStringInfoString(sql,
-						   " (nic_id, mac_address, ip4_address, ip6_address)"
-						   " VALUES ($1, $2, $3, $4)");
+						   " (nic_id, mac_address, ip4_address, ip6_address, secondary_ip_id)"
+						   " VALUES ($1, $2, $3, $4, $5)");
 }
 
 /*
@@ -414,8 +414,8 @@ history_record_addresses(Relation rel, const NicTable *table, TupleTableSlot *ol
 	static const NicColumn columns[4] = {
 		NIC_ID, NIC_MAC_ADDRESS, NIC_IP4_ADDRESS, NIC_IP6_ADDRESS
 	};
-	Datum		values[4];
-	char		nulls[4];
+	Datum		values[5] = {0};
+	char		nulls[5] = {' ', ' ', ' ', ' ', 'n'};
 	int			i;
 
 	for (i = 0; i < lengthof(columns); i++)
@@ -430,14 +430,15 @@ history_record_addresses(Relation rel, const NicTable *table, TupleTableSlot *ol
 
 /*
  * Inserts a row into nic_address_history, as the owner of the table: the id of
- * the NIC and its MAC, IPv4 and IPv6 address.
+ * the NIC, the MAC, IPv4 and IPv6 address, and the id of the secondary address
+ * that had them, or NULL for the NIC itself.
  *
  * nulls is in the format of SPI.  The table stays locked in RowExclusiveLock.
  */
 void
 history_append_addresses(Relation rel, Oid address_history, Datum *values, const char *nulls)
 {
-	Oid			argtypes[4] = {INT8OID, MACADDROID, INETOID, INETOID};
+	Oid			argtypes[5] = {INT8OID, MACADDROID, INETOID, INETOID, INT8OID};
 	Relation	history;
 	RunAs		saved;
 	SPIPlanPtr	plan;
@@ -447,7 +448,7 @@ history_append_addresses(Relation rel, Oid address_history, Datum *values, const
 	SPI_connect();
 	run_as_table_owner(history, &saved);
 	plan = saved_query_lookup(QUERY_ADDRESS_HISTORY, address_history, 0,
-							  address_history_query, 4, argtypes, 0);
+							  address_history_query, 5, argtypes, 0);
 	if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write to \"nic_address_history\"");
 	run_as_end(&saved);

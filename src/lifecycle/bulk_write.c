@@ -40,6 +40,10 @@ static const struct
 	{"all_nics", "removed", TIMESTAMPTZOID},
 	{"all_nic_secondary_ips", "id", INT8OID},
 	{"all_nic_secondary_ips", "nic_id", INT8OID},
+	{"all_ip_ranges", "id", INT8OID},
+	{"all_ip_ranges", "removed", TIMESTAMPTZOID},
+	{"all_ip_addresses", "id", INT8OID},
+	{"all_ip_addresses", "removed", TIMESTAMPTZOID},
 	{"nic_history", "nic_id", INT8OID},
 	{"nic_address_history", "nic_id", INT8OID}
 };

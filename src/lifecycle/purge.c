@@ -69,7 +69,9 @@ static const struct
 	{"all_nic_secondary_ips", "nic_secondary_ips", "secondary addresses", NULL},
 	{"all_nics", "nics", "NICs", NULL},
 	{"all_instances", "instances", "instances", "instance_id"},
-	{"all_networks", "networks", "networks", "network_id"}
+	{"all_networks", "networks", "networks", "network_id"},
+	{"all_ip_addresses", "ip_addresses", "addresses of networks", NULL},
+	{"all_ip_ranges", "ip_ranges", "ranges of addresses", NULL}
 };
 
 /* Tables of the past of ids that had earlier rows, and when a row of them ends. */
@@ -270,41 +272,49 @@ forget_ids(const Purge *purge, int what, Datum ids)
 }
 
 /*
- * Deletes the rows of a batch, and the history of NICs that are deleted.
- * The guards are bypassed only for these statements.
+ * Deletes the history of NICs, or of secondary addresses, that were deleted.
+ */
+static void
+forget_history(const Purge *purge, int what, Datum ids)
+{
+	bool		nics = strcmp(purged[what].table, "all_nics") == 0;
+	const char *column = nics ? "nic_id" : "secondary_ip_id";
+
+	/* A trigger of a user can have kept a row. */
+	char	   *gone = psprintf(" AND NOT EXISTS (SELECT FROM %s.%s n"
+								" WHERE n.id OPERATOR(pg_catalog.=) t.%s)",
+								purge->schema, purged[what].table, column);
+
+	(void) delete_rows(purge, "nic_address_history", column, ids, gone);
+	if (purge->former)
+		(void) delete_rows(purge, "former_nic_addresses", column, ids, gone);
+	if (purge->former && nics)
+		(void) delete_rows(purge, "former_nic_intervals", column, ids, gone);
+	if (purge->with_history && nics)
+		(void) delete_rows(purge, "nic_history", column, ids, gone);
+}
+
+/*
+ * Deletes the rows of a batch, and the history of NICs and secondary addresses that
+ * are deleted.  The guards are bypassed only for these statements.
  */
 static void
 purge_rows(void *arg)
 {
 	Batch	   *batch = (Batch *) arg;
 	const Purge *purge = batch->purge;
+	const char *table = purged[batch->what].table;
 	Datum		ids = id_array(batch->ids, batch->count);
-	bool		nics = strcmp(purged[batch->what].table, "all_nics") == 0;
-	char	   *gone;
 
 	guard_bypass_begin_purge(purge->nsp, purge->before);
 	/* They were removed with their NIC, and refer to it. */
-	if (nics)
+	if (strcmp(table, "all_nics") == 0)
 		(void) delete_rows(purge, "all_nic_secondary_ips", "nic_id", ids, "");
-	batch->deleted = delete_rows(purge, purged[batch->what].table, "id", ids, "");
+	batch->deleted = delete_rows(purge, table, "id", ids, "");
 	guard_bypass_end();
 	forget_ids(purge, batch->what, ids);
-
-	if (!nics)
-		return;
-
-	/* A trigger of a user can have kept a row. */
-	gone = psprintf(" AND NOT EXISTS (SELECT FROM %s.all_nics n WHERE n.id OPERATOR(pg_catalog.=) "
-					"t.nic_id)",
-					purge->schema);
-	(void) delete_rows(purge, "nic_address_history", "nic_id", ids, gone);
-	if (purge->former)
-	{
-		(void) delete_rows(purge, "former_nic_intervals", "nic_id", ids, gone);
-		(void) delete_rows(purge, "former_nic_addresses", "nic_id", ids, gone);
-	}
-	if (purge->with_history)
-		(void) delete_rows(purge, "nic_history", "nic_id", ids, gone);
+	if (strcmp(table, "all_nics") == 0 || strcmp(table, "all_nic_secondary_ips") == 0)
+		forget_history(purge, batch->what, ids);
 }
 
 /*

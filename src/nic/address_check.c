@@ -1,7 +1,7 @@
 /*
  * address_check.c
  *		Queries of the operations that must see all rows: the holder of an address
- *		or MAC, and the next free device position.
+ *		or MAC, the next free addresses, and the next free device position.
  *
  * Row-level policies may hide a NIC from an operator who may write to the table.
  * If only the visible rows were searched, an address would be assigned twice.  So
@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -212,6 +213,55 @@ run_address_query(FunctionCallInfo fcinfo, Relation nics, const char *sql, bool 
 }
 
 /*
+ * Runs a query for a call whose arguments are the parameters, the first of them the
+ * inventory.  It calls a function of vmnet_internal that reads the relations of the
+ * inventory by their names, so all of these must have one owner.
+ *
+ * The result is allocated in the memory context of the caller.
+ */
+static Datum
+run_writer_query(FunctionCallInfo fcinfo, const char *sql, bool read_only)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Relation	nics = open_of_inventory(fcinfo, "all_nics");
+	Oid		   *signature;
+	int			count;
+	Datum		values[MAX_QUESTION_ARGS];
+	char		nulls[MAX_QUESTION_ARGS];
+	RunAs		saved;
+	Datum		result;
+	Oid			type = get_func_rettype(fcinfo->flinfo->fn_oid);
+	int			i;
+
+	require_one_owner(RelationGetNamespace(nics));
+	(void) get_func_signature(fcinfo->flinfo->fn_oid, &signature, &count);
+	for (i = 0; i < count; i++)
+	{
+		values[i] = PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+	}
+
+	SPI_connect();
+	(void) run_as_owner_for_writer(nics, &saved);
+	if (SPI_execute_with_args(sql, count, signature, values, nulls, read_only, 1) != SPI_OK_SELECT ||
+		SPI_processed != 1 || SPI_gettypeid(SPI_tuptable->tupdesc, 1) != type)
+		elog(ERROR, "could not run a query on addresses");
+	run_as_end(&saved);
+
+	result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &fcinfo->isnull);
+	if (!fcinfo->isnull)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		result = datumCopy(result, get_typbyval(type), get_typlen(type));
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	table_close(nics, NoLock);
+	return result;
+}
+
+/*
  * Returns the type of a column that holds an address.
  */
 static const char *
@@ -358,4 +408,31 @@ Datum
 other_nics(PG_FUNCTION_ARGS)
 {
 	return run_nics_query(fcinfo, other_nics_sql, 2);
+}
+
+/*
+ * Returns the next free IPv4 addresses of a network, as an array; NULL if there are
+ * none.
+ *
+ * The arguments are inventory, network_id and n.
+ */
+PG_FUNCTION_INFO_V1(writer_free_ips);
+
+Datum
+writer_free_ips(PG_FUNCTION_ARGS)
+{
+	return run_writer_query(fcinfo, "SELECT vmnet_internal.free_ips($1, $2, $3)", true);
+}
+
+/*
+ * Returns whether a network can give an address; NULL if only its cidr tells.
+ *
+ * The arguments are inventory, network_id and address.
+ */
+PG_FUNCTION_INFO_V1(writer_can_give_ip);
+
+Datum
+writer_can_give_ip(PG_FUNCTION_ARGS)
+{
+	return run_writer_query(fcinfo, "SELECT vmnet_internal.can_give_ip($1, $2, $3)", false);
 }

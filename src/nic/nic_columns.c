@@ -9,18 +9,42 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
-#include "nodes/pg_list.h"
-#include "utils/memutils.h"
+#include "parser/parse_func.h"
+#include "utils/builtins.h"
+#include "utils/syscache.h"
 
 #include "compat.h"
+#include "core/relation_cache.h"
 #include "core/run_as.h"
 #include "nic/nic_columns.h"
 #include "nic/nic_row.h"
 #include "nic/nic_table.h"
 
-/* Names, in TopMemoryContext; valid once is_known is set. */
-static List *other_columns = NIL;
-static bool is_known = false;
+/* The columns of a NIC table that the guards do not read. */
+typedef struct OtherColumns
+{
+	CachedRelation cached;		/* must be first */
+	uint32		list;			/* hash value of inventory_columns() */
+	int			count;
+	AttrNumber *attnum;
+} OtherColumns;
+
+static bool other_columns_use(const CachedRelation *description, int cacheid, uint32 hashvalue);
+
+static RelationCache other_columns = {
+	.name = "vmnet other columns",.size = sizeof(OtherColumns),.uses_object = other_columns_use
+};
+
+/*
+ * Tells whether the columns were read from a function: the list of columns, which
+ * another version of the extension may have replaced.
+ */
+static bool
+other_columns_use(const CachedRelation *description, int cacheid, uint32 hashvalue)
+{
+	return cacheid == PROCOID &&
+		(hashvalue == 0 || hashvalue == ((const OtherColumns *) description)->list);
+}
 
 /*
  * Tells whether the guards read a column of this name.
@@ -39,15 +63,27 @@ is_guarded_column(const char *name)
 }
 
 /*
- * Reads the list of columns, once for each session, as the owner of the table.
+ * Returns the hash value of vmnet_internal.inventory_columns() in the syscache.
+ */
+static uint32
+list_hash_value(void)
+{
+	List	   *name = list_make2(makeString("vmnet_internal"), makeString("inventory_columns"));
+
+	return GetSysCacheHashValue1(PROCOID,
+								 ObjectIdGetDatum(LookupFuncName(name, 0, NULL, false)));
+}
+
+/*
+ * Fills in the columns of a NIC table that the list has, as the owner of the table.
  */
 static void
-load_other_columns(Relation rel)
+read_other_columns(Relation rel, OtherColumns *columns)
 {
-	List	   *names = NIL;
 	RunAs		saved;
 	uint64		i;
 
+	columns->list = list_hash_value();
 	run_as_table_owner(rel, &saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -55,43 +91,43 @@ load_other_columns(Relation rel)
 					" WHERE c.relation OPERATOR(pg_catalog.=) 'all_nics' AND c.in_view",
 					true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the columns of an inventory");
+	columns->attnum = MemoryContextAlloc(columns->cached.context,
+										 SPI_processed * sizeof(AttrNumber));
 	for (i = 0; i < SPI_processed; i++)
 	{
 		char	   *name = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
-		MemoryContext oldcontext;
+		int			attnum = SPI_fnumber(RelationGetDescr(rel), name);
 
-		if (is_guarded_column(name))
-			continue;
-		oldcontext = MemoryContextSwitchTo(TopMemoryContext);
-		names = lappend(names, pstrdup(name));
-		MemoryContextSwitchTo(oldcontext);
+		if (attnum > 0 && !is_guarded_column(name))
+			columns->attnum[columns->count++] = attnum;
 	}
 	SPI_finish();
 	run_as_end(&saved);
-	other_columns = names;
-	is_known = true;
 }
 
 /*
  * Returns the name of a column that differs in two versions of a NIC, of those
  * that an inventory has and the guards do not read; NULL if there is none.
  *
- * The name is a string that stays allocated.
+ * The name is part of the descriptor of the relation.
  */
 const char *
 nic_other_column_changed(Relation rel, TupleTableSlot *old, TupleTableSlot *new)
 {
-	ListCell   *lc;
+	OtherColumns *columns;
+	int			i;
 
-	if (!is_known)
-		load_other_columns(rel);
-	foreach(lc, other_columns)
+	columns = (OtherColumns *) relation_cache_find(&other_columns, RelationGetRelid(rel));
+	if (columns == NULL)
 	{
-		const char *name = lfirst(lc);
-		int			attnum = SPI_fnumber(RelationGetDescr(rel), name);
-
-		if (attnum > 0 && !same_attribute(old, new, attnum))
-			return name;
+		columns = (OtherColumns *) relation_cache_begin(&other_columns, RelationGetRelid(rel));
+		read_other_columns(rel, columns);
+		relation_cache_store(&other_columns, &columns->cached);
+	}
+	for (i = 0; i < columns->count; i++)
+	{
+		if (!same_attribute(old, new, columns->attnum[i]))
+			return NameStr(TupleDescAttr(RelationGetDescr(rel), columns->attnum[i] - 1)->attname);
 	}
 	return NULL;
 }

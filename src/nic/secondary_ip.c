@@ -1,7 +1,7 @@
 /*
  * secondary_ip.c
  *		The triggers of secondary addresses: assigned to live NICs only, removed
- *		once, and removed with their NIC.
+ *		once, and removed with their NIC.  Their changes are recorded.
  */
 #include "postgres.h"
 
@@ -13,6 +13,7 @@
 #include "executor/tuptable.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -23,6 +24,7 @@
 #include "core/saved_query.h"
 #include "core/trigger_call.h"
 #include "core/visibility.h"
+#include "history/pending.h"
 #include "nic/nic_table.h"
 #include "nic/removal_time.h"
 
@@ -34,6 +36,8 @@ typedef struct SecondaryColumns
 	int			network_id;
 	int			created;
 	int			removed;
+	int			ip4_address;	/* 0: there is no such column, nor history */
+	int			ip6_address;
 } SecondaryColumns;
 
 static int
@@ -47,6 +51,12 @@ column_of(Relation rel, const char *name, Oid type)
 	return attnum;
 }
 
+static int
+optional_column(Relation rel, const char *name, Oid type)
+{
+	return get_attnum(RelationGetRelid(rel), name) > 0 ? column_of(rel, name, type) : 0;
+}
+
 static SecondaryColumns
 find_columns(Relation rel)
 {
@@ -57,6 +67,8 @@ find_columns(Relation rel)
 	columns.network_id = column_of(rel, "network_id", INT8OID);
 	columns.created = column_of(rel, "created", TIMESTAMPTZOID);
 	columns.removed = column_of(rel, "removed", TIMESTAMPTZOID);
+	columns.ip4_address = optional_column(rel, "ip4_address", INETOID);
+	columns.ip6_address = optional_column(rel, "ip6_address", INETOID);
 	return columns;
 }
 
@@ -207,6 +219,49 @@ check_change(Relation rel, const SecondaryColumns *columns,
 				 errtableconstraint(rel, "secondary_ip_removed_once")));
 }
 
+/* Tells whether an address of a row differs from that of another one. */
+static bool
+address_differs(TupleTableSlot *old, TupleTableSlot *new, int column)
+{
+	bool		oldnull = true;
+	bool		newnull = true;
+	Datum		oldvalue = column > 0 ? slot_getattr(old, column, &oldnull) : (Datum) 0;
+	Datum		newvalue = column > 0 ? slot_getattr(new, column, &newnull) : (Datum) 0;
+
+	return oldnull != newnull ||
+		(!oldnull && !datum_image_eq(oldvalue, newvalue, false, -1));
+}
+
+/*
+ * Inserts the previous addresses of a row into nic_address_history, if history is
+ * kept.
+ */
+static void
+record_addresses(Relation rel, Trigger *trigger, const SecondaryColumns *columns,
+				 TupleTableSlot *old)
+{
+	Relation	nics = open_other_table(rel, trigger, AccessShareLock);
+	Oid			history = nic_table_lookup(nics)->address_history;
+	int			attnums[5] = {
+		columns->nic_id, 0, columns->ip4_address, columns->ip6_address, columns->id
+	};
+	Datum		values[5] = {0};
+	char		nulls[5];
+	int			i;
+
+	for (i = 0; i < lengthof(attnums); i++)
+	{
+		bool		isnull = attnums[i] == 0;
+
+		if (!isnull)
+			values[i] = slot_getattr(old, attnums[i], &isnull);
+		nulls[i] = isnull ? 'n' : ' ';
+	}
+	if (OidIsValid(history))
+		history_append_addresses(rel, history, values, nulls);
+	table_close(nics, NoLock);
+}
+
 /* Refuses a removal that is dated before the address was assigned. */
 static void
 check_removal_time(Relation rel, const SecondaryColumns *columns, TupleTableSlot *slot)
@@ -235,7 +290,7 @@ check_removal_time(Relation rel, const SecondaryColumns *columns, TupleTableSlot
 }
 
 /*
- * Checks the rules of secondary addresses.
+ * Checks the rules of secondary addresses, and records which ones they were.
  *
  * An AFTER trigger on INSERT and UPDATE of all_nic_secondary_ips, for each row.
  */
@@ -255,6 +310,9 @@ secondary_ip_guard(PG_FUNCTION_ARGS)
 		check_change(rel, &columns, trigdata->tg_trigslot, trigdata->tg_newslot);
 		if (slot_attisnull(trigdata->tg_trigslot, columns.removed))
 			check_removal_time(rel, &columns, trigdata->tg_newslot);
+		if (address_differs(trigdata->tg_trigslot, trigdata->tg_newslot, columns.ip4_address) ||
+			address_differs(trigdata->tg_trigslot, trigdata->tg_newslot, columns.ip6_address))
+			record_addresses(rel, trigdata->tg_trigger, &columns, trigdata->tg_trigslot);
 	}
 	else if (slot_attisnull(trigdata->tg_trigslot, columns.removed))
 		check_nic(rel, trigdata->tg_trigger, &columns, trigdata->tg_trigslot);

@@ -28,6 +28,7 @@
 
 #include "compat.h"
 #include "attach/attached_columns.h"
+#include "core/age.h"
 #include "core/inventory.h"
 #include "core/run_as.h"
 #include "core/saved_query.h"
@@ -426,7 +427,7 @@ network_active_instances(PG_FUNCTION_ARGS)
 	RunAs		saved;
 
 	InitMaterializedSRF(fcinfo, 0);
-	schema = inventory_resolve_arg(fcinfo, 3);
+	schema = inventory_resolve_fresh_arg(fcinfo, 3);
 
 	if (!PG_ARGISNULL(1))
 	{
@@ -467,7 +468,7 @@ read_set(FunctionCallInfo fcinfo, ReadKind kind)
 	RunAs		saved;
 
 	InitMaterializedSRF(fcinfo, 0);
-	schema = inventory_resolve_arg(fcinfo, 1);
+	schema = inventory_resolve_fresh_arg(fcinfo, 1);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 
@@ -523,7 +524,7 @@ read_value(FunctionCallInfo fcinfo, ReadKind kind, Oid argtype, Datum *result)
 {
 	Oid			argtypes[1] = {argtype};
 	Datum		values[1];
-	Oid			schema = inventory_resolve_arg(fcinfo, 1);
+	Oid			schema = inventory_resolve_fresh_arg(fcinfo, 1);
 	bool		isnull = true;
 	RunAs		saved;
 

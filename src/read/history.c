@@ -22,6 +22,7 @@
 
 #include "compat.h"
 #include "attach/attached_columns.h"
+#include "core/age.h"
 #include "core/inventory.h"
 #include "core/run_as.h"
 #include "core/saved_query.h"
@@ -35,7 +36,8 @@ typedef enum HistoryReadKind
 	READ_IP6_HOLDERS,
 	READ_MAC_HOLDERS,
 	READ_STUCK_NICS,
-	READ_NIC_EXPLAIN
+	READ_NIC_EXPLAIN,
+	READ_NETWORK_EXPLAIN
 } HistoryReadKind;
 
 /*
@@ -177,14 +179,14 @@ static const char nic_timeline_former_sql[] =
 " ORDER BY e.n, e.part, e.seq";
 
 /*
- * A NIC had an address while it was active and had not been given another one.
- * If "from" equals "to", the period is that moment.
+ * A NIC had an address, its own or a secondary one, while it was active and had
+ * not been given another one.  If "from" equals "to", the period is that moment.
  */
-#define HOLDERS_SQL(FORMER, condition) \
+#define HOLDERS_SQL(FORMER, mac, kind, condition) \
 "SELECT a.nic_id, " THEN("fn", "n.uuid", "uuid") ", " THEN("fn", "n.vm_type", "type") "," \
 " s.instance_id, " THEN("fi", "i.uuid", "uuid") ", " THEN("fi", "i.name", "name") "," \
 " s.network_id, " THEN("fw", "w.name", "name") "," \
-" a.mac_address, a.ip4_address, a.ip6_address, p.since, p.until" \
+" " mac ", a.ip4_address, a.ip6_address, p.since, p.until" kind \
 " FROM %s.nic_address_intervals a" \
 " JOIN %s.nic_intervals s ON s.nic_id OPERATOR(pg_catalog.=) a.nic_id" \
 " JOIN %s.all_nics n ON n.id OPERATOR(pg_catalog.=) a.nic_id" \
@@ -198,7 +200,22 @@ FORMER("fi", "instances", "s.instance_id", "p.since") \
 " WHERE " condition \
 " AND (p.until IS NULL OR p.until OPERATOR(pg_catalog.>) p.since)" \
 " AND ($2 IS NULL OR p.until IS NULL OR p.until OPERATOR(pg_catalog.>) $2)" \
-" AND ($3 IS NULL OR p.since OPERATOR(pg_catalog.<) $3 OR p.since OPERATOR(pg_catalog.=) $2)" \
+" AND ($3 IS NULL OR p.since OPERATOR(pg_catalog.<) $3 OR p.since OPERATOR(pg_catalog.=) $2)"
+
+/* With a secondary address, the MAC address that its NIC had when it began. */
+#define HOLDER_MAC \
+"CASE WHEN a.kind OPERATOR(pg_catalog.=) 'nic' THEN a.mac_address ELSE (SELECT o.mac_address" \
+" FROM %s.nic_address_intervals o WHERE o.nic_id OPERATOR(pg_catalog.=) a.nic_id" \
+" AND o.kind OPERATOR(pg_catalog.=) 'nic' AND o.\"from\" OPERATOR(pg_catalog.<=) p.since" \
+" AND (o.\"to\" IS NULL OR o.\"to\" OPERATOR(pg_catalog.>) p.since) LIMIT 1) END"
+
+/* In the order of times; those of one NIC with its own addresses first. */
+#define IP_HOLDERS_SQL(FORMER, column, bits) \
+HOLDERS_SQL(FORMER, HOLDER_MAC, ", a.kind", IN_NETWORK(column, bits)) \
+" ORDER BY p.since, a.nic_id, s.network_id, a.kind, a.secondary_ip_id"
+
+#define MAC_HOLDERS_SQL(FORMER) \
+HOLDERS_SQL(FORMER, "a.mac_address", "", "a.mac_address OPERATOR(pg_catalog.=) $1") \
 " ORDER BY p.since, a.nic_id, s.network_id"
 
 /* Addresses between the first and the last one of $1, and in it. */
@@ -208,19 +225,13 @@ FORMER("fi", "instances", "s.instance_id", "p.since") \
 " pg_catalog.set_masklen(pg_catalog.broadcast($1), " bits ")" \
 " AND a." column " OPERATOR(pg_catalog.<<=) $1"
 
-#define IS_MAC "a.mac_address OPERATOR(pg_catalog.=) $1"
+static const char ip4_holders_sql[] = IP_HOLDERS_SQL(NO_FORMER_ROW, "ip4_address", "32");
+static const char ip6_holders_sql[] = IP_HOLDERS_SQL(NO_FORMER_ROW, "ip6_address", "128");
+static const char mac_holders_sql[] = MAC_HOLDERS_SQL(NO_FORMER_ROW);
 
-static const char ip4_holders_sql[] =
-HOLDERS_SQL(NO_FORMER_ROW, IN_NETWORK("ip4_address", "32"));
-static const char ip6_holders_sql[] =
-HOLDERS_SQL(NO_FORMER_ROW, IN_NETWORK("ip6_address", "128"));
-static const char mac_holders_sql[] = HOLDERS_SQL(NO_FORMER_ROW, IS_MAC);
-
-static const char ip4_holders_former_sql[] =
-HOLDERS_SQL(FORMER_ROW, IN_NETWORK("ip4_address", "32"));
-static const char ip6_holders_former_sql[] =
-HOLDERS_SQL(FORMER_ROW, IN_NETWORK("ip6_address", "128"));
-static const char mac_holders_former_sql[] = HOLDERS_SQL(FORMER_ROW, IS_MAC);
+static const char ip4_holders_former_sql[] = IP_HOLDERS_SQL(FORMER_ROW, "ip4_address", "32");
+static const char ip6_holders_former_sql[] = IP_HOLDERS_SQL(FORMER_ROW, "ip6_address", "128");
+static const char mac_holders_former_sql[] = MAC_HOLDERS_SQL(FORMER_ROW);
 
 static const char nics_stuck_for_sql[] =
 "SELECT n.id, n.uuid, n.network_id, n.instance_id, n.vm_type, n.state, n.state_changed,"
@@ -242,6 +253,13 @@ static const char nic_explain_sql[] =
 " LEFT JOIN %s.all_nics n ON n.id OPERATOR(pg_catalog.=) k.id"
 " LEFT JOIN %s.all_networks w ON w.id OPERATOR(pg_catalog.=) n.network_id"
 " LEFT JOIN %s.all_instances i ON i.id OPERATOR(pg_catalog.=) n.instance_id"
+" CROSS JOIN LATERAL (SELECT pg_catalog.string_agg(v.kind OPERATOR(pg_catalog.||)"
+"   pg_catalog.host(v.address), ', ' ORDER BY v.kind, v.address) AS value"
+"  FROM (VALUES ('', n.ip4_address), ('', n.ip6_address)"
+"   UNION ALL SELECT 'secondary ', x.address FROM %s.all_nic_secondary_ips o"
+"    CROSS JOIN LATERAL (VALUES (o.ip4_address), (o.ip6_address)) x (address)"
+"    WHERE o.nic_id OPERATOR(pg_catalog.=) n.id AND o.active) v (kind, address)"
+"  WHERE v.address IS NOT NULL) d"
 " CROSS JOIN LATERAL (VALUES"
 "  (1, 'the NIC exists', n.id IS NOT NULL, 'id ' OPERATOR(pg_catalog.||) k.id::pg_catalog.text,"
 "   'There is a row with this id in all_nics.'),"
@@ -274,10 +292,88 @@ static const char nic_explain_sql[] =
 "  (8, 'the instance is listed on the network',"
 "   n.active AND i.id IS NOT NULL AND i.removed IS NULL AND w.id IS NOT NULL AND w.removed IS "
 "NULL, NULL,"
-"   'All of the rules before: this is what network_active_instances() returns.')"
+"   'All of the rules before: this is what network_active_instances() returns.'),"
+"  (9, 'the NIC holds its addresses', CASE WHEN d.value IS NOT NULL THEN n.active END, d.value,"
+"   'While it is active, ip_holders() finds it by its own address and by secondary ones.')"
 " ) r (ord, rule, verdict, value, explanation)"
 " WHERE n.id IS NOT NULL OR r.ord OPERATOR(pg_catalog.=) 1"
 " ORDER BY r.ord";
+
+/*
+ * What is known of a network, in order.  ABSENT is when its source had it no
+ * more, and how many networks had its id before, as far as a mirror knows.
+ */
+#define NETWORK_EXPLAIN_SQL(absent) \
+"SELECT r.rule, r.verdict, r.value, r.explanation" \
+" FROM (SELECT $1 AS id) k" \
+" LEFT JOIN %s.all_networks w ON w.id OPERATOR(pg_catalog.=) k.id" \
+" CROSS JOIN LATERAL (SELECT" \
+"  pg_catalog.count(*) FILTER (WHERE n.active OR n.removed IS NULL) AS held," \
+"  pg_catalog.count(*) FILTER (WHERE NOT n.active AND n.removed IS NULL) AS half_removed," \
+"  pg_catalog.count(*) FILTER (WHERE n.active) AS active," \
+"  pg_catalog.count(*) FILTER (WHERE n.active AND n.instance_id IS NULL) AS placeholders," \
+"  pg_catalog.count(*) FILTER (WHERE n.active AND n.instance_id IS NOT NULL" \
+"   AND i.active IS NOT TRUE) AS orphans," \
+"  pg_catalog.count(DISTINCT n.instance_id) FILTER (WHERE n.active AND i.active) AS instances" \
+"  FROM %s.all_nics n LEFT JOIN %s.all_instances i ON i.id OPERATOR(pg_catalog.=) n.instance_id" \
+"  WHERE n.network_id OPERATOR(pg_catalog.=) k.id) c" \
+" CROSS JOIN LATERAL (SELECT pg_catalog.count(DISTINCT h.nic_id) AS nics FROM %s.nic_history h" \
+"  WHERE h.network_id OPERATOR(pg_catalog.=) k.id AND NOT EXISTS (SELECT 1 FROM %s.all_nics n" \
+"   WHERE n.id OPERATOR(pg_catalog.=) h.nic_id)) p" \
+absent \
+" CROSS JOIN LATERAL (VALUES" \
+"  (1, 'the network exists', w.id IS NOT NULL," \
+"   'id ' OPERATOR(pg_catalog.||) k.id::pg_catalog.text" \
+"    OPERATOR(pg_catalog.||) CASE WHEN w.id IS NULL AND (a.former OPERATOR(pg_catalog.>) 0" \
+"    OR p.nics OPERATOR(pg_catalog.>) 0) THEN ', which history has: it was purged' ELSE '' END," \
+"   'There is a row with this id in all_networks.')," \
+"  (2, 'the network is not removed', w.active," \
+"   'removed ' OPERATOR(pg_catalog.||) coalesce(w.removed::pg_catalog.text, 'is NULL')" \
+"    OPERATOR(pg_catalog.||) coalesce(', state ' OPERATOR(pg_catalog.||) w.state, '')," \
+"   'Nothing is active on a removed network, and its row stays.')," \
+"  (3, 'the source has the network', CASE WHEN a.former IS NOT NULL" \
+"    THEN a.vanished IS NULL END," \
+"   'missing since ' OPERATOR(pg_catalog.||) a.vanished::pg_catalog.text," \
+"   'A mirror keeps as removed what its source has no more. Other inventories have no source.')," \
+"  (4, 'no other network had this id', a.former OPERATOR(pg_catalog.=) 0," \
+"   a.former::pg_catalog.text OPERATOR(pg_catalog.||) ' former rows'," \
+"   'A mirror keeps former rows of an id in former_rows.')," \
+"  (5, 'the network holds no NIC', c.held OPERATOR(pg_catalog.=) 0," \
+"   c.held::pg_catalog.text OPERATOR(pg_catalog.||) ' held NICs, of which '" \
+"    OPERATOR(pg_catalog.||) c.half_removed::pg_catalog.text" \
+"    OPERATOR(pg_catalog.||) ' are half-removed'," \
+"   'A held NIC keeps the network from being removed, a half-removed one too.')," \
+"  (6, 'the network has active NICs', c.active OPERATOR(pg_catalog.>) 0," \
+"   c.active::pg_catalog.text OPERATOR(pg_catalog.||) ' active NICs, of which '" \
+"    OPERATOR(pg_catalog.||) c.placeholders::pg_catalog.text" \
+"    OPERATOR(pg_catalog.||) ' are placeholders'," \
+"   'A placeholder has no instance: it keeps an address, and is listed as no instance.')," \
+"  (7, 'no active NIC is of a removed instance', c.orphans OPERATOR(pg_catalog.=) 0," \
+"   c.orphans::pg_catalog.text OPERATOR(pg_catalog.||) ' active NICs of removed instances'," \
+"   'Such a NIC is not listed, and its address is taken.')," \
+"  (8, 'no NIC of the network was purged', p.nics OPERATOR(pg_catalog.=) 0," \
+"   p.nics::pg_catalog.text OPERATOR(pg_catalog.||) ' purged NICs in history'," \
+"   'History keeps entries of NICs whose rows were deleted for good, unless it was purged too.')," \
+"  (9, 'instances are listed on the network', w.active AND c.instances OPERATOR(pg_catalog.>) 0," \
+"   CASE WHEN w.active THEN c.instances ELSE 0 END::pg_catalog.text" \
+"    OPERATOR(pg_catalog.||) ' active instances'," \
+"   'The network is not removed and has active NICs of instances that are not removed: '" \
+"    OPERATOR(pg_catalog.||) 'this is what network_active_instances() returns.')" \
+" ) r (ord, rule, verdict, value, explanation)" \
+" WHERE w.id IS NOT NULL OR r.ord OPERATOR(pg_catalog.=) 1" \
+" ORDER BY r.ord"
+
+static const char network_explain_sql[] =
+NETWORK_EXPLAIN_SQL(" CROSS JOIN (SELECT NULL::pg_catalog.timestamptz AS vanished,"
+					" NULL::pg_catalog.int8 AS former) a");
+
+static const char network_explain_former_sql[] =
+NETWORK_EXPLAIN_SQL(" CROSS JOIN LATERAL (SELECT (SELECT v.vanished FROM %s.import_vanished v"
+					"  WHERE v.relation OPERATOR(pg_catalog.=) 'networks'"
+					"  AND v.id OPERATOR(pg_catalog.=) k.id) AS vanished,"
+					" (SELECT pg_catalog.count(*) FROM %s.former_rows f"
+					"  WHERE f.relation OPERATOR(pg_catalog.=) 'networks'"
+					"  AND f.id OPERATOR(pg_catalog.=) k.id) AS former) a");
 
 /* Refuses a query whose columns an attached inventory does not have. */
 static void
@@ -309,6 +405,7 @@ check_columns(Oid schema, HistoryReadKind kind)
 			attached_check_column(schema, "nics", "state_changed");
 			break;
 		case READ_NIC_EXPLAIN:
+		case READ_NETWORK_EXPLAIN:
 			break;
 	}
 }
@@ -325,11 +422,13 @@ history_read_query(StringInfo sql, Oid schema, int column)
 {
 	static const char *const texts[] = {
 		network_instances_sql, nic_timeline_sql, ip4_holders_sql,
-		ip6_holders_sql, mac_holders_sql, nics_stuck_for_sql, nic_explain_sql
+		ip6_holders_sql, mac_holders_sql, nics_stuck_for_sql, nic_explain_sql,
+		network_explain_sql
 	};
 	static const char *const former_texts[] = {
 		network_instances_former_sql, nic_timeline_former_sql, ip4_holders_former_sql,
-		ip6_holders_former_sql, mac_holders_former_sql, nics_stuck_for_sql, nic_explain_sql
+		ip6_holders_former_sql, mac_holders_former_sql, nics_stuck_for_sql, nic_explain_sql,
+		network_explain_former_sql
 	};
 	const char *name = quote_identifier(require_namespace_name(schema));
 	const char *text = column >= WITH_FORMER_ROWS ? former_texts[column - WITH_FORMER_ROWS] :
@@ -338,8 +437,8 @@ history_read_query(StringInfo sql, Oid schema, int column)
 	require_one_owner(schema);
 	check_columns(schema, column % WITH_FORMER_ROWS);
 
-	/* No query names the inventory more than eight times. */
-	appendStringInfo(sql, text, name, name, name, name, name, name, name, name);
+	/* No query names the inventory more than nine times. */
+	appendStringInfo(sql, text, name, name, name, name, name, name, name, name, name);
 }
 
 /*
@@ -359,7 +458,8 @@ history_read_set(FunctionCallInfo fcinfo, HistoryReadKind kind, int nargs,
 	int			i;
 
 	InitMaterializedSRF(fcinfo, 0);
-	schema = inventory_resolve_arg(fcinfo, nargs);
+	schema = kind == READ_NIC_EXPLAIN || kind == READ_NETWORK_EXPLAIN ?
+		inventory_resolve_fresh_arg(fcinfo, nargs) : inventory_resolve_arg(fcinfo, nargs);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 
@@ -513,4 +613,17 @@ nic_explain(PG_FUNCTION_ARGS)
 	Oid			argtypes[1] = {INT8OID};
 
 	return history_read_set(fcinfo, READ_NIC_EXPLAIN, 1, argtypes, CURSOR_OPT_GENERIC_PLAN);
+}
+
+/*
+ * Returns what is known of a network, one row per rule.
+ */
+PG_FUNCTION_INFO_V1(network_explain);
+
+Datum
+network_explain(PG_FUNCTION_ARGS)
+{
+	Oid			argtypes[1] = {INT8OID};
+
+	return history_read_set(fcinfo, READ_NETWORK_EXPLAIN, 1, argtypes, CURSOR_OPT_GENERIC_PLAN);
 }

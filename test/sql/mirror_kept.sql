@@ -42,7 +42,7 @@ SELECT relation, id, kept.t(vanished) FROM m.import_vanished ORDER BY 1, 2;
 SELECT nic_id, from_state, to_state, event, kept.t(removed) AS removed, kept.t(at) AS at FROM m.nic_history ORDER BY seq;
 SELECT event, kept.t(at) AS at, to_state, kept.t(removed) AS removed FROM vmnet.nic_timeline(1, 'm');
 SELECT event, kept.t(at) AS at, to_state, kept.t(removed) AS removed FROM vmnet.nic_timeline(2, 'm');
-SELECT nic_id, instance_name, network_name, kept.t(held_from) AS held_from, kept.t(held_to) AS held_to FROM vmnet.ip_holders('10.0.0.0/16', inventory => 'm') ORDER BY 1;
+SELECT nic_id, instance_name, network_name, kept.t(held_from) AS held_from, kept.t(held_to) AS held_to, kind FROM vmnet.ip_holders('10.0.0.0/16', inventory => 'm') ORDER BY 1, kind;
 SELECT rows_deleted FROM m.import_runs ORDER BY run DESC LIMIT 1;
 SELECT code, object_type, object_id FROM vmnet.check_inventory('m', '0');
 -- a second run counts them not again
@@ -77,7 +77,7 @@ UPDATE kept.vm_instance SET uuid = '00000000-0000-4000-8000-0000000000e5', name 
 CALL vmnet.import_cloudstack('kept', 'm');
 SELECT "table", id, "column", original, action, reason FROM m.import_log WHERE run = (SELECT max(run) FROM m.import_runs) ORDER BY entry;
 SELECT code, severity, object_type, object_id, object_uuid, message FROM vmnet.check_inventory('m', '0') WHERE code IN ('id_reused', 'history_chain_broken');
-SELECT nic_id, instance_name, network_name, ip4_address, kept.t(held_from) AS held_from, kept.t(held_to) AS held_to FROM vmnet.ip_holders('10.0.0.0/16', inventory => 'm') h WHERE nic_id IN (4, 5, 6) ORDER BY nic_id, h.held_from;
+SELECT nic_id, instance_name, network_name, ip4_address, kept.t(held_from) AS held_from, kept.t(held_to) AS held_to FROM vmnet.ip_holders('10.0.0.0/16', inventory => 'm') h WHERE nic_id IN (4, 5, 6) ORDER BY nic_id, h.held_from, kind;
 SELECT event, kept.t(at) AS at, from_state, to_state, network_id, instance_id, kept.t(removed) AS removed FROM vmnet.nic_timeline(6, 'm');
 SELECT r.run, string_agg(a.instance_name, ' ' ORDER BY a.instance_id) AS on_network_1 FROM m.import_runs r, vmnet.network_instances_as_of(1, r.started, 'm') a GROUP BY 1 ORDER BY 1;
 SELECT relation, id, name, kept.t(removed) AS removed, kept.t(until) AS until, reused FROM m.former_rows ORDER BY entry;

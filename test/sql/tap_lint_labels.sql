@@ -67,7 +67,7 @@ SELECT is_empty($$SELECT f.function, f.volatility, f.parallel, b.volatility, b.p
 -- The queries above find faults.
 CREATE FUNCTION vmnet_internal.planted_cheap() RETURNS boolean AS '$libdir/vmnet_ext', 'network_in_use' LANGUAGE C STABLE PARALLEL SAFE;
 CREATE FUNCTION vmnet_internal.planted_caller() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS 'SELECT 1 FROM vmnet.network_id(NULL)';
+	AS 'SELECT 1 FROM vmnet.network_in_use(NULL)';
 CREATE FUNCTION vmnet_internal.planted_writer() RETURNS text LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	AS 'BEGIN PERFORM set_config(''a.b'', ''c'', true); RETURN vmnet.nic_event(1, ''x''); EXCEPTION WHEN OTHERS THEN NULL; END';
 ALTER EXTENSION vmnet_ext ADD FUNCTION vmnet_internal.planted_cheap();
@@ -76,10 +76,10 @@ ALTER EXTENSION vmnet_ext ADD FUNCTION vmnet_internal.planted_writer();
 SELECT results_eq($$SELECT function FROM labels WHERE cost < 100 AND NOT called_by_server AND NOT (language = 'c' AND volatility = 'i')$$,
 	ARRAY['vmnet_internal.planted_cheap()'], 'a planted function that costs 1 is found');
 SELECT set_eq($$SELECT caller, callee FROM calls WHERE more_volatile$$,
-	$$VALUES ('vmnet_internal.planted_caller()', 'vmnet.network_id(uuid,name)'),
+	$$VALUES ('vmnet_internal.planted_caller()', 'vmnet.network_in_use(bigint,name)'),
 		('vmnet_internal.planted_writer()', 'vmnet.nic_event(bigint,text,text,name)')$$, 'planted calls of more volatile functions');
 SELECT set_eq($$SELECT caller, callee FROM calls WHERE less_parallel$$,
-	$$VALUES ('vmnet_internal.planted_caller()', 'vmnet.network_id(uuid,name)'),
+	$$VALUES ('vmnet_internal.planted_caller()', 'vmnet.network_in_use(bigint,name)'),
 		('vmnet_internal.planted_writer()', 'vmnet.nic_event(bigint,text,text,name)')$$, 'and of less parallel-safe ones');
 SELECT results_eq($$SELECT function FROM labels WHERE catches AND parallel <> 'u'$$,
 	ARRAY['vmnet_internal.planted_writer()'], 'and a planted function that catches errors');

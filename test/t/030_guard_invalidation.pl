@@ -38,9 +38,9 @@ my $work = q{
 # Two GRANTs at once on one table are an error of their own, so one at a time.
 my $disturb = q{
 	SELECT pg_advisory_lock(1);
-	GRANT SELECT ON cloud.all_networks, cloud.all_instances, cloud.all_nics TO PUBLIC;
-	REVOKE SELECT ON cloud.all_networks, cloud.all_instances, cloud.all_nics FROM PUBLIC;
-	ANALYZE cloud.all_networks, cloud.all_instances, cloud.all_nics;
+	GRANT SELECT ON cloud.all_networks, cloud.all_instances, cloud.all_nics, cloud.nic_history, cloud.nic_history_seq_seq TO PUBLIC;
+	REVOKE SELECT ON cloud.all_networks, cloud.all_instances, cloud.all_nics, cloud.nic_history, cloud.nic_history_seq_seq FROM PUBLIC;
+	ANALYZE cloud.all_networks, cloud.all_instances, cloud.all_nics, cloud.nic_history;
 	SELECT pg_advisory_unlock(1);
 };
 
@@ -56,6 +56,29 @@ is( $node->safe_psql('postgres', q{
 		SELECT count(*) > 1500, count(*) FILTER (WHERE w.removed IS NULL OR i.removed IS NULL OR n.removed IS NULL)
 		FROM cloud.all_nics n JOIN cloud.all_networks w ON w.id = n.network_id JOIN cloud.all_instances i ON i.id = n.instance_id}),
 	't|0', 'all that came has gone');
+is( $node->safe_psql('postgres', q{
+		SELECT count(*) = (SELECT count(*) FROM cloud.all_nics), count(*) FILTER (WHERE states <> 'Reserving,Deallocating')
+		FROM (SELECT string_agg(to_state, ',' ORDER BY seq) AS states FROM cloud.nic_history GROUP BY nic_id) h}),
+	't|0', 'and the history of each has its states');
+
+# What a session knows of a history table is not kept when another session changes it.
+{
+	my $session = $node->background_psql('postgres', on_error_stop => 1);
+	$session->query_safe(q{SELECT vmnet.create_inventory('other');
+		INSERT INTO other.networks (id) VALUES (1); INSERT INTO cloud.networks (id) VALUES (-1);
+		INSERT INTO other.nics (id, network_id, strategy) VALUES (1, 1, 'PlaceHolder');
+		INSERT INTO cloud.nics (id, network_id, strategy) VALUES (-1, -1, 'PlaceHolder');
+		UPDATE other.nics SET state = 'Reserved'; UPDATE cloud.nics SET state = 'Reserved' WHERE id = -1;});
+	$node->safe_psql('postgres', q{
+		CREATE SEQUENCE other.entries START 1000;
+		ALTER TABLE other.nic_history ALTER seq SET DEFAULT nextval('other.entries');
+		ALTER TABLE cloud.nic_history ADD note text NOT NULL DEFAULT 'noted';});
+	$session->query_safe(q{UPDATE other.nics SET state = 'Allocated'; UPDATE cloud.nics SET state = 'Allocated' WHERE id = -1;});
+	is($node->safe_psql('postgres', q{SELECT seq FROM other.nic_history ORDER BY seq}), "1\n1000", 'another sequence is used at once');
+	is($node->safe_psql('postgres', q{SELECT note, to_state FROM cloud.nic_history WHERE nic_id = -1 ORDER BY seq}),
+		"noted|Reserved\nnoted|Allocated", 'so is the default of a column');
+	$session->quit;
+}
 
 # The guards still find what they guard.
 my ($result, $stdout, $stderr) = $node->psql('postgres', q{

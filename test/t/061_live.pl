@@ -117,6 +117,8 @@ foreach my $call (
 	[ 'network_active_nics', 'vmnet.network_active_nics(o.id, %s)', 'networks' ],
 	[ 'network_in_use', 'vmnet.network_in_use(o.id, %s)', 'networks' ],
 	[ 'network_id', 'vmnet.network_id(o.uuid, %s)', 'networks' ],
+	[ 'network_id of a text', 'vmnet.network_id(o.id::text, %s)', 'networks' ],
+	[ 'network_explain', q{(SELECT array_agg(e ORDER BY e.rule) FROM vmnet.network_explain(o.id, %s) e WHERE e.rule !~ '^(the source|no other)')}, 'networks WHERE id % 5 = 0' ],
 	[ 'instance_id', 'vmnet.instance_id(o.uuid, %s)', 'instances WHERE id % 20 = 0' ],
 	[ 'instance_active_networks', 'vmnet.instance_active_networks(o.id, %s)', 'instances' ],
 	[ 'vpc_active_instances', 'vmnet.vpc_active_instances(o.vpc_id, %s)', 'networks' ],

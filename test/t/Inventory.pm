@@ -256,6 +256,8 @@ sub read_answers
 		SELECT 'vpc_active_instances', id, a FROM $ids, vmnet.vpc_active_instances(id, $l) a;
 		SELECT 'network', id, vmnet.network_active_instance_count(id, $l), vmnet.network_in_use(id, $l) FROM $ids;
 		SELECT 'network_id', id, vmnet.network_id(uuid, $l) FROM $s.all_networks ORDER BY id;
+		SELECT 'network_id of a text', id, vmnet.network_id(id::text, $l) FROM $s.all_networks ORDER BY id;
+		SELECT 'network_explain', id, a FROM $s.all_networks, vmnet.network_explain(id, $l) a;
 		SELECT 'instance_id', id, vmnet.instance_id(uuid, $l) FROM $s.all_instances ORDER BY id;
 		SELECT 'network_instances_as_of', id, at, a FROM $ids, unnest(ARRAY['-infinity', '2020-01-01', now(), 'infinity', NULL]::timestamptz[]) WITH ORDINALITY t (time, at),
 			vmnet.network_instances_as_of(id, time, $l) a;

@@ -1,0 +1,2 @@
+-- database: mirror
+SELECT rule, verdict, value FROM vmnet.network_explain(204);

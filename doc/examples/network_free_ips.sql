@@ -1,0 +1,2 @@
+-- database: managed
+SELECT ip_address FROM vmnet.network_free_ips(1, 3);

@@ -135,7 +135,6 @@ SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
 	target record := vmnet_internal.check_target($1);
-	mirror boolean := target.kind IN ('mirror', 'live');
 	lacking text;
 BEGIN
 	PERFORM vmnet_internal.check_min_age($2, 'Omit it for 10 minutes; 0 finds everything.');
@@ -147,18 +146,15 @@ BEGIN
 	END IF;
 	BEGIN
 		PERFORM vmnet_internal.require_one_owner(target.name);
-		RETURN QUERY EXECUTE replace(format($q$
-			SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since,
-				f.message || CASE WHEN $3 AND f.source_fix IS NOT NULL THEN $6 ELSE '' END,
-				CASE WHEN $3 THEN coalesce(f.source_fix, f.fix)
-					WHEN $5 = 'attached' AND f.object_type <> 'inventory' THEN NULL ELSE f.fix END, %s
+		RETURN QUERY EXECUTE (SELECT replace(format($q$
+			SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since, %s, %s, %s
 			FROM (%s) f %s
-			ORDER BY f.ord, f.object_type, f.object_id, f.message$q$,
-			vmnet_internal.accepted_columns(), vmnet_internal.check_all_query(target.name), vmnet_internal.accepted_join(false)),
-			'{inv}', quote_ident(target.name))
+			ORDER BY f.ord, f.object_type, f.object_id, f.message$q$, o.message, o.fix, vmnet_internal.accepted_columns(),
+			vmnet_internal.check_all_query(target.name), vmnet_internal.accepted_join(false)), '{inv}', quote_ident(target.name))
+			FROM vmnet_internal.check_output(target.kind, target.source) o)
 		-- with an age of 0, changes of this transaction are old enough, too
-		USING CASE WHEN min_age = interval '0' THEN 'infinity' ELSE now() - min_age END, quote_ident(target.name), mirror,
-			target.name, target.kind, format('; to be mended at the source%s', ', ' || quote_ident(target.source));
+		USING CASE WHEN min_age = interval '0' THEN 'infinity' ELSE now() - min_age END, quote_ident(target.name),
+			target.kind IN ('mirror', 'live'), target.name, target.kind;
 	EXCEPTION WHEN OTHERS THEN
 		-- a caller without rights on the inventory gets the error; a check of all
 		-- inventories continues after one that is damaged, or is none
@@ -205,8 +201,11 @@ code, severity (error, warning, info) and their meanings: vmnet.check_codes(). o
 'one fix belong into one transaction. fix NULL: no statement can mend it. object: what accept_finding() takes; accepted: whether it is '
 'accepted now (an accepted finding does not count in inventory_status() and metrics), until when (NULL: without an end), by which role '
 'and why.
-In a mirror, and a live inventory, fix is a statement for CloudStack''s MySQL tables, since the mend belongs at the source; only guards, '
-'and what differs from the definition, are mended here. Over attached tables rows are mended in these, so fix is NULL but for what the '
+In a mirror, and a live inventory, rows are mended at the source: fix is the call of CloudStack''s API that does it, as "CloudStack API: '
+'updateVmNicIp nicid=...", or, where nothing but the database knows (a uuid, a counter, the state of a row that was removed more than a '
+'day ago), a statement for its MySQL tables; NULL where neither is safe, with the reason at the end of message. A source of another kind '
+'has no fix. Only guards, and what differs from the definition, are mended here. What needs a column that the source lacks is not looked '
+'for. Over attached tables rows are mended in these, so fix is NULL but for what the '
 'inventory itself consists of, and what needs a column that they lack is not looked for; without a vm_type every NIC counts as User.
 inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. Reads only, with the '
 'caller''s rights: what a policy hides from the caller is not checked. Constraints and indexes are known by what they are, not by their '

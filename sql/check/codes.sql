@@ -21,7 +21,12 @@
 -- mirror keeps although its source has them no more; $1 is the latest time that is min_age ago, $2
 -- the inventory, quoted, for texts, $3 is true in a mirror.  Columns:
 -- object_type, object_id, object_uuid, since, message, the statement that mends
--- it here, and that for the MySQL tables of a mirror's source.  A message has no
+-- it here, and what mends it in CloudStack, where that is the source: a statement
+-- for its MySQL tables only where nothing but the database knows better (a uuid,
+-- a counter, the state of a row that was removed long ago); else the call of its
+-- API, as 'CloudStack API: ...'; NULL where there is none.  No call takes an
+-- address, a MAC address or a NIC from what may run.  check_sources() says why
+-- there is none, and what each check needs of the source.  A message has no
 -- age in it, and a time only in UTC: a finding stays accepted as long as its
 -- message is the same (accepted_fingerprint()).
 --
@@ -84,22 +89,26 @@ SELECT 'nic', n.id, n.uuid, n.state_changed,
 	format('NIC %s of %s on network %s is half-removed: %s, but not removed%s%s', n.id, n.owner, n.network_id, n.state,
 		'; its address ' || host(coalesce(n.ip4_address, n.ip6_address)) || ' may still be in use', n.when_seen),
 	format('UPDATE %s.all_nics SET removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id),
-	format('UPDATE nics SET removed = UTC_TIMESTAMP() WHERE id = %s AND removed IS NULL;', n.id)
+	CASE WHEN i.state IN ('Expunging', 'Error') AND i.removed IS NULL THEN 'CloudStack API: expungeVirtualMachine id=' || i.uuid
+		WHEN i.state = 'Stopped' AND i.removed IS NULL AND n.vm_type = 'User' AND NOT n.default_nic
+			THEN 'CloudStack API: removeNicFromVirtualMachine virtualmachineid=' || i.uuid || ' nicid=' || n.uuid END
 FROM odd_nics n
+	LEFT JOIN {inv}.all_instances i ON i.id = n.instance_id
 WHERE n.removed IS NULL AND NOT n.active
 	-- attached tables may not tell since when
 	AND coalesce(n.state_changed, '-infinity') <= $1$$),
 
 ('live_nic_on_removed_instance', 'error',
-'NIC held although its instance is removed',
+'NIC held although its instance is removed; in a mirror or a live inventory not where this is preserved_nic',
 'remove', NULL, false, NULL, '{}', $$
 SELECT 'nic', n.id, n.uuid, i.removed,
 	format('NIC %s on network %s is held%s, but its instance %s has been removed', n.id, n.network_id, ' (' || n.state || ')', i.id),
-	format('UPDATE %s.all_nics SET state = ''Deallocating'', removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id),
-	format('UPDATE nics SET state = ''Deallocating'', removed = UTC_TIMESTAMP() WHERE id = %s AND removed IS NULL;', n.id)
+	format('UPDATE %s.all_nics SET state = ''Deallocating'', removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id), NULL::text
 FROM {inv}.all_nics n
 	JOIN {inv}.all_instances i ON i.id = n.instance_id
-WHERE n.removed IS NULL AND (n.active OR NOT n.active) AND i.removed IS NOT NULL$$),
+WHERE n.removed IS NULL AND (n.active OR NOT n.active) AND i.removed IS NOT NULL
+	-- those have a code of their own
+	AND NOT ($3 AND n.active AND i.state = 'Expunging')$$),
 
 ('live_nic_on_removed_network', 'error',
 'NIC held although its network is removed',
@@ -108,7 +117,8 @@ SELECT 'nic', n.id, n.uuid, w.removed,
 	format('NIC %s of %s is held%s, but its network %s has been removed', n.id,
 		coalesce('instance ' || n.instance_id, 'no instance'), ' (' || n.state || ')', w.id),
 	format('UPDATE %s.all_nics SET state = ''Deallocating'', removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id),
-	format('UPDATE nics SET state = ''Deallocating'', removed = UTC_TIMESTAMP() WHERE id = %s AND removed IS NULL;', n.id)
+	(SELECT 'CloudStack API: expungeVirtualMachine id=' || i.uuid FROM {inv}.all_instances i
+		WHERE i.id = n.instance_id AND i.removed IS NULL AND i.state IN ('Expunging', 'Error'))
 FROM {inv}.all_nics n
 	JOIN {inv}.all_networks w ON w.id = n.network_id
 WHERE n.removed IS NULL AND (n.active OR NOT n.active) AND w.removed IS NOT NULL$$),
@@ -118,19 +128,18 @@ WHERE n.removed IS NULL AND (n.active OR NOT n.active) AND w.removed IS NOT NULL
 'active User NIC with the MAC address of another one on the same network',
 NULL, 'something may still use its address', false, NULL, '{}',
 vmnet_internal.check_duplicates('mac_address', 'MAC address', '%s::text',
-	$$(''02'' || left(md5(id::text || mac_address::text), 10))::macaddr$$,
-	$$CONCAT_WS('':'', ''02'', LEFT(MD5(RAND()), 2), LEFT(MD5(RAND()), 2), LEFT(MD5(RAND()), 2), $$
-	|| $$LEFT(MD5(RAND()), 2), LEFT(MD5(RAND()), 2))$$)),
+	$$(''02'' || left(md5(id::text || mac_address::text), 10))::macaddr$$, 'NULL::text')),
 
 ('duplicate_live_ip4', 'error',
 'active User NIC with the IPv4 address of another one on the same network',
 NULL, 'something may still use its address', false, NULL, '{}',
-vmnet_internal.check_duplicates('ip4_address', 'address', 'host(%s)', 'NULL', 'NULL')),
+vmnet_internal.check_duplicates('ip4_address', 'address', 'host(%s)', 'NULL',
+	$$CASE WHEN n.id <> g.first THEN 'CloudStack API: updateVmNicIp nicid=' || n.uuid END$$)),
 
 ('duplicate_live_ip6', 'error',
 'active User NIC with the IPv6 address of another one on the same network',
 NULL, 'something may still use its address', false, NULL, '{}',
-vmnet_internal.check_duplicates('ip6_address', 'address', 'host(%s)', 'NULL', 'NULL')),
+vmnet_internal.check_duplicates('ip6_address', 'address', 'host(%s)', 'NULL', 'NULL::text')),
 
 ('duplicate_device_id', 'error',
 'active User NIC with the device_id of another one of the same instance; not where one device moves from network to '
@@ -138,8 +147,7 @@ vmnet_internal.check_duplicates('ip6_address', 'address', 'host(%s)', 'NULL', 'N
 NULL, 'something may still use its address', false, NULL, '{}', $$
 SELECT 'nic', f.id, f.uuid, f.since,
 	format('NIC %s of instance %s has device_id %s, which its NIC %s has too', f.id, f.instance_id, f.device_id, f.other),
-	format('UPDATE %s.all_nics SET device_id = %s WHERE id = %s AND device_id = %s;', $2, f.free, f.mended, f.device_id),
-	format('UPDATE nics SET device_id = %s WHERE id = %s AND device_id = %s;', f.free, f.mended, f.device_id)
+	format('UPDATE %s.all_nics SET device_id = %s WHERE id = %s AND device_id = %s;', $2, f.free, f.mended, f.device_id), NULL::text
 FROM (
 	SELECT n.id, n.uuid, n.instance_id, n.device_id, g.since, CASE WHEN n.id = g.first THEN g.last ELSE g.first END AS other,
 		CASE WHEN n.id = g.first THEN g.last ELSE n.id END AS mended, x.free
@@ -169,7 +177,8 @@ FROM (
 ('user_ip_held_by_other', 'error',
 'active User NIC with an address that a router or a placeholder holds on the same network',
 NULL, 'something may still use its address', false, NULL, '{}',
-vmnet_internal.check_held_by_other('ip4_address') || ' UNION ALL ' || vmnet_internal.check_held_by_other('ip6_address')),
+vmnet_internal.check_held_by_other('ip4_address', $$'CloudStack API: updateVmNicIp nicid=' || n.uuid$$)
+	|| ' UNION ALL ' || vmnet_internal.check_held_by_other('ip6_address', 'NULL::text')),
 
 ('duplicate_secondary_ip', 'error',
 'active NIC with a secondary address that an active NIC of the same network has as its own, or another one as a secondary one',
@@ -183,8 +192,7 @@ vmnet_internal.check_secondary('ip4_address', 'ip6_address') || ' UNION ALL '
 SELECT 'instance', i.id, i.uuid, g.since,
 	format('instance %s has %s active default NICs; NIC %s comes first', i.id, g.defaults, k.id),
 	format('UPDATE %s.all_nics SET default_nic = false WHERE instance_id = %s AND active AND default_nic AND id <> %s;', $2, i.id, k.id),
-	format('UPDATE nics SET default_nic = 0 WHERE instance_id = %s AND removed IS NULL AND COALESCE(state, '''') <> ''Deallocating'''
-		' AND default_nic <> 0 AND id <> %s;', i.id, k.id)
+	NULL::text
 FROM (
 	SELECT instance_id, count(*) AS defaults, max(created) AS since
 	FROM {inv}.all_nics
@@ -229,7 +237,8 @@ SELECT 'nic', n.id, n.uuid, n.removed,
 	format('NIC %s of %s on network %s is removed, but its state is %s', n.id, n.owner, n.network_id, n.state),
 	CASE WHEN NOT $3 THEN vmnet_internal.check_past_guards($2, n.id, format(
 		'UPDATE %s.all_nics SET state = ''Deallocating'', state_changed = removed WHERE id = %s AND removed IS NOT NULL;', $2, n.id)) END,
-	format('UPDATE nics SET state = ''Deallocating'' WHERE id = %s AND removed IS NOT NULL;', n.id)
+	CASE WHEN n.removed < now() - interval '1 day'
+		THEN format('UPDATE nics SET state = ''Deallocating'' WHERE id = %s AND removed IS NOT NULL;', n.id) END
 FROM odd_nics n
 WHERE n.removed IS NOT NULL AND lower(n.state COLLATE "C") <> 'deallocating'$$),
 
@@ -240,7 +249,8 @@ NULL, 'something may still use its address', true, NULL, '{}', $$
 SELECT 'nic', n.id, n.uuid, n.state_changed,
 	format('NIC %s of %s on network %s is stuck in %s%s', n.id, n.owner, n.network_id, n.state, n.when_seen),
 	CASE WHEN n.strategy = 'Start' THEN u.statement WHEN NOT $3 THEN vmnet_internal.check_past_guards($2, n.id, u.statement) END,
-	format('UPDATE nics SET state = %L WHERE id = %s AND state = %L AND removed IS NULL;', b.state, n.id, n.state)
+	(SELECT 'CloudStack API: expungeVirtualMachine id=' || i.uuid FROM {inv}.all_instances i
+		WHERE i.id = n.instance_id AND i.removed IS NULL AND i.state IN ('Expunging', 'Error'))
 FROM odd_nics n
 	CROSS JOIN LATERAL (SELECT CASE n.state WHEN 'Reserving' THEN 'Allocated' ELSE 'Reserved' END) b (state)
 	CROSS JOIN LATERAL (SELECT format('UPDATE %s.all_nics SET state = %L WHERE id = %s AND state = %L AND removed IS NULL;',
@@ -257,9 +267,10 @@ SELECT 'nic', n.id, n.uuid, n.state_changed,
 	CASE WHEN NOT $3 THEN vmnet_internal.check_past_guards($2, n.id, format(
 		'UPDATE %s.all_nics SET state = %L WHERE id = %s AND state = %L;', $2, m.state, n.id, n.state)) END,
 	-- Unknown is what a state that is NULL at the source is called here
-	format('UPDATE nics SET state = %L WHERE id = %s AND %s = %s;', m.state, n.id,
-		CASE n.state WHEN 'Unknown' THEN 'COALESCE(state, ''Unknown'')' ELSE 'state' END,
-		'''' || replace(replace(n.state, '\', '\\'), '''', '''''') || '''')
+	CASE WHEN n.removed < now() - interval '1 day'
+		THEN format('UPDATE nics SET state = %L WHERE id = %s AND removed IS NOT NULL AND %s = %s;', m.state, n.id,
+			CASE n.state WHEN 'Unknown' THEN 'COALESCE(state, ''Unknown'')' ELSE 'state' END,
+			'''' || replace(replace(n.state, '\', '\\'), '''', '''''') || '''') END
 FROM odd_nics n
 	CROSS JOIN LATERAL (SELECT CASE
 		WHEN n.removed IS NOT NULL THEN 'Deallocating'
@@ -274,7 +285,7 @@ NULL, 'the owner has to choose the default NIC', false, NULL, '{nics.default_nic
 SELECT 'instance', i.id, i.uuid, NULL::timestamptz,
 	format('instance %s has %s active NICs and no default NIC; NIC %s comes first', i.id, g.nics, k.id),
 	format('UPDATE %s.all_nics SET default_nic = true WHERE id = %s AND active;', $2, k.id),
-	format('UPDATE nics SET default_nic = 1 WHERE id = %s AND removed IS NULL;', k.id)
+	NULL::text
 FROM (
 	SELECT instance_id, count(*) AS nics
 	FROM {inv}.all_nics
@@ -314,7 +325,7 @@ SELECT 'nic', n.id, n.uuid, NULL::timestamptz,
 		coalesce('instance ' || n.instance_id, 'no instance'), host(n.ip4_address), concat_ws(', ', coalesce(w.network_cidr, w.cidr),
 			(SELECT string_agg(c::text, ', ') FROM unnest(w.all_cidrs) c WHERE family(c) = 4 AND c <> w.cidr)), w.id),
 	format('UPDATE %s.all_nics SET ip4_address = NULL WHERE id = %s AND ip4_address = %L;', $2, n.id, host(n.ip4_address)),
-	format('UPDATE nics SET ip4_address = NULL WHERE id = %s AND ip4_address = %L;', n.id, host(n.ip4_address))
+	CASE WHEN n.vm_type = 'User' AND w.guest_type <> 'L2' THEN 'CloudStack API: updateVmNicIp nicid=' || n.uuid END
 FROM {inv}.all_nics n
 	JOIN {inv}.all_networks w ON w.id = n.network_id
 WHERE n.active AND NOT n.ip4_address <<= coalesce(w.network_cidr, w.cidr)
@@ -324,8 +335,7 @@ SELECT 'nic', n.id, n.uuid, NULL,
 	format('NIC %s of %s has secondary address %s, which is outside %s of network %s', n.id,
 		coalesce('instance ' || n.instance_id, 'no instance'), host(s.ip4_address), coalesce(w.network_cidr, w.cidr), w.id),
 	format('UPDATE %s.all_nic_secondary_ips SET removed = now() WHERE id = %s AND ip4_address = %L AND active;', $2, s.id,
-		host(s.ip4_address)),
-	format('DELETE FROM nic_secondary_ips WHERE id = %s AND ip4_address = %L;', s.id, host(s.ip4_address))
+		host(s.ip4_address)), NULL::text
 FROM {inv}.all_nic_secondary_ips s
 	JOIN {inv}.all_nics n ON n.id = s.nic_id
 	JOIN {inv}.all_networks w ON w.id = s.network_id
@@ -417,6 +427,18 @@ FROM {inv}.former_rows r
 	JOIN (VALUES ('networks', 'network', 'network'), ('instances', 'instance', 'instance'), ('nics', 'nic', 'NIC')) o (relation, type, name)
 		ON o.relation = r.relation
 WHERE r.reused$$),
+
+('preserved_nic', 'info',
+'active NIC of an instance that is removed and Expunging, in a mirror or a live inventory: what CloudStack leaves where it unmanages an '
+	|| 'instance that runs on elsewhere (unmanage.vm.preserve.nics), to keep its MAC address taken; the rows cannot tell it from one that '
+	|| 'an expunge left behind',
+NULL, 'its instance may run elsewhere with its MAC address', false, NULL, NULL, $$
+SELECT 'nic', n.id, n.uuid, i.removed,
+	format('NIC %s on network %s is held (%s) and its instance %s has been removed: preserved on purpose if that was unmanaged%s',
+		n.id, n.network_id, n.state, i.id, ', to keep MAC address ' || n.mac_address || ' taken'), NULL::text, NULL::text
+FROM {inv}.all_nics n
+	JOIN {inv}.all_instances i ON i.id = n.instance_id
+WHERE $3 AND n.active AND i.removed IS NOT NULL AND i.state = 'Expunging'$$),
 
 ('missing_uuid', 'info',
 'NIC, instance or network without a uuid; in a mirror not where the source has no such row any more',

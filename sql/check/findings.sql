@@ -44,8 +44,8 @@ COMMENT ON FUNCTION vmnet_internal.check_close_gap(text, bigint) IS
 NULL where the inventory keeps no history.';
 
 -- Active User NICs that share the value of a column on one network.  output is
--- how the value is written, with %s for it; mended and source are the values that
--- replace it here and in the MySQL tables of a mirror's source.
+-- how the value is written, with %s for it; mended is the value that replaces it
+-- here, source the expression for what mends it in CloudStack.
 CREATE FUNCTION vmnet_internal.check_duplicates(column_name text, what text, output text, mended text, source text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -59,9 +59,7 @@ SELECT 'nic', n.id, n.uuid, g.since,
 	format('UPDATE %s.all_nics SET {column} = {mended} WHERE network_id = %s AND {column} = %L'
 		' AND active AND vm_type = ''User'' AND id <> %s;',
 		$2, n.network_id, {text}, g.first),
-	format('UPDATE nics SET {column} = {source} WHERE network_id = %s AND {column} = %L'
-		' AND removed IS NULL AND COALESCE(state, '''') <> ''Deallocating'' AND vm_type = ''User'' AND id <> %s;',
-		n.network_id, {text}, g.first)
+	{source}
 FROM (
 	SELECT network_id, {column}, count(*) AS nics, min(id) AS first, max(id) AS last, max(created) AS since
 	FROM {inv}.all_nics
@@ -74,26 +72,26 @@ $query$;
 COMMENT ON FUNCTION vmnet_internal.check_duplicates(text, text, text, text, text) IS
 'Part of checks(): the query for NICs that share the value of a column';
 
-CREATE FUNCTION vmnet_internal.check_held_by_other(column_name text)
+CREATE FUNCTION vmnet_internal.check_held_by_other(column_name text, source text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $query$
-SELECT replace($$
+SELECT replace(replace($$
 SELECT 'nic', n.id, n.uuid, greatest(n.created, o.created),
 	format('NIC %s of instance %s has address %s on network %s, which %s NIC %s holds', n.id, n.instance_id, host(n.{column}),
 		n.network_id, CASE WHEN o.is_placeholder THEN 'placeholder' ELSE 'router or system' END, o.id),
 	format('UPDATE %s.all_nics SET {column} = NULL WHERE id = %s AND {column} = %L;', $2, n.id, host(n.{column})),
-	format('UPDATE nics SET {column} = NULL WHERE id = %s AND {column} = %L;', n.id, host(n.{column}))
+	{source}
 FROM (
 	SELECT network_id, {column}, min(id) AS id, max(created) AS created, bool_and(instance_id IS NULL) AS is_placeholder
 	FROM {inv}.all_nics
 	WHERE active AND (vm_type <> 'User' OR instance_id IS NULL) AND {column} IS NOT NULL
 	GROUP BY network_id, {column}) o
 	JOIN {inv}.all_nics n ON n.network_id = o.network_id AND n.{column} = o.{column}
-WHERE n.active AND n.vm_type = 'User' AND n.instance_id IS NOT NULL$$, '{column}', $1)
+WHERE n.active AND n.vm_type = 'User' AND n.instance_id IS NOT NULL$$, '{column}', $1), '{source}', $2)
 $query$;
-COMMENT ON FUNCTION vmnet_internal.check_held_by_other(text) IS
+COMMENT ON FUNCTION vmnet_internal.check_held_by_other(text, text) IS
 'Part of checks(): the query for User NICs with an address that another NIC holds';
 
 -- What {kept} stands for in the query of a check: a relation.
@@ -123,9 +121,7 @@ SELECT replace(replace($$
 		host(s.{column}), s.network_id, CASE WHEN h.id = n.id THEN 'is its own address'
 			ELSE format('NIC %s has %s', h.id, CASE WHEN h.secondary IS NULL THEN 'as its own' ELSE 'as a secondary one' END) END),
 	format('UPDATE %s.all_nic_secondary_ips SET %s WHERE id = %s AND active;', $2,
-		CASE WHEN s.{other} IS NULL THEN 'removed = now()' ELSE '{column} = NULL' END, s.id),
-	format(CASE WHEN s.{other} IS NULL THEN 'DELETE FROM nic_secondary_ips WHERE id = %s;'
-		ELSE 'UPDATE nic_secondary_ips SET {column} = NULL WHERE id = %s;' END, s.id)
+		CASE WHEN s.{other} IS NULL THEN 'removed = now()' ELSE '{column} = NULL' END, s.id), NULL::text
 FROM {inv}.all_nic_secondary_ips s
 	JOIN {inv}.all_nics n ON n.id = s.nic_id
 	JOIN (
@@ -157,7 +153,7 @@ SELECT CASE WHEN 'nics.vm_type' = ANY (vmnet_internal.attached_lacks($1))
 	ELSE q.q END
 FROM (SELECT replace(vmnet_internal.nic_state_fill($q$
 WITH odd_nics AS MATERIALIZED (
-	SELECT n.id, n.uuid, n.instance_id, n.network_id, n.state, n.strategy, n.ip4_address, n.ip6_address,
+	SELECT n.id, n.uuid, n.instance_id, n.network_id, n.state, n.strategy, n.vm_type, n.default_nic, n.ip4_address, n.ip6_address,
 		n.created, n.state_changed, n.removed, n.active,
 		coalesce('instance ' || n.instance_id, 'no instance') AS owner,
 		-- a mirror knows when a state changed only if it saw it
@@ -167,15 +163,24 @@ WITH odd_nics AS MATERIALIZED (
 	WHERE n.uuid IS NULL
 		OR n.removed IS NULL AND (n.state IN ({steady states})) IS NOT TRUE
 		OR n.removed IS NOT NULL AND n.state IS DISTINCT FROM 'Deallocating')
-$q$ || string_agg(format('SELECT %s, %L, %L, f.* FROM (%s) f (object_type, object_id, object_uuid, since, message, fix, source_fix)',
-		c.ord, c.code, c.severity, c.query), ' UNION ALL ' ORDER BY c.ord)),
-		'{kept}', vmnet_internal.check_kept_rows($1))
+$q$ || coalesce(', source AS MATERIALIZED (' || o.query || ')', '') || string_agg(format('SELECT %s, %L, %L, f.object_type, f.object_id, '
+		'f.object_uuid, f.since, f.message, f.fix, %s FROM (%s) f (object_type, object_id, object_uuid, since, message, fix, source_fix)%s',
+		c.ord, c.code, c.severity,
+		CASE WHEN o.query IS NULL THEN 'f.source_fix, NULL::text' ELSE 'CASE WHEN (SELECT s.kind FROM source s) = ''cloudstack'' '
+			|| format('THEN f.source_fix END, CASE WHEN (SELECT s.kind FROM source s) = ''cloudstack'' THEN %L END', e.reason) END,
+		c.query, CASE WHEN o.query IS NOT NULL AND cardinality(l.columns) > 0
+			THEN format(' WHERE NOT (SELECT s.lacks && %L::text[] FROM source s)', l.columns) ELSE '' END), ' UNION ALL ' ORDER BY c.ord)),
+	'{kept}', vmnet_internal.check_kept_rows($1))
 FROM vmnet_internal.checks() c
+	LEFT JOIN vmnet_internal.check_sources() e ON e.code = c.code
+	CROSS JOIN LATERAL (SELECT coalesce(c.attached, '{}') || coalesce(e.reads, '{}')) l (columns)
+	CROSS JOIN vmnet_internal.check_source_query($1) o (query)
 WHERE c.query <> '{catalog}'
 	AND (c.needs IS NULL OR EXISTS (
 		SELECT FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace s ON s.oid = r.relnamespace
 		WHERE s.nspname = $1 AND r.relname = c.needs))
-	AND c.code <> ALL (vmnet_internal.attached_unchecked($1))) q (q)
+	AND c.code <> ALL (vmnet_internal.attached_unchecked($1))
+GROUP BY o.query) q (q)
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_query_template(text) IS
 'Part of check_inventory() and create_report(): check_query() with {inv} for the inventory';
@@ -197,9 +202,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format($q$SELECT f.* FROM (%s
 	UNION ALL
-	SELECT coalesce(c.ord, 0), g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
+	SELECT coalesce(c.ord, 0), g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL, NULL
 	FROM vmnet_internal.check_guards($4, $5) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code)
-	f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix)$q$, vmnet_internal.check_query($1))
+	f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix, reason)$q$, vmnet_internal.check_query($1))
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_all_query(text) IS
 'Part of check_inventory() and accept_finding(): the query that finds what is wrong with an inventory';

@@ -18,8 +18,12 @@ BEGIN
 	EXECUTE format('UPDATE %I.import_runs SET status = ''failed'', finished = $1, message = ''interrupted'' WHERE status = ''running''',
 		inventory)
 	USING clock_timestamp();
-	EXECUTE format('INSERT INTO %I.import_runs (source) VALUES ($1) RETURNING run', inventory)
-	INTO run USING source;
+	EXECUTE format('INSERT INTO %I.import_runs (source, source_kind, lacks) VALUES ($1, $2, $3) RETURNING run', inventory)
+	INTO run USING source, vmnet_internal.import_kind(source), ARRAY(
+		SELECT r || '.' || p.target
+		FROM unnest(ARRAY['networks', 'instances', 'nics']) r, LATERAL vmnet_internal.import_plan(source, r) p
+		WHERE p.absent IS NOT NULL
+		ORDER BY r, p.ord);
 	RETURN run;
 END
 $$;

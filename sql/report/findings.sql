@@ -76,18 +76,13 @@ SELECT format($q$
 SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since, %s, %s, %s
 FROM (%s
 	UNION ALL
-	SELECT 0, g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL
+	SELECT 0, g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL, NULL
 	FROM (%s) g (code, message, fix)
 		LEFT JOIN %s c (code, severity) ON c.code = g.code) f (ord, code, severity, object_type, object_id, object_uuid, since, message,
-			fix, source_fix)
-	%s$q$,
-	CASE WHEN $2 IN ('mirror', 'live') THEN format('f.message || CASE WHEN f.source_fix IS NOT NULL THEN %L ELSE '''' END',
-		format('; to be mended at the source%s', ', ' || quote_ident($3))) ELSE 'f.message' END,
-	CASE WHEN $2 IN ('mirror', 'live') THEN 'coalesce(f.source_fix, f.fix)'
-		WHEN $2 = 'attached' THEN 'CASE WHEN f.object_type = ''inventory'' THEN f.fix END' ELSE 'f.fix' END,
-	vmnet_internal.accepted_columns(), rows.query, guards.query, vmnet_internal.report_codes(),
+			fix, source_fix, reason)
+	%s$q$, output.message, output.fix, vmnet_internal.accepted_columns(), rows.query, guards.query, vmnet_internal.report_codes(),
 	replace(vmnet_internal.accepted_join($4), '$2', '{name}'))
-FROM rows, guards
+FROM rows, guards, vmnet_internal.check_output($2, $3) output
 $$;
 COMMENT ON FUNCTION vmnet_internal.report_findings(text, text, text, boolean) IS
 'Part of create_report(): the query of the view findings';

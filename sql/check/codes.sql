@@ -395,6 +395,25 @@ FROM {inv}.all_ip_addresses a
 	JOIN {inv}.all_networks w ON w.id = a.source_network_id
 WHERE a.active AND a.state IN ('Allocating', 'Allocated', 'Releasing') AND w.removed IS NOT NULL$$),
 
+-- nothing but this row keeps CloudStack from giving the address
+('ip_never_allocated', 'warning',
+'address of a network that is neither Free nor allocated at any time, so that CloudStack fails to give an address (CloudStack issue 7109); '
+	|| 'not in a managed inventory',
+NULL, 'something may still use its address', false, 'all_ip_addresses', NULL, $$
+SELECT 'address', a.id, a.uuid, a.created,
+	format('address %s of network %s is %s, but was allocated at no time%s', host(a.ip_address), a.source_network_id, a.state,
+		'; NIC ' || h.nic_id || ' has it'), NULL::text,
+	CASE WHEN h.nic_id IS NULL
+		THEN format('UPDATE user_ip_address SET state = ''Free'' WHERE id = %s AND state = %L AND allocated IS NULL;', a.id, a.state) END
+FROM {inv}.all_ip_addresses a
+	CROSS JOIN LATERAL (SELECT min(x.nic_id) FROM (
+		SELECT n.id FROM {inv}.all_nics n
+		WHERE n.network_id = a.source_network_id AND n.ip4_address = a.ip_address AND n.removed IS NULL
+		UNION ALL
+		SELECT s.nic_id FROM {inv}.all_nic_secondary_ips s
+		WHERE s.network_id = a.source_network_id AND s.ip4_address = a.ip_address AND s.active) x (nic_id)) h (nic_id)
+WHERE $3 AND a.active AND a.state IN ('Allocating', 'Allocated', 'Releasing') AND a.allocated IS NULL$$),
+
 -- what came first cannot be told to be wrong, nor what came after it
 ('id_reused', 'warning',
 'network, instance or NIC whose id was that of another one before, as an import saw; the former one is in former_rows',

@@ -307,7 +307,8 @@ Rows are kept as they are. A row that has no place is left out, a value that can
 on_vanish: what becomes of a row that the source has no more. keep: it stays as removed, with its past, until purge_inventory() deletes '
 'it; if the source has it again, its intervals end and begin again; if its id is that of another object then, the former one stays in '
 'history. delete: it is deleted, with its past; so is a former one whose id is that of another object. force: also where '
-'the source lacks more than half of the live NICs, instances or networks of a mirror that has more than 20 of them.
+'the source lacks more than half of the live NICs, instances or networks, the last ones, '
+'or all NICs of a zone, of a mirror that has more than 20 of them.
 Only the owner of the mirror, or a role that has his rights, can run it. The source is read with the rights of the caller, into temporary '
 'tables; the mirror is written to with those of its owner. Needs TEMPORARY on the database.
 Errors: 22023 where the source is no CloudStack database, the inventory is no mirror, on_vanish is neither of the two, or (import_too_few) '

@@ -20,8 +20,54 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.import_run_times(text, bigint) IS
 'Part of import_cloudstack(): when a run started, and the last whole one before it';
 
--- Refuses an import that would lose most of the mirror: a source that is empty, or
--- cut off, is more likely than one that is.
+-- What tells that a source is a part of one, although it has most of the rows: NICs
+-- whose networks or instances it has no more, or no NIC of a zone.  relation: the
+-- table of the inventory of which the part is missing.
+CREATE FUNCTION vmnet_internal.import_partial(inventory text, source text)
+RETURNS TABLE (relation text, lacks text, found text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY EXECUTE format($f$
+		WITH lost AS MATERIALIZED (
+			SELECT n.id, n.network_id, n.instance_id
+			FROM pg_temp.vmnet_import_changes c JOIN %1$I.all_nics n ON n.id = c.id AND n.active
+			WHERE c.relation = 'nics' AND c.kind = 'delete'
+		), orphans AS (
+			SELECT CASE WHEN m.id IS NOT NULL THEN 'networks' ELSE 'instances' END AS relation, count(*) AS nics
+			FROM lost l
+				LEFT JOIN pg_temp.vmnet_import_changes m ON m.relation = 'networks' AND m.kind = 'delete' AND m.id = l.network_id
+			WHERE l.id::text IN (SELECT r.id FROM pg_temp.vmnet_import_log r WHERE r."table" = $1 AND r.action = 'rejected')
+			GROUP BY 1
+			HAVING count(*) > 10
+		), zones AS (
+			SELECT w.zone_id, ' (' || min(w.zone_name) || ')' AS name, count(*) AS nics
+			FROM %1$I.all_nics n
+				JOIN %1$I.all_networks w ON w.id = n.network_id AND w.zone_id IS NOT NULL
+				LEFT JOIN lost l ON l.id = n.id
+			WHERE n.active AND (SELECT count(*) FROM lost) > 20
+			GROUP BY w.zone_id
+			HAVING count(*) > 20 AND count(l.id) = count(*)
+		)
+		SELECT o.relation, format('%%s of live NICs', o.relation),
+			format('the %%s of %%s live NICs of %1$I.all_nics, which it has', o.relation, o.nics)
+		FROM orphans o
+		UNION ALL
+		SELECT 'nics', format('all live NICs of zone %%s', z.zone_id),
+			format('%%s of %%1$s live rows of %1$I.all_nics in zone %%s%%s', z.nics, z.zone_id, z.name)
+		FROM zones z
+		ORDER BY 1 DESC, 2$f$, inventory)
+	USING vmnet_internal.import_source_table(vmnet_internal.import_kind(source), 'nics');
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_partial(text, text) IS
+'Part of import_cloudstack(): what tells that a source is only a part of one';
+
+-- Refuses an import that would lose most of the mirror or the end of one of its
+-- tables, or whose source tells that it is a part: one that is empty, cut off or
+-- exported in part is more likely than one that lost the rows.  Few rows, and mirrors
+-- of few rows, do not count.
 CREATE FUNCTION vmnet_internal.import_refuse_few(inventory text, source text, deleting boolean)
 RETURNS void
 LANGUAGE plpgsql
@@ -29,28 +75,39 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	relation text;
+	first text;
+	lacks text;
 	lost bigint;
 	live bigint;
+	at_end boolean;
 	counts text[] := '{}';
-	first text;
 BEGIN
-	FOREACH relation IN ARRAY ARRAY['nics', 'instances', 'networks'] LOOP
-		EXECUTE format('SELECT count(*) FROM pg_temp.vmnet_import_changes c JOIN %I.%I t ON t.id = c.id AND t.active'
-			' WHERE c.relation = $1 AND c.kind = ''delete''', inventory, 'all_' || relation)
-		INTO lost USING relation;
-		-- more than half of more than 20
+	-- NICs of instances and networks that are not there are lost, too
+	FOREACH relation IN ARRAY ARRAY['networks', 'instances', 'nics'] LOOP
+		EXECUTE format($f$
+			SELECT count(*), min(t.id) > (SELECT max(s.id) FROM pg_temp.%3$I s)
+			FROM pg_temp.vmnet_import_changes c JOIN %1$I.%2$I t ON t.id = c.id AND t.active
+			WHERE c.relation = $1 AND c.kind = 'delete'$f$, inventory, 'all_' || relation, 'vmnet_import_' || relation)
+		INTO lost, at_end USING relation;
 		CONTINUE WHEN lost <= 10;
 		EXECUTE format('SELECT count(*) FROM %I.%I t WHERE t.active', inventory, 'all_' || relation) INTO live;
-		IF live > 20 AND 2 * lost > live THEN
+		CONTINUE WHEN live <= 20;
+		IF 2 * lost > live OR at_end THEN
+			lacks := coalesce(lacks, CASE WHEN 2 * lost > live THEN 'more than half of the live ' ELSE 'the last live ' END
+				|| replace(relation, 'nics', 'NICs'));
 			first := coalesce(first, relation);
-			counts := counts || format('%s of %s live rows of %I.%I', lost, live, inventory, 'all_' || relation);
+			counts := counts || format('%s of %s live rows of %I.%I%s', lost, live, inventory, 'all_' || relation,
+				CASE WHEN at_end THEN ' (the last ones)' ELSE '' END);
 		END IF;
 	END LOOP;
+	IF first IS NULL THEN
+		SELECT p.relation, p.lacks, ARRAY[p.found] INTO first, lacks, counts
+		FROM vmnet_internal.import_partial(inventory, source) p LIMIT 1;
+	END IF;
 	IF first IS NOT NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value', SCHEMA = inventory, TABLE = 'all_' || first, CONSTRAINT = 'import_too_few',
-			MESSAGE = format('source "%s" lacks more than half of the live %s of mirror "%s"', source,
-				replace(first, 'nics', 'NICs'), inventory),
+			MESSAGE = format('source "%s" lacks %s of mirror "%s"', source, lacks, inventory),
 			DETAIL = format('It lacks %s.', array_to_string(counts, ', ')),
 			HINT = format('Nothing was changed. If they are gone: CALL vmnet.import_cloudstack(%L, %L, %sforce => true);', source,
 				inventory, CASE WHEN deleting THEN 'on_vanish => ''delete'', ' ELSE '' END);

@@ -2,7 +2,7 @@
 -- has it, and the answer that its reader needs.
 \i test/tap/setup.psql
 
-SELECT plan(28);
+SELECT plan(41);
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO';
 
@@ -12,11 +12,14 @@ CREATE SCHEMA cs;
 CREATE TABLE cs.networks (id bigint, uuid text, name text, state text, traffic_type text, guest_type text, cidr text, gateway text, created timestamp, removed timestamp);
 CREATE TABLE cs.vm_instance (id bigint, uuid text, name text, state text, type text, created timestamp, removed timestamp);
 CREATE TABLE cs.nics (id bigint, uuid text, instance_id bigint, network_id bigint, state text, strategy text, vm_type text, device_id int, default_nic int, mac_address text, ip4_address text, created timestamp, removed timestamp);
+CREATE TABLE cs.nic_secondary_ips (id bigint, uuid text, "nicId" bigint, ip4_address text, ip6_address text, network_id bigint, created timestamp);
+CREATE TABLE cs.vlan (id bigint, uuid text, network_id bigint, description text, vlan_gateway text, vlan_netmask text, vlan_type text, ip6_cidr text, ip6_gateway text, ip6_range text, created timestamp, removed timestamp);
+CREATE TABLE cs.user_ip_address (id bigint, uuid text, public_ip_address text, state text, source_network_id bigint, network_id bigint, vlan_db_id bigint, vm_id bigint, source_nat int, one_to_one_nat int, allocated timestamp, created timestamp, removed timestamp);
 CREATE FUNCTION pg_temp.begin_anew() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	SET LOCAL client_min_messages = warning;
 	DROP SCHEMA IF EXISTS cloud CASCADE;
-	TRUNCATE cs.networks, cs.vm_instance, cs.nics;
+	TRUNCATE cs.networks, cs.vm_instance, cs.nics, cs.nic_secondary_ips, cs.vlan, cs.user_ip_address;
 	INSERT INTO cs.networks VALUES (1, '00000000-0000-4000-8000-000000000101', 'shared', 'Setup', 'Guest', 'Shared', '10.0.1.0/24', '10.0.1.1', '2025-01-01'),
 		(2, '00000000-0000-4000-8000-000000000102', 'isolated', 'Implemented', 'Guest', 'Isolated', '10.1.1.0/24', '10.1.1.1', '2025-01-01'),
 		(9, '00000000-0000-4000-8000-000000000109', 'public', 'Setup', 'Public', NULL, NULL, NULL, '2025-01-01');
@@ -29,6 +32,14 @@ CREATE FUNCTION pg_temp.nic(id bigint, instance_id bigint, network_id bigint, ip
 		(SELECT count(*) FROM cs.nics n WHERE n.instance_id = i.id AND n.removed IS NULL), ((SELECT count(*) FROM cs.nics n WHERE n.instance_id = i.id AND n.removed IS NULL) = 0)::int,
 		'02:00:00:00:00:' || coalesce($5, lpad($1::text, 2, '0')), CASE $3 WHEN 1 THEN '10.0.1.' WHEN 2 THEN '10.1.1.' ELSE '203.0.113.' END || $4, timestamp '2025-01-01'
 	FROM cs.vm_instance i WHERE i.id = $2
+$$;
+-- addresses of a range of network 1, Free
+CREATE FUNCTION pg_temp.addresses(from_id int, to_id int) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO cs.vlan VALUES (1, NULL, 1, '10.0.1.' || from_id || '-10.0.1.' || to_id, '10.0.1.1', '255.255.255.0', 'DirectAttached');
+	INSERT INTO cs.user_ip_address SELECT g, NULL, '10.0.1.' || g, 'Free', 1, 1, 1, NULL, 0, 0, NULL, '2025-01-01' FROM generate_series(from_id, to_id) g
+$$;
+CREATE FUNCTION pg_temp.free() RETURNS text LANGUAGE sql AS $$
+	SELECT coalesce(string_agg(host(ip_address), ' ' ORDER BY ip_address), 'none') FROM vmnet.network_free_ips(1, 10, 'cloud')
 $$;
 CREATE PROCEDURE pg_temp.poll() LANGUAGE plpgsql AS $$ BEGIN SET LOCAL client_min_messages = warning; CALL vmnet.import_cloudstack('cs', 'cloud'); END $$;
 CREATE FUNCTION pg_temp.listed(net_id bigint) RETURNS text LANGUAGE sql AS $$
@@ -67,6 +78,41 @@ SELECT results_eq($$SELECT network_id, nic_id, device_id FROM vmnet.instance_act
 SELECT is((SELECT string_agg(concat_ws(' ', nic_id, held_from::date, held_to::date), ', ' ORDER BY held_from) FROM vmnet.ip_holders('10.0.1.11', inventory => 'cloud')), '1 2025-01-01 2025-06-01, 11 2025-06-01',
 	'CloudStack pull request 4602: who had the address is told without a gap');
 SELECT is(pg_temp.findings(), 'removed_nic_wrong_state nic 1, removed_nic_wrong_state nic 2', 'CloudStack pull request 4602: that the old rows were not released is a warning, and no address is twice');
+
+-- 5013: a Shared network with several subnets, which only table vlan tells
+SELECT pg_temp.begin_anew(), pg_temp.nic(1, 1, 1, '11'), pg_temp.nic(2, 2, 1, '12') \g /dev/null
+UPDATE cs.nics SET ip4_address = '10.2.1.31' WHERE id = 2;
+CALL pg_temp.poll();
+SELECT is(pg_temp.findings(), 'ip_outside_cidr nic 2', 'CloudStack pull request 5013: an address outside the range of a network is a warning');
+INSERT INTO cs.vlan VALUES (1, NULL, 1, '10.0.1.10-10.0.1.99', '10.0.1.1', '255.255.255.0', 'DirectAttached'), (2, NULL, 1, '10.2.1.31-10.2.1.40', '10.2.1.1', '255.255.255.0', 'DirectAttached');
+CALL pg_temp.poll();
+SELECT is(pg_temp.findings(), 'none', 'CloudStack pull request 5013: in another subnet of it the address is right');
+
+-- 6872: an address is not given, though the range looks free: none of the subnet that
+-- the instance needs is left
+SELECT pg_temp.begin_anew(), pg_temp.nic(1, 1, 1, '11'), pg_temp.addresses(11, 14) \g /dev/null
+UPDATE cs.user_ip_address SET state = 'Allocated', allocated = '2025-01-01' WHERE id IN (11, 12, 13);
+CALL pg_temp.poll();
+SELECT is(pg_temp.free(), '10.0.1.14', 'CloudStack issue 6872: of a range of 254 addresses one can be given');
+
+-- 7109: "Failed to fetch any free public IP address" with one that is free
+SELECT pg_temp.begin_anew(), pg_temp.nic(1, 1, 1, '11'), pg_temp.addresses(11, 13) \g /dev/null
+UPDATE cs.user_ip_address SET state = 'Allocated', allocated = CASE id WHEN 11 THEN timestamp '2025-01-01' END WHERE id < 13;
+CALL pg_temp.poll();
+SELECT is(pg_temp.findings(), 'ip_never_allocated address 12', 'CloudStack issue 7109: the address that is not free and allocated at no time is found');
+SELECT is((SELECT message || ' ' || fix FROM vmnet.check_inventory('cloud') WHERE code = 'ip_never_allocated'),
+	'address 10.0.1.12 of network 1 is Allocated, but was allocated at no time; to be mended at the source, cs UPDATE user_ip_address SET state = ''Free'' WHERE id = 12 AND state = ''Allocated'' AND allocated IS NULL;',
+	'CloudStack issue 7109: with the statement that mends it');
+SELECT is(pg_temp.free(), '10.0.1.13', 'CloudStack issue 7109: and it is not told to be free');
+
+-- 7817: which addresses of a Shared network are free
+SELECT pg_temp.begin_anew(), pg_temp.nic(1, 1, 1, '11'), pg_temp.nic(2, 2, 1, '13'), pg_temp.addresses(10, 15) \g /dev/null
+UPDATE cs.user_ip_address SET state = 'Allocated', allocated = '2025-01-01' WHERE id IN (11, 13);
+CALL pg_temp.poll();
+SELECT is(pg_temp.free(), '10.0.1.10 10.0.1.12 10.0.1.14 10.0.1.15', 'CloudStack issue 7817: whoever may read the network sees them');
+UPDATE cs.user_ip_address SET state = 'Free', allocated = NULL WHERE id = 13;
+CALL pg_temp.poll();
+SELECT is(pg_temp.free(), '10.0.1.10 10.0.1.12 10.0.1.14 10.0.1.15', 'CloudStack issue 7817: none that an instance has, whatever its row says');
 
 -- 8158: the router ignores DHCP requests of an instance: a second one has its address
 SELECT pg_temp.begin_anew(), pg_temp.nic(1, 1, 1, '11'), pg_temp.nic(2, 2, 1, '11') \g /dev/null
@@ -128,6 +174,15 @@ SELECT is(pg_temp.holders('10.0.1.11'), 'vm1 01 before', 'CloudStack issue 10640
 SELECT is((SELECT h.held_to = r.started FROM vmnet.ip_holders('10.0.1.11', inventory => 'cloud') h, (SELECT max(started) AS started FROM cloud.import_runs) r), true, 'CloudStack issue 10640: and until when at the latest');
 SELECT is(pg_temp.listed(1), 'vm1', 'CloudStack issue 10640: it is still on its network');
 
+-- 11249: from 4.21 on the ranges of a Shared network are a list in one column
+SELECT pg_temp.begin_anew(), pg_temp.nic(1, 1, 1, '11'), pg_temp.nic(2, 2, 1, '12') \g /dev/null
+UPDATE cs.networks SET cidr = '10.0.1.0/24,10.2.1.0/24', gateway = '10.0.1.1,10.2.1.1' WHERE id = 1;
+UPDATE cs.nics SET ip4_address = '10.2.1.31' WHERE id = 2;
+CALL pg_temp.poll();
+SELECT is((SELECT concat_ws(' ', cidr, gateway) FROM cloud.networks WHERE id = 1), '10.0.1.0/24 10.0.1.1', 'CloudStack pull request 11249: the first of the list is the range, as before');
+SELECT is(pg_temp.findings(), 'none', 'CloudStack pull request 11249: an address in any of them is right');
+SELECT is((SELECT count(*) FROM cloud.import_log), 0::bigint, 'CloudStack pull request 11249: and no value is lost');
+
 -- 12953: the virtual router has the address of the gateway, as an operator set it
 SELECT pg_temp.begin_anew(), pg_temp.nic(5, 5, 1, '1'), pg_temp.nic(1, 1, 1, '11') \g /dev/null
 CALL pg_temp.poll();
@@ -140,6 +195,11 @@ CALL pg_temp.poll();
 SELECT is(pg_temp.findings(), 'duplicate_live_mac nic 1, duplicate_live_mac nic 2', 'CloudStack pull request 13128: a MAC address that is twice is an error');
 SELECT is((SELECT string_agg(instance_name, ' ' ORDER BY instance_id) FROM vmnet.mac_holders('02:00:00:00:00:aa', inventory => 'cloud') WHERE held_to IS NULL), 'vm1 vm2', 'CloudStack pull request 13128: with both who have it');
 SELECT is(pg_temp.listed(1), 'vm1 vm2', 'CloudStack pull request 13128: both are on the network');
+
+SELECT vmnet.accept_finding('duplicate_live_mac', 'nic ' || n, NULL, 'imported with allowduplicatemacaddresses', inventory => 'cloud') FROM generate_series(1, 2) n \g /dev/null
+SELECT is(vmnet.inventory_status('cloud'), 0, 'CloudStack pull request 13128: accepted, it does not count any more');
+CALL pg_temp.poll();
+SELECT is((SELECT count(*) FROM vmnet.check_inventory('cloud') WHERE code = 'duplicate_live_mac' AND accepted), 2::bigint, 'CloudStack pull request 13128: stays visible, and accepted after the next poll');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -6,7 +6,7 @@ SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO, YMD';
 \i test/tap/outcome.psql
 \i test/tap/attached.psql
-SELECT plan(117);
+SELECT plan(123);
 SET LOCAL client_min_messages = error;
 
 -- what a report has to cope with: a removed instance with a NIC, NICs that are

@@ -169,7 +169,7 @@ SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nic_secondary_ips DROP acti
 	CREATE VIEW cloud.nic_secondary_ips WITH (security_invoker) AS SELECT id, uuid, nic_id, network_id, ip4_address, ip6_address, created, removed FROM cloud.all_nic_secondary_ips s
 		WHERE active AND EXISTS (SELECT FROM cloud.all_nics n WHERE n.id = s.nic_id AND n.active);
 	CREATE UNIQUE INDEX ON cloud.all_nic_secondary_ips (network_id, ip4_address) WHERE active; CREATE UNIQUE INDEX ON cloud.all_nic_secondary_ips (network_id, ip6_address) WHERE active;
-	CREATE INDEX ON cloud.all_nic_secondary_ips (network_id, nic_id) WHERE active',
+	CREATE INDEX ON cloud.all_nic_secondary_ips (network_id, nic_id) WHERE active; SELECT vmnet.create_report(''cloud'')',
 	'error column_differs inventory - column active of cloud.all_nic_secondary_ips is not boolean GENERATED ALWAYS AS (removed IS NULL) STORED, but boolean GENERATED ALWAYS AS (((removed IS NULL) OR (id < 0))) STORED', false);
 
 -- views

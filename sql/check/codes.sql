@@ -417,7 +417,8 @@ SELECT 'instance', i.id, i.uuid, NULL::timestamptz, format('instance %s has an u
 	CASE WHEN k.state IS NOT NULL
 		THEN format('UPDATE %s.all_instances SET state = %L WHERE id = %s AND state = %L;', $2, k.state, i.id, i.state) END, NULL::text
 FROM {inv}.all_instances i
-	LEFT JOIN unnest('{Starting,Running,Stopping,Stopped,Destroyed,Expunging,Migrating,Error,Unknown,Shutdown,Restoring}'::text[]) k (state) ON lower(k.state) = lower(i.state COLLATE "C")
+	LEFT JOIN unnest('{Starting,Running,Stopping,Stopped,Destroyed,Expunging,Migrating,Error,Unknown,Shutdown,Restoring}'::text[]) k (state)
+		ON lower(k.state) = lower(i.state COLLATE "C")
 WHERE i.removed IS NULL AND i.state IS DISTINCT FROM k.state$$),
 
 -- what came first cannot be told to be wrong, nor what came after it

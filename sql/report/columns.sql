@@ -130,7 +130,8 @@ vmnet.nic_state_transitions() lists the events. Removed: removed was set on a NI
 (NULL, 'object_uuid', 'Universal id of what it is about, or NULL'),
 (NULL, 'since', 'Since when it has been so, as far as the rows tell; NULL: they do not'),
 (ARRAY['findings'], 'message', 'What was found'),
-(NULL, 'fix', 'Statement, or call of CloudStack''s API, that mends it; NULL: ask vmnet.check_inventory(), or nothing can'),
+(NULL, 'fix', 'What mends it: a statement, or a call of CloudStack''s API
+NULL: ask vmnet.check_inventory(), or nothing can.'),
 (NULL, 'run', 'Number of the run, unique'),
 (NULL, 'status', 'running, done or failed'),
 (NULL, 'step', 'What the run is doing, or did last'),

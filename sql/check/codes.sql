@@ -416,10 +416,9 @@ NULL, 'only its owner knows what the instance does', false, NULL, NULL, $$
 SELECT 'instance', i.id, i.uuid, NULL::timestamptz, format('instance %s has an unknown state: %s', i.id, quote_nullable(i.state)),
 	CASE WHEN k.state IS NOT NULL
 		THEN format('UPDATE %s.all_instances SET state = %L WHERE id = %s AND state = %L;', $2, k.state, i.id, i.state) END, NULL::text
-FROM {inv}.all_instances i
-	LEFT JOIN unnest('{Starting,Running,Stopping,Stopped,Destroyed,Expunging,Migrating,Error,Unknown,Shutdown,Restoring}'::text[]) k (state)
-		ON lower(k.state) = lower(i.state COLLATE "C")
-WHERE i.removed IS NULL AND i.state IS DISTINCT FROM k.state$$),
+FROM (VALUES ('{Starting,Running,Stopping,Stopped,Destroyed,Expunging,Migrating,Error,Unknown,Shutdown,Restoring}'::text[])) s (states)
+	JOIN {inv}.all_instances i ON i.removed IS NULL AND (i.state = ANY (s.states)) IS NOT TRUE
+	LEFT JOIN LATERAL (SELECT u FROM unnest(s.states) u WHERE lower(u) = lower(i.state COLLATE "C")) k (state) ON true$$),
 
 -- what came first cannot be told to be wrong, nor what came after it
 ('id_reused', 'warning',

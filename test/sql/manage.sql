@@ -81,7 +81,7 @@ SELECT * FROM vmnet.manage_blockers('cloud');
 
 -- Nothing else has changed: what was mended is known from the faults.
 CREATE VIEW expected.mended AS
-SELECT id FROM expected.faults WHERE code = 'live_nic_on_removed_instance' OR code = 'half_removed_nic' AND id NOT IN (638, 1113, 1292, 1648);
+SELECT id FROM expected.faults WHERE code = 'preserved_nic' OR code = 'half_removed_nic' AND id NOT IN (638, 1113, 1292, 1648);
 SELECT string_agg(DISTINCT format('%s %s', n.state, n.removed > now() - interval '1 hour'), ', ') AS removed_now,
 	count(*) FILTER (WHERE n.removed IS NOT NULL) AS removed
 FROM cloud.all_nics n WHERE id IN (TABLE expected.mended);

@@ -162,6 +162,7 @@ BEGIN
 		ORDER BY t.id$f$, inventory)
 	USING times.started, times.last_seen;
 	PERFORM vmnet_internal.import_close(run, inventory);
+	PERFORM vmnet_internal.import_note_states(run, inventory);
 	EXECUTE format($f$
 		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state,
 			event, removed, at, from_network_id, transaction_id, session_username, actor, reason, application_name)

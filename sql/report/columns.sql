@@ -148,7 +148,8 @@ vmnet.nic_state_transitions() lists the events. Removed: removed was set on a NI
 NULL: it is accepted without an end, or not at all.'),
 (NULL, 'accepted_by', 'Role that accepted it; NULL: it is not accepted'),
 (NULL, 'accepted_reason', 'Why it was accepted; NULL: it is not'),
-(NULL, 'fix', 'Statement, or call of CloudStack''s API, that mends it; NULL: ask vmnet.check_inventory(), or nothing can'),
+(NULL, 'fix', 'What mends it: a statement, or a call of CloudStack''s API
+NULL: ask vmnet.check_inventory(), or nothing can.'),
 (NULL, 'run', 'Number of the run, unique'),
 (NULL, 'status', 'running, done or failed'),
 (NULL, 'step', 'What the run is doing, or did last'),

@@ -71,7 +71,7 @@ static const char *const relations[] = {
 
 /* What an import writes besides these, apart from history. */
 static const char *const records[] = {
-	"import_runs", "import_log", "import_vanished", "former_rows",
+	"import_runs", "import_log", "import_vanished", "import_states", "former_rows",
 	"former_nic_intervals", "former_nic_addresses"
 };
 

@@ -150,6 +150,7 @@ check_purge(Purge *purge)
 	{
 		require_ordinary_table(schema, "import_runs");
 		require_ordinary_table(schema, "import_vanished");
+		require_ordinary_table(schema, "import_states");
 		LockRelationOid(get_relname_relid("import_runs", schema), ShareUpdateExclusiveLock);
 	}
 }
@@ -268,7 +269,10 @@ forget_ids(const Purge *purge, int what, Datum ids)
 								purged[what].relation, purge->schema, purged[what].table);
 
 	if (purge->mirror)
+	{
 		(void) delete_rows(purge, "import_vanished", "id", ids, gone);
+		(void) delete_rows(purge, "import_states", "id", ids, gone);
+	}
 	if (purge->former)
 		(void) delete_rows(purge, "former_rows", "id", ids, gone);
 }

@@ -109,7 +109,7 @@ SET LOCAL session_replication_role = replica;
 INSERT INTO six.all_networks (id) VALUES (1);
 INSERT INTO six.all_nics (id, network_id, state, strategy, state_changed) VALUES (1, 1, 'Migrating', 'PlaceHolder', now() - interval '1 hour');
 RESET session_replication_role;
-SELECT results_eq($$SELECT code, message FROM vmnet.check_inventory('six') WHERE object_type = 'nic'$$, $$VALUES ('stuck_nic', 'NIC 1 of no instance on network 1 is stuck in Migrating; the time is the earliest it can be; to be mended at the source')$$,
+SELECT results_eq($$SELECT code, message FROM vmnet.check_inventory('six') WHERE object_type = 'nic'$$, $$VALUES ('stuck_nic', 'NIC 1 of no instance on network 1 is stuck in Migrating; the time is the earliest it can be; at the source: the next stop and start of its instance writes the state again')$$,
 	'check_inventory() knows a state that was added to the list');
 SELECT results_eq($$SELECT c.migrating, c.other_states, r.migrating, r.other_states, (SELECT count(*) FROM six.stuck_nics), (SELECT count(*) FROM six_report.stuck_nics),
 		(SELECT value FROM six_report.metrics WHERE name = 'vmnet_nics_stuck' AND state = 'Migrating')

@@ -102,16 +102,17 @@ WHERE n.removed IS NULL AND NOT n.active
 	AND coalesce(n.state_changed, '-infinity') <= $1$$),
 
 ('live_nic_on_removed_instance', 'error',
-'NIC held although its instance is removed; in a mirror or a live inventory not where this is preserved_nic',
+'NIC held although its instance is removed; an active one of a removed instance that is Expunging may have been preserved: CloudStack '
+	|| 'leaves the NICs of an instance that it unmanages, where unmanage.vm.preserve.nics is true, to keep their MAC addresses taken',
 'remove', NULL, false, NULL, '{}', $$
 SELECT 'nic', n.id, n.uuid, i.removed,
-	format('NIC %s on network %s is held%s, but its instance %s has been removed', n.id, n.network_id, ' (' || n.state || ')', i.id),
+	format('NIC %s on network %s is held%s, but its instance %s has been removed%s', n.id, n.network_id, ' (' || n.state || ')', i.id,
+		CASE WHEN $3 AND n.active AND i.state = 'Expunging'
+			THEN concat('; it was preserved on purpose if that was unmanaged', ', to keep MAC address ' || n.mac_address || ' taken') END),
 	format('UPDATE %s.all_nics SET state = ''Deallocating'', removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id), NULL::text
 FROM {inv}.all_nics n
 	JOIN {inv}.all_instances i ON i.id = n.instance_id
-WHERE n.removed IS NULL AND (n.active OR NOT n.active) AND i.removed IS NOT NULL
-	-- those have a code of their own
-	AND NOT ($3 AND n.active AND i.state = 'Expunging')$$),
+WHERE n.removed IS NULL AND (n.active OR NOT n.active) AND i.removed IS NOT NULL$$),
 
 ('live_nic_on_removed_network', 'error',
 'NIC held although its network is removed',
@@ -529,18 +530,6 @@ FROM {inv}.former_rows r
 	JOIN (VALUES ('networks', 'network', 'network'), ('instances', 'instance', 'instance'), ('nics', 'nic', 'NIC')) o (relation, type, name)
 		ON o.relation = r.relation
 WHERE r.reused$$),
-
-('preserved_nic', 'info',
-'active NIC of an instance that is removed and Expunging, in a mirror or a live inventory: what CloudStack leaves where it unmanages an '
-	|| 'instance that runs on elsewhere (unmanage.vm.preserve.nics), to keep its MAC address taken; the rows cannot tell it from one that '
-	|| 'an expunge left behind',
-NULL, 'its instance may run elsewhere with its MAC address', false, NULL, NULL, $$
-SELECT 'nic', n.id, n.uuid, i.removed,
-	format('NIC %s on network %s is held (%s) and its instance %s has been removed: preserved on purpose if that was unmanaged%s',
-		n.id, n.network_id, n.state, i.id, ', to keep MAC address ' || n.mac_address || ' taken'), NULL::text, NULL::text
-FROM {inv}.all_nics n
-	JOIN {inv}.all_instances i ON i.id = n.instance_id
-WHERE $3 AND n.active AND i.removed IS NOT NULL AND i.state = 'Expunging'$$),
 
 ('missing_uuid', 'info',
 'NIC, instance or network without a uuid; in a mirror not where the source has no such row any more',

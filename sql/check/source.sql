@@ -55,8 +55,6 @@ FROM (VALUES
 'no call of its API changes the address of such a NIC'),
 ('duplicate_secondary_ip', '{}',
 'removeIpFromNic ends a secondary address once nothing uses it'),
-('preserved_nic', '{}',
-'nothing is to be mended while the instance runs elsewhere'),
 ('duplicate_system_ip', '{}',
 'a router or system VM that is stopped gets its addresses when it is started again'),
 ('user_ip_reserved', '{}',

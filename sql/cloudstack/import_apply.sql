@@ -20,10 +20,12 @@ BEGIN
 	USING clock_timestamp();
 	EXECUTE format('INSERT INTO %I.import_runs (source, source_kind, lacks) VALUES ($1, $2, $3) RETURNING run', inventory)
 	INTO run USING source, vmnet_internal.import_kind(source), ARRAY(
-		SELECT r || '.' || p.target
-		FROM unnest(ARRAY['networks', 'instances', 'nics']) r, LATERAL vmnet_internal.import_plan(source, r) p
-		WHERE p.absent IS NOT NULL
-		ORDER BY r, p.ord);
+		-- of a table that is not there the id stands for all
+		SELECT r.relation || '.' || p.target
+		FROM vmnet_internal.import_relations() r, LATERAL vmnet_internal.import_plan(source, r.relation) p
+		WHERE p.absent IS NOT NULL AND (p.target = 'id' OR vmnet_internal.import_source_type(source,
+			vmnet_internal.import_source_table(vmnet_internal.import_kind(source), r.relation), 'id') IS NOT NULL)
+		ORDER BY r.ord, p.ord);
 	RETURN run;
 END
 $$;
@@ -43,7 +45,7 @@ DECLARE
 BEGIN
 	EXECUTE format('UPDATE %I.import_runs SET step = $1, %I = $2 WHERE run = $3', inventory, relation || '_read')
 	USING 'read ' || source_table, split_part(progress, ' ', 2)::bigint, run;
-	RAISE NOTICE 'read % rows of %.%', split_part(progress, ' ', 2), source, source_table;
+	RAISE NOTICE 'read % of %.%', vmnet_internal.counted(split_part(progress, ' ', 2)::bigint, 'row', 'rows'), source, source_table;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_progress(bigint, text, text, text) IS
@@ -267,10 +269,11 @@ BEGIN
 		'rows_deleted = $4, rows_rejected = $5, values_changed = $6 WHERE run = $1', inventory)
 	USING run, inserted, updated, deleted, rejected, changed, clock_timestamp();
 
-	RAISE NOTICE 'inventory "%": % rows inserted, % updated, % %', inventory, inserted, updated, deleted,
+	RAISE NOTICE 'inventory "%": % inserted, % updated, % %', inventory, vmnet_internal.counted(inserted, 'row', 'rows'), updated, deleted,
 		CASE WHEN deleting THEN 'deleted' ELSE 'kept as removed' END;
 	IF rejected > 0 OR changed > 0 THEN
-		RAISE NOTICE '% rows rejected, % values changed; see %', rejected, changed, format('%I.import_log', inventory);
+		RAISE NOTICE '% rejected, % changed; see %', vmnet_internal.counted(rejected, 'row', 'rows'),
+			vmnet_internal.counted(changed, 'value', 'values'), format('%I.import_log', inventory);
 	END IF;
 END
 $$;

@@ -144,7 +144,8 @@ vmnet.nic_state_transitions() lists the events. Removed: removed was set on a NI
 (ARRAY['findings'], 'message', 'What was found'),
 (NULL, 'object', 'What the finding is about, as vmnet.accept_finding() takes it'),
 (NULL, 'accepted', 'Whether the finding is accepted, and does not count'),
-(NULL, 'accepted_until', 'From then on it counts again; NULL: it is accepted without an end, or not at all'),
+(NULL, 'accepted_until', 'From then on it counts again
+NULL: it is accepted without an end, or not at all.'),
 (NULL, 'accepted_by', 'Role that accepted it; NULL: it is not accepted'),
 (NULL, 'accepted_reason', 'Why it was accepted; NULL: it is not'),
 (NULL, 'fix', 'Statement, or call of CloudStack''s API, that mends it; NULL: ask vmnet.check_inventory(), or nothing can'),

@@ -364,7 +364,7 @@ An inventory that is its own source has none.'),
 		ORDER BY r.run DESC
 		LIMIT 1
 	), last_done AS MATERIALIZED (
-		SELECT extract(epoch FROM r.finished)::double precision AS at,
+		SELECT extract(epoch FROM r.started)::double precision AS began, extract(epoch FROM r.finished)::double precision AS at,
 			extract(epoch FROM now() - r.finished)::double precision AS age,
 			extract(epoch FROM r.finished - r.started)::double precision AS seconds,
 			r.rows_rejected::double precision AS rejected
@@ -417,6 +417,10 @@ An inventory that is its own source has none.'),
 	UNION ALL
 	SELECT 'vmnet_table_bytes', 'Size of the table with its indexes', t.bytes, NULL, NULL, NULL, NULL, t.name, NULL FROM tables t$$
 	|| CASE $1 WHEN 'mirror' THEN $$
+	UNION ALL
+	SELECT 'vmnet_inventory_as_of_timestamp_seconds',
+		'When the last import that was done began, in seconds since 1970: what the mirror is as of', d.began,
+		NULL, NULL, NULL, NULL, NULL, NULL FROM last_done d
 	UNION ALL
 	SELECT 'vmnet_import_last_success_timestamp_seconds', 'When the last import that was done ended, in seconds since 1970', d.at, NULL,
 		NULL, NULL, NULL, NULL, NULL FROM last_done d

@@ -63,7 +63,7 @@ SELECT results_eq($$SELECT code, about FROM vmnet.check_codes() WHERE ord >= 100
 SELECT vmnet.create_report('cloud') \g /dev/null
 SELECT results_eq($$SELECT code, severity, object_id, message COLLATE "default", fix COLLATE "default" FROM cloud_report.findings$$,
 	$$VALUES ('network_named_bad', 'warning', 2::bigint, 'network 2 is called bad', 'UPDATE cloud.all_networks SET name = NULL WHERE id = 2;')$$, 'the report has it');
-SELECT is((SELECT value FROM cloud_report.metrics_findings WHERE code = 'network_named_bad' AND severity = 'warning'), 1::float8, 'and a metric counts it');
+SELECT is((SELECT value FROM cloud_report.metrics_findings WHERE name = 'vmnet_findings_open' AND code = 'network_named_bad' AND severity = 'warning'), 1::float8, 'and a metric counts it');
 SELECT results_eq($$SELECT finding, outcome, why FROM vmnet.repair_inventory('cloud', 'network_named_bad')$$, $$VALUES ('network_named_bad', 'refused', 'names are for users to give')$$,
 	'repair_inventory() says why it leaves it alone');
 SET LOCAL session_replication_role = replica;

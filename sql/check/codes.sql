@@ -372,7 +372,7 @@ WHERE s.active AND n.active AND NOT s.ip4_address <<= coalesce(w.network_cidr, w
 ('ip_free_but_held', 'warning',
 'address of a network that is Free though an active NIC of the network has it, also as a secondary one, for min_age or longer as far as '
 	|| 'the NIC tells; not in a managed inventory',
-NULL, 'something may still use its address', true, 'all_ip_addresses', NULL, $$
+NULL, 'something may still use its address', true, NULL, NULL, $$
 SELECT 'address', a.id, a.uuid, h.since,
 	format('address %s of network %s is Free, but NIC %s has it', host(a.ip_address), a.source_network_id, h.nic_id), NULL::text, NULL::text
 FROM (
@@ -396,9 +396,8 @@ WHERE h.since <= $1$$),
 -- tells; so can that of a Shared network with such services.
 ('ip_held_by_nothing', 'info',
 'address of a Shared network that is Allocated, for min_age or longer, though no NIC that is held has it, nor has one as a secondary '
-	|| 'address, and no NAT is known: it is lost to the network, unless it serves a load balancer there; not in a managed inventory, and not '
-	|| 'where no secondary addresses are known',
-NULL, 'something may still use its address', true, 'all_ip_addresses', NULL, $$
+	|| 'address, and no NAT is known: it is lost to the network, unless it serves a load balancer there; not in a managed inventory',
+NULL, 'something may still use its address', true, NULL, NULL, $$
 SELECT 'address', a.id, a.uuid, a.allocated,
 	format('address %s of network %s is Allocated, but nothing is known to have it', host(a.ip_address), w.id), NULL::text, NULL::text
 FROM {inv}.all_ip_addresses a
@@ -408,12 +407,11 @@ WHERE $3 AND a.active AND a.state = 'Allocated' AND a.allocated <= $1 AND NOT a.
 	-- the source was not read at one moment
 	AND NOT EXISTS (SELECT FROM {inv}.all_nics n
 		WHERE n.network_id = w.id AND n.ip4_address = a.ip_address AND (n.removed IS NULL OR n.removed > $1))
-	AND NOT EXISTS (SELECT FROM {inv}.all_nic_secondary_ips s WHERE s.network_id = w.id AND s.ip4_address = a.ip_address AND s.active)
-	AND EXISTS (SELECT FROM {inv}.all_nic_secondary_ips)$$),
+	AND NOT EXISTS (SELECT FROM {inv}.all_nic_secondary_ips s WHERE s.network_id = w.id AND s.ip4_address = a.ip_address AND s.active)$$),
 
 ('ip_of_removed_network', 'warning',
 'address that is not removed and not Free although the network that gives it is removed',
-NULL, 'something may still use its address', false, 'all_ip_addresses', NULL, $$
+NULL, 'something may still use its address', false, NULL, NULL, $$
 SELECT 'address', a.id, a.uuid, w.removed,
 	format('address %s is %s, but its network %s has been removed', host(a.ip_address), a.state, w.id), NULL::text, NULL::text
 FROM {inv}.all_ip_addresses a

@@ -411,7 +411,9 @@ FROM {inv}.all_ip_addresses a
 		UNION ALL
 		SELECT s.nic_id FROM {inv}.all_nic_secondary_ips s
 		WHERE s.network_id = a.source_network_id AND s.ip4_address = a.ip_address AND s.active) x (nic_id)) h (nic_id)
-WHERE $3 AND a.active AND a.state IN ('Allocating', 'Allocated', 'Releasing') AND a.allocated IS NULL$$),
+WHERE $3 AND a.active AND a.state IN ('Allocating', 'Allocated', 'Releasing') AND a.allocated IS NULL
+	-- a source need not have the column
+	AND EXISTS (SELECT FROM {inv}.all_ip_addresses o WHERE o.allocated IS NOT NULL)$$),
 
 -- what came first cannot be told to be wrong, nor what came after it
 ('id_reused', 'warning',

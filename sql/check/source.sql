@@ -53,6 +53,8 @@ FROM (VALUES
 'no call of its API changes the address of such a NIC'),
 ('duplicate_secondary_ip', '{}',
 'removeIpFromNic ends a secondary address once nothing uses it'),
+('ip_never_allocated', '{}',
+'a NIC has the address, so its row is not to be Free'),
 ('preserved_nic', '{}',
 'nothing is to be mended while the instance runs elsewhere')
 ) s (code, reads, reason)

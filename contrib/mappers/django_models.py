@@ -39,6 +39,7 @@ class Instance(models.Model):
     type = models.TextField(null=True, blank=True)
     state = models.TextField(null=True, blank=True)
     host_id = models.BigIntegerField(null=True, blank=True)
+    host_name = models.TextField(null=True, blank=True)
     zone_id = models.BigIntegerField(null=True, blank=True)
     domain_id = models.BigIntegerField(null=True, blank=True)
     account_id = models.BigIntegerField(null=True, blank=True)

@@ -23,6 +23,12 @@ my @queries = (
 		SELECT current_database() AS database, to_char(now(), 'YYYY-MM-DD HH24:MI') AS at,
 			floor(extract(epoch FROM now()) / 86400)::int AS today} ],
 
+	# a mirror is as of the start of its last import that was done
+	[ as_of => 'one', q{
+		SELECT count(*) AS runs, to_char(max(started) FILTER (WHERE status = 'done'), 'YYYY-MM-DD HH24:MI') AS at,
+			extract(epoch FROM now() - max(started) FILTER (WHERE status = 'done')) AS seconds
+		FROM :"schema".imports} ],
+
 	[ totals => 'one', q{
 		SELECT count(*) AS networks, count(*) FILTER (WHERE active_instances > 0) AS used_networks,
 			coalesce(sum(attached_nics), 0) AS attached_nics, coalesce(sum(allocated), 0) AS allocated,
@@ -81,13 +87,16 @@ my @queries = (
 		SELECT (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM (
 				SELECT code, severity, count(*) AS findings
 				FROM f
+				WHERE NOT accepted
 				GROUP BY code, severity, severity_order
 				ORDER BY severity_order, findings DESC, code) c) AS codes,
 			(SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]') FROM (
 				SELECT severity, code, left(message, 300) AS message, left(fix, 300) AS fix
 				FROM f
+				WHERE NOT accepted
 				ORDER BY severity_order, code, object_id
-				LIMIT :top) t) AS first} ],
+				LIMIT :top) t) AS first,
+			(SELECT count(*) FROM f WHERE accepted) AS accepted} ],
 
 	[ stuck_total => 'one', q{SELECT count(*) AS nics FROM :"schema".stuck_nics} ],
 

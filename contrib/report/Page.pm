@@ -54,6 +54,14 @@ sub shown
 	return $shown < $all ? 'The first ' . number($shown) . ' of ' . number($all) . " $what, $order; set TOP to see more." : number($all) . " $what, $order.";
 }
 
+# Returns how many findings are accepted, with what stands around it; nothing if
+# there are none.
+sub accepted
+{
+	my ($d, $before, $after) = @_;
+	return $d->{findings}{accepted} ? $before . number($d->{findings}{accepted}) . ' accepted' . ($after // '') : '';
+}
+
 sub tiles
 {
 	my ($d) = @_;
@@ -66,7 +74,7 @@ sub tiles
 	  . tile('IPv4 in use', defined $d->{usage}{percent} ? percent($d->{usage}{percent}) : "\x{2013}",
 		defined $d->{usage}{percent} ? number($d->{usage}{used}) . ' of ' . number($d->{usage}{usable}) : 'no network has a range', '')
 	  . tile('Stuck NICs', defined $stuck ? number($stuck) : "\x{2013}", number($half) . ' half-removed', ($stuck // 0) + $half ? 'warning' : 'good')
-	  . tile('Errors found', number($severity{error}), number($severity{warning}) . ' warnings', $severity{error} ? 'error' : $severity{warning} ? 'warning' : 'good')
+	  . tile('Errors found', number($severity{error}), number($severity{warning}) . ' warnings' . accepted($d, ', '), $severity{error} ? 'error' : $severity{warning} ? 'warning' : 'good')
 	  . "</dl>\n";
 }
 
@@ -179,8 +187,8 @@ sub findings
 	my ($d) = @_;
 	my $all = 0;
 	$all += $_->{findings} foreach @{ $d->{findings}{codes} };
-	return section('What is wrong', 'Nothing was found.', '') if !$all;
-	return section('What is wrong', shown(scalar @{ $d->{findings}{first} }, $all, 'findings', 'errors first'), table('Findings', [
+	return section('What is wrong', 'Nothing was found.' . accepted($d, ' Not counted: ', '.'), '') if !$all;
+	return section('What is wrong', shown(scalar @{ $d->{findings}{first} }, $all, 'findings', 'errors first') . accepted($d, ' Not counted: ', '.'), table('Findings', [
 		[ 'Severity', 'html', sub { '<span class="badge ' . ($_[0]{severity} =~ /^(error|warning|info)$/ ? $1 : '') . '">' . escape($_[0]{severity}) . '</span>' } ],
 		[ 'Code', 'text', sub { $_[0]{code} } ], [ 'What', 'text', sub { $_[0]{message} } ], [ 'How to mend it', 'text', sub { $_[0]{fix} } ] ], @{ $d->{findings}{first} }));
 }
@@ -204,6 +212,17 @@ sub imports
 			map { my $c = $_; [ ucfirst, 'num', sub { number($_[0]{"rows_$c"}) } ] } qw(inserted updated deleted rejected) ], @{ $d->{imports} }));
 }
 
+# Returns the time that the inventory is as of, as HTML.
+sub as_of
+{
+	my ($d) = @_;
+	my $read = escape($d->{about}{at});
+	return "as of $read UTC." if !$d->{as_of}{runs};
+	return "read at $read UTC. It is a mirror into which no import was completed." if !defined $d->{as_of}{at};
+	return 'as of ' . escape($d->{as_of}{at}) . ' UTC, when the last completed import began, '
+	  . escape(duration($d->{as_of}{seconds})) . " before this page was made at $read.";
+}
+
 sub html
 {
 	my ($d) = @_;
@@ -218,7 +237,7 @@ sub html
 <title>$title</title>
 <style>
 ) . Style::css() . "</style>\n</head>\n<body>\n<header><h1>$title</h1>\n<p>Database <bdi>" . escape($d->{about}{database})
-	  . '</bdi>, as of ' . escape($d->{about}{at}) . " UTC. Charts go back $d->{days} days at most.</p></header>\n<main>\n"
+	  . '</bdi>, ' . as_of($d) . " Charts go back $d->{days} days at most.</p></header>\n<main>\n"
 	  . tiles($d) . members($d) . movement($d) . '<div class="column">' . fullest($d) . how_full($d) . "</div>\n"
 	  . '<div class="column">' . codes($d) . states($d) . "</div>\n"
 	  . networks($d) . stuck($d) . findings($d) . imports($d)

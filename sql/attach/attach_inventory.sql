@@ -121,7 +121,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_owner(text, regclass, regclass, regc
 'Part of attach_inventory(): the role that everything in it belongs to; 42501 with constraint inventory_owner where guards are wanted and '
 'the tables are not of one role whose rights the caller has';
 
-CREATE FUNCTION vmnet.attach_inventory(
+CREATE FUNCTION vmnet_internal.attach_inventory(
 	name text,
 	nics regclass,
 	networks regclass DEFAULT NULL,
@@ -156,6 +156,19 @@ BEGIN
 	RETURN QUERY SELECT a.* FROM vmnet_internal.attach_as_owner($1, $2, $3, $4, $5, $6) a;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.attach_inventory(text, regclass, regclass, regclass, jsonb, text) IS
+'Body of vmnet.attach_inventory(), run as the caller';
+
+CREATE FUNCTION vmnet.attach_inventory(
+	name text,
+	nics regclass,
+	networks regclass DEFAULT NULL,
+	instances regclass DEFAULT NULL,
+	columns jsonb DEFAULT '{}',
+	mode text DEFAULT 'warn')
+RETURNS TABLE (finding text, rule text, message text, statement text)
+AS 'MODULE_PATHNAME', 'caller_entry'
+LANGUAGE C COST 10000;
 COMMENT ON FUNCTION vmnet.attach_inventory(text, regclass, regclass, regclass, jsonb, text) IS
 'Makes an inventory over tables that exist already: views in a new schema of that name, and guards as triggers on the tables
 Their columns, types and data stay as they are. columns maps canonical names to theirs, by table: {"nics": {"network_id": "net_id", '

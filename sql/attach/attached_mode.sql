@@ -114,7 +114,7 @@ COMMENT ON FUNCTION vmnet_internal.attached_say_mode(text, text) IS
 
 -- Taking guards away looks at the catalogs alone.  It is done as the caller, who
 -- may have the rights of both owners where table and inventory have two.
-CREATE FUNCTION vmnet.set_inventory_mode(name text, mode text, force boolean DEFAULT false)
+CREATE FUNCTION vmnet_internal.set_inventory_mode(name text, mode text, force boolean DEFAULT false)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -134,6 +134,13 @@ BEGIN
 	END IF;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.set_inventory_mode(text, text, boolean) IS
+'Body of vmnet.set_inventory_mode(), run as the caller';
+
+CREATE FUNCTION vmnet.set_inventory_mode(name text, mode text, force boolean DEFAULT false)
+RETURNS void
+AS 'MODULE_PATHNAME', 'caller_entry'
+LANGUAGE C COST 10000;
 COMMENT ON FUNCTION vmnet.set_inventory_mode(text, text, boolean) IS
 'Changes what the guards of an attached inventory do: enforce (errors), warn (warnings), read_only (no guards)
 enforce is refused while the tables violate the rules (23514, constraint attached_violations), unless force is true: then only what is '
@@ -143,7 +150,7 @@ Errors: 42501 with constraint attached_rows_hidden for enforce where row-level p
 'than the inventory; 22023 for an inventory that is not attached and an unknown mode.';
 
 -- This drops what is there and runs nothing of it, so it works as the caller.
-CREATE FUNCTION vmnet.detach_inventory(name text)
+CREATE FUNCTION vmnet_internal.detach_inventory(name text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -168,6 +175,13 @@ BEGIN
 	EXECUTE format('DROP SCHEMA %I', inventory);
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.detach_inventory(text) IS
+'Body of vmnet.detach_inventory(), run as the caller';
+
+CREATE FUNCTION vmnet.detach_inventory(name text)
+RETURNS void
+AS 'MODULE_PATHNAME', 'caller_entry'
+LANGUAGE C COST 10000;
 COMMENT ON FUNCTION vmnet.detach_inventory(text) IS
 'Takes an attached inventory away: its guards, its views, its history, its acceptances and its schema; the tables stay as they were
 What others have built on its views is in the way (2BP01). The history is lost: copy nic_history first if it matters.

@@ -31,9 +31,11 @@
 -- message is the same (accepted_fingerprint()).
 --
 -- Each reads the NICs once, set-wise; what is looked up row by row is looked
--- up for findings only, through an index.  odd_nics is a CTE that
--- check_query() puts before them: all NICs that a look at the row alone can
--- tell to be a finding, and few others.
+-- up for findings only, through an index.  Two CTEs come before them:  odd_nics,
+-- all NICs that a look at the row alone can tell to be a finding, and few others;
+-- and odd_addresses, active NICs whose address is a special one of their network
+-- (role), or that have none where there should be one (is_without).
+-- {import states} is what imports saw of states: relation, id, since.
 -- table of data
 CREATE FUNCTION vmnet_internal.checks()
 RETURNS TABLE (ord int, code text, severity text, about text, repair text, refusal text, aged boolean,
@@ -89,7 +91,8 @@ SELECT 'nic', n.id, n.uuid, n.state_changed,
 	format('NIC %s of %s on network %s is half-removed: %s, but not removed%s%s', n.id, n.owner, n.network_id, n.state,
 		'; its address ' || host(coalesce(n.ip4_address, n.ip6_address)) || ' may still be in use', n.when_seen),
 	format('UPDATE %s.all_nics SET removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id),
-	CASE WHEN i.state IN ('Expunging', 'Error') AND i.removed IS NULL THEN 'CloudStack API: expungeVirtualMachine id=' || i.uuid
+	CASE WHEN i.type = 'User' AND i.state IN ('Expunging', 'Error') AND i.removed IS NULL
+			THEN 'CloudStack API: expungeVirtualMachine id=' || i.uuid
 		WHEN i.state = 'Stopped' AND i.removed IS NULL AND n.vm_type = 'User' AND NOT n.default_nic
 			THEN 'CloudStack API: removeNicFromVirtualMachine virtualmachineid=' || i.uuid || ' nicid=' || n.uuid END
 FROM odd_nics n
@@ -118,7 +121,7 @@ SELECT 'nic', n.id, n.uuid, w.removed,
 		coalesce('instance ' || n.instance_id, 'no instance'), ' (' || n.state || ')', w.id),
 	format('UPDATE %s.all_nics SET state = ''Deallocating'', removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id),
 	(SELECT 'CloudStack API: expungeVirtualMachine id=' || i.uuid FROM {inv}.all_instances i
-		WHERE i.id = n.instance_id AND i.removed IS NULL AND i.state IN ('Expunging', 'Error'))
+		WHERE i.id = n.instance_id AND i.removed IS NULL AND i.type = 'User' AND i.state IN ('Expunging', 'Error'))
 FROM {inv}.all_nics n
 	JOIN {inv}.all_networks w ON w.id = n.network_id
 WHERE n.removed IS NULL AND (n.active OR NOT n.active) AND w.removed IS NOT NULL$$),
@@ -186,6 +189,27 @@ NULL, 'something may still use its address', false, NULL, NULL,
 vmnet_internal.check_secondary('ip4_address', 'ip6_address') || ' UNION ALL '
 	|| vmnet_internal.check_secondary('ip6_address', 'ip4_address')),
 
+-- redundant routers share an address with their MAC; link-local addresses are
+-- those of a host
+('duplicate_system_ip', 'error',
+'active NICs of different system instances (routers, system VMs) with one address and different MAC addresses on one network that is not '
+	|| 'for control; redundant routers share the MAC address, too',
+NULL, 'something may still use its address', false, NULL, '{}', $$
+SELECT 'nic', n.id, n.uuid, g.since,
+	format('%s NIC %s of instance %s has address %s on network %s, which NIC %s has too, with another MAC address', n.vm_type, n.id,
+		n.instance_id, host(n.ip4_address), n.network_id, CASE WHEN n.id = g.first THEN g.last ELSE g.first END),
+	NULL::text, NULL::text
+FROM (
+	SELECT network_id, ip4_address, min(id) AS first, max(id) AS last, max(created) AS since
+	FROM {inv}.all_nics
+	WHERE active AND vm_type <> 'User' AND instance_id IS NOT NULL AND ip4_address IS NOT NULL
+	GROUP BY network_id, ip4_address
+	HAVING count(DISTINCT mac_address) > 1 AND min(instance_id) <> max(instance_id)) g
+	JOIN {inv}.all_networks w ON w.id = g.network_id AND w.traffic_type IS DISTINCT FROM 'Control'
+	JOIN {inv}.all_nics n ON n.network_id = g.network_id AND n.ip4_address = g.ip4_address AND n.active AND n.vm_type <> 'User'
+		AND n.instance_id IS NOT NULL
+WHERE NOT n.ip4_address <<= '169.254.0.0/16'$$),
+
 ('default_nic_double', 'error',
 'instance, not removed, with two or more active default NICs',
 'default', NULL, false, NULL, '{}', $$
@@ -250,7 +274,7 @@ SELECT 'nic', n.id, n.uuid, n.state_changed,
 	format('NIC %s of %s on network %s is stuck in %s%s', n.id, n.owner, n.network_id, n.state, n.when_seen),
 	CASE WHEN n.strategy = 'Start' THEN u.statement WHEN NOT $3 THEN vmnet_internal.check_past_guards($2, n.id, u.statement) END,
 	(SELECT 'CloudStack API: expungeVirtualMachine id=' || i.uuid FROM {inv}.all_instances i
-		WHERE i.id = n.instance_id AND i.removed IS NULL AND i.state IN ('Expunging', 'Error'))
+		WHERE i.id = n.instance_id AND i.removed IS NULL AND i.type = 'User' AND i.state IN ('Expunging', 'Error'))
 FROM odd_nics n
 	CROSS JOIN LATERAL (SELECT CASE n.state WHEN 'Reserving' THEN 'Allocated' ELSE 'Reserved' END) b (state)
 	CROSS JOIN LATERAL (SELECT format('UPDATE %s.all_nics SET state = %L WHERE id = %s AND state = %L AND removed IS NULL;',
@@ -283,7 +307,8 @@ WHERE (n.state IN ({states})) IS NOT TRUE$$),
 'instance, not removed, with active NICs but no default one',
 NULL, 'the owner has to choose the default NIC', false, NULL, '{nics.default_nic}', $$
 SELECT 'instance', i.id, i.uuid, NULL::timestamptz,
-	format('instance %s has %s active NICs and no default NIC; NIC %s comes first', i.id, g.nics, k.id),
+	format('instance %s has %s and no default NIC; NIC %s comes first', i.id,
+		CASE g.nics WHEN 1 THEN '1 active NIC' ELSE format('%s active NICs', g.nics) END, k.id),
 	format('UPDATE %s.all_nics SET default_nic = true WHERE id = %s AND active;', $2, k.id),
 	NULL::text
 FROM (
@@ -414,6 +439,83 @@ FROM {inv}.all_ip_addresses a
 WHERE $3 AND a.active AND a.state IN ('Allocating', 'Allocated', 'Releasing') AND a.allocated IS NULL
 	-- a source need not have the column
 	AND EXISTS (SELECT FROM {inv}.all_ip_addresses o WHERE o.allocated IS NOT NULL)$$),
+
+('user_ip_reserved', 'warning',
+'active User NIC with the gateway, the network address or the broadcast address of its network, by its netmask or the network''s range',
+NULL, 'something may still use its address', false, NULL, '{nics.vm_type}', $$
+SELECT 'nic', n.id, n.uuid, n.created,
+	format('NIC %s of instance %s has address %s, which is the %s of network %s', n.id, n.instance_id, host(n.ip4_address), n.role,
+		n.network_id),
+	format('UPDATE %s.all_nics SET ip4_address = NULL WHERE id = %s AND ip4_address = %L;', $2, n.id, host(n.ip4_address)),
+	CASE WHEN n.guest_type <> 'L2' THEN 'CloudStack API: updateVmNicIp nicid=' || n.uuid END
+FROM odd_addresses n
+WHERE n.role IS NOT NULL AND n.vm_type = 'User' AND n.instance_id IS NOT NULL$$),
+
+('router_ip_broadcast', 'warning',
+'active NIC of a router with the broadcast address of its network (CloudStack issue 1188)',
+NULL, 'something may still use its address', false, NULL, '{}', $$
+SELECT 'nic', n.id, n.uuid, n.created,
+	format('NIC %s of router %s has address %s, which is the %s of network %s', n.id, n.instance_id, host(n.ip4_address), n.role,
+		n.network_id),
+	NULL::text, NULL::text
+FROM odd_addresses n
+WHERE n.role = 'broadcast address' AND n.vm_type = 'DomainRouter' AND n.instance_id IS NOT NULL$$),
+
+-- where a mirror has no history yet, nothing tells a NIC that never had an address
+('address_lost', 'warning',
+'User NIC in Reserved without an address, of an instance that is Running, on a network with a range that is not L2 (CloudStack issue '
+	|| '10640); in a managed inventory only where history has an address of the NIC',
+NULL, 'the owner has to choose the address', false, NULL, NULL, $$
+SELECT 'nic', n.id, n.uuid, h.until,
+	format('NIC %s of instance %s, which is Running, has no address on network %s%s', n.id, n.instance_id, n.network_id,
+		'; before it had ' || host(h.address)),
+	NULL::text, 'CloudStack API: updateVmNicIp nicid=' || n.uuid
+FROM odd_addresses n
+	JOIN {inv}.all_instances i ON i.id = n.instance_id AND i.removed IS NULL AND i.state = 'Running'
+	LEFT JOIN LATERAL (
+		SELECT h.until, coalesce(h.ip4_address, h.ip6_address) AS address FROM {inv}.nic_address_history h
+		WHERE h.nic_id = n.id AND coalesce(h.ip4_address, h.ip6_address) IS NOT NULL
+		ORDER BY h.until DESC
+		LIMIT 1) h ON true
+WHERE n.is_without AND ($3 OR h.until IS NOT NULL)$$),
+
+-- since when is known where an import saw it; a managed inventory does not know
+('expunge_unfinished', 'warning',
+'instance that has been Expunging or Error for min_age or longer and still holds NICs, in a mirror or a live inventory',
+NULL, 'something may still use its addresses', true, NULL, NULL, $$
+SELECT 'instance', i.id, i.uuid, coalesce(t.since, i.created),
+	format('instance %s is %s and still holds %s; the time is the %s it can be', i.id, i.state,
+		CASE g.nics WHEN 1 THEN 'NIC ' || g.first ELSE g.nics || ' NICs, from NIC ' || g.first || ' on' END,
+		CASE WHEN t.since IS NULL THEN 'earliest' ELSE 'latest' END),
+	NULL::text, format('CloudStack API: %s id=',
+		CASE i.type WHEN 'User' THEN 'expungeVirtualMachine' WHEN 'DomainRouter' THEN 'destroyRouter' ELSE 'destroySystemVm' END) || i.uuid
+FROM {inv}.all_instances i
+	LEFT JOIN {import states} t ON t.relation = 'instances' AND t.id = i.id AND t.since >= i.created
+	CROSS JOIN LATERAL (SELECT count(*) AS nics, min(n.id) AS first FROM {inv}.all_nics n
+		WHERE n.instance_id = i.id AND n.removed IS NULL) g
+WHERE $3 AND i.removed IS NULL AND i.state IN ('Expunging', 'Error') AND g.nics > 0 AND coalesce(t.since, i.created) <= $1$$),
+
+('network_stuck', 'warning',
+'network, not removed, that has been Implementing for min_age or longer, in a mirror or a live inventory (CloudStack issue 12249)',
+NULL, 'its owner has to mend it before anything else', true, NULL, NULL, $$
+SELECT 'network', w.id, w.uuid, coalesce(t.since, w.created),
+	format('network %s is stuck in Implementing; the time is the %s it can be', w.id,
+		CASE WHEN t.since IS NULL THEN 'earliest' ELSE 'latest' END),
+	NULL::text, NULL::text
+FROM {inv}.all_networks w
+	LEFT JOIN {import states} t ON t.relation = 'networks' AND t.id = w.id AND t.since >= w.created
+WHERE $3 AND w.removed IS NULL AND w.state = 'Implementing' AND coalesce(t.since, w.created) <= $1$$),
+
+-- the one that was probably meant
+('unknown_instance_state', 'warning',
+'instance, not removed, whose state is not exactly one of CloudStack''s: what asks for Running instances does not find it',
+NULL, 'only its owner knows what the instance does', false, NULL, NULL, $$
+SELECT 'instance', i.id, i.uuid, NULL::timestamptz, format('instance %s has an unknown state: %s', i.id, quote_nullable(i.state)),
+	CASE WHEN k.state IS NOT NULL
+		THEN format('UPDATE %s.all_instances SET state = %L WHERE id = %s AND state = %L;', $2, k.state, i.id, i.state) END, NULL::text
+FROM (VALUES ('{Starting,Running,Stopping,Stopped,Destroyed,Expunging,Migrating,Error,Unknown,Shutdown,Restoring}'::text[])) s (states)
+	JOIN {inv}.all_instances i ON i.removed IS NULL AND (i.state = ANY (s.states)) IS NOT TRUE
+	LEFT JOIN LATERAL (SELECT u FROM unnest(s.states) u WHERE lower(u) = lower(i.state COLLATE "C")) k (state) ON true$$),
 
 -- what came first cannot be told to be wrong, nor what came after it
 ('id_reused', 'warning',

@@ -96,17 +96,18 @@ WITH expected AS MATERIALIZED (
 		JOIN pg_catalog.pg_constraint k ON k.conrelid = b.relid AND k.contype IN ('c', 'f', 'p', 'u')
 	WHERE b.sort = 'table'
 	UNION ALL
-	SELECT 'index', b.relid, c.relname, CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
-			|| substr(d.def, strpos(d.def, b.relation || ' USING ') + length(b.relation) + 1),
+	SELECT 'index', b.relid, c.relname, p.prefix || substr(pg_get_indexdef(i.indexrelid),
+			length(format('CREATE %sINDEX %I ON %s%s.%I ', p.prefix, c.relname, CASE c.relkind WHEN 'I' THEN 'ONLY ' END, b.schema,
+				b.relation)) + 1),
 		i.indisvalid AND i.indisready AND i.indimmediate
 	FROM expected b
 		JOIN pg_catalog.pg_index i ON i.indrelid = b.relid
 		JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-		CROSS JOIN LATERAL (SELECT replace(pg_get_indexdef(i.indexrelid), '"', '')) d (def)
-	WHERE b.sort = 'table'
+		CROSS JOIN (VALUES (true, 'UNIQUE '), (false, '')) p (is_unique, prefix)
+	WHERE b.sort = 'table' AND p.is_unique = i.indisunique
 ), compared AS MATERIALIZED (
-	SELECT t.*, regexp_replace(regexp_replace(translate(regexp_replace(replace(t.fact, t.schema || '.', ''), ' WITH \([^)]*\)', ''),
-		E'\t\n "()', ''),
+	SELECT t.*, regexp_replace(regexp_replace(translate(regexp_replace(
+		replace(t.fact, ' REFERENCES ' || t.schema || '.', ' REFERENCES '), ' WITH \([^)]*\)', ''), E'\t\n "()', ''),
 		'::text|pg_catalog\.', '', 'g'), '=ANYARRAY\[([^]]*)\]', 'IN\1', 'g') AS plain
 	FROM (
 		SELECT true AS is_expected, e.sort, e.relid, e.object AS name, e.fact, true AS in_force, e.name AS relation, e.schema
@@ -191,6 +192,30 @@ FROM expected e
 WHERE e.sort = 'default' AND e.relkind IN ('r', 'p') AND a.attidentity = ''
 	AND (d.oid IS NULL OR regexp_replace(d.fact, '\mpg_catalog"?\.|::"?text"?|[\s"]', '', 'g')
 		<> regexp_replace(e.fact, '\mpg_catalog\.|[\s"]', '', 'g'))
+UNION ALL
+-- The numbers of history are the order in which things happened, so that no
+-- session may take some for later.
+SELECT 'column_differs',
+	format('sequence %s gives column %I of %s numbers out of order: CACHE %s, INCREMENT %s, %sCYCLE', v.name, e.object, e.name,
+		q.seqcache, q.seqincrement, CASE WHEN q.seqcycle THEN '' ELSE 'NO ' END),
+	format('ALTER SEQUENCE %s CACHE 1 INCREMENT %s NO CYCLE;', v.name, abs(q.seqincrement))
+FROM expected e
+	JOIN pg_catalog.pg_attribute a ON a.attrelid = e.relid AND a.attname = e.object AND NOT a.attisdropped
+	CROSS JOIN LATERAL (
+		SELECT p.refobjid AS oid
+		FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_depend p ON p.classid = d.tableoid AND p.objid = d.oid AND p.refclassid = e.classid
+		WHERE d.adrelid = e.relid AND d.adnum = a.attnum
+		UNION
+		-- of an identity column
+		SELECT p.objid
+		FROM pg_catalog.pg_depend p
+		WHERE p.classid = e.classid AND p.refclassid = e.classid AND p.refobjid = e.relid AND p.refobjsubid = a.attnum AND p.deptype = 'i') s
+	JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid
+	JOIN pg_catalog.pg_class c ON c.oid = q.seqrelid
+	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+	CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) v (name)
+WHERE e.sort = 'default' AND e.relation ~ '^nic_' AND e.relkind IN ('r', 'p')
+	AND (q.seqcache > 1 OR q.seqincrement < 0 OR q.seqcycle)
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_columns(text, text) IS
 'Part of check_inventory(): columns and defaults that differ from the definition of an inventory, with the statement that mends each';

@@ -151,7 +151,7 @@ AS $$
 SELECT CASE WHEN 'nics.vm_type' = ANY (vmnet_internal.attached_lacks($1))
 	THEN regexp_replace(regexp_replace(q.q, '(\w+\.)?vm_type = ''User''', 'true', 'g'), '(\w+\.)?vm_type <> ''User''', 'false', 'g')
 	ELSE q.q END
-FROM (SELECT replace(vmnet_internal.nic_state_fill($q$
+FROM (SELECT replace(replace(vmnet_internal.nic_state_fill($q$
 WITH odd_nics AS MATERIALIZED (
 	SELECT n.id, n.uuid, n.instance_id, n.network_id, n.state, n.strategy, n.vm_type, n.default_nic, n.ip4_address, n.ip6_address,
 		n.created, n.state_changed, n.removed, n.active,
@@ -162,14 +162,33 @@ WITH odd_nics AS MATERIALIZED (
 	FROM {inv}.all_nics n
 	WHERE n.uuid IS NULL
 		OR n.removed IS NULL AND (n.state IN ({steady states})) IS NOT TRUE
-		OR n.removed IS NOT NULL AND n.state IS DISTINCT FROM 'Deallocating')
+		OR n.removed IS NOT NULL AND n.state IS DISTINCT FROM 'Deallocating'),
+odd_addresses AS MATERIALIZED (
+	SELECT * FROM (
+		SELECT n.id, n.uuid, n.instance_id, n.network_id, n.vm_type, n.ip4_address, n.created, w.guest_type,
+			CASE WHEN n.ip4_address IN (w.gateway, n.gateway) THEN 'gateway'
+				WHEN family(n.ip4_address) = 4 AND family(m.mask) = 4 AND m.mask < '255.255.255.254' THEN
+					CASE WHEN set_masklen(n.ip4_address, 32) = set_masklen(n.ip4_address & m.mask, 32) THEN 'network address'
+						WHEN set_masklen(n.ip4_address, 32) = set_masklen(n.ip4_address | ~m.mask, 32) THEN 'broadcast address' END
+				END AS role,
+			n.ip4_address IS NULL AND n.ip6_address IS NULL AND n.state = 'Reserved' AND n.vm_type = 'User'
+				AND coalesce(w.network_cidr, w.cidr, w.ip6_cidr) IS NOT NULL AND w.guest_type IS DISTINCT FROM 'L2' AS is_without
+		FROM {inv}.all_nics n
+			JOIN {inv}.all_networks w ON w.id = n.network_id
+			CROSS JOIN LATERAL (SELECT coalesce(set_masklen(n.netmask, 32),
+				CASE WHEN n.ip4_address <<= coalesce(w.network_cidr, w.cidr) THEN netmask(coalesce(w.network_cidr, w.cidr)) END)) m (mask)
+		WHERE n.active) n
+	WHERE n.role IS NOT NULL OR n.is_without)
 $q$ || coalesce(', source AS MATERIALIZED (' || o.query || ')', '') || string_agg(format('SELECT %s, %L, %L, f.object_type, f.object_id, '
 		'f.object_uuid, f.since, f.message, f.fix, %s FROM (%s) f (object_type, object_id, object_uuid, since, message, fix, source_fix)%s',
 		c.ord, c.code, c.severity,
 		CASE WHEN o.query IS NULL THEN 'f.source_fix, NULL::text' ELSE 'CASE WHEN (SELECT s.kind FROM source s) = ''cloudstack'' '
 			|| format('THEN f.source_fix END, CASE WHEN (SELECT s.kind FROM source s) = ''cloudstack'' THEN %L END', e.reason) END,
-		c.query, CASE WHEN o.query IS NOT NULL AND cardinality(l.columns) > 0
-			THEN format(' WHERE NOT (SELECT s.lacks && %L::text[] FROM source s)', l.columns) ELSE '' END), ' UNION ALL ' ORDER BY c.ord)),
+		c.query, CASE WHEN o.query IS NOT NULL AND (cardinality(l.columns) > 0 OR e.only_cloudstack)
+			THEN format(' WHERE (SELECT NOT s.lacks && %L::text[]%s FROM source s)', l.columns,
+				CASE WHEN e.only_cloudstack THEN ' AND s.kind = ''cloudstack''' ELSE '' END) ELSE '' END), ' UNION ALL ' ORDER BY c.ord)),
+	'{import states}', CASE WHEN to_regclass(format('%I.import_states', $1)) IS NULL
+		THEN '(SELECT NULL::text AS relation, NULL::bigint AS id, NULL::timestamptz AS since WHERE false)' ELSE '{inv}.import_states' END),
 	'{kept}', vmnet_internal.check_kept_rows($1))
 FROM vmnet_internal.checks() c
 	LEFT JOIN vmnet_internal.check_sources() e ON e.code = c.code

@@ -6,15 +6,16 @@
 -- reads	columns that a source need not have, as <relation>.<column>, and without
 --			which the check would take for a fault what it cannot see.  What a row
 --			of checks() says of attached tables holds for sources, too.
+-- only_cloudstack	the check is about names that are CloudStack's.
 -- reason	why neither a statement nor a call of CloudStack's API mends it, where
 --			the query names none; at the end of the message.
 -- table of data
 CREATE FUNCTION vmnet_internal.check_sources()
-RETURNS TABLE (code text, reads text[], reason text)
+RETURNS TABLE (code text, reads text[], only_cloudstack boolean, reason text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT s.code, s.reads::text[], s.reason
+SELECT s.code, s.reads::text[], s.code = 'unknown_instance_state', s.reason
 FROM (VALUES
 ('half_removed_nic', '{}',
 'something may still use the NIC; once its instance is stopped, removeNicFromVirtualMachine ends a NIC that is not its default one'),
@@ -30,7 +31,8 @@ FROM (VALUES
 ('duplicate_live_ip6', '{}',
 'no call of its API changes an IPv6 address; removeNicFromVirtualMachine and addNicToVirtualMachine replace a NIC once its instance can '
 	|| 'be without it'),
-('duplicate_device_id', '{}',
+-- a network migration has one device on two networks, with one MAC address
+('duplicate_device_id', '{nics.mac_address}',
 'no call of its API changes a device_id; removeNicFromVirtualMachine and addNicToVirtualMachine replace a NIC once its instance can be '
 	|| 'without it'),
 ('user_ip_held_by_other', '{}',
@@ -56,7 +58,18 @@ FROM (VALUES
 ('ip_never_allocated', '{}',
 'a NIC has the address, so its row is not to be Free'),
 ('preserved_nic', '{}',
-'nothing is to be mended while the instance runs elsewhere')
+'nothing is to be mended while the instance runs elsewhere'),
+('duplicate_system_ip', '{}',
+'a router or system VM that is stopped gets its addresses when it is started again'),
+('user_ip_reserved', '{}',
+'no call of its API changes the address of such a NIC'),
+('router_ip_broadcast', '{}',
+'a router gets its addresses anew where restartNetwork with cleanup=true replaces it'),
+('address_lost', '{nics.ip4_address,nics.ip6_address,networks.guest_type}', NULL),
+('network_stuck', '{}',
+'no call of its API leads out of Implementing'),
+('unknown_instance_state', '{}',
+'what the instance does is not known')
 ) s (code, reads, reason)
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_sources() IS

@@ -43,7 +43,7 @@ DECLARE
 BEGIN
 	EXECUTE format('UPDATE %I.import_runs SET step = $1, %I = $2 WHERE run = $3', inventory, relation || '_read')
 	USING 'read ' || source_table, split_part(progress, ' ', 2)::bigint, run;
-	RAISE NOTICE 'read % rows of %.%', split_part(progress, ' ', 2), source, source_table;
+	RAISE NOTICE 'read % of %.%', vmnet_internal.counted(split_part(progress, ' ', 2)::bigint, 'row', 'rows'), source, source_table;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_progress(bigint, text, text, text) IS
@@ -162,6 +162,7 @@ BEGIN
 		ORDER BY t.id$f$, inventory)
 	USING times.started, times.last_seen;
 	PERFORM vmnet_internal.import_close(run, inventory);
+	PERFORM vmnet_internal.import_note_states(run, inventory);
 	EXECUTE format($f$
 		INSERT INTO %1$I.nic_history (nic_id, network_id, instance_id, from_state, to_state,
 			event, removed, at, from_network_id, transaction_id, session_username, actor, reason, application_name)
@@ -267,10 +268,11 @@ BEGIN
 		'rows_deleted = $4, rows_rejected = $5, values_changed = $6 WHERE run = $1', inventory)
 	USING run, inserted, updated, deleted, rejected, changed, clock_timestamp();
 
-	RAISE NOTICE 'inventory "%": % rows inserted, % updated, % %', inventory, inserted, updated, deleted,
+	RAISE NOTICE 'inventory "%": % inserted, % updated, % %', inventory, vmnet_internal.counted(inserted, 'row', 'rows'), updated, deleted,
 		CASE WHEN deleting THEN 'deleted' ELSE 'kept as removed' END;
 	IF rejected > 0 OR changed > 0 THEN
-		RAISE NOTICE '% rows rejected, % values changed; see %', rejected, changed, format('%I.import_log', inventory);
+		RAISE NOTICE '% rejected, % changed; see %', vmnet_internal.counted(rejected, 'row', 'rows'),
+			vmnet_internal.counted(changed, 'value', 'values'), format('%I.import_log', inventory);
 	END IF;
 END
 $$;

@@ -14,6 +14,12 @@ DECLARE
 	col record;
 	source_type regtype;
 BEGIN
+	INSERT INTO pg_temp.vmnet_import_log
+	SELECT u."table", coalesce(u.id::text, u.original), u."column", u.original, 'changed',
+		'a number that cannot be read; the row was not used'
+	FROM pg_temp.vmnet_import_unreadable u
+	WHERE u."table" IN (SELECT c.from_lookup FROM unnest(ARRAY['networks', 'instances', 'nics']) r,
+		LATERAL vmnet_internal.import_columns(vmnet_internal.import_kind(source), r) c);
 	FOR col IN
 		SELECT DISTINCT c.from_lookup, c.source_column, c.target_type
 		FROM unnest(ARRAY['networks', 'instances', 'nics']) r,

@@ -16,7 +16,7 @@ BEGIN
 		WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'f') AND c.relname IN (
 			SELECT 'vmnet_import_' || r.relation FROM vmnet_internal.import_relations() r
 			UNION ALL
-			VALUES ('vmnet_import_log'), ('vmnet_import_changes'), ('vmnet_import_mysql'))
+			VALUES ('vmnet_import_log'), ('vmnet_import_changes'), ('vmnet_import_mysql'), ('vmnet_import_unreadable'))
 	LOOP
 		EXECUTE format('DROP %s pg_temp.%I', CASE stage.relkind WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, stage.relname);
 	END LOOP;
@@ -36,6 +36,7 @@ BEGIN
 	PERFORM vmnet_internal.import_drop_stages();
 	CREATE TEMPORARY TABLE vmnet_import_log ("table" text, id text, "column" text, original text, action text, reason text);
 	CREATE TEMPORARY TABLE vmnet_import_changes (relation text, id bigint, kind text);
+	CREATE TEMPORARY TABLE vmnet_import_unreadable ("table" text, id bigint, "column" text, original text);
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_make_stages() IS
@@ -136,9 +137,10 @@ COMMENT ON FUNCTION vmnet_internal.import_read(text, text, boolean, text, regtyp
 -- The query that reads one table of the source: every column converted, and
 -- in "notes" what could not be taken as it was.  Each value is converted once,
 -- in the inner query (as c_1, c_2 ...); the outer one looks at both.
-CREATE FUNCTION vmnet_internal.import_query(source text, relation text)
+-- row_id: reads only this row, without those of its numbers that cannot be read.
+CREATE FUNCTION vmnet_internal.import_query(source text, relation text, row_id bigint DEFAULT NULL)
 RETURNS text
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -147,6 +149,7 @@ DECLARE
 	stored record;
 	note record;
 	source_type regtype;
+	unread text;
 	created text := quote_literal('1970-01-01 00:00:00+00') || '::timestamptz';	-- where there is no such column
 	removed text;
 	state_changed text := 'NULL::timestamptz';
@@ -164,8 +167,19 @@ BEGIN
 		IF col.absent IS NOT NULL THEN
 			targets := targets || format('%s AS %I', col.absent, col.target);
 		ELSIF col.from_lookup IS NOT NULL THEN
-			read := read || format('s.%I', col.lookup_key);
+			read := read || format(CASE WHEN vmnet_internal.import_unread(source_table, row_id, col.lookup_key) IS NULL THEN 's.%I'
+				ELSE 'NULL::bigint AS %I' END, col.lookup_key);
 			targets := targets || format('l_%I.%I AS %I', col.target, col.target, col.target);
+		ELSIF vmnet_internal.import_unread(source_table, row_id, col.source_column) IS NOT NULL THEN
+			unread := vmnet_internal.import_unread(source_table, row_id, col.source_column);
+			IF col.is_key THEN
+				targets := targets || format('%L::text AS %I', unread, 'raw_' || col.target);
+			ELSE
+				bads := bads || 'true'::text;
+				notes := notes || format('jsonb_build_array(%L, %L::text, %L)', col.source_column, unread,
+					format('not a value of type %s; stored as NULL', col.target_type));
+			END IF;
+			targets := targets || format('NULL::%s AS %I', col.target_type, col.target);
 		ELSE
 			read := read || vmnet_internal.import_read(col.value, col.name, col.is_made, col.conv, col.source_type, col.target_type,
 				col.is_list);
@@ -199,15 +213,17 @@ BEGIN
 		targets := targets || format('coalesce(%s, %s, %s) AS state_changed', removed, state_changed, created);
 	END IF;
 
-	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s]::jsonb[], NULL) END AS notes FROM (SELECT %s FROM %I.%I s OFFSET '
-		'0) s%s',
+	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s]::jsonb[], NULL) END AS notes FROM (SELECT %s FROM %I.%I s%s '
+		'OFFSET 0) s%s',
 		array_to_string(targets, ', '), coalesce(nullif(array_to_string(bads, ' OR '), ''), 'false'),
 		array_to_string(notes, ', '),
 		(SELECT string_agg(DISTINCT r, ', ') FROM unnest(read) r),
-		source, source_table, vmnet_internal.import_lookups(source, relation));
+		source, source_table, CASE WHEN row_id IS NULL THEN vmnet_internal.import_readable(source_table)
+			ELSE format(' WHERE s.id = %L::bigint', row_id) END,
+		vmnet_internal.import_lookups(source, relation));
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_query(text, text) IS
+COMMENT ON FUNCTION vmnet_internal.import_query(text, text, bigint) IS
 'Part of import_cloudstack(): the query that reads one table of the source, with every column converted';
 
 -- A table of the source behind a fence: what is asked of its rows is asked here,
@@ -215,9 +231,9 @@ COMMENT ON FUNCTION vmnet_internal.import_query(text, text) IS
 -- text without case.
 CREATE FUNCTION vmnet_internal.import_fenced(source text, source_table text)
 RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT format('(SELECT * FROM %I.%I OFFSET 0)', $1, $2) $$;
+AS $$ SELECT format('(SELECT * FROM %I.%I s%s OFFSET 0)', $1, $2, vmnet_internal.import_readable($2)) $$;
 COMMENT ON FUNCTION vmnet_internal.import_fenced(text, text) IS
 'Part of import_cloudstack(): a table of the source, of which only rows are asked';
 
@@ -226,7 +242,7 @@ COMMENT ON FUNCTION vmnet_internal.import_fenced(text, text) IS
 -- holds twice.
 CREATE FUNCTION vmnet_internal.import_lookups(source text, relation text)
 RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(string_agg(format(
@@ -328,7 +344,7 @@ DECLARE
 	there bigint;
 	n bigint;
 	too_large boolean := false;
-	stand_ins text;
+	reader text := source;
 BEGIN
 	IF NOT (SELECT r.needed FROM vmnet_internal.import_relations() r WHERE r.relation = import_stage.relation)
 		AND vmnet_internal.import_source_type(source, source_table, 'id') IS NULL THEN
@@ -349,10 +365,7 @@ BEGIN
 		too_large := true;
 	END;
 	IF too_large THEN
-		stand_ins := vmnet_internal.import_make_stand_ins(source);
-		EXECUTE format('CREATE TEMPORARY TABLE %I AS ', 'vmnet_import_' || relation)
-			|| vmnet_internal.import_query(stand_ins, relation);
-		GET DIAGNOSTICS n = ROW_COUNT;
+		SELECT l.n, l.reader INTO n, reader FROM vmnet_internal.import_stage_large(source, relation) l;
 	END IF;
 	-- A row that was purged meanwhile is missing in the second count, too.
 	IF n < there THEN
@@ -363,19 +376,20 @@ BEGIN
 				ERRCODE = 'connection_failure',
 				MESSAGE = format('the source of table %s went away: %s', format('%I.%I', source, source_table), translate(SQLERRM, E'\n',
 					' ')),
-				DETAIL = format('It gave %s of %s rows.', n, there),
+				DETAIL = format('It gave %s of %s.', n, vmnet_internal.counted(there, 'row', 'rows')),
 				HINT = 'The mirror is what it was. Run the import again when the source is back.';
 		END;
 	END IF;
 	IF n < there THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'connection_failure',
-			MESSAGE = format('the source gave %s of %s rows of %s', n, there, format('%I.%I', source, source_table)),
+			MESSAGE = format('the source gave %s of %s of %s', n, vmnet_internal.counted(there, 'row', 'rows'),
+				format('%I.%I', source, source_table)),
 			DETAIL = 'mysql_fdw takes an error in the middle of a table for its end.',
 			HINT = 'The mirror is what it was. Run the import again.';
 	END IF;
 	IF relation = 'networks' THEN
-		PERFORM vmnet_internal.import_judge_lookups(coalesce(stand_ins, source));
+		PERFORM vmnet_internal.import_judge_lookups(reader);
 	END IF;
 	IF too_large THEN
 		PERFORM vmnet_internal.import_drop_stand_ins(source);

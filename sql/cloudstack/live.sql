@@ -189,7 +189,7 @@ COMMENT ON FUNCTION vmnet_internal.live_guard() IS
 'Trigger INSTEAD OF INSERT, UPDATE and DELETE on the views of a live inventory: it is read only
 Error: 42501 with constraint live_guard.';
 
-CREATE FUNCTION vmnet.attach_cloudstack(name text, source name)
+CREATE FUNCTION vmnet_internal.attach_cloudstack(name text, source name)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -211,6 +211,13 @@ DROP SCHEMA detaches it; the source is left as it is.');
 	PERFORM vmnet_internal.comment_inventory($1);
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.attach_cloudstack(text, name) IS
+'Body of vmnet.attach_cloudstack(), run as the caller';
+
+CREATE FUNCTION vmnet.attach_cloudstack(name text, source name)
+RETURNS void
+AS 'MODULE_PATHNAME', 'caller_entry'
+LANGUAGE C COST 10000;
 COMMENT ON FUNCTION vmnet.attach_cloudstack(text, name) IS
 'Makes a live inventory: a schema of that name with views over a CloudStack database, no copy
 source: a schema that holds CloudStack''s tables networks, vm_instance and nics (op_networks, account, domain and data_center are used if '

@@ -10,14 +10,16 @@
 -- has it.  source_column: where an import takes it from, in CloudStack's table or
 -- in the table from_lookup, which is joined by lookup_key; needed: an import
 -- refuses to run without; if_absent: its value where the source has no such column.
+-- In PL/pgSQL, which plans this long query once a session and not at each call.
 -- table of data
 CREATE FUNCTION vmnet_internal.inventory_columns()
 RETURNS TABLE (relation text, name text, type text, how text, expression text, required_in text[], key text, in_view boolean,
 	source_column text, from_lookup text, lookup_key text, needed boolean, if_absent text, comment text, ord int)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $columns$
-SELECT c.relation, c.name, c.type, c.how, c.expression, c.required_in::text[], c.key, c.in_view,
+BEGIN
+RETURN QUERY SELECT c.relation, c.name, c.type, c.how, c.expression, c.required_in::text[], c.key, c.in_view,
 	c.source_column, c.from_lookup, c.lookup_key, c.needed, c.if_absent, c.comment, row_number() OVER ()::int
 FROM (VALUES
 ('all_networks', 'id', 'bigint', 'serial', NULL, '{managed,mirror}', 'network', true, 'id', NULL, NULL, true, NULL,
@@ -393,6 +395,12 @@ reused: the id was that of another row before.'),
 The row itself loses it where the source has given it to another one.'),
 ('import_vanished', 'vanished', 'timestamptz', NULL, NULL, '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
 	'When the run started that did not find the row at the source'),
+('import_states', 'relation', 'text', NULL, NULL, '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'networks or instances'),
+('import_states', 'id', 'bigint', NULL, NULL, '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'Id of the network or instance'),
+('import_states', 'since', 'timestamptz', NULL, NULL, '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+	'When the run started that saw the state it has now'),
 ('former_rows', 'entry', 'bigint', 'serial', NULL, '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
 	'Number of the entry'),
 ('former_rows', 'relation', 'text', NULL, NULL, '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
@@ -453,7 +461,8 @@ false: the same object, after a gap in which the source did not have it, or on a
 	'When it ended; it holds no more at this moment'),
 ('former_nic_addresses', 'secondary_ip_id', 'bigint', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
 	'Secondary address that had them; NULL: the NIC itself')
-) c (relation, name, type, how, expression, required_in, key, in_view, source_column, from_lookup, lookup_key, needed, if_absent, comment)
+) c (relation, name, type, how, expression, required_in, key, in_view, source_column, from_lookup, lookup_key, needed, if_absent, comment);
+END
 $columns$;
 COMMENT ON FUNCTION vmnet_internal.inventory_columns() IS
 'Columns of the tables of an inventory: type, default, kinds that want a value, live view, source of an import, comment';

@@ -64,6 +64,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	version text := vmnet.version();
 	part record;
 BEGIN
 	FOR part IN
@@ -71,7 +72,7 @@ BEGIN
 		FROM vmnet_internal.inventory_definition(inventory_kind, phases, key_types) d
 		ORDER BY d.ord
 	LOOP
-		PERFORM vmnet_internal.build_object(part.ddl, part.object, part.comment, inventory, inventory_kind, source, mode, vmnet.version());
+		PERFORM vmnet_internal.build_object(part.ddl, part.object, part.comment, inventory, inventory_kind, source, mode, version);
 	END LOOP;
 END
 $$;
@@ -130,7 +131,7 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.comment_inventory(text) IS
 'Part of create_inventory(): comments on columns, sequences and the indexes of keys, as the caller';
 
-CREATE FUNCTION vmnet.create_inventory(name text, kind text DEFAULT 'managed')
+CREATE FUNCTION vmnet_internal.create_inventory(name text, kind text DEFAULT 'managed')
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -174,6 +175,13 @@ networks, instances and nics are what is live; all_networks, all_instances and a
 	PERFORM vmnet_internal.comment_inventory($1);
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.create_inventory(text, text) IS
+'Body of vmnet.create_inventory(), run as the caller';
+
+CREATE FUNCTION vmnet.create_inventory(name text, kind text DEFAULT 'managed')
+RETURNS void
+AS 'MODULE_PATHNAME', 'caller_entry'
+LANGUAGE C COST 10000;
 COMMENT ON FUNCTION vmnet.create_inventory(text, text) IS
 'Makes an inventory: a schema of that name with tables, views and guards, owned by the caller
 kind: managed (the default: PostgreSQL is the source of truth and every rule is enforced) or mirror (rows of another system as they are; '

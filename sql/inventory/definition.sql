@@ -70,6 +70,9 @@ A run adds what is new in it; what an earlier run has said already is not said a
 ('{mirror}', 'import_vanished', NULL,
 'Rows that the mirror keeps as removed although the source has them no more
 One row for each of them. Only purge_inventory() deletes them.'),
+('{mirror}', 'import_states', NULL,
+'Since when networks and instances have their states, at the latest
+One row for each whose state an import saw change.'),
 ('{mirror}', 'former_rows', NULL,
 'Earlier rows of ids: before a gap, or before another object had the id
 The row of now is in all_networks, all_instances, all_nics or all_nic_secondary_ips; the row that an id had at a time is the first one '
@@ -164,6 +167,8 @@ The time is there so that the table can be partitioned by it.'),
 	'action is rejected, changed or reused'),
 ('keys', '{mirror}', 'primary key', 'import_vanished', 'import_vanished_pkey', '{relation,id}', NULL, NULL,
 	'A row vanishes once, until the source has it again'),
+('keys', '{mirror}', 'primary key', 'import_states', 'import_states_pkey', '{relation,id}', NULL, NULL,
+	'A network or an instance has one state'),
 ('keys', '{mirror}', 'primary key', 'former_rows', 'former_rows_pkey', '{entry}', NULL, NULL,
 	'An entry is known by its number'),
 ('keys', '{mirror}', 'index', 'former_rows', 'former_rows_until_idx', '{relation,id,until}', NULL, NULL,
@@ -195,10 +200,10 @@ The time is there so that the table can be partitioned by it.'),
 -- touches, so that those changes are HOT
 ('indexes', '{managed,mirror}', 'index', 'all_networks', 'all_networks_vpc_idx', '{vpc_id}', NULL, 'vpc_id IS NOT NULL',
 	'Tiers of a VPC'),
-('indexes', '{managed,mirror}', 'index', 'all_networks', 'all_networks_name_idx', '{name}', NULL, 'active',
-	'Live networks by name'),
-('indexes', '{managed,mirror}', 'index', 'all_instances', 'all_instances_name_idx', '{name}', NULL, 'active',
-	'Live instances by name'),
+('indexes', '{managed,mirror}', 'index', 'all_networks', 'all_networks_name_idx', '{name}', NULL, 'active AND octet_length(name) <= 2000',
+	'Live networks by name; longer names do not fit an index'),
+('indexes', '{managed,mirror}', 'index', 'all_instances', 'all_instances_name_idx', '{name}', NULL, 'active AND octet_length(name) <= 2000',
+	'Live instances by name; longer names do not fit an index'),
 ('indexes', '{managed,mirror}', 'index', 'all_nics', 'all_nics_active_idx', '{network_id,instance_id}', NULL, 'active',
 	'Active NICs of a network, in the order of their instances'),
 ('indexes', '{managed,mirror}', 'index', 'all_nics', 'all_nics_half_removed_idx', '{network_id}', NULL, 'removed IS NULL AND NOT active',

@@ -62,9 +62,9 @@ COMMENT ON COLUMN vmnet.inventories.mode IS 'enforce: rules are kept; read_only:
 COMMENT ON COLUMN vmnet.inventories.version IS 'Version of vmnet_ext that made it, or brought it up to date';
 COMMENT ON COLUMN vmnet.inventories.owner IS 'Role that owns it: the owner of all_nics';
 COMMENT ON COLUMN vmnet.inventories.as_of IS 'Time that what it shows is as of
-A mirror: start of its last import that was completed. Others: the present transaction; on a standby the last transaction replayed, but a live '
-'one reads its source at the time of the query. NULL: not known, since no import was completed, or its import_runs may not be read or is '
-'locked.';
+A mirror: start of its last import that was completed. Others: the present transaction; on a standby the last transaction replayed, but '
+'a live one reads its source at the time of the query. NULL: not known, since no import was completed, or its import_runs may not be read '
+'or is locked.';
 GRANT SELECT ON vmnet.inventories TO PUBLIC;
 
 CREATE FUNCTION vmnet.version()

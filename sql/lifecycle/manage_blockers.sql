@@ -152,8 +152,8 @@ LANGUAGE C STABLE PARALLEL UNSAFE COST 100;
 COMMENT ON FUNCTION vmnet.manage_blockers(name) IS
 'What is in the way of manage_inventory(): one row per finding and object
 None where nothing is. Every error that check_inventory() finds, with its fix, which belongs to the source of the mirror; '
-'removed_nic_wrong_state, unknown_state and preserved_nic; and what a rule of a managed inventory would refuse, under the name of the constraint, the '
-'unique index (all_nics_one_device: one device on two networks, as in a network migration, is fine in a mirror only) or as '
+'removed_nic_wrong_state, unknown_state and preserved_nic; and what a rule of a managed inventory would refuse, under the name of the '
+'constraint, the unique index (all_nics_one_device: one device on two networks, as in a network migration, is fine in a mirror only) or as '
 'missing_vm_type and the like, with the rule in message. mendable: manage_inventory(..., true) settles it; a duplicate can also be '
 'settled by the removal of the other one.
 No row for an inventory that is no mirror. NULL: the setting vmnet.inventory. Reads only, with the caller''s rights. Error: 22023 for an '

@@ -213,8 +213,9 @@ AS $$
 DECLARE
 	relation text;
 BEGIN
-	FOREACH relation IN ARRAY ARRAY['import_vanished', 'former_rows', 'former_nic_intervals', 'former_nic_addresses'] LOOP
-		CONTINUE WHEN moved AND relation <> 'import_vanished';
+	FOREACH relation IN ARRAY ARRAY['import_vanished', 'import_states', 'former_rows', 'former_nic_intervals',
+		'former_nic_addresses'] LOOP
+		CONTINUE WHEN moved AND relation LIKE 'former%';
 		BEGIN
 			EXECUTE format('DROP TABLE IF EXISTS %I.%I', target, relation);
 		EXCEPTION WHEN dependent_objects_still_exist THEN

@@ -32,7 +32,7 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.refresh_state(text) IS
 'Part of refresh_views(): the columns of the live views of an inventory, and those that they lack';
 
-CREATE FUNCTION vmnet_internal.refresh_refuse(inventory text, view_name text, detail text)
+CREATE FUNCTION vmnet_internal.refresh_refuse(inventory text, view_name text, detail text, remedy text DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -42,16 +42,17 @@ BEGIN
 		ERRCODE = 'feature_not_supported', SCHEMA = inventory, TABLE = view_name, CONSTRAINT = 'live_view_unchanged',
 		MESSAGE = format('cannot add columns to view "%s" of inventory "%s": its query has been changed', view_name, inventory),
 		DETAIL = detail,
-		HINT = 'Nothing was changed. Add the columns with CREATE OR REPLACE VIEW at the end of the list, or give the view its old query '
-			'first.';
+		HINT = 'Nothing was changed. ' || coalesce(remedy,
+			'Add the columns with CREATE OR REPLACE VIEW at the end of the list, or give the view its old query first.');
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.refresh_refuse(text, text, text) IS
+COMMENT ON FUNCTION vmnet_internal.refresh_refuse(text, text, text, text) IS
 'Part of refresh_views(): the error where a view was changed in a way that would be lost';
 
 -- Refuses a view whose query is another one than that of an inventory with these
 -- columns, told by a view that is made and dropped again.
-CREATE FUNCTION vmnet_internal.refresh_check(inventory text, view_id regclass, view_name text, own text[], shown text[], unknown text[])
+CREATE FUNCTION vmnet_internal.refresh_check(inventory text, view_id regclass, view_name text, own text[], shown text[], missing text[],
+	unknown text[])
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -62,7 +63,10 @@ DECLARE
 BEGIN
 	IF unknown <> '{}' THEN
 		PERFORM vmnet_internal.refresh_refuse(inventory, view_name, format('These columns are not columns of table "%s": %s.',
-			'all_' || view_name, array_to_string(unknown, ', ')));
+			'all_' || view_name, array_to_string(unknown, ', ')),
+			format('If a column of the table was renamed, give that of the view the same name: ALTER VIEW %I.%I RENAME COLUMN %I TO %s; '
+				'otherwise add the columns with CREATE OR REPLACE VIEW at the end of the list.', inventory, view_name, unknown[1],
+				CASE cardinality(missing) WHEN 1 THEN quote_ident(missing[1]) ELSE '...' END));
 	END IF;
 	IF shown[1:cardinality(own)] <> own THEN
 		PERFORM vmnet_internal.refresh_refuse(inventory, view_name, format('Its columns begin with %s, and not with %s.',
@@ -77,7 +81,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.refresh_check(text, regclass, text, text[], text[], text[]) IS
+COMMENT ON FUNCTION vmnet_internal.refresh_check(text, regclass, text, text[], text[], text[], text[]) IS
 'Part of refresh_views(): refuses a view whose query has been changed';
 
 -- Puts columns at the end of a view.  Options, rights, comments, defaults and
@@ -111,8 +115,9 @@ COMMENT ON FUNCTION vmnet_internal.refresh_append(text, regclass, regclass, text
 -- Gives the columns of a live view the defaults of its table; returns what it
 -- changed.  Clients read them from the catalogs to know which columns an INSERT
 -- can leave out, and UPDATE ... SET column = DEFAULT takes that of the view.  A
--- column that a sequence numbers has none: generators would write it as one of
--- type serial, which a view cannot have; an INSERT takes that of the table.
+-- column that a sequence numbers (id, and those of users) has none: generators
+-- would write it as one of type serial, which a view cannot have; an INSERT takes
+-- that of the table.
 CREATE FUNCTION vmnet_internal.copy_view_defaults(table_id regclass, view_id regclass)
 RETURNS TABLE (column_name text, change text)
 LANGUAGE plpgsql
@@ -128,6 +133,9 @@ BEGIN
 			JOIN pg_catalog.pg_class r ON r.oid = t.attrelid
 			LEFT JOIN vmnet_internal.inventory_columns() c ON c.relation = r.relname AND c.name = a.attname AND c.how = 'serial'
 			LEFT JOIN pg_catalog.pg_attrdef h ON h.adrelid = t.attrelid AND h.adnum = t.attnum AND t.attgenerated = '' AND c.name IS NULL
+				AND NOT EXISTS (
+					SELECT FROM pg_catalog.pg_depend p JOIN pg_catalog.pg_class q ON q.oid = p.refobjid AND q.relkind = 'S'
+					WHERE p.classid = h.tableoid AND p.objid = h.oid AND p.refclassid = q.tableoid)
 			LEFT JOIN pg_catalog.pg_attrdef s ON s.adrelid = a.attrelid AND s.adnum = a.attnum
 			CROSS JOIN LATERAL (SELECT pg_get_expr(s.adbin, s.adrelid) AS shown, pg_get_expr(h.adbin, h.adrelid) AS wanted) d
 		WHERE a.attrelid = view_id AND a.attnum > 0 AND d.shown IS DISTINCT FROM d.wanted
@@ -192,7 +200,7 @@ BEGIN
 	FOR part IN SELECT s.* FROM vmnet_internal.refresh_state(target) s LOOP
 		view_name := part.view_name;
 		IF part.missing <> '{}' THEN
-			PERFORM vmnet_internal.refresh_check(target, part.view_id, part.view_name, part.own, part.shown, part.unknown);
+			PERFORM vmnet_internal.refresh_check(target, part.view_id, part.view_name, part.own, part.shown, part.missing, part.unknown);
 			PERFORM vmnet_internal.refresh_append(target, part.table_id, part.view_id, part.view_name,
 				part.shown[cardinality(part.own) + 1:], part.missing);
 			FOREACH column_name IN ARRAY part.missing LOOP
@@ -220,8 +228,8 @@ COMMENT ON FUNCTION vmnet.refresh_views(name) IS
 'row each
 networks, instances, nics and nic_secondary_ips get the columns of all_networks and so on that they lack, at the end, with their '
 'comments. Where the default of a column of a table was changed, or the column was added, the view gets the same default; a default of a '
-'view that differs from that of its table is replaced. Of id the views have none: the table gives it. change: added, default ... or no '
-'default. Options, rights, comments and triggers of the views stay; a second run does nothing.
+'view that differs from that of its table is replaced. Of id, and of other columns that a sequence numbers, the views have none: the '
+'table gives it. change: added, default ... or no default. Options, rights, comments and triggers of the views stay; a second run does nothing.
 inventory NULL: the setting vmnet.inventory. Needs the owner of the inventory, and isolation level READ COMMITTED. Errors: 0A000 at any '
 'other, and with constraint live_view_unchanged where columns are lacking in a view whose query has been changed; 22023 for an unknown '
 'inventory, and for one that is neither managed nor a '

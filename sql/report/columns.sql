@@ -98,8 +98,8 @@ Distinct addresses of active NICs, secondary ones too; counted by addresses, als
 (NULL, 'outside_cidr', 'Distinct IPv4 addresses of NICs that are none of usable; NULL without usable'),
 (NULL, 'counted_by', 'By what usable is known: addresses, ranges or cidr; NULL without usable
 addresses: the rows of ip_addresses, ranges: those of ip_ranges, cidr: cidr and all_cidrs.'),
-(NULL, 'all_cidrs', 'All ranges of the network, where its source tells them, with commas between them'),
-(NULL, 'all_gateways', 'All gateways of the network, where its source tells them, with commas between them'),
+(NULL, 'all_cidrs', 'All ranges of the network, where its source tells them, as a list'),
+(NULL, 'all_gateways', 'All gateways of the network, where its source tells them, as a list'),
 (NULL, 'host_name', 'Name of the host that the instance runs on; NULL where it is not known'),
 (NULL, 'ip_ranges_read', 'Ranges of addresses read from the source'),
 (NULL, 'ip_addresses_read', 'Addresses of networks read from the source'),
@@ -144,10 +144,12 @@ vmnet.nic_state_transitions() lists the events. Removed: removed was set on a NI
 (ARRAY['findings'], 'message', 'What was found'),
 (NULL, 'object', 'What the finding is about, as vmnet.accept_finding() takes it'),
 (NULL, 'accepted', 'Whether the finding is accepted, and does not count'),
-(NULL, 'accepted_until', 'From then on it counts again; NULL: it is accepted without an end, or not at all'),
+(NULL, 'accepted_until', 'From then on it counts again
+NULL: it is accepted without an end, or not at all.'),
 (NULL, 'accepted_by', 'Role that accepted it; NULL: it is not accepted'),
 (NULL, 'accepted_reason', 'Why it was accepted; NULL: it is not'),
-(NULL, 'fix', 'Statement, or call of CloudStack''s API, that mends it; NULL: ask vmnet.check_inventory(), or nothing can'),
+(NULL, 'fix', 'What mends it: a statement, or a call of CloudStack''s API
+NULL: ask vmnet.check_inventory(), or nothing can.'),
 (NULL, 'run', 'Number of the run, unique'),
 (NULL, 'status', 'running, done or failed'),
 (NULL, 'step', 'What the run is doing, or did last'),

@@ -231,7 +231,7 @@ COMMENT ON FUNCTION vmnet_internal.report_build(name, text, boolean) IS
 
 -- As its caller this only looks into the catalogs and makes the schema, for the
 -- owner of the inventory, who may not be allowed to make one.
-CREATE FUNCTION vmnet.create_report(inventory name, schema_name text DEFAULT NULL, tenant boolean DEFAULT false)
+CREATE FUNCTION vmnet_internal.create_report(inventory name, schema_name text DEFAULT NULL, tenant boolean DEFAULT false)
 RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -250,6 +250,13 @@ BEGIN
 	RETURN target;
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.create_report(name, text, boolean) IS
+'Body of vmnet.create_report(), run as the caller';
+
+CREATE FUNCTION vmnet.create_report(inventory name, schema_name text DEFAULT NULL, tenant boolean DEFAULT false)
+RETURNS text
+AS 'MODULE_PATHNAME', 'caller_entry'
+LANGUAGE C COST 10000;
 COMMENT ON FUNCTION vmnet.create_report(name, text, boolean) IS
 'Makes a reporting schema for an inventory: flat views for tools; returns its name
 schema_name: NULL is <inventory>_report. inventory NULL: the setting vmnet.inventory. The views show the whole inventory to roles that can '

@@ -32,9 +32,8 @@ SELECT w.id AS network_id, w.uuid::text AS network_uuid, w.name AS network_name,
 	w.traffic_type, w.guest_type, w.cidr::text AS cidr, w.network_cidr::text AS network_cidr,
 	host(w.gateway) AS gateway, w.ip6_cidr::text AS ip6_cidr, host(w.ip6_gateway) AS ip6_gateway,
 	w.vpc_id, w.zone_id, w.zone_name, w.domain_id, w.domain_path, w.account_id, w.account_name, w.created,
-	array_to_string(w.all_cidrs, ', ') AS all_cidrs,
-	(SELECT string_agg(host(g), ', ' ORDER BY o) FROM unnest(w.all_gateways) WITH ORDINALITY g (g, o)) AS all_gateways,
-	w.id::text AS key
+	w.id::text AS key, array_to_string(w.all_cidrs, ', ') AS all_cidrs,
+	(SELECT string_agg(host(g), ', ' ORDER BY o) FROM unnest(w.all_gateways) WITH ORDINALITY g (g, o)) AS all_gateways
 FROM {inv}.all_networks w CROSS JOIN (SELECT) read_only
 WHERE w.active$$,
 'Live networks: one row each
@@ -43,8 +42,8 @@ Removed networks are not here.'),
 ('instances', true, '{}', false, $$
 SELECT i.id AS instance_id, i.uuid::text AS instance_uuid, i.name AS instance_name, i.display_name,
 	i.instance_name AS hypervisor_name, i.type AS instance_type, i.state AS instance_state, i.host_id,
-	i.zone_id, i.zone_name, i.domain_id, i.domain_path, i.account_id, i.account_name, i.created, i.host_name,
-	i.id::text AS key
+	i.zone_id, i.zone_name, i.domain_id, i.domain_path, i.account_id, i.account_name, i.created, i.id::text AS key,
+	i.host_name
 FROM {inv}.all_instances i CROSS JOIN (SELECT) read_only
 WHERE i.active$$,
 'Live instances: one row each, whatever their state
@@ -57,8 +56,8 @@ SELECT n.id AS nic_id, n.uuid::text AS nic_uuid, n.state AS nic_state,
 	i.state AS instance_state, n.vm_type, n.strategy, n.device_id, n.default_nic,
 	n.mac_address::text AS mac_address, host(n.ip4_address) AS ip4_address, host(n.ip6_address) AS ip6_address,
 	host(n.netmask) AS netmask, host(n.gateway) AS gateway, n.broadcast_uri, n.mtu, n.enabled,
-	n.reserver_name, n.reservation_id, i.account_id, i.account_name, n.created, n.state_changed, i.host_name,
-	n.id::text AS key
+	n.reserver_name, n.reservation_id, i.account_id, i.account_name, n.created, n.state_changed, n.id::text AS key,
+	i.host_name
 FROM {inv}.all_nics n
 	LEFT JOIN {inv}.all_networks w ON w.id = n.network_id
 	LEFT JOIN {inv}.all_instances i ON i.id = n.instance_id
@@ -101,7 +100,7 @@ SELECT n.id AS nic_id, n.network_id, w.name AS network_name, w.state AS network_
 	n.nic_count, n.state AS nic_state, n.device_id, n.default_nic,
 	n.mac_address::text AS mac_address, host(n.ip4_address) AS ip4_address, host(n.ip6_address) AS ip6_address,
 	w.uuid::text AS network_uuid, i.uuid::text AS instance_uuid, i.zone_name, i.domain_path, i.account_id, i.account_name,
-	i.host_name, n.id::text AS key
+	n.id::text AS key, i.host_name
 FROM (
 	SELECT DISTINCT ON (a.network_id, a.instance_id)
 		a.id, a.network_id, a.instance_id, a.state, a.device_id, a.default_nic, a.mac_address, a.ip4_address, a.ip6_address,
@@ -137,7 +136,7 @@ SELECT w.id AS network_id, w.name AS network_name, w.cidr::text AS cidr,
 	CASE WHEN s.ip6_usable IS NOT NULL THEN coalesce(u.ip6_addresses, 0) - coalesce(u.ip6_used, 0) END AS ip6_outside_cidr,
 	coalesce(u.ip6_addresses, 0) AS ip6_addresses,
 	w.network_cidr::text AS network_cidr, w.traffic_type, w.guest_type, w.vpc_id, w.zone_name, w.domain_path,
-	w.account_id, w.account_name, s.counted_by, w.id::text AS key
+	w.account_id, w.account_name, w.id::text AS key, s.counted_by
 FROM {inv}.all_networks w
 	LEFT JOIN (
 		SELECT r.network_id, sum(r.range_end - r.range_start + 1)::bigint AS usable
@@ -271,8 +270,8 @@ From the day on which a network was made, or first used, to today or the day of 
 SELECT n.id AS nic_id, n.uuid::text AS nic_uuid, n.state AS nic_state, n.network_id, w.name AS network_name,
 	n.instance_id, i.name AS instance_name, i.type AS instance_type, n.vm_type, n.state_changed,
 	extract(epoch FROM now() - n.state_changed)::double precision AS seconds,
-	h.event AS last_event, h.session_username, h.actor, h.reason, h.application_name, i.account_id, i.account_name, i.host_name,
-	n.id::text AS key
+	h.event AS last_event, h.session_username, h.actor, h.reason, h.application_name, i.account_id, i.account_name, n.id::text AS key,
+	i.host_name
 FROM {inv}.all_nics n
 	LEFT JOIN {inv}.all_networks w ON w.id = n.network_id
 	LEFT JOIN {inv}.all_instances i ON i.id = n.instance_id
@@ -304,15 +303,15 @@ The rows of vmnet.check_inventory(): half-removed and stuck NICs are findings fr
 SELECT r.run, r.status, r.step, r.source, r.started, r.finished,
 	extract(epoch FROM coalesce(r.finished, now()) - r.started)::double precision AS seconds,
 	r.networks_read, r.instances_read, r.nics_read, r.nic_secondary_ips_read, r.rows_inserted, r.rows_updated,
-	r.rows_deleted, r.rows_rejected, r.values_changed, r.message, r.ip_ranges_read, r.ip_addresses_read,
-	r.run::text AS key
+	r.rows_deleted, r.rows_rejected, r.values_changed, r.message, r.run::text AS key, r.ip_ranges_read,
+	r.ip_addresses_read
 FROM {inv}.import_runs r CROSS JOIN (SELECT) read_only$$ ELSE $$
 SELECT NULL::bigint AS run, NULL::text AS status, NULL::text AS step, NULL::text AS source,
 	NULL::timestamptz AS started, NULL::timestamptz AS finished, NULL::double precision AS seconds,
 	NULL::bigint AS networks_read, NULL::bigint AS instances_read, NULL::bigint AS nics_read,
 	NULL::bigint AS nic_secondary_ips_read, NULL::bigint AS rows_inserted, NULL::bigint AS rows_updated,
 	NULL::bigint AS rows_deleted, NULL::bigint AS rows_rejected, NULL::bigint AS values_changed, NULL::text AS message,
-	NULL::bigint AS ip_ranges_read, NULL::bigint AS ip_addresses_read, NULL::text AS key
+	NULL::text AS key, NULL::bigint AS ip_ranges_read, NULL::bigint AS ip_addresses_read
 WHERE false$$ END,
 'Runs of the import that makes a mirror equal to its source: one row each
 An inventory that is its own source has none.'),
@@ -365,7 +364,7 @@ An inventory that is its own source has none.'),
 		ORDER BY r.run DESC
 		LIMIT 1
 	), last_done AS MATERIALIZED (
-		SELECT extract(epoch FROM r.finished)::double precision AS at,
+		SELECT extract(epoch FROM r.started)::double precision AS began, extract(epoch FROM r.finished)::double precision AS at,
 			extract(epoch FROM now() - r.finished)::double precision AS age,
 			extract(epoch FROM r.finished - r.started)::double precision AS seconds,
 			r.rows_rejected::double precision AS rejected
@@ -418,6 +417,10 @@ An inventory that is its own source has none.'),
 	UNION ALL
 	SELECT 'vmnet_table_bytes', 'Size of the table with its indexes', t.bytes, NULL, NULL, NULL, NULL, t.name, NULL FROM tables t$$
 	|| CASE $1 WHEN 'mirror' THEN $$
+	UNION ALL
+	SELECT 'vmnet_inventory_as_of_timestamp_seconds',
+		'When the last import that was done began, in seconds since 1970: what the mirror is as of', d.began,
+		NULL, NULL, NULL, NULL, NULL, NULL FROM last_done d
 	UNION ALL
 	SELECT 'vmnet_import_last_success_timestamp_seconds', 'When the last import that was done ended, in seconds since 1970', d.at, NULL,
 		NULL, NULL, NULL, NULL, NULL FROM last_done d

@@ -10,8 +10,20 @@
 
 #include "compat.h"
 #include "attach/attached_row.h"
+#include "core/inventory.h"
 #include "core/saved_query.h"
 #include "core/trigger_call.h"
+
+/*
+ * Tells whether the tables of an attached inventory have guards.
+ */
+static bool
+has_guards(Oid schema)
+{
+	InventoryInfo info;
+
+	return inventory_info(schema, &info) && info.mode && strcmp(info.mode, "read_only") != 0;
+}
 
 /*
  * Refuses writes to a view of an attached inventory.
@@ -44,7 +56,9 @@ attached_view_write(PG_FUNCTION_ARGS)
 			 errmsg("cannot write to view \"%s\" of an attached inventory", name),
 			 table ? errdetail("It shows the rows of table %s.", where.data) :
 			 errdetail("It is derived from the table of NICs."),
-			 table ? errhint("Write to %s, whose guards check the rules.", where.data) :
+			 table && has_guards(RelationGetNamespace(rel)) ?
+			 errhint("Write to %s, whose guards check the rules.", where.data) :
+			 table ? errhint("Write to %s.", where.data) :
 			 errhint("Write to the table of NICs."),
 			 errtableconstraint(rel, "attached_view_read_only")));
 	return PointerGetDatum(NULL);	/* keep compiler quiet */

@@ -34,6 +34,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "core/error_context.h"
 #include "core/inventory.h"
 #include "core/run_as.h"
 #include "core/subtransaction.h"
@@ -70,7 +71,7 @@ static const char *const relations[] = {
 
 /* What an import writes besides these, apart from history. */
 static const char *const records[] = {
-	"import_runs", "import_log", "import_vanished", "former_rows",
+	"import_runs", "import_log", "import_vanished", "import_states", "former_rows",
 	"former_nic_intervals", "former_nic_addresses"
 };
 
@@ -764,13 +765,15 @@ run_and_commit(Import *import, ImportStep step, const char *relation)
 
 	if (import->atomic)
 	{
-		step(import, relation);
+		run_with_clean_context(run_import, &arg, true);
 		return;
 	}
 
 	edata = run_in_subtransaction(run_import, &arg);
+	if (edata)
+		error_context_strip(edata, true);
 	/* Deferred triggers can fail at the commit. */
-	if (edata == NULL)
+	else
 		edata = commit_step(import);
 	if (edata)
 		raise_failure(import, edata);

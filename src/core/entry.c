@@ -8,6 +8,10 @@
  * the owner, and runs the function of the same name and arguments in schema
  * vmnet_internal.  A part of such functions, vmnet_internal.f(), does the same
  * with vmnet_internal.f_as_owner().
+ *
+ * A function that makes an inventory, or something beside one, works as its
+ * caller.  It is a C function, too, so that its errors have no lines about
+ * functions of vmnet_internal.
  */
 #include "postgres.h"
 
@@ -30,7 +34,7 @@
 typedef struct Entry
 {
 	FmgrInfo	body;			/* the function in vmnet_internal */
-	int			inventory;		/* position of the argument that names it */
+	int			inventory;		/* argument that names it; -1: none does */
 	Oid			inventory_type; /* name or text */
 } Entry;
 
@@ -66,10 +70,11 @@ find_inventory_argument(HeapTuple proc, Entry *entry)
 }
 
 /*
- * Looks up what a call needs, once for each FmgrInfo.
+ * Looks up what a call needs, once for each FmgrInfo.  as_caller: it needs no
+ * inventory.
  */
 static Entry *
-entry_lookup(FunctionCallInfo fcinfo)
+entry_lookup(FunctionCallInfo fcinfo, bool as_caller)
 {
 	Entry	   *entry = fcinfo->flinfo->fn_extra;
 	Oid			internal = get_namespace_oid("vmnet_internal", false);
@@ -98,7 +103,9 @@ entry_lookup(FunctionCallInfo fcinfo)
 			 NameStr(name));
 
 	entry = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Entry));
-	find_inventory_argument(proc, entry);
+	entry->inventory = -1;
+	if (!as_caller)
+		find_inventory_argument(proc, entry);
 	ReleaseSysCache(proc);
 	fmgr_info_cxt(body, &entry->body, fcinfo->flinfo->fn_mcxt);
 	fcinfo->flinfo->fn_extra = entry;
@@ -165,7 +172,7 @@ call_body(void *arg)
 static Datum
 run_entry(FunctionCallInfo fcinfo, bool one_owner)
 {
-	Entry	   *entry = entry_lookup(fcinfo);
+	Entry	   *entry = entry_lookup(fcinfo, false);
 	Oid			schema = entry_schema(fcinfo, entry);
 	EntryCall	call = {fcinfo, entry, (Datum) 0};
 	RunAs		saved;
@@ -177,7 +184,7 @@ run_entry(FunctionCallInfo fcinfo, bool one_owner)
 	}
 	else
 		(void) run_as_role(require_inventory_owner(schema), &saved);
-	run_with_clean_context(call_body, &call);
+	run_with_clean_context(call_body, &call, false);
 	run_as_end(&saved);
 	return call.result;
 }
@@ -204,4 +211,18 @@ Datum
 inventory_entry_any(PG_FUNCTION_ARGS)
 {
 	return run_entry(fcinfo, false);
+}
+
+/*
+ * Runs a public function as its caller.
+ */
+PG_FUNCTION_INFO_V1(caller_entry);
+
+Datum
+caller_entry(PG_FUNCTION_ARGS)
+{
+	EntryCall	call = {fcinfo, entry_lookup(fcinfo, true), (Datum) 0};
+
+	run_with_clean_context(call_body, &call, false);
+	return call.result;
 }

@@ -5,7 +5,8 @@
  * The CONTEXT of an error lists the calls that led to it, innermost first:
  *
  *		code of users, as a trigger of theirs, that the extension has run
- *		functions of vmnet_internal and the statements that they run
+ *		functions of vmnet_internal and the statements that they run, or a statement
+ *			that a procedure runs
  *		code of users that called the extension
  *
  * The second part is removed, since it is of no use to users.
@@ -105,15 +106,27 @@ find_internal_lines(const char *text)
 }
 
 /*
+ * Returns the start of the last statement in a context; NULL if there is none.
+ */
+static const char *
+find_last_statement(const char *text)
+{
+	const char *end = strchr(text, '\0');
+
+	return last_line_of_message(text, end, _("SQL statement \"%s\""));
+}
+
+/*
  * Removes the lines about functions of vmnet_internal from the context of an
- * error.
+ * error, and about a statement that the extension runs itself if own_statement is
+ * true: then every line of the context is about code that this statement has run.
  *
  * Called where the error is caught, with the error_context_stack of the call that
  * failed.  Errors of class XX keep their context, which a report of a bug needs,
  * and so does an error whose context does not end with that of the call.
  */
 void
-error_context_strip(ErrorData *edata)
+error_context_strip(ErrorData *edata, bool own_statement)
 {
 	const char *caller;
 	const char *internal;
@@ -141,6 +154,8 @@ error_context_strip(ErrorData *edata)
 
 	inner = pnstrdup(edata->context, length);
 	internal = find_internal_lines(inner);
+	if (internal == NULL && own_statement)
+		internal = find_last_statement(inner);
 	if (internal == NULL)
 		return;
 	if (internal == inner)

@@ -5,6 +5,6 @@
 #ifndef VMNET_ERROR_CONTEXT_H
 #define VMNET_ERROR_CONTEXT_H
 
-extern void error_context_strip(ErrorData *edata);
+extern void error_context_strip(ErrorData *edata, bool own_statement);
 
 #endif							/* VMNET_ERROR_CONTEXT_H */

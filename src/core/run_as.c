@@ -45,7 +45,7 @@ static const char *const named_relations[] = {
 	"network_instances", "network_counts", "vpc_instances", "network_validation",
 	"nic_intervals", "network_instance_intervals", "nic_address_intervals",
 	"stuck_nics", "nic_history", "nic_address_history", "inventory_info",
-	"import_runs", "import_log", "import_vanished", "former_rows",
+	"import_runs", "import_log", "import_vanished", "import_states", "former_rows",
 	"former_nic_intervals", "former_nic_addresses", "accepted_findings",
 	"attached_nics", "attached_networks", "attached_instances"
 };

@@ -85,9 +85,11 @@ commit_in_procedure(void)
 /*
  * Runs work; an error that it raises loses the lines of its context about the
  * extension, see error_context_strip(), and is raised again.
+ *
+ * own_statements: the work runs code of users only by statements of its own.
  */
 void
-run_with_clean_context(SubtransactionWork work, void *arg)
+run_with_clean_context(SubtransactionWork work, void *arg, bool own_statements)
 {
 	MemoryContext context = CurrentMemoryContext;
 
@@ -102,7 +104,7 @@ run_with_clean_context(SubtransactionWork work, void *arg)
 		MemoryContextSwitchTo(context);
 		edata = CopyErrorData();
 		FlushErrorState();
-		error_context_strip(edata);
+		error_context_strip(edata, own_statements);
 		ReThrowError(edata);
 	}
 	PG_END_TRY();

@@ -9,6 +9,6 @@ typedef void (*SubtransactionWork) (void *arg);
 
 extern ErrorData *run_in_subtransaction(SubtransactionWork work, void *arg);
 extern ErrorData *commit_in_procedure(void);
-extern void run_with_clean_context(SubtransactionWork work, void *arg);
+extern void run_with_clean_context(SubtransactionWork work, void *arg, bool own_statements);
 
 #endif							/* VMNET_SUBTRANSACTION_H */

@@ -25,6 +25,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "core/counted.h"
 #include "core/inventory.h"
 #include "core/run_as.h"
 #include "core/subtransaction.h"
@@ -63,15 +64,16 @@ static const struct
 {
 	const char *table;
 	const char *relation;		/* as import_vanished and former_rows have it */
-	const char *name;
+	const char *one;
+	const char *several;
 	const char *referring;		/* column of all_nics that refers to it */
 }			purged[] = {
-	{"all_nic_secondary_ips", "nic_secondary_ips", "secondary addresses", NULL},
-	{"all_nics", "nics", "NICs", NULL},
-	{"all_instances", "instances", "instances", "instance_id"},
-	{"all_networks", "networks", "networks", "network_id"},
-	{"all_ip_addresses", "ip_addresses", "addresses of networks", NULL},
-	{"all_ip_ranges", "ip_ranges", "ranges of addresses", NULL}
+	{"all_nic_secondary_ips", "nic_secondary_ips", "secondary address", "secondary addresses", NULL},
+	{"all_nics", "nics", "NIC", "NICs", NULL},
+	{"all_instances", "instances", "instance", "instances", "instance_id"},
+	{"all_networks", "networks", "network", "networks", "network_id"},
+	{"all_ip_addresses", "ip_addresses", "address of networks", "addresses of networks", NULL},
+	{"all_ip_ranges", "ip_ranges", "range of addresses", "ranges of addresses", NULL}
 };
 
 /* Tables of the past of ids that had earlier rows, and when a row of them ends. */
@@ -148,6 +150,7 @@ check_purge(Purge *purge)
 	{
 		require_ordinary_table(schema, "import_runs");
 		require_ordinary_table(schema, "import_vanished");
+		require_ordinary_table(schema, "import_states");
 		LockRelationOid(get_relname_relid("import_runs", schema), ShareUpdateExclusiveLock);
 	}
 }
@@ -266,7 +269,10 @@ forget_ids(const Purge *purge, int what, Datum ids)
 								purged[what].relation, purge->schema, purged[what].table);
 
 	if (purge->mirror)
+	{
 		(void) delete_rows(purge, "import_vanished", "id", ids, gone);
+		(void) delete_rows(purge, "import_states", "id", ids, gone);
+	}
 	if (purge->former)
 		(void) delete_rows(purge, "former_rows", "id", ids, gone);
 }
@@ -360,32 +366,48 @@ purge_batch(Purge *purge, Batch *batch)
 	return deleted;
 }
 
-/*
- * Purges the next batch of a table after one id, as the owner of the inventory.
- * Returns false at the end of the table; otherwise stores the last id of the batch
- * and the number of rows that were deleted.
- */
-static bool
-purge_next(Purge *purge, int what, int64 *after, int64 *deleted)
+/* The part of a purge that one transaction does. */
+typedef struct PurgeStep
 {
+	Purge	   *purge;
+	int			what;			/* of purged[] */
+	int64		after;			/* id of the last row that was looked at */
+	bool		done;			/* was it the last one of the table? */
+	int64		rows;			/* deleted, or that stay */
+} PurgeStep;
+
+/*
+ * Purges the next batch of a table, as the owner of the inventory.
+ */
+static void
+purge_next(void *arg)
+{
+	PurgeStep  *step = (PurgeStep *) arg;
+	Purge	   *purge = step->purge;
 	Batch		batch = {0};
 	RunAs		saved;
 
 	check_purge(purge);
 	check_references_at_once(purge->nsp);
 	batch.purge = purge;
-	batch.what = what;
+	batch.what = step->what;
 
 	run_as_inventory_owner_unforced(purge->nsp, &saved);
-	next_ids(purge, what, *after, &batch);
+	next_ids(purge, step->what, step->after, &batch);
 	if (batch.count > 0)
-		*deleted = purge_batch(purge, &batch);
+		step->rows = purge_batch(purge, &batch);
 	run_as_end(&saved);
 
-	if (batch.count == 0)
-		return false;
-	*after = batch.ids[batch.count - 1];
-	return true;
+	step->done = batch.count == 0;
+	if (!step->done)
+		step->after = batch.ids[batch.count - 1];
+}
+
+/* Returns a number of rows of a table in words, as "2 NICs". */
+static char *
+counted_rows(int what, int64 number)
+{
+	return counted(number, purged[what].one, purged[what].several);
 }
 
 /* Purges one table, batch by batch. */
@@ -394,26 +416,25 @@ purge_table(Purge *purge, int what)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "vmnet purge",
 												  ALLOCSET_DEFAULT_SIZES);
-	int64		after = PG_INT64_MIN;
+	PurgeStep	step = {.purge = purge,.what = what,.after = PG_INT64_MIN};
 	int64		total = 0;
-	int64		deleted = 0;
 
 	for (;;)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
-		bool		more = purge_next(purge, what, &after, &deleted);
 
+		run_with_clean_context(purge_next, &step, true);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(context);
-		if (!more)
+		if (step.done)
 			break;
 
-		total += deleted;
+		total += step.rows;
 		if (!purge->atomic)
 			SPI_commit();
 		ereport(NOTICE,
-				(errmsg("inventory \"%s\": purged " INT64_FORMAT " %s, " INT64_FORMAT " in all",
-						purge->inventory, deleted, purged[what].name, total)));
+				(errmsg("inventory \"%s\": purged %s, " INT64_FORMAT " in all",
+						purge->inventory, counted_rows(what, step.rows), total)));
 	}
 	MemoryContextDelete(context);
 	return total;
@@ -423,12 +444,13 @@ purge_table(Purge *purge, int what)
  * Deletes earlier rows of ids that ended before the time of the purge, and counts
  * the rows that stay in a mirror since its source has them.
  */
-static int64
-purge_former(Purge *purge)
+static void
+purge_former(void *arg)
 {
+	PurgeStep  *step = (PurgeStep *) arg;
+	Purge	   *purge = step->purge;
 	Oid			argtypes[1] = {TIMESTAMPTZOID};
 	Datum		values[1];
-	int64		staying = 0;
 	RunAs		saved;
 	int			i;
 
@@ -451,14 +473,11 @@ purge_former(Purge *purge)
 		append_vanished(&sql, purge, i, "NOT ");
 		if (SPI_execute_with_args(sql.data, 1, argtypes, values, NULL, false, 1) != SPI_OK_SELECT)
 			elog(ERROR, "could not count what stays");
-		staying += DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-											   &isnull));
+		step->rows += DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+												  &isnull));
 		SPI_freetuptable(SPI_tuptable);
 	}
 	run_as_end(&saved);
-	if (!purge->atomic)
-		SPI_commit();
-	return staying;
 }
 
 /*
@@ -473,7 +492,7 @@ purge_inventory(PG_FUNCTION_ARGS)
 {
 	Purge		purge = {0};
 	int64		totals[lengthof(purged)];
-	int64		staying;
+	PurgeStep	rest = {.purge = &purge};
 	int			i;
 
 	/* Commits are possible only if the CALL is not in a transaction block. */
@@ -493,18 +512,22 @@ purge_inventory(PG_FUNCTION_ARGS)
 
 	for (i = 0; i < lengthof(purged); i++)
 		totals[i] = purge_table(&purge, i);
-	staying = purge_former(&purge);
+	run_with_clean_context(purge_former, &rest, true);
+	if (!purge.atomic)
+		SPI_commit();
 
 	ereport(NOTICE,
-			(errmsg("inventory \"%s\": purged " INT64_FORMAT " NICs, " INT64_FORMAT
-					" instances, " INT64_FORMAT " networks; " INT64_FORMAT
-					" rows were kept because other rows refer to them",
-					purge.inventory, totals[1], totals[2], totals[3], purge.kept)));
+			(errmsg("inventory \"%s\": purged %s, %s, %s; %s",
+					purge.inventory, counted_rows(1, totals[1]), counted_rows(2, totals[2]),
+					counted_rows(3, totals[3]),
+					counted(purge.kept, "row was kept because other rows refer to it",
+							"rows were kept because other rows refer to them"))));
 	if (purge.mirror)
 		ereport(NOTICE,
-				(errmsg("mirror \"%s\": purged " INT64_FORMAT " secondary addresses; " INT64_FORMAT
-						" removed rows were kept because its source has them",
-						purge.inventory, totals[0], staying)));
+				(errmsg("mirror \"%s\": purged %s; %s",
+						purge.inventory, counted_rows(0, totals[0]),
+						counted(rest.rows, "removed row was kept because its source has it",
+								"removed rows were kept because its source has them"))));
 	SPI_finish();
 	PG_RETURN_VOID();
 }

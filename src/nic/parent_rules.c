@@ -13,6 +13,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "core/counted.h"
 #include "nic/parent_rules.h"
 
 const ParentKind network_kind = {
@@ -93,10 +94,7 @@ held_nics_detail(const ParentRefusal *refusal, const HeldNics *nics, const char 
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	if (nics->total == 1)
-		appendStringInfoString(&buf, "1 NIC is held");
-	else
-		appendStringInfo(&buf, "%lld NICs are held", (long long) nics->total);
+	appendStringInfoString(&buf, counted(nics->total, "NIC is held", "NICs are held"));
 	if (nics->half_removed > 0)
 		appendStringInfo(&buf, ", %lld of them half-removed", (long long) nics->half_removed);
 

@@ -202,16 +202,24 @@ FORMER("fi", "instances", "s.instance_id", "p.since") \
 " AND ($2 IS NULL OR p.until IS NULL OR p.until OPERATOR(pg_catalog.>) $2)" \
 " AND ($3 IS NULL OR p.since OPERATOR(pg_catalog.<) $3 OR p.since OPERATOR(pg_catalog.=) $2)"
 
-/* With a secondary address, the MAC address that its NIC had when it began. */
-#define HOLDER_MAC \
-"CASE WHEN a.kind OPERATOR(pg_catalog.=) 'nic' THEN a.mac_address ELSE (SELECT o.mac_address" \
-" FROM %s.nic_address_intervals o WHERE o.nic_id OPERATOR(pg_catalog.=) a.nic_id" \
-" AND o.kind OPERATOR(pg_catalog.=) 'nic' AND o.\"from\" OPERATOR(pg_catalog.<=) p.since" \
-" AND (o.\"to\" IS NULL OR o.\"to\" OPERATOR(pg_catalog.>) p.since) LIMIT 1) END"
+/*
+ * With a secondary address, the MAC address that its NIC had when it began: that of
+ * the first row that had not ended.
+ */
+#define FORMER_MAC \
+" UNION ALL SELECT m.\"to\", m.mac_address FROM %s.former_nic_addresses m" \
+" WHERE m.nic_id OPERATOR(pg_catalog.=) a.nic_id AND m.secondary_ip_id IS NULL"
+
+#define HOLDER_MAC(FORMER) \
+"CASE WHEN a.kind OPERATOR(pg_catalog.=) 'nic' THEN a.mac_address ELSE (SELECT m.mac_address" \
+" FROM (SELECT m.until, m.mac_address FROM %s.nic_address_history m" \
+"  WHERE m.nic_id OPERATOR(pg_catalog.=) a.nic_id AND m.secondary_ip_id IS NULL" FORMER \
+"  UNION ALL SELECT NULL, n.mac_address) m" \
+" WHERE m.until IS NULL OR m.until OPERATOR(pg_catalog.>) p.since ORDER BY m.until LIMIT 1) END"
 
 /* In the order of times; those of one NIC with its own addresses first. */
-#define IP_HOLDERS_SQL(FORMER, column, bits) \
-HOLDERS_SQL(FORMER, HOLDER_MAC, ", a.kind", IN_NETWORK(column, bits)) \
+#define IP_HOLDERS_SQL(FORMER, former_mac, column, bits) \
+HOLDERS_SQL(FORMER, HOLDER_MAC(former_mac), ", a.kind", IN_NETWORK(column, bits)) \
 " ORDER BY p.since, a.nic_id, s.network_id, a.kind, a.secondary_ip_id"
 
 #define MAC_HOLDERS_SQL(FORMER) \
@@ -225,12 +233,16 @@ HOLDERS_SQL(FORMER, "a.mac_address", "", "a.mac_address OPERATOR(pg_catalog.=) $
 " pg_catalog.set_masklen(pg_catalog.broadcast($1), " bits ")" \
 " AND a." column " OPERATOR(pg_catalog.<<=) $1"
 
-static const char ip4_holders_sql[] = IP_HOLDERS_SQL(NO_FORMER_ROW, "ip4_address", "32");
-static const char ip6_holders_sql[] = IP_HOLDERS_SQL(NO_FORMER_ROW, "ip6_address", "128");
+static const char ip4_holders_sql[] =
+IP_HOLDERS_SQL(NO_FORMER_ROW, "", "ip4_address", "32");
+static const char ip6_holders_sql[] =
+IP_HOLDERS_SQL(NO_FORMER_ROW, "", "ip6_address", "128");
 static const char mac_holders_sql[] = MAC_HOLDERS_SQL(NO_FORMER_ROW);
 
-static const char ip4_holders_former_sql[] = IP_HOLDERS_SQL(FORMER_ROW, "ip4_address", "32");
-static const char ip6_holders_former_sql[] = IP_HOLDERS_SQL(FORMER_ROW, "ip6_address", "128");
+static const char ip4_holders_former_sql[] =
+IP_HOLDERS_SQL(FORMER_ROW, FORMER_MAC, "ip4_address", "32");
+static const char ip6_holders_former_sql[] =
+IP_HOLDERS_SQL(FORMER_ROW, FORMER_MAC, "ip6_address", "128");
 static const char mac_holders_former_sql[] = MAC_HOLDERS_SQL(FORMER_ROW);
 
 static const char nics_stuck_for_sql[] =
@@ -282,7 +294,12 @@ static const char nic_explain_sql[] =
 "    CASE WHEN i.id IS NULL THEN ' does not exist' ELSE ': removed ' OPERATOR(pg_catalog.||)"
 "    coalesce(i.removed::pg_catalog.text, 'is NULL' OPERATOR(pg_catalog.||) coalesce(', state ' "
 "OPERATOR(pg_catalog.||) i.state, '')) END,"
-"   'An instance counts in every state until it is removed: a stopped one keeps its NICs.'),"
+"   CASE WHEN n.active AND i.removed IS NOT NULL"
+"    AND i.state OPERATOR(pg_catalog.=) 'Expunging'"
+"    THEN 'Perhaps preserved on purpose: CloudStack leaves the NICs of an instance that it "
+"unmanages, where unmanage.vm.preserve.nics is true, to keep their MAC addresses taken.'"
+"    ELSE 'An instance counts in every state until it is removed: a stopped one keeps its "
+"NICs.' END),"
 "  (7, 'the network is not removed', w.id IS NOT NULL AND w.removed IS NULL,"
 "   'network ' OPERATOR(pg_catalog.||) n.network_id::pg_catalog.text OPERATOR(pg_catalog.||)"
 "    CASE WHEN w.id IS NULL THEN ' does not exist' ELSE ': removed ' OPERATOR(pg_catalog.||)"
@@ -437,8 +454,8 @@ history_read_query(StringInfo sql, Oid schema, int column)
 	require_one_owner(schema);
 	check_columns(schema, column % WITH_FORMER_ROWS);
 
-	/* No query names the inventory more than nine times. */
-	appendStringInfo(sql, text, name, name, name, name, name, name, name, name, name);
+	/* No query names the inventory more than ten times. */
+	appendStringInfo(sql, text, name, name, name, name, name, name, name, name, name, name);
 }
 
 /*

@@ -22,6 +22,12 @@
 #include "core/saved_query.h"
 #include "core/visibility.h"
 
+/*
+ * Names of more bytes are in no index: the condition of the indexes in
+ * sql/inventory/definition.sql.
+ */
+#define LONGEST_INDEXED_NAME	"2000"
+
 /* How many rows a message names. */
 #define NAMED_ROWS	5
 
@@ -33,6 +39,7 @@
 #define LOOK_FOR_UUID		2
 #define LOOK_IN_INSTANCES	4
 #define LOOK_FOR_DETAILS	8
+#define LOOK_FOR_LONG_NAME	16
 
 /* What an argument can mean. */
 typedef struct Wanted
@@ -58,7 +65,8 @@ static void
 name_query(StringInfo sql, Oid schema, int column)
 {
 	static const char *const conditions[] = {
-		"name OPERATOR(pg_catalog.=) $1", "id OPERATOR(pg_catalog.=) $2",
+		"name OPERATOR(pg_catalog.=) $1",
+		"id OPERATOR(pg_catalog.=) $2",
 		"uuid OPERATOR(pg_catalog.=) $3"
 	};
 	const bool	wanted[] = {
@@ -80,8 +88,11 @@ name_query(StringInfo sql, Oid schema, int column)
 	for (i = 0; i < lengthof(conditions); i++)
 	{
 		if (wanted[i])
-			appendStringInfo(sql, "%sSELECT %s FROM %s WHERE %s", i > 0 ? " UNION " : "",
-							 columns, view, conditions[i]);
+			appendStringInfo(sql, "%sSELECT %s FROM %s WHERE %s%s", i > 0 ? " UNION " : "",
+							 columns, view, conditions[i],
+							 i > 0 || (column & LOOK_FOR_LONG_NAME) ? "" :
+							 " AND pg_catalog.octet_length(name) OPERATOR(pg_catalog.<=) "
+							 LONGEST_INDEXED_NAME);
 	}
 	appendStringInfo(sql, ") m ORDER BY id LIMIT %d", NAMED_ROWS);
 }
@@ -115,6 +126,8 @@ read_wanted(const char *value, Wanted *wanted)
 {
 	char	   *end;
 
+	if (strlen(value) > atoi(LONGEST_INDEXED_NAME))
+		wanted->look |= LOOK_FOR_LONG_NAME;
 	if (is_uuid(value))
 	{
 		wanted->look |= LOOK_FOR_UUID;

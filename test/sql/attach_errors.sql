@@ -64,7 +64,13 @@ INSERT INTO theirs.phases VALUES (1, 1, 1, 'up');
 CREATE TABLE theirs.other (id int);
 CREATE TRIGGER g AFTER INSERT ON theirs.other FOR EACH ROW EXECUTE FUNCTION vmnet_internal.attached_nic_guard('x', 'nics');
 INSERT INTO theirs.other VALUES (1);
+-- where to write, and whether guards are there
+CREATE TABLE theirs.plain (id bigint PRIMARY KEY, network_id bigint, instance_id bigint);
+INSERT INTO theirs.plain VALUES (1, 1, 1);
+SELECT FROM vmnet.attach_inventory('plain', 'theirs.plain', mode => 'read_only');
+DELETE FROM plain.nics;
 \set VERBOSITY terse
+DROP SCHEMA plain CASCADE;
 DROP SCHEMA theirs CASCADE;
 DROP OWNED BY attach_stranger CASCADE;
 DROP ROLE attach_stranger;

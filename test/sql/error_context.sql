@@ -89,10 +89,95 @@ CREATE TRIGGER break BEFORE UPDATE ON cloud.all_networks FOR EACH ROW EXECUTE FU
 SELECT regexp_replace(public.context_of('SELECT vmnet.network_remove(2)'), '\d+ at', 'N at', 'g');
 DROP TRIGGER break ON cloud.all_networks;
 
+-- So it is with functions that work as their caller.
+SELECT vmnet.create_inventory('cloud');
+SELECT vmnet.create_inventory('other', 'mine');
+SELECT vmnet.create_report('nowhere');
+SELECT vmnet.create_report('cloud', 'public');
+SELECT * FROM vmnet.attach_inventory('cloud', 'cloud.all_nics');
+SELECT vmnet.set_inventory_mode('cloud', 'warn');
+SELECT vmnet.detach_inventory('cloud');
+SELECT vmnet.attach_cloudstack('cloud', 'public');
+SELECT public.context_of('SELECT vmnet.create_inventory(''cloud'')');
+-- An event trigger of users is code of users.
+CREATE FUNCTION public.no_more() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM 1 / (SELECT count(*) - count(*) FROM pg_event_trigger_ddl_commands());
+END
+$$;
+CREATE EVENT TRIGGER no_more ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION public.no_more();
+SELECT vmnet.create_inventory('other');
+DROP EVENT TRIGGER no_more;
+DROP FUNCTION public.no_more;
+
+-- And with procedures.
+SET client_min_messages = warning;
+CREATE SCHEMA source;
+CREATE TABLE source.networks AS SELECT 1 AS id, 'Implemented' AS state, now() AS created, NULL::timestamptz AS removed;
+CREATE TABLE source.vm_instance AS SELECT 1 AS id, 'Running' AS state, now() AS created, NULL::timestamptz AS removed;
+CREATE TABLE source.nics AS SELECT 1 AS id, 1 AS instance_id, 1 AS network_id, 'Reserved' AS state, now() AS created, NULL::timestamptz AS removed;
+CALL vmnet.import_cloudstack('public', 'mirror');
+CALL vmnet.import_cloudstack('source', 'cloud');
+CALL vmnet.import_cloudstack('source', 'mirror');
+CREATE FUNCTION mirror.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM 1 / (NEW.id - NEW.id);
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER refuse BEFORE UPDATE ON mirror.all_nics FOR EACH ROW EXECUTE FUNCTION mirror.refuse();
+UPDATE source.nics SET state = 'Releasing';
+CALL vmnet.import_cloudstack('source', 'mirror');
+BEGIN;
+CALL vmnet.import_cloudstack('source', 'mirror');
+ROLLBACK;
+DO $$
+BEGIN
+	CALL vmnet.import_cloudstack('source', 'mirror');
+END
+$$;
+-- a trigger that fires at the commit of a step
+DROP TRIGGER refuse ON mirror.all_nics;
+CREATE CONSTRAINT TRIGGER refuse AFTER UPDATE ON mirror.all_nics DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mirror.refuse();
+CALL vmnet.import_cloudstack('source', 'mirror');
+DROP TRIGGER refuse ON mirror.all_nics;
+
+-- The view of a source is code of users.
+CREATE FUNCTION public.look(id int) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN (SELECT 1 / (id - id));
+END
+$$;
+ALTER TABLE source.nics RENAME TO nics_table;
+CREATE VIEW source.nics AS SELECT public.look(id) AS id, instance_id, network_id, state, created, removed FROM source.nics_table;
+CALL vmnet.import_cloudstack('source', 'mirror');
+
+CALL vmnet.purge_inventory('nowhere', now());
+UPDATE cloud.nics SET state = 'Deallocating';
+UPDATE cloud.all_nics SET removed = now();
+CREATE FUNCTION cloud.keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM 1 / (OLD.id - OLD.id);
+	RETURN OLD;
+END
+$$;
+CREATE TRIGGER keep BEFORE DELETE ON cloud.all_nics FOR EACH ROW EXECUTE FUNCTION cloud.keep();
+CALL vmnet.purge_inventory('cloud', now());
+DO $$
+BEGIN
+	CALL vmnet.purge_inventory('cloud', now());
+END
+$$;
+DROP TRIGGER keep ON cloud.all_nics;
+CREATE CONSTRAINT TRIGGER keep AFTER DELETE ON cloud.all_nics DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cloud.keep();
+CALL vmnet.purge_inventory('cloud', now());
+DROP TRIGGER keep ON cloud.all_nics;
+
 -- The session is sound afterwards.
 SELECT vmnet.network_remove(2);
 SELECT current_user = session_user AS same_user;
 SET client_min_messages = warning;
 DROP FUNCTION public.move_all, public.move, public.context_of;
-DROP SCHEMA cloud CASCADE;
+DROP FUNCTION public.look CASCADE;
+DROP SCHEMA cloud, mirror, source CASCADE;
 DROP ROLE regress_context;

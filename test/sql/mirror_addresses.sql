@@ -17,7 +17,7 @@ CALL vmnet.import_cloudstack('addr', 'a');
 CREATE FUNCTION addr.t(timestamptz) RETURNS text LANGUAGE sql AS $$ SELECT coalesce((SELECT 'run ' || run FROM a.import_runs WHERE started = $1), to_char($1, 'YYYY-MM-DD')) $$;
 CREATE VIEW addr.holders AS
 SELECT h.ip4_address, h.nic_id, h.instance_name, h.network_id, h.mac_address, addr.t(h.held_from) AS held_from, addr.t(h.held_to) AS held_to
-FROM vmnet.ip_holders('10.0.0.100/25', inventory => 'a') h WHERE kind = 'secondary' ORDER BY h.ip4_address, h.held_from;
+FROM vmnet.ip_holders('10.0.0.0/24', inventory => 'a') h WHERE kind = 'secondary' ORDER BY h.ip4_address, h.held_from;
 TABLE addr.holders;
 
 -- Run 2: one vanishes, one with its NIC, one is changed, one goes to another NIC
@@ -74,7 +74,7 @@ CALL vmnet.import_cloudstack('addr', 'a');
 SELECT vmnet.manage_inventory('a');
 SELECT count(*) AS differences FROM (SELECT i.nic_id, i.ip4_address, i.from, i.to, i.kind, i.secondary_ip_id FROM a.nic_address_intervals i EXCEPT TABLE addr.before) d;
 UPDATE a.nic_secondary_ips SET ip4_address = '10.0.0.150' WHERE id = 4;
-SELECT ip4_address, nic_id, held_from < held_to AS has_ended FROM vmnet.ip_holders('10.0.0.100/25', inventory => 'a') h JOIN a.all_nic_secondary_ips s USING (nic_id) WHERE s.id = 4 AND h.kind = 'secondary' AND (h.ip4_address = '10.0.0.104' OR h.ip4_address = '10.0.0.150') ORDER BY 2, h.held_from;
+SELECT h.ip4_address, h.nic_id, h.held_to IS NULL AS still FROM vmnet.ip_holders('10.0.0.0/24', inventory => 'a') h WHERE h.kind = 'secondary' AND h.nic_id IN (3, 4) ORDER BY h.ip4_address, h.held_from;
 ROLLBACK;
 
 -- Purge: of what the source has no more nothing is left, of what it has the present

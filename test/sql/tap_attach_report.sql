@@ -6,13 +6,13 @@ SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO, YMD';
 \i test/tap/outcome.psql
 \i test/tap/attached.psql
-SELECT plan(117);
+SELECT plan(123);
 SET LOCAL client_min_messages = error;
 
 -- what a report has to cope with: a removed instance with a NIC, NICs that are
 -- half-removed, twice there, outside of the range; a placeholder, IPv6
 INSERT INTO theirs.vm (id, uuid, name, type, state, account_id, created, removed) VALUES
-	(3, '00000000-0000-0000-0000-0000000000b3', 'old', 'User', 'Expunging', 5, '2024-01-01', '2024-04-01'),
+	(3, '00000000-0000-0000-0000-0000000000b3', 'old', 'User', 'Destroyed', 5, '2024-01-01', '2024-04-01'),
 	(4, NULL, 'router', 'DomainRouter', 'Running', 5, '2024-01-01', NULL);
 INSERT INTO theirs.nic (id, uuid, instance_id, network_id, state, strategy, vm_type, device_id, default_nic, mac_address, ip4_address, ip6_address, created, state_changed, removed) VALUES
 	(4, '00000000-0000-0000-0000-0000000000c4', 3, 1, 'Reserved', 'Start', 'User', 0, true, '02:00:00:00:00:04', '10.0.0.14', NULL, '2024-01-02', '2024-01-02', NULL),

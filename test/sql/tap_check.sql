@@ -8,7 +8,7 @@ SELECT plan(153);
 CREATE TEMP TABLE let_go (message text);
 CREATE FUNCTION checked(inventory name DEFAULT NULL, min_age interval DEFAULT '10 minutes')
 RETURNS TABLE (code text, severity text, object_type text, object_id bigint, object_uuid uuid, since timestamptz, message text, fix text) LANGUAGE sql AS $$
-SELECT f.* FROM vmnet.check_inventory($1, $2) f WHERE NOT EXISTS (SELECT FROM let_go l WHERE l.message = f.message)
+SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since, f.message, f.fix FROM vmnet.check_inventory($1, $2) f WHERE NOT EXISTS (SELECT FROM let_go l WHERE l.message = f.message)
 $$;
 CREATE FUNCTION found(min_age interval DEFAULT '10 minutes') RETURNS SETOF text LANGUAGE sql AS $$
 SELECT format('%s %s %s %s', f.severity, f.code, f.object_type, f.object_id) FROM checked('cloud', min_age) f

@@ -1,7 +1,7 @@
 -- Names people have: network_id() and instance_id() take an id, a uuid or a name.
 \i test/tap/setup.psql
 
-SELECT plan(42);
+SELECT plan(46);
 
 CREATE FUNCTION pg_temp.answer(query text, OUT code text, OUT detail text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -71,6 +71,25 @@ SELECT is(vmnet.network_id('00000000-0000-0000-0000-0000000000b2'), NULL, 'nor a
 SELECT is(vmnet.network_id('00000000-0000-0000-0000-0000000000b2'::uuid), NULL, 'as for the argument of type uuid');
 SELECT is(vmnet.instance_id('db'), 3::bigint, 'an instance by its name');
 SELECT is(vmnet.instance_id('00000000-0000-0000-0000-0000000000c3'), 3::bigint, 'by its uuid');
+
+-- names that do not fit an index, and the index
+INSERT INTO cloud.networks (id, name) SELECT 1000, string_agg(md5(g::text), '' ORDER BY g) FROM generate_series(1, 1000) g;
+INSERT INTO cloud.networks (id, name) VALUES (1001, repeat('x', 2000)), (1002, repeat('x', 2001));
+SELECT is(vmnet.network_id(w.name), 1000::bigint, 'a name of 32000 bytes') FROM cloud.networks w WHERE id = 1000;
+SELECT is(vmnet.network_id(repeat('x', 2000)), 1001::bigint, 'the longest one in the index');
+SELECT is(vmnet.network_id(repeat('x', 2001)), 1002::bigint, 'and one byte more');
+INSERT INTO cloud.instances (id, name) SELECT g, 'vm ' || g FROM generate_series(1000, 20000) g;
+ANALYZE cloud.all_instances;
+CREATE FUNCTION pg_temp.pages(query text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	plan jsonb;
+BEGIN
+	EXECUTE query;		-- plans and catalogs
+	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, FORMAT JSON) ' || query INTO plan;
+	RETURN (plan->0->'Plan'->>'Shared Hit Blocks')::bigint + (plan->0->'Plan'->>'Shared Read Blocks')::bigint;
+END
+$$;
+SELECT cmp_ok(pg_temp.pages($$SELECT vmnet.instance_id('vm 7777')$$), '<', 60::bigint, 'a name is found by the index');
 
 -- what is ambiguous
 SELECT results_eq($$SELECT * FROM pg_temp.answer('SELECT vmnet.network_id(''back'')')$$, $$VALUES ('22023 ambiguous_name',

@@ -1,7 +1,7 @@
 -- Questions about the past are answered from indexes, in both kinds of
 -- inventory, however many NICs there were.
 \i test/tap/setup.psql
-SELECT plan(13);
+SELECT plan(16);
 SELECT vmnet.create_inventory('m', 'mirror') \g /dev/null
 
 -- 200 networks; on each 10 instances now, and 90 NICs that are gone
@@ -17,7 +17,9 @@ BEGIN
 		FROM generate_series(1, 20000) g', inventory);
 	EXECUTE format('INSERT INTO %I.nic_history (nic_id, network_id, from_state, to_state, event, session_username, transaction_id)
 		SELECT g, 1 + g %% 200, ''Allocated'', ''Reserved'', ''ReservationRequested'', session_user, pg_current_xact_id()::text::bigint FROM generate_series(1, 20000) g', inventory);
-	EXECUTE format('ANALYZE %1$I.all_nics, %1$I.all_networks, %1$I.all_instances, %1$I.nic_history', inventory);
+	EXECUTE format('INSERT INTO %I.all_nic_secondary_ips (nic_id, network_id, ip4_address, ip6_address)
+		SELECT g, 1 + g %% 200, ''10.1.0.0''::inet + g, ''fd00::''::inet + g FROM generate_series(1, 20000) g', inventory);
+	EXECUTE format('ANALYZE %1$I.all_nics, %1$I.all_nic_secondary_ips, %1$I.all_networks, %1$I.all_instances, %1$I.nic_history', inventory);
 	SET LOCAL session_replication_role = origin;
 END
 $$;
@@ -48,6 +50,9 @@ SELECT doesnt_match(pg_temp.scans($$SELECT * FROM cloud.network_instance_interva
 SELECT doesnt_match(pg_temp.scans($$SELECT * FROM cloud.nic_address_intervals i WHERE ip4_address = '10.0.0.7'$$), 'all of', 'an IPv4 address is looked up');
 SELECT doesnt_match(pg_temp.scans($$SELECT * FROM m.nic_address_intervals i WHERE mac_address = '00:00:00:00:00:07'$$), 'all of', 'so is a MAC address');
 
+SELECT matches(pg_temp.scans($$SELECT * FROM cloud.nic_address_intervals i WHERE ip4_address = '10.1.0.7'$$), 'all_nic_secondary_ips_ip4_idx', 'as a secondary one, too');
+SELECT matches(pg_temp.scans($$SELECT * FROM m.nic_address_intervals i WHERE ip6_address >= 'fd00::' AND ip6_address < 'fd00::8'$$), 'all_nic_secondary_ips_ip6_idx', 'and a range');
+
 -- What the functions read, in pages: far less than the tables have.
 CREATE FUNCTION pg_temp.pages(query text) RETURNS bigint
 LANGUAGE plpgsql AS $$
@@ -63,6 +68,7 @@ SELECT cmp_ok((SELECT relpages FROM pg_class WHERE oid = 'cloud.all_nics'::regcl
 SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.network_instances_as_of(7, '2025-06-01')$$), '<', 400::bigint, 'managed: as of, about 110 NICs and their instances');
 SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.network_instances_as_of(7, '2025-06-01', 'm')$$), '<', 800::bigint, 'mirror: the same');
 SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.ip_holders('10.0.0.7')$$), '<', 200::bigint, 'an address, planning included');
+SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.ip_holders('10.1.0.7')$$), '<', 200::bigint, 'a secondary address');
 SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.nic_timeline(7)$$), '<', 60::bigint, 'a timeline');
 SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.nic_explain(7)$$), '<', 60::bigint, 'an explanation');
 

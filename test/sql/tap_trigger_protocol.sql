@@ -4,7 +4,7 @@
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
 
-SELECT plan(32);
+SELECT plan(33);
 
 CREATE TEMP TABLE trigger_function AS
 SELECT p.proname::text AS name FROM pg_proc p
@@ -13,7 +13,7 @@ SELECT set_eq('SELECT name FROM trigger_function',
 	ARRAY['nic_prepare', 'nic_guard', 'network_guard', 'instance_guard', 'no_hard_delete', 'no_truncate', 'mirror_guard', 'nic_view_delete',
 		'nic_history', 'history_guard', 'nic_notify', 'attached_nic_guard', 'attached_nic_history', 'attached_network_guard',
 		'attached_instance_guard', 'attached_no_delete', 'attached_nic_notify', 'attached_view_write', 'live_guard',
-		'secondary_ip_guard', 'nic_secondary_ips_remove', 'fill_defaults', 'parent_view_delete'],
+		'secondary_ip_guard', 'nic_secondary_ips_remove', 'fill_defaults', 'parent_view_delete', 'accepted_guard'],
 	'the trigger functions that there are');
 
 SELECT is(pg_temp.trial(format('SELECT vmnet_internal.%I()', name)), '39P01', format('%s() called as a function', name))
@@ -109,14 +109,14 @@ BEGIN
 END
 $$;
 
-SELECT is((SELECT count(*) FROM attempt), 23 * 11 * 3 * 2 * 4 * 2::bigint, 'every function was attached in every way to every table');
+SELECT is((SELECT count(*) FROM attempt), 24 * 11 * 3 * 2 * 4 * 2::bigint, 'every function was attached in every way to every table');
 SELECT is_empty($$SELECT function, target, timing, level, event, kind, attached FROM attempt
 	WHERE attached <> 'accepted' AND left(attached, 2) NOT IN ('42', '0A')$$,
 	'where the server refuses the trigger, it does so as for any function');
 -- by hand: for an ordinary table BEFORE and AFTER, each ROW with 3 events and
 -- STATEMENT with 4, and constraint triggers AFTER ROW with 3; a partitioned
 -- one the same
-SELECT is((SELECT count(*) FROM attempt WHERE attached = 'accepted'), 23 * 11 * (2 * (3 + 4) + 3)::bigint,
+SELECT is((SELECT count(*) FROM attempt WHERE attached = 'accepted'), 24 * 11 * (2 * (3 + 4) + 3)::bigint,
 	'the server refuses no other');
 -- These three keep rows whatever the table is, so their own refusal is as good.
 CREATE TEMP VIEW own_refusal (function, timing, level, event, refusal) AS VALUES

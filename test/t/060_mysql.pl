@@ -243,6 +243,24 @@ is($node->safe_psql('postgres', qq{SELECT string_agg(concat_ws(' ', "table", id,
 	"networks 204 vpc_id 9223372036854775808 changed, nics $most id $most rejected, nics 90001 mtu $most changed, vm_instance 3 host_id $most changed", 'it is written down with table, column and row');
 is($node->safe_psql('postgres', q{SELECT (SELECT mtu FROM cloud.all_nics WHERE id = 90001) IS NULL, (SELECT vpc_id FROM cloud.all_networks WHERE id = 204) IS NULL, (SELECT host_id FROM cloud.all_instances WHERE id = 3) IS NULL}), 't|t|t', 'and NULL in the mirror');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_class WHERE relname IN ('nics', 'networks') AND relpersistence = 't'}), '0', 'nothing is left of how it was read');
+# Who has no USAGE on the server cannot read them as another type; nor can views.
+$mariadb->sql(qq{SET FOREIGN_KEY_CHECKS = 0; SET sql_mode = ''; UPDATE networks SET account_id = 9223372036854775809 WHERE id = 205; INSERT INTO nics (id, network_id, instance_id, state, created, default_nic, strategy) VALUES (90077, 9223372036854775810, 3, 'Reserved', '2025-01-01', 0, 'Start'); INSERT INTO account (id, account_name, uuid) VALUES (9223372036854775811, 'too large', NULL)});
+$node->safe_psql('postgres', <<'SQL');
+CREATE SCHEMA seen;
+SELECT format('CREATE VIEW seen.%1$I AS SELECT * FROM cs.%1$I', relname) FROM pg_class WHERE relnamespace = 'cs'::regnamespace AND relkind = 'f' \gexec
+SQL
+my $logged = q{SELECT string_agg(concat_ws(' ', "table", id, "column", original, action), ', ' ORDER BY "table", "column", id) FROM %s.import_log WHERE length(original) >= 19 AND original ~ '^9223372036854|^18446744073709'};
+foreach my $way ([ 'writable', 'own', 'importer' ], [ 'seen', 'over views', $node->safe_psql('postgres', 'SELECT current_user') ])
+{
+	my ($source, $mirror, $user) = @$way;
+	(undef, undef, $said) = $node->psql('postgres', qq{CALL vmnet.import_cloudstack('$source', '$mirror')}, extra_params => [ '-U', $user ]);
+	unlike($said, qr/ERROR/, "$source: numbers that cannot be read do not end the import") or diag $said;
+	is($node->safe_psql('postgres', sprintf $logged, qq("$mirror")), "account 9223372036854775811 id 9223372036854775811 changed, networks 205 account_id 9223372036854775809 changed, networks 204 vpc_id 9223372036854775808 changed, "
+		. "nics $most id $most rejected, nics 90001 mtu $most changed, nics 90077 network_id 9223372036854775810 rejected, vm_instance 3 host_id $most changed", 'they are written down');
+	is($node->safe_psql('postgres', qq{SELECT count(*) FROM "$mirror".all_nics}), $mariadb->sql('SELECT COUNT(*) - 2 FROM nics'), 'all other rows are there');
+}
+$mariadb->sql(qq{SET FOREIGN_KEY_CHECKS = 0; UPDATE networks SET account_id = 1 WHERE id = 205; DELETE FROM nics WHERE id = 90077; DELETE FROM account WHERE id > 9223372036854775807});
+$node->safe_psql('postgres', 'SET client_min_messages = warning; DROP SCHEMA seen CASCADE');
 $mariadb->sql(qq{DELETE FROM nics WHERE id = $most; UPDATE nics SET mtu = NULL WHERE id = 90001; UPDATE networks SET vpc_id = NULL WHERE id = 204; UPDATE vm_instance SET host_id = NULL WHERE id = 3});
 ($code, $said) = import_from('cs', 'cloud');
 is($code, 0, 'nor is it one that it fits again');

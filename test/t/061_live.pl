@@ -196,9 +196,13 @@ is(sql('SELECT count(*), bool_or(id = ' . $stateless . ') FROM live.nics WHERE n
 is(sql("SELECT active, state, ended IS NULL FROM live.all_nics WHERE id = $stateless"), 't|Unknown|t', 'also where it is judged here');
 is(sql('SELECT count(*) FROM vmnet.network_active_instances(204)'), sql(q{SELECT count(*) FROM vmnet.network_active_instances(204, inventory => 'mirror')}), 'its instance is listed');
 is(sql('SELECT attached_nics, other_states FROM live.network_counts WHERE network_id = 204'), sql('SELECT attached_nics, other_states + 1 FROM mirror.network_counts WHERE network_id = 204'), 'and counted');
-my $mend = sql("SELECT fix FROM vmnet.check_inventory() WHERE code = 'unknown_state' AND object_id = $stateless");
+is(sql("SELECT fix IS NULL, message ~ '; at the source, cs: ' FROM vmnet.check_inventory() WHERE code = 'unknown_state' AND object_id = $stateless"), 't|t', 'the check proposes no statement for what may run');
+$mariadb->sql("UPDATE nics SET state = 'Reserved' WHERE id = $stateless");
+my $gone = $mariadb->sql('SELECT MIN(id) FROM nics WHERE removed IS NOT NULL');
+$mariadb->sql("UPDATE nics SET state = NULL WHERE id = $gone");
+my $mend = sql("SELECT fix FROM vmnet.check_inventory() WHERE code = 'unknown_state' AND object_id = $gone");
 $mariadb->sql($mend);
-is($mariadb->sql("SELECT state FROM nics WHERE id = $stateless"), 'Reserved', 'the mend that the check proposes finds it');
+is($mariadb->sql("SELECT state FROM nics WHERE id = $gone"), 'Deallocating', 'that which it proposes for a removed NIC finds it');
 $mariadb->sql('ALTER TABLE nics MODIFY state varchar(32) NOT NULL');
 
 # A parameter may reach MySQL as NULL (mysql_fdw up to 2.9.2): the functions

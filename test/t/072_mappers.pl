@@ -109,6 +109,23 @@ for my $kind (sort keys %shipped)
 	is($written, slurp_file("contrib/mappers/$shipped{$kind}"), "contrib/mappers/$shipped{$kind} is what contrib/mappers/generate $kind writes");
 }
 
+# Columns that users added, with names that Python cannot have, or that only the
+# database sets.
+$node->safe_psql('postgres', 'CREATE DATABASE odd_columns TEMPLATE mappers');
+$node->safe_psql('odd_columns', <<'END');
+ALTER TABLE cloud.all_nics ADD "sp ace" text, ADD sp_ace int, ADD "from" text, ADD network text, ADD "1x" int, ADD "a""b'c" text, ADD "100%" int,
+	ADD save text, ADD objects text, ADD "_" int, ADD "²" int, ADD a__b text, ADD t_ text, ADD metadata text, ADD "Text" varchar(9), ADD models text,
+	ADD twice bigint GENERATED ALWAYS AS (mtu * 2) STORED, ADD number int GENERATED ALWAYS AS IDENTITY, ADD rack text DEFAULT 'r';
+ALTER TABLE cloud.all_networks ADD nics int, ADD registry text;
+SELECT * FROM vmnet.refresh_views('cloud');
+END
+my ($odd) = output_of(120, { PGDATABASE => 'odd_columns', PGUSER => $owner }, '/usr/bin/python3', "$here/odd_columns.py");
+is($odd, <<'END', 'models of columns with any names are Python, and insert what only the database sets');
+System check identified no issues (0 silenced).
+django: Allocated a 1 b c 2 3
+sqlalchemy: Allocated a d 18 True r
+END
+
 my %packages = map { map { $_ => 1 } @{ $_->{npm} || [] } } @tried;
 if (%packages)
 {

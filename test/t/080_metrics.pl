@@ -241,6 +241,8 @@ is(scalar(grep { /^vmnet_findings_open/ } keys %$cloud), $node->safe_psql('mirro
 is($cloud->{'vmnet_import_last_run{inventory=cloud,status=done}'}, 1, 'the last import was done');
 is(int $cloud->{'vmnet_import_last_success_timestamp_seconds{inventory=cloud}'},
 	$node->safe_psql('mirror', 'SELECT floor(extract(epoch FROM finished)) FROM cloud.import_runs'), 'when it was');
+is(int $cloud->{'vmnet_inventory_as_of_timestamp_seconds{inventory=cloud}'},
+	$node->safe_psql('mirror', 'SELECT floor(extract(epoch FROM as_of)) FROM vmnet.inventories'), 'what time the mirror is as of');
 is($cloud->{'vmnet_inventory_info{inventory=cloud,kind=mirror,version=' . $node->safe_psql('mirror', q(SELECT extversion FROM pg_extension WHERE extname = 'vmnet_ext')) . '}'},
 	1, 'the inventory says what it is');
 cmp_ok($cloud->{'vmnet_table_bytes{inventory=cloud,table_name=all_nics}'}, '>=', 2036 * 100, 'the table of NICs has a size');
@@ -263,6 +265,7 @@ is($own->{'vmnet_instances_active{instance_type=other,inventory=cloud,state=othe
 is($own->{'vmnet_history_entries_total{inventory=cloud}'}, $node->safe_psql('managed', 'SELECT count(*) FROM cloud.nic_history'), 'history');
 is($types{vmnet_history_entries_total}, 'counter', 'which is a counter');
 is($own->{'vmnet_findings_open{code=guard_disabled,inventory=cloud,severity=error}'}, 1, 'a guard that is disabled');
+is($own->{'vmnet_inventory_as_of_timestamp_seconds{inventory=cloud}'}, undef, 'one that is its own source is as of now');
 is(scalar(grep { /^vmnet_import/ } keys %$own), 0, 'no imports into an inventory that is its own source');
 is_deeply([ grep { !/_total$/ && $types{$_} eq 'counter' || /_total$/ && $types{$_} ne 'counter' } grep { /^vmnet_/ } keys %types ], [], 'what counts ends in _total, and nothing else');
 

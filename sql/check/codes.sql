@@ -435,7 +435,9 @@ FROM {inv}.all_ip_addresses a
 		UNION ALL
 		SELECT s.nic_id FROM {inv}.all_nic_secondary_ips s
 		WHERE s.network_id = a.source_network_id AND s.ip4_address = a.ip_address AND s.active) x (nic_id)) h (nic_id)
-WHERE $3 AND a.active AND a.state IN ('Allocating', 'Allocated', 'Releasing') AND a.allocated IS NULL$$),
+WHERE $3 AND a.active AND a.state IN ('Allocating', 'Allocated', 'Releasing') AND a.allocated IS NULL
+	-- a source need not have the column
+	AND EXISTS (SELECT FROM {inv}.all_ip_addresses o WHERE o.allocated IS NOT NULL)$$),
 
 ('user_ip_reserved', 'warning',
 'active User NIC with the gateway, the network address or the broadcast address of its network, by its netmask or the network''s range',

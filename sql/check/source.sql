@@ -55,6 +55,8 @@ FROM (VALUES
 'no call of its API changes the address of such a NIC'),
 ('duplicate_secondary_ip', '{}',
 'removeIpFromNic ends a secondary address once nothing uses it'),
+('ip_never_allocated', '{}',
+'a NIC has the address, so its row is not to be Free'),
 ('duplicate_system_ip', '{}',
 'a router or system VM that is stopped gets its addresses when it is started again'),
 ('user_ip_reserved', '{}',

@@ -2,14 +2,14 @@
 -- has it, and the answer that its reader needs.
 \i test/tap/setup.psql
 
-SELECT plan(41);
+SELECT plan(47);
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO';
 
 -- A source: network 1 is Shared, network 2 Isolated, network 9 Public; instances 1
 -- to 4 of users, 5 and 6 routers.
 CREATE SCHEMA cs;
-CREATE TABLE cs.networks (id bigint, uuid text, name text, state text, traffic_type text, guest_type text, cidr text, gateway text, created timestamp, removed timestamp);
+CREATE TABLE cs.networks (id bigint, uuid text, name text, state text, traffic_type text, guest_type text, cidr text, network_cidr text, gateway text, created timestamp, removed timestamp);
 CREATE TABLE cs.vm_instance (id bigint, uuid text, name text, state text, type text, created timestamp, removed timestamp);
 CREATE TABLE cs.nics (id bigint, uuid text, instance_id bigint, network_id bigint, state text, strategy text, vm_type text, device_id int, default_nic int, mac_address text, ip4_address text, created timestamp, removed timestamp);
 CREATE TABLE cs.nic_secondary_ips (id bigint, uuid text, "nicId" bigint, ip4_address text, ip6_address text, network_id bigint, created timestamp);
@@ -20,9 +20,9 @@ BEGIN
 	SET LOCAL client_min_messages = warning;
 	DROP SCHEMA IF EXISTS cloud CASCADE;
 	TRUNCATE cs.networks, cs.vm_instance, cs.nics, cs.nic_secondary_ips, cs.vlan, cs.user_ip_address;
-	INSERT INTO cs.networks VALUES (1, '00000000-0000-4000-8000-000000000101', 'shared', 'Setup', 'Guest', 'Shared', '10.0.1.0/24', '10.0.1.1', '2025-01-01'),
-		(2, '00000000-0000-4000-8000-000000000102', 'isolated', 'Implemented', 'Guest', 'Isolated', '10.1.1.0/24', '10.1.1.1', '2025-01-01'),
-		(9, '00000000-0000-4000-8000-000000000109', 'public', 'Setup', 'Public', NULL, NULL, NULL, '2025-01-01');
+	INSERT INTO cs.networks VALUES (1, '00000000-0000-4000-8000-000000000101', 'shared', 'Setup', 'Guest', 'Shared', '10.0.1.0/24', NULL, '10.0.1.1', '2025-01-01'),
+		(2, '00000000-0000-4000-8000-000000000102', 'isolated', 'Implemented', 'Guest', 'Isolated', '10.1.1.0/24', NULL, '10.1.1.1', '2025-01-01'),
+		(9, '00000000-0000-4000-8000-000000000109', 'public', 'Setup', 'Public', NULL, NULL, NULL, NULL, '2025-01-01');
 	INSERT INTO cs.vm_instance SELECT g, '00000000-0000-4000-8000-00000000020' || g, 'vm' || g, 'Running', 'User', timestamp '2025-01-01' FROM generate_series(1, 4) g
 		UNION ALL SELECT g, '00000000-0000-4000-8000-00000000020' || g, 'r-' || g || '-VM', 'Running', 'DomainRouter', timestamp '2025-01-01' FROM generate_series(5, 6) g;
 END $$;
@@ -54,6 +54,17 @@ CREATE FUNCTION pg_temp.holders(address inet) RETURNS text LANGUAGE sql AS $$
 	FROM vmnet.ip_holders($1, inventory => 'cloud')
 $$;
 
+-- 1188: the gateway, which the router has, is the broadcast address of the network
+SELECT pg_temp.begin_anew(), pg_temp.nic(5, 5, 2, '255'), pg_temp.nic(1, 1, 2, '1'), pg_temp.nic(2, 2, 2, '11') \g /dev/null
+UPDATE cs.networks SET gateway = '10.1.1.255' WHERE id = 2;
+CALL pg_temp.poll();
+SELECT is((SELECT string_agg(concat_ws(' ', code, object_type, object_id), ', ' ORDER BY code) FROM vmnet.check_inventory('cloud') WHERE object_id = 5), 'router_ip_broadcast nic 5',
+	'CloudStack pull request 1188: a router with the broadcast address of its network is found');
+UPDATE cs.networks SET gateway = '10.1.1.1' WHERE id = 2;
+CALL pg_temp.poll();
+SELECT is((SELECT string_agg(concat_ws(' ', code, object_type, object_id), ', ' ORDER BY code) FROM vmnet.check_inventory('cloud') WHERE object_id < 5), 'user_ip_reserved nic 1',
+	'CloudStack pull request 1188: so is an instance with that of the gateway');
+
 -- 4103: an instance is unmanaged, and its NICs are preserved, so that their MAC
 -- addresses stay taken while it runs on elsewhere
 SELECT pg_temp.begin_anew(), pg_temp.nic(1, 1, 1, '11'), pg_temp.nic(2, 2, 1, '12') \g /dev/null
@@ -64,6 +75,9 @@ SELECT is((SELECT string_agg(concat_ws(' ', nic_id, instance_name, held_to), ', 
 	'CloudStack pull request 4103: its MAC address is still taken');
 SELECT is((SELECT string_agg(concat_ws(' ', nic_id, instance_name, held_to), ', ') FROM vmnet.ip_holders('10.0.1.11', inventory => 'cloud')), '1 vm1',
 	'CloudStack pull request 4103: and its address');
+
+SELECT is((SELECT concat_ws(' ', code, severity, object_type, object_id, fix) FROM vmnet.check_inventory('cloud')), 'preserved_nic info nic 1',
+	'CloudStack pull request 4103: that is no error, and nothing is proposed that would free them');
 
 -- 4602: an instance is given to another account; the rows of its NICs are removed
 -- without a release, and new ones have the same addresses in the same order
@@ -152,6 +166,11 @@ SELECT pg_temp.begin_anew(), pg_temp.nic(5, 5, 9, '30'), pg_temp.nic(6, 6, 9, '3
 CALL pg_temp.poll();
 SELECT is(pg_temp.holders('203.0.113.30'), 'r-5-VM 05 now, r-6-VM 06 now', 'CloudStack issue 9275: both who have a public address are told');
 
+SELECT is(pg_temp.findings(), 'duplicate_system_ip nic 5, duplicate_system_ip nic 6', 'CloudStack issue 9275: which is an error');
+UPDATE cs.nics SET mac_address = '02:00:00:00:00:05';
+CALL pg_temp.poll();
+SELECT is(pg_temp.findings(), 'none', 'CloudStack issue 9275: redundant routers share the MAC address, too');
+
 -- 10436: the router keeps the lease of a NIC that is gone, and its successor gets no
 -- address: "not using configured address because it is leased to"
 SELECT pg_temp.begin_anew(), pg_temp.nic(1, 1, 1, '11', 'cf') \g /dev/null
@@ -172,6 +191,8 @@ UPDATE cs.nics SET ip4_address = NULL WHERE id = 1;
 CALL pg_temp.poll();
 SELECT is(pg_temp.holders('10.0.1.11'), 'vm1 01 before', 'CloudStack issue 10640: which address a NIC had that has lost it');
 SELECT is((SELECT h.held_to = r.started FROM vmnet.ip_holders('10.0.1.11', inventory => 'cloud') h, (SELECT max(started) AS started FROM cloud.import_runs) r), true, 'CloudStack issue 10640: and until when at the latest');
+SELECT is((SELECT concat_ws(' ', code, object_type, object_id, right(split_part(message, ';', 2), 9)) FROM vmnet.check_inventory('cloud')), 'address_lost nic 1 10.0.1.11',
+	'CloudStack issue 10640: it is found, with the address that it had');
 SELECT is(pg_temp.listed(1), 'vm1', 'CloudStack issue 10640: it is still on its network');
 
 -- 11249: from 4.21 on the ranges of a Shared network are a list in one column

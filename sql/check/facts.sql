@@ -203,7 +203,8 @@ FROM expected e
 	JOIN pg_catalog.pg_attribute a ON a.attrelid = e.relid AND a.attname = e.object AND NOT a.attisdropped
 	CROSS JOIN LATERAL (
 		SELECT p.refobjid AS oid
-		FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_depend p ON p.classid = d.tableoid AND p.objid = d.oid AND p.refclassid = e.classid
+		FROM pg_catalog.pg_attrdef d
+			JOIN pg_catalog.pg_depend p ON p.classid = d.tableoid AND p.objid = d.oid AND p.refclassid = e.classid
 		WHERE d.adrelid = e.relid AND d.adnum = a.attnum
 		UNION
 		-- of an identity column

@@ -210,7 +210,8 @@ FROM expected e
 		-- of an identity column
 		SELECT p.objid
 		FROM pg_catalog.pg_depend p
-		WHERE p.classid = e.classid AND p.refclassid = e.classid AND p.refobjid = e.relid AND p.refobjsubid = a.attnum AND p.deptype = 'i') s
+		WHERE p.classid = e.classid AND p.refclassid = e.classid AND p.refobjid = e.relid AND p.refobjsubid = a.attnum
+			AND p.deptype = 'i') s
 	JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid
 	JOIN pg_catalog.pg_class c ON c.oid = q.seqrelid
 	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

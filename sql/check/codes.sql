@@ -102,16 +102,17 @@ WHERE n.removed IS NULL AND NOT n.active
 	AND coalesce(n.state_changed, '-infinity') <= $1$$),
 
 ('live_nic_on_removed_instance', 'error',
-'NIC held although its instance is removed; in a mirror or a live inventory not where this is preserved_nic',
+'NIC held although its instance is removed; an active one of a removed instance that is Expunging may have been preserved: CloudStack '
+	|| 'leaves the NICs of an instance that it unmanages, where unmanage.vm.preserve.nics is true, to keep their MAC addresses taken',
 'remove', NULL, false, NULL, '{}', $$
 SELECT 'nic', n.id, n.uuid, i.removed,
-	format('NIC %s on network %s is held%s, but its instance %s has been removed', n.id, n.network_id, ' (' || n.state || ')', i.id),
+	format('NIC %s on network %s is held%s, but its instance %s has been removed%s', n.id, n.network_id, ' (' || n.state || ')', i.id,
+		CASE WHEN $3 AND n.active AND i.state = 'Expunging'
+			THEN concat('; it was preserved on purpose if that was unmanaged', ', to keep MAC address ' || n.mac_address || ' taken') END),
 	format('UPDATE %s.all_nics SET state = ''Deallocating'', removed = now() WHERE id = %s AND removed IS NULL;', $2, n.id), NULL::text
 FROM {inv}.all_nics n
 	JOIN {inv}.all_instances i ON i.id = n.instance_id
-WHERE n.removed IS NULL AND (n.active OR NOT n.active) AND i.removed IS NOT NULL
-	-- those have a code of their own
-	AND NOT ($3 AND n.active AND i.state = 'Expunging')$$),
+WHERE n.removed IS NULL AND (n.active OR NOT n.active) AND i.removed IS NOT NULL$$),
 
 ('live_nic_on_removed_network', 'error',
 'NIC held although its network is removed',
@@ -371,7 +372,7 @@ WHERE s.active AND n.active AND NOT s.ip4_address <<= coalesce(w.network_cidr, w
 ('ip_free_but_held', 'warning',
 'address of a network that is Free though an active NIC of the network has it, also as a secondary one, for min_age or longer as far as '
 	|| 'the NIC tells; not in a managed inventory',
-NULL, 'something may still use its address', true, 'all_ip_addresses', NULL, $$
+NULL, 'something may still use its address', true, NULL, NULL, $$
 SELECT 'address', a.id, a.uuid, h.since,
 	format('address %s of network %s is Free, but NIC %s has it', host(a.ip_address), a.source_network_id, h.nic_id), NULL::text, NULL::text
 FROM (
@@ -395,9 +396,8 @@ WHERE h.since <= $1$$),
 -- tells; so can that of a Shared network with such services.
 ('ip_held_by_nothing', 'info',
 'address of a Shared network that is Allocated, for min_age or longer, though no NIC that is held has it, nor has one as a secondary '
-	|| 'address, and no NAT is known: it is lost to the network, unless it serves a load balancer there; not in a managed inventory, and not '
-	|| 'where no secondary addresses are known',
-NULL, 'something may still use its address', true, 'all_ip_addresses', NULL, $$
+	|| 'address, and no NAT is known: it is lost to the network, unless it serves a load balancer there; not in a managed inventory',
+NULL, 'something may still use its address', true, NULL, NULL, $$
 SELECT 'address', a.id, a.uuid, a.allocated,
 	format('address %s of network %s is Allocated, but nothing is known to have it', host(a.ip_address), w.id), NULL::text, NULL::text
 FROM {inv}.all_ip_addresses a
@@ -407,17 +407,16 @@ WHERE $3 AND a.active AND a.state = 'Allocated' AND a.allocated <= $1 AND NOT a.
 	-- the source was not read at one moment
 	AND NOT EXISTS (SELECT FROM {inv}.all_nics n
 		WHERE n.network_id = w.id AND n.ip4_address = a.ip_address AND (n.removed IS NULL OR n.removed > $1))
-	AND NOT EXISTS (SELECT FROM {inv}.all_nic_secondary_ips s WHERE s.network_id = w.id AND s.ip4_address = a.ip_address AND s.active)
-	AND EXISTS (SELECT FROM {inv}.all_nic_secondary_ips)$$),
+	AND NOT EXISTS (SELECT FROM {inv}.all_nic_secondary_ips s WHERE s.network_id = w.id AND s.ip4_address = a.ip_address AND s.active)$$),
 
 ('ip_of_removed_network', 'warning',
 'address that is not removed and not Free although the network that gives it is removed',
-NULL, 'something may still use its address', false, 'all_ip_addresses', NULL, $$
+NULL, 'something may still use its address', false, NULL, NULL, $$
 SELECT 'address', a.id, a.uuid, w.removed,
 	format('address %s is %s, but its network %s has been removed', host(a.ip_address), a.state, w.id), NULL::text, NULL::text
 FROM {inv}.all_ip_addresses a
 	JOIN {inv}.all_networks w ON w.id = a.source_network_id
-WHERE a.active AND a.state IN ('Allocating', 'Allocated', 'Releasing') AND w.removed IS NOT NULL$$),
+WHERE a.active AND a.state NOT IN ('Free', 'Unknown') AND w.removed IS NOT NULL$$),
 
 -- nothing but this row keeps CloudStack from giving the address
 ('ip_never_allocated', 'warning',
@@ -531,18 +530,6 @@ FROM {inv}.former_rows r
 	JOIN (VALUES ('networks', 'network', 'network'), ('instances', 'instance', 'instance'), ('nics', 'nic', 'NIC')) o (relation, type, name)
 		ON o.relation = r.relation
 WHERE r.reused$$),
-
-('preserved_nic', 'info',
-'active NIC of an instance that is removed and Expunging, in a mirror or a live inventory: what CloudStack leaves where it unmanages an '
-	|| 'instance that runs on elsewhere (unmanage.vm.preserve.nics), to keep its MAC address taken; the rows cannot tell it from one that '
-	|| 'an expunge left behind',
-NULL, 'its instance may run elsewhere with its MAC address', false, NULL, NULL, $$
-SELECT 'nic', n.id, n.uuid, i.removed,
-	format('NIC %s on network %s is held (%s) and its instance %s has been removed: preserved on purpose if that was unmanaged%s',
-		n.id, n.network_id, n.state, i.id, ', to keep MAC address ' || n.mac_address || ' taken'), NULL::text, NULL::text
-FROM {inv}.all_nics n
-	JOIN {inv}.all_instances i ON i.id = n.instance_id
-WHERE $3 AND n.active AND i.removed IS NOT NULL AND i.state = 'Expunging'$$),
 
 ('missing_uuid', 'info',
 'NIC, instance or network without a uuid; in a mirror not where the source has no such row any more',

@@ -57,8 +57,6 @@ FROM (VALUES
 'removeIpFromNic ends a secondary address once nothing uses it'),
 ('ip_never_allocated', '{}',
 'a NIC has the address, so its row is not to be Free'),
-('preserved_nic', '{}',
-'nothing is to be mended while the instance runs elsewhere'),
 ('duplicate_system_ip', '{}',
 'a router or system VM that is stopped gets its addresses when it is started again'),
 ('user_ip_reserved', '{}',
@@ -69,7 +67,14 @@ FROM (VALUES
 ('network_stuck', '{}',
 'no call of its API leads out of Implementing'),
 ('unknown_instance_state', '{}',
-'what the instance does is not known')
+'what the instance does is not known'),
+('ip_free_but_held', '{}',
+'no call of its API sets the state of an address; until the NIC ends, the address may be given to another one'),
+('ip_held_by_nothing', '{ip_addresses.source_nat,ip_addresses.static_nat,ip_addresses.instance_id,ip_addresses.allocated,nics.ip4_address,'
+	'nic_secondary_ips.id,nic_secondary_ips.ip4_address,networks.guest_type}',
+'whether something else uses the address, as a load balancer does, is not known here'),
+('ip_of_removed_network', '{}',
+'no call of its API reaches a removed network')
 ) s (code, reads, reason)
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_sources() IS
@@ -83,7 +88,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(array_agg(r || '.' || c.target ORDER BY r, c.ord), '{}')
 FROM vmnet_internal.import_kind($2) k (kind)
-	CROSS JOIN unnest(ARRAY['networks', 'instances', 'nics']) r
+	CROSS JOIN (SELECT i.relation FROM vmnet_internal.import_relations() i) i (r)
 	CROSS JOIN LATERAL vmnet_internal.import_columns(k.kind, r) c
 WHERE NOT EXISTS (
 	SELECT FROM pg_catalog.pg_rewrite w

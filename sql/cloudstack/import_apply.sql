@@ -20,10 +20,12 @@ BEGIN
 	USING clock_timestamp();
 	EXECUTE format('INSERT INTO %I.import_runs (source, source_kind, lacks) VALUES ($1, $2, $3) RETURNING run', inventory)
 	INTO run USING source, vmnet_internal.import_kind(source), ARRAY(
-		SELECT r || '.' || p.target
-		FROM unnest(ARRAY['networks', 'instances', 'nics']) r, LATERAL vmnet_internal.import_plan(source, r) p
-		WHERE p.absent IS NOT NULL
-		ORDER BY r, p.ord);
+		-- of a table that is not there the id stands for all
+		SELECT r.relation || '.' || p.target
+		FROM vmnet_internal.import_relations() r, LATERAL vmnet_internal.import_plan(source, r.relation) p
+		WHERE p.absent IS NOT NULL AND (p.target = 'id' OR vmnet_internal.import_source_type(source,
+			vmnet_internal.import_source_table(vmnet_internal.import_kind(source), r.relation), 'id') IS NOT NULL)
+		ORDER BY r.ord, p.ord);
 	RETURN run;
 END
 $$;

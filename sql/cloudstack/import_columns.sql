@@ -185,7 +185,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE
 	WHEN $3 = 'text' THEN format('vmnet_internal.read_text(%s::text)', $1)
-	WHEN $3 = 'timestamptz' AND $2 IN ('timestamp'::regtype, 'date'::regtype) THEN format('vmnet_internal.read_utc(%s::timestamp)', $1)
+	WHEN $3 = 'timestamptz' AND $2 = 'timestamp'::regtype THEN format('vmnet_internal.read_finite(vmnet_internal.read_utc(%s))', $1)
+	WHEN $3 = 'timestamptz' AND $2 = 'timestamptz'::regtype THEN format('vmnet_internal.read_finite(%s)', $1)
+	-- a date can be one that no timestamp can be
+	WHEN $3 = 'timestamptz' AND $2 = 'date'::regtype THEN format('vmnet_internal.read_timestamptz(%s::text)', $1)
 	ELSE vmnet_internal.import_expression($1, $2, $3) END
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_bulk_expression(text, regtype, text) IS

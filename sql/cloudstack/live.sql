@@ -143,7 +143,7 @@ Read from it at the time of the query. CloudStack deletes them for good.'),
 'Ranges of addresses that networks can give, removed ones too
 Read from the source''s table vlan at the time of the query; no rows where it has none.'),
 	(8, 'all_ip_addresses', replace(vmnet_internal.live_optional_query($1, 'ip_addresses'), '%', '%%'),
-'Addresses that Shared and Public networks can give or have given, removed ones too
+'Addresses that networks can give or have given, removed ones too
 Read from the source''s table user_ip_address at the time of the query; no rows where it has none.'),
 	(5, 'nic_history', vmnet_internal.empty_query('nic_history'),
 'Nothing: a live inventory does not remember what happened to NICs

@@ -91,3 +91,10 @@ AS 'MODULE_PATHNAME', 'read_utc'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vmnet_internal.read_utc(timestamp) IS
 'Time without a zone as one in UTC';
+
+CREATE FUNCTION vmnet_internal.read_finite(value timestamptz)
+RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'read_finite'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vmnet_internal.read_finite(timestamptz) IS
+'The same time; NULL if it is infinite';

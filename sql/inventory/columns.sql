@@ -48,10 +48,11 @@ CloudStack: IP reservation.'),
 ('all_networks', 'ip6_gateway', 'inet', NULL, NULL, NULL, NULL, true, 'ip6_gateway', NULL, NULL, false, NULL,
 	'IPv6 gateway, or NULL'),
 ('all_networks', 'all_cidrs', 'cidr[]', NULL, NULL, NULL, NULL, true, 'cidr', NULL, NULL, false, NULL,
-	'Ranges of the network, IPv4 and IPv6, where the source tells them; cidr and ip6_cidr are the first of each
-CloudStack 4.21 and later: lists of them. More ranges can be in all_ip_ranges.'),
+	'All ranges of the network, IPv4 and IPv6, where the source tells them
+cidr and ip6_cidr are the first of each. CloudStack 4.21 and later have lists of them. More ranges can be in all_ip_ranges.'),
 ('all_networks', 'all_gateways', 'inet[]', NULL, NULL, NULL, NULL, true, 'gateway', NULL, NULL, false, NULL,
-	'Gateways of the network, IPv4 and IPv6, where the source tells them; gateway and ip6_gateway are the first of each'),
+	'All gateways of the network, IPv4 and IPv6, where the source tells them
+gateway and ip6_gateway are the first of each.'),
 ('all_networks', 'vpc_id', 'bigint', NULL, NULL, NULL, NULL, true, 'vpc_id', NULL, NULL, false, NULL,
 	'VPC that the network is a tier of, or NULL'),
 ('all_networks', 'zone_id', 'bigint', NULL, NULL, NULL, NULL, true, 'data_center_id', NULL, NULL, false, NULL,
@@ -229,8 +230,8 @@ CloudStack: VirtualNetwork (public) or DirectAttached (of a Shared network).'),
 ('all_ip_addresses', 'ip_address', 'inet', NULL, NULL, NULL, NULL, true, 'public_ip_address', NULL, NULL, false, NULL,
 	'The address, or NULL'),
 ('all_ip_addresses', 'state', 'text', 'default', '''Free''', '{managed,mirror}', NULL, true, 'state', NULL, NULL, false, '''Unknown''',
-	'Free: the network can give it, where no NIC has it; with any other state it cannot
-CloudStack: Free, Allocating, Allocated, Releasing.'),
+	'Free, or any other state, with which the network cannot give it
+One that is Free can be given where no NIC has it. CloudStack: Free, Allocating, Allocated, Releasing.'),
 ('all_ip_addresses', 'ip_range_id', 'bigint', NULL, NULL, NULL, NULL, true, 'vlan_db_id', NULL, NULL, false, NULL,
 	'Range that the address is of, or NULL'),
 ('all_ip_addresses', 'source_network_id', 'bigint', NULL, NULL, NULL, 'network', true, 'source_network_id', NULL, NULL, false, NULL,

@@ -42,10 +42,10 @@ The live ones are in the view ip_ranges. '
 	ELSE 'Where a network has a range but no rows in all_ip_addresses, its free addresses are those of the range. Rows are never deleted: '
 	'a range is removed by setting removed.' END),
 ('{managed,mirror}', 'all_ip_addresses', NULL,
-'Addresses that Shared and Public networks can give or have given, removed ones too
+'Addresses that networks can give or have given, removed ones too
 The live ones are in the view ip_addresses. '
-|| CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them (CloudStack: user_ip_address), ids of networks and instances included, even '
-	'if it does not have these; only the import writes here. No rows where the source has no such table.'
+|| CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them (CloudStack: user_ip_address, of Shared and Public networks), ids of '
+	'networks and instances included, even if it does not have these; only the import writes here. No rows where the source has no such table.'
 	ELSE 'Where a network has rows here, it gives those that are Free and that no NIC has: which NIC has an address, NICs tell. Rows are '
 	'never deleted: an address is removed by setting removed.' END),
 ('{managed,mirror,attached}', 'nic_history', NULL,
@@ -615,7 +615,8 @@ FROM (VALUES
 ('{managed}', 'all_nics', '_nic_secondary_ips', 'AFTER', '{UPDATE}', 'ROW',
 	'OLD.removed IS NULL AND NEW.removed IS NOT NULL', 'nic_secondary_ips_remove', 'all_nic_secondary_ips',
 	'Removes the secondary addresses of a NIC with it'),
--- before the triggers of users, so that they see the row as it will be stored
+-- before the triggers of users, so that they see the row as it will be stored; of
+-- NICs, nic_prepare does it after those that may still change the state
 ('{managed}', 'all_networks', '_fill_defaults', 'BEFORE', '{INSERT}', 'ROW', NULL, 'fill_defaults', NULL,
 	'A NULL in an INSERT becomes the default of its column'),
 ('{managed}', 'all_instances', '_fill_defaults', 'BEFORE', '{INSERT}', 'ROW', NULL, 'fill_defaults', NULL,

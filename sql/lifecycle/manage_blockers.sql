@@ -112,7 +112,7 @@ BEGIN
 		WITH finding AS (
 			SELECT row_number() OVER () AS ord, c.code, c.object_type, c.object_id, c.object_uuid, c.message, c.fix
 			FROM vmnet.check_inventory($1) c
-			WHERE c.severity = 'error' OR c.code IN ('removed_nic_wrong_state', 'unknown_state', 'preserved_nic')
+			WHERE c.severity = 'error' OR c.code IN ('removed_nic_wrong_state', 'unknown_state')
 		), rule AS (%s UNION ALL %s
 		), mend AS (
 			SELECT m.object_type, m.object_id, m.code, m.remedy FROM vmnet_internal.manage_mends($1) m
@@ -152,7 +152,7 @@ LANGUAGE C STABLE PARALLEL UNSAFE COST 100;
 COMMENT ON FUNCTION vmnet.manage_blockers(name) IS
 'What is in the way of manage_inventory(): one row per finding and object
 None where nothing is. Every error that check_inventory() finds, with its fix, which belongs to the source of the mirror; '
-'removed_nic_wrong_state, unknown_state and preserved_nic; and what a rule of a managed inventory would refuse, under the name of the '
+'removed_nic_wrong_state and unknown_state; and what a rule of a managed inventory would refuse, under the name of the '
 'constraint, the unique index (all_nics_one_device: one device on two networks, as in a network migration, is fine in a mirror only) or as '
 'missing_vm_type and the like, with the rule in message. mendable: manage_inventory(..., true) settles it; a duplicate can also be '
 'settled by the removal of the other one.

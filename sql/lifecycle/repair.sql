@@ -49,6 +49,8 @@ BEGIN
 					WHEN f.accepted THEN concat('accepted by ', f.accepted_by, ' until ' || f.accepted_until, ': ', f.accepted_reason)
 					WHEN r.repair IS NULL THEN coalesce(r.refusal, 'its owner has to mend it before anything else')
 					WHEN f.since > now() - $2 THEN 'younger than min_age'
+					WHEN r.repair = 'remove' AND k.kind = 'mirror' AND n.active AND i.removed IS NOT NULL AND i.state = 'Expunging'
+						THEN format('instance %%s may have been unmanaged, and run elsewhere with MAC address %%s', i.id, n.mac_address)
 					-- its address may be in use at this moment
 					WHEN r.repair = 'remove' AND coalesce(n.ip4_address, n.ip6_address) IS NOT NULL
 						AND i.removed IS NULL AND i.state IS NULL
@@ -62,6 +64,7 @@ BEGIN
 					LEFT JOIN vmnet_internal.checks() r ON r.code = f.code
 					LEFT JOIN %1$I.all_nics n ON f.object_type = 'nic' AND n.id = f.object_id
 					LEFT JOIN %1$I.all_instances i ON i.id = n.instance_id
+					CROSS JOIN vmnet_internal.inventory_facts($1) k
 				WHERE ($3 IS NULL OR f.code = $3)
 					-- what is too young to be a finding, and would be refused anyway
 					AND (r.aged AND r.repair IS NULL AND f.since > now() - $2) IS NOT TRUE) j) p

@@ -477,8 +477,8 @@ A network that is removed has none; one without an IPv4 range has none about add
 			('vmnet_findings_open', 'Findings of the check of the inventory that are not accepted', f.open),
 			('vmnet_findings_accepted', 'Findings of the check of the inventory that are accepted', f.accepted)) m (name, help, findings)
 {end of metrics}$$,
-'How many findings there are of each kind, open and accepted ones, zeros kept: two time series each
-The rows of the view findings, counted. As costly as that view: scrape it less often than metrics.'),
+'How many findings there are of each kind, zeros kept: two time series each
+The rows of the view findings, counted: open ones, and accepted ones. As costly as that view: scrape it less often than metrics.'),
 
 ('data_dictionary', true, '{}', false, $$
 SELECT CASE WHEN a.attnum IS NULL THEN c.relname::text ELSE c.relname || '.' || a.attname END AS entry,

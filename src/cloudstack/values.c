@@ -90,6 +90,8 @@ read_boolean(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 
 	number = strtol(buf, &end, 10);
+	if (end != buf && *end == '.')
+		end += 1 + strspn(end + 1, "0");
 	if (end != buf && *end == '\0')
 		PG_RETURN_BOOL(number != 0);
 	if (parse_bool(buf, &value))
@@ -419,4 +421,19 @@ Datum
 read_utc(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TIMESTAMPTZ((TimestampTz) PG_GETARG_TIMESTAMP(0));
+}
+
+/*
+ * Returns a time; NULL if it is infinite.
+ */
+PG_FUNCTION_INFO_V1(read_finite);
+
+Datum
+read_finite(PG_FUNCTION_ARGS)
+{
+	TimestampTz value = PG_GETARG_TIMESTAMPTZ(0);
+
+	if (TIMESTAMP_NOT_FINITE(value))
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(value);
 }

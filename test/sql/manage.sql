@@ -37,7 +37,7 @@ FROM expected.digest() d, expected.before_refusals b;
 -- What it lists is what the dump's authors know, but for what no rule minds.
 SELECT code, count(*) AS expected, count(b.object_id) AS found, count(*) FILTER (WHERE b.mendable) AS mendable
 FROM (SELECT code, CASE "table" WHEN 'nics' THEN 'nic' WHEN 'vm_instance' THEN 'instance' ELSE 'network' END AS object_type, id AS object_id FROM expected.faults
-	WHERE code NOT IN ('counter_drift', 'default_nic_missing', 'stuck_nic', 'missing_uuid', 'expunge_unfinished')) e
+	WHERE code NOT IN ('counter_drift', 'default_nic_missing', 'stuck_nic', 'missing_uuid')) e
 	FULL JOIN vmnet.manage_blockers('cloud') b USING (code, object_type, object_id)
 GROUP BY code ORDER BY code COLLATE "C";
 
@@ -81,7 +81,7 @@ SELECT * FROM vmnet.manage_blockers('cloud');
 
 -- Nothing else has changed: what was mended is known from the faults.
 CREATE VIEW expected.mended AS
-SELECT id FROM expected.faults WHERE code = 'preserved_nic' OR code = 'half_removed_nic' AND id NOT IN (638, 1113, 1292, 1648);
+SELECT id FROM expected.faults WHERE code = 'live_nic_on_removed_instance' OR code = 'half_removed_nic' AND id NOT IN (638, 1113, 1292, 1648);
 SELECT string_agg(DISTINCT format('%s %s', n.state, n.removed > now() - interval '1 hour'), ', ') AS removed_now,
 	count(*) FILTER (WHERE n.removed IS NOT NULL) AS removed
 FROM cloud.all_nics n WHERE id IN (TABLE expected.mended);

@@ -76,8 +76,8 @@ SELECT is((SELECT string_agg(concat_ws(' ', nic_id, instance_name, held_to), ', 
 SELECT is((SELECT string_agg(concat_ws(' ', nic_id, instance_name, held_to), ', ') FROM vmnet.ip_holders('10.0.1.11', inventory => 'cloud')), '1 vm1',
 	'CloudStack pull request 4103: and its address');
 
-SELECT is((SELECT concat_ws(' ', code, severity, object_type, object_id, fix) FROM vmnet.check_inventory('cloud')), 'preserved_nic info nic 1',
-	'CloudStack pull request 4103: that is no error, and nothing is proposed that would free them');
+SELECT is((SELECT concat_ws(' ', code, severity, object_type, object_id, fix) FROM vmnet.check_inventory('cloud')), 'live_nic_on_removed_instance error nic 1',
+	'CloudStack pull request 4103: nothing is proposed that would free them');
 
 -- 4602: an instance is given to another account; the rows of its NICs are removed
 -- without a release, and new ones have the same addresses in the same order

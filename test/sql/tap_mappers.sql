@@ -58,7 +58,7 @@ INSERT INTO fresh.instances (id, name, created) SELECT n, 'i' || n, now() - inte
 INSERT INTO fresh.nics (id, network_id, instance_id, created) SELECT 4 * w + i, w, i, now() - interval '4 days' FROM generate_series(1, 4) w, generate_series(1, 4) i;
 UPDATE fresh.nics SET state = 'Reserving' WHERE id IN (5, 6, 10);
 DELETE FROM fresh.nics WHERE id = 20;
-INSERT INTO fresh.nics (id, network_id, instance_id) VALUES (40, 4, 4);
+INSERT INTO fresh.nics (id, network_id, instance_id, ip4_address) VALUES (40, 4, 4, '10.0.0.40');
 SET LOCAL session_replication_role = replica;
 UPDATE fresh.all_nics SET state_changed = now() - interval '1 day' WHERE id IN (5, 6, 10);
 SET LOCAL session_replication_role = origin;

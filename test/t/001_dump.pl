@@ -97,7 +97,8 @@ $node->safe_psql(
 	GRANT SELECT ON ALL TABLES IN SCHEMA $managed TO vmnet_reader WITH GRANT OPTION;
 	GRANT UPDATE (state, note) ON $managed.all_nics TO vmnet_operator;
 	GRANT USAGE ON SEQUENCE $managed.all_nics_id_seq TO vmnet_operator;
-	REVOKE DELETE ON $managed.all_nics FROM vmnet_owner;));
+	REVOKE DELETE ON $managed.all_nics FROM vmnet_owner;
+	SELECT vmnet.accept_finding('half_removed_nic', 'nic 8', NULL, 'known', inventory => ${\quote_literal(MANAGED)});));
 
 my %source;
 for my $name (MANAGED, MIRROR)
@@ -136,6 +137,7 @@ is($source{inventories},
 same_text(guards_say($node, 'source', MANAGED), guards_expected(), 'the guards of the source are armed');
 same_text(mirror_guards_say($node, 'source', MIRROR), mirror_guards_expected(), 'the guards of the mirror are armed');
 isnt($source{reader}, $source{ (MANAGED) }{answers}, 'the policy hides NICs from the reader');
+like($source{ (MANAGED) }{answers}, qr/^check_inventory\|\(half_removed_nic,.*,"nic 8",t,,vmnet_owner,known\)$/m, 'a finding of the source is accepted');
 is( $node->safe_psql(
 		'source', qq(
 		SELECT count(*) FROM pg_depend

@@ -139,6 +139,8 @@ my @counts = file_rows('network_counts');
 my @members = file_rows('network_active_instances');
 my %fault;
 $fault{ $_->{code} }++ foreach file_rows('faults');
+# of instances whose half-removed NICs are listed
+$fault{expunge_unfinished} = 2;
 sub total { my ($column) = @_; my $n = 0; $n += $_->{$column} foreach @counts; return $n; }
 my %instances = map { $_->{instance_id} => 1 } @members;
 

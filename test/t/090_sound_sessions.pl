@@ -42,6 +42,9 @@ my $the_nic = q((SELECT max(id) FROM cloud.all_nics WHERE network_id = 1 AND ins
 my $fresh = q(SELECT fault.fresh('%s'););
 
 my %calls = (
+	'accept_finding(text,text,timestamp with time zone,text,text,name)' => [ q(SELECT fault.something_to_repair();),
+		q(SELECT vmnet.accept_finding(f.code, f.object, NULL, 'why', inventory => 'cloud')
+			FROM (SELECT code, object FROM vmnet.check_inventory('cloud', '0') WHERE object_type <> 'inventory' LIMIT 1) f) ],
 	'attach_cloudstack(text,name)' => [ $fresh =~ s/%s/nothing/r, q(SELECT vmnet.attach_cloudstack('scratch', 'source')) ],
 	'attach_inventory(text,regclass,regclass,regclass,jsonb,text)' =>
 	  [ $fresh =~ s/%s/nothing/r, q(SELECT * FROM vmnet.attach_inventory('scratch', 'other.nics', 'other.networks', 'other.instances', mode => 'enforce')) ],
@@ -96,6 +99,9 @@ my %calls = (
 	'set_inventory_mode(text,text,boolean)' => [ q(SET ROLE sound_owner; SELECT vmnet.set_inventory_mode('scratch', 'read_only') FROM fault.fresh('attached'); RESET ROLE;), q(SELECT vmnet.set_inventory_mode('scratch', 'enforce')) ],
 	'set_inventory_notify(name,boolean)' => [ '', q(SELECT vmnet.set_inventory_notify('cloud', false), vmnet.set_inventory_notify('cloud', true)) ],
 	'nics_stuck_for(interval,name)' => [ '', q(SELECT * FROM vmnet.nics_stuck_for('0', 'cloud')) ],
+	'withdraw_acceptance(text,text,text,name)' => [
+		q(INSERT INTO cloud.accepted_findings (code, object, reason, fingerprint) VALUES ('stuck_nic', 'nic 100', 'why', '') ON CONFLICT DO NOTHING;),
+		q(SELECT vmnet.withdraw_acceptance('stuck_nic', 'nic 100', inventory => 'cloud')) ],
 	'vpc_active_instances(bigint,name)' => [ '', q(SELECT * FROM vmnet.vpc_active_instances(10, 'cloud')), q(SELECT * FROM vmnet.vpc_active_instances(10, 'att')) ]);
 
 # These have to do with no inventory, or only with the names of its parts.

@@ -205,6 +205,8 @@ cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM pg_views WHERE definit
 #
 my @kinds = qw(managed mirror attached live);
 my %calls = (
+	'accept_finding(text,text,timestamp with time zone,text,text,name)' =>
+	  q(SELECT vmnet.accept_finding('half_removed_nic', 'nic 6', NULL, 'x', inventory => '$i')),
 	'attach_cloudstack(text,name)' => q(SELECT vmnet.attach_cloudstack('new', 'live_source')),
 	'attach_inventory(text,regclass,regclass,regclass,jsonb,text)' =>
 	  q(SELECT * FROM vmnet.attach_inventory('new', 'their_free.nics', 'their_free.networks', 'their_free.instances', mode => 'enforce')),
@@ -254,6 +256,7 @@ my @more = (
 
 # A write for each trigger function.
 my %writes = (
+	'accepted_guard()' => [ 'parents', q(INSERT INTO parents.accepted_findings (code, object, reason, fingerprint) VALUES ('x', 'nic 1', 'x', 'x')) ],
 	'attached_instance_guard()' => [ 'attached_nics', q(UPDATE their_attached_nics.instances SET removed = now() WHERE id = 3) ],
 	'attached_network_guard()' => [ 'attached_nics', q(UPDATE their_attached_nics.networks SET removed = now() WHERE id = 3) ],
 	'attached_nic_guard()' => [ 'attached_parents', q(INSERT INTO their_attached_parents.nics VALUES (9, 1, 1, 'Allocated')) ],

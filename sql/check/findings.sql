@@ -166,7 +166,7 @@ WITH odd_nics AS MATERIALIZED (
 odd_addresses AS MATERIALIZED (
 	SELECT * FROM (
 		SELECT n.id, n.uuid, n.instance_id, n.network_id, n.vm_type, n.ip4_address, n.created, w.guest_type,
-			CASE WHEN n.ip4_address IN (w.gateway, n.gateway) THEN 'gateway'
+			CASE WHEN n.ip4_address IN (w.gateway, n.gateway) OR n.ip4_address = ANY (w.all_gateways) THEN 'gateway'
 				WHEN family(n.ip4_address) = 4 AND family(m.mask) = 4 AND m.mask < '255.255.255.254' THEN
 					CASE WHEN set_masklen(n.ip4_address, 32) = set_masklen(n.ip4_address & m.mask, 32) THEN 'network address'
 						WHEN set_masklen(n.ip4_address, 32) = set_masklen(n.ip4_address | ~m.mask, 32) THEN 'broadcast address' END

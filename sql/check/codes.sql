@@ -416,7 +416,7 @@ SELECT 'address', a.id, a.uuid, w.removed,
 	format('address %s is %s, but its network %s has been removed', host(a.ip_address), a.state, w.id), NULL::text, NULL::text
 FROM {inv}.all_ip_addresses a
 	JOIN {inv}.all_networks w ON w.id = a.source_network_id
-WHERE a.active AND a.state IN ('Allocating', 'Allocated', 'Releasing') AND w.removed IS NOT NULL$$),
+WHERE a.active AND a.state NOT IN ('Free', 'Unknown') AND w.removed IS NOT NULL$$),
 
 -- nothing but this row keeps CloudStack from giving the address
 ('ip_never_allocated', 'warning',

@@ -203,13 +203,15 @@ FROM expected e
 	JOIN pg_catalog.pg_attribute a ON a.attrelid = e.relid AND a.attname = e.object AND NOT a.attisdropped
 	CROSS JOIN LATERAL (
 		SELECT p.refobjid AS oid
-		FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_depend p ON p.classid = d.tableoid AND p.objid = d.oid AND p.refclassid = e.classid
+		FROM pg_catalog.pg_attrdef d
+			JOIN pg_catalog.pg_depend p ON p.classid = d.tableoid AND p.objid = d.oid AND p.refclassid = e.classid
 		WHERE d.adrelid = e.relid AND d.adnum = a.attnum
 		UNION
 		-- of an identity column
 		SELECT p.objid
 		FROM pg_catalog.pg_depend p
-		WHERE p.classid = e.classid AND p.refclassid = e.classid AND p.refobjid = e.relid AND p.refobjsubid = a.attnum AND p.deptype = 'i') s
+		WHERE p.classid = e.classid AND p.refclassid = e.classid AND p.refobjid = e.relid AND p.refobjsubid = a.attnum
+			AND p.deptype = 'i') s
 	JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid
 	JOIN pg_catalog.pg_class c ON c.oid = q.seqrelid
 	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -615,7 +615,8 @@ FROM (VALUES
 ('{managed}', 'all_nics', '_nic_secondary_ips', 'AFTER', '{UPDATE}', 'ROW',
 	'OLD.removed IS NULL AND NEW.removed IS NOT NULL', 'nic_secondary_ips_remove', 'all_nic_secondary_ips',
 	'Removes the secondary addresses of a NIC with it'),
--- before the triggers of users, so that they see the row as it will be stored
+-- before the triggers of users, so that they see the row as it will be stored; of
+-- NICs, nic_prepare does it after those that may still change the state
 ('{managed}', 'all_networks', '_fill_defaults', 'BEFORE', '{INSERT}', 'ROW', NULL, 'fill_defaults', NULL,
 	'A NULL in an INSERT becomes the default of its column'),
 ('{managed}', 'all_instances', '_fill_defaults', 'BEFORE', '{INSERT}', 'ROW', NULL, 'fill_defaults', NULL,

@@ -229,7 +229,8 @@ COMMENT ON FUNCTION vmnet.refresh_views(name) IS
 networks, instances, nics and nic_secondary_ips get the columns of all_networks and so on that they lack, at the end, with their '
 'comments. Where the default of a column of a table was changed, or the column was added, the view gets the same default; a default of a '
 'view that differs from that of its table is replaced. Of id, and of other columns that a sequence numbers, the views have none: the '
-'table gives it. change: added, default ... or no default. Options, rights, comments and triggers of the views stay; a second run does nothing.
+'table gives it. change: added, default ... or no default. Options, rights, comments and triggers of the views stay; a second run does '
+'nothing.
 inventory NULL: the setting vmnet.inventory. Needs the owner of the inventory, and isolation level READ COMMITTED. Errors: 0A000 at any '
 'other, and with constraint live_view_unchanged where columns are lacking in a view whose query has been changed; 22023 for an unknown '
 'inventory, and for one that is neither managed nor a '

@@ -159,7 +159,7 @@ BEGIN
 	IF (SELECT o.view IS NOT NULL FROM vmnet_internal.attached_other_keys(inventory) o) THEN
 		result := (SELECT format('(SELECT %s FROM %s x)', string_agg(format(
 				CASE WHEN a.attname IN ('nic_id', 'network_id', 'instance_id', 'from_network_id', 'source_network_id')
-						OR a.attname = 'id' AND relation NOT IN ('all_nic_secondary_ips', 'all_ip_ranges', 'all_ip_addresses')
+						OR a.attname = 'id' AND relation <> 'all_nic_secondary_ips'
 					THEN 'x.%1$I::text AS %1$I' ELSE 'x.%1$I' END, a.attname), ', ' ORDER BY a.attnum), result)
 			FROM pg_catalog.pg_attribute a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped);
 	END IF;

@@ -170,7 +170,7 @@ odd_addresses AS MATERIALIZED (
 			coalesce(CASE WHEN family(n.ip4_address) = 4 AND family(m.mask) = 4 AND m.mask < '255.255.255.254' THEN
 					CASE WHEN set_masklen(n.ip4_address, 32) = set_masklen(n.ip4_address & m.mask, 32) THEN 'network address'
 						WHEN set_masklen(n.ip4_address, 32) = set_masklen(n.ip4_address | ~m.mask, 32) THEN 'broadcast address' END END,
-				CASE WHEN n.ip4_address IN (w.gateway, n.gateway) THEN 'gateway' END) AS role,
+				CASE WHEN n.ip4_address IN (w.gateway, n.gateway) OR n.ip4_address = ANY (w.all_gateways) THEN 'gateway' END) AS role,
 			n.ip4_address IS NULL AND n.ip6_address IS NULL AND n.state = 'Reserved' AND n.vm_type = 'User'
 				AND coalesce(w.network_cidr, w.cidr, w.ip6_cidr) IS NOT NULL AND w.guest_type IS DISTINCT FROM 'L2' AS is_without
 		FROM {inv}.all_nics n

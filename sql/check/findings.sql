@@ -223,7 +223,8 @@ SELECT format($q$SELECT f.* FROM (%s
 	UNION ALL
 	SELECT coalesce(c.ord, 0), g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL, NULL
 	FROM vmnet_internal.check_guards($4, $5) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code)
-	f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix, reason)$q$, vmnet_internal.check_query($1))
+	f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix, reason)$q$,
+	vmnet_internal.check_query($1))
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_all_query(text) IS
 'Part of check_inventory() and accept_finding(): the query that finds what is wrong with an inventory';

@@ -134,6 +134,23 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.import_read(text, text, boolean, text, regtype, text, boolean) IS
 'Part of import_cloudstack(): how a column of the source is read';
 
+-- Part of import_query(): the query of its parts.
+CREATE FUNCTION vmnet_internal.import_query_text(source text, relation text, row_id bigint, targets text[], bads text[], notes text[],
+	read text[])
+RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s]::jsonb[], NULL) END AS notes FROM (SELECT %s FROM %I.%I s%s OFFSET 0) '
+		's%s', array_to_string($4, ', '), coalesce(nullif(array_to_string($5, ' OR '), ''), 'false'), array_to_string($6, ', '),
+	(SELECT string_agg(DISTINCT r, ', ') FROM unnest($7) r), $1, t.name,
+	CASE WHEN $3 IS NULL THEN vmnet_internal.import_readable(t.name) ELSE format(' WHERE s.id = %L::bigint', $3) END,
+	vmnet_internal.import_lookups($1, $2))
+FROM vmnet_internal.import_source_table(vmnet_internal.import_kind($1), $2) t (name)
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_query_text(text, text, bigint, text[], text[], text[], text[]) IS
+'Part of import_cloudstack(): puts the parts of import_query() together';
+
 -- The query that reads one table of the source: every column converted, and
 -- in "notes" what could not be taken as it was.  Each value is converted once,
 -- in the inner query (as c_1, c_2 ...); the outer one looks at both.
@@ -213,14 +230,7 @@ BEGIN
 		targets := targets || format('coalesce(%s, %s, %s) AS state_changed', removed, state_changed, created);
 	END IF;
 
-	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s]::jsonb[], NULL) END AS notes FROM (SELECT %s FROM %I.%I s%s '
-		'OFFSET 0) s%s',
-		array_to_string(targets, ', '), coalesce(nullif(array_to_string(bads, ' OR '), ''), 'false'),
-		array_to_string(notes, ', '),
-		(SELECT string_agg(DISTINCT r, ', ') FROM unnest(read) r),
-		source, source_table, CASE WHEN row_id IS NULL THEN vmnet_internal.import_readable(source_table)
-			ELSE format(' WHERE s.id = %L::bigint', row_id) END,
-		vmnet_internal.import_lookups(source, relation));
+	RETURN vmnet_internal.import_query_text(source, relation, row_id, targets, bads, notes, read);
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_query(text, text, bigint) IS

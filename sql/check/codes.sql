@@ -422,7 +422,7 @@ WHERE a.active AND a.state NOT IN ('Free', 'Unknown') AND w.removed IS NOT NULL$
 ('ip_never_allocated', 'warning',
 'address of a network that is neither Free nor allocated at any time, so that CloudStack fails to give an address (CloudStack issue 7109); '
 	|| 'not in a managed inventory',
-NULL, 'something may still use its address', false, 'all_ip_addresses', NULL, $$
+NULL, 'something may still use its address', false, NULL, NULL, $$
 SELECT 'address', a.id, a.uuid, a.created,
 	format('address %s of network %s is %s, but was allocated at no time%s', host(a.ip_address), a.source_network_id, a.state,
 		'; NIC ' || h.nic_id || ' has it'), NULL::text,
@@ -435,7 +435,7 @@ FROM {inv}.all_ip_addresses a
 		UNION ALL
 		SELECT s.nic_id FROM {inv}.all_nic_secondary_ips s
 		WHERE s.network_id = a.source_network_id AND s.ip4_address = a.ip_address AND s.active) x (nic_id)) h (nic_id)
-WHERE $3 AND a.active AND a.state IN ('Allocating', 'Allocated', 'Releasing') AND a.allocated IS NULL
+WHERE $3 AND a.active AND a.state NOT IN ('Free', 'Unknown') AND a.allocated IS NULL
 	-- a source need not have the column
 	AND EXISTS (SELECT FROM {inv}.all_ip_addresses o WHERE o.allocated IS NOT NULL)$$),
 

@@ -203,3 +203,5 @@ CALL vmnet.import_cloudstack('Planted 4.21', 'm_old', force => true);
 DELETE FROM "Planted 4.21".vlan WHERE id > 2;
 CALL vmnet.import_cloudstack('Planted 4.21', 'm_old', on_vanish => 'delete');
 SELECT id, removed FROM m_old.all_ip_ranges ORDER BY id;
+
+DROP SCHEMA cloudstack, expected, m, live, m_report, live_report, "Planted 4.21", lists, "lists live", lists_report, old, m_old, live_old, live_few CASCADE;

@@ -2,7 +2,7 @@
 -- cidr; network_free_ips() and nic_add() agree, for whoever asks.
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
-SELECT no_plan();
+SELECT plan(61);
 SET LOCAL client_min_messages = error;
 CREATE ROLE regress_ip_owner;
 CREATE ROLE regress_ip_tenant;	-- an operator under policies

@@ -45,7 +45,8 @@ The live ones are in the view ip_ranges. '
 'Addresses that networks can give or have given, removed ones too
 The live ones are in the view ip_addresses. '
 || CASE $1 WHEN 'mirror' THEN 'Rows are as the source has them (CloudStack: user_ip_address, of Shared and Public networks), ids of '
-	'networks and instances included, even if it does not have these; only the import writes here. No rows where the source has no such table.'
+	'networks and instances included, even if it does not have these; only the import writes here. No rows where the source has no such '
+	'table.'
 	ELSE 'Where a network has rows here, it gives those that are Free and that no NIC has: which NIC has an address, NICs tell. Rows are '
 	'never deleted: an address is removed by setting removed.' END),
 ('{managed,mirror,attached}', 'nic_history', NULL,

@@ -243,7 +243,8 @@ run_writer_query(FunctionCallInfo fcinfo, const char *sql, bool read_only)
 
 	SPI_connect();
 	(void) run_as_owner_for_writer(nics, &saved);
-	if (SPI_execute_with_args(sql, count, signature, values, nulls, read_only, 1) != SPI_OK_SELECT ||
+	if (SPI_execute_with_args(sql, count, signature, values, nulls,
+							  read_only, 1) != SPI_OK_SELECT ||
 		SPI_processed != 1 || SPI_gettypeid(SPI_tuptable->tupdesc, 1) != type)
 		elog(ERROR, "could not run a query on addresses");
 	run_as_end(&saved);

@@ -171,15 +171,16 @@ sub example_text
 my @most_used = qw(create_inventory import_cloudstack network_active_instances instance_active_networks nic_add nic_remove
 	network_blockers network_instances_as_of ip_holders check_inventory);
 
+# A function; those of one name have one heading and one example.
 sub function_text
 {
-	my ($f) = @_;
+	my ($f, $before, $after) = @_;
 	# the columns of a result have a table of their own
 	my $arguments = join ', ', map { s/::[a-z ]+$//r =~ s/^IN //r =~ s/timestamp with time zone/timestamptz/r } grep { !/^(OUT|TABLE) / } split /, /, $f->{arguments};
 	my $result = $f->{kind} eq 'p' ? '' : $f->{columns} ? ($f->{set} ? 'rows' : 'a row') : $f->{set} ? "rows of $f->{type}" : $f->{type};
-	my $text = "### `$f->{name}`\n\n`vmnet.$f->{name}($arguments)`" . ($result ? " → $result" : ', a procedure') . "\n\n" . comment($f->{comment});
+	my $text = ($before && $before->{name} eq $f->{name} ? '' : "### `$f->{name}`\n\n") . "`vmnet.$f->{name}($arguments)`" . ($result ? " → $result" : ', a procedure') . "\n\n" . comment($f->{comment});
 	$text .= "\n| column | type |\n|---|---|\n" . join '', map { "| `$_->{name}` | $_->{type} |\n" } @{ $f->{columns} } if $f->{columns};
-	return "$text\n" . example_text($f->{name});
+	return "$text\n" . ($after && $after->{name} eq $f->{name} ? '' : example_text($f->{name}));
 }
 
 # What schema vmnet holds is for users.
@@ -229,7 +230,7 @@ save('reference.md', join '',
 	"Of vmnet_ext $catalog->{version}. Made by `doc/generate` from the comments in the catalogs and from `doc/examples`; do not edit it.\n\n",
 	"## Ten functions that most people need\n\n| function | |\n|---|---|\n",
 	(map { '| ' . link_to($_) . ' | ' . cell($first_line{$_} // die "there is no vmnet.$_\n") . " |\n" } @most_used),
-	"\nAll functions: ", join(' · ', map { link_to($_->{name}) } @public), "\n\n",
+	"\nAll functions: ", join(' · ', map { link_to($_) } sort keys %{ { map { $_->{name} => 1 } @public } }), "\n\n",
 	"[Functions](#functions) · [Findings](#findings) · [Views of the extension](#views-of-the-extension) · [Views of an inventory](#views-of-an-inventory) · ",
 	"[Tables of an inventory](#tables-of-an-inventory) · [Tables of a mirror](#tables-of-a-mirror) · ",
 	"[Views of an attached inventory](#views-of-an-attached-inventory) · [Reporting views](#reporting-views) · [Settings](#settings) · [Triggers](#triggers) · [Parts](#parts) · [Databases of the examples](#databases-of-the-examples)\n\n",
@@ -240,7 +241,7 @@ save('reference.md', join '',
 	"NULL means the setting `vmnet.inventory` (default `cloud`). A function runs with the privileges of its caller. ",
 	"If the caller is a superuser or a member of the owner's role, it runs as the owner of the inventory ([security.md](security.md)). ",
 	"Functions that only read also work on a hot standby. They return no row for NULL, an unknown id or a removed network.\n\n",
-	(map { function_text($_) } @public),
+	(map { function_text($public[$_], $_ > 0 ? $public[ $_ - 1 ] : undef, $public[ $_ + 1 ]) } 0 .. $#public),
 	"## Findings\n\nCodes of `vmnet.check_inventory`, in the order of its rows, and whether `vmnet.repair_inventory` mends them.\n\n",
 	"| code | severity | meaning | repaired |\n|---|---|---|---|\n",
 	(map { "| `$_->{code}` | $_->{severity} | " . cell($_->{about}) . ' | ' . ($_->{repair} ? 'yes' : 'no: ' . cell($_->{refusal})) . " |\n" } @{ $catalog->{checks} }),

@@ -250,9 +250,9 @@ SELECT CASE WHEN t.tgname IS NULL THEN 'guard_missing' ELSE 'guard_disabled' END
 	CASE WHEN t.tgname IS NULL THEN format('SELECT vmnet.set_inventory_mode(%%L, %%L, force => true);', s.nspname, i.mode)
 		ELSE format('ALTER TABLE %%s ENABLE TRIGGER %%I;', y.identity, t.tgname) END
 FROM (VALUES %1$s) e (rel, function, timing, fires)
-	CROSS JOIN LATERAL pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, e.rel, 0) y
 	CROSS JOIN %2$I.inventory_info i
 	JOIN pg_catalog.pg_class c ON c.reltype = pg_catalog.pg_typeof(NULL::%2$I.inventory_info)
+	CROSS JOIN LATERAL pg_catalog.pg_identify_object(c.tableoid, e.rel, 0) y
 	JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
 	LEFT JOIN (pg_catalog.pg_trigger t
 		JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid

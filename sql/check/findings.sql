@@ -166,11 +166,11 @@ WITH odd_nics AS MATERIALIZED (
 odd_addresses AS MATERIALIZED (
 	SELECT * FROM (
 		SELECT n.id, n.uuid, n.instance_id, n.network_id, n.vm_type, n.ip4_address, n.created, w.guest_type,
-			CASE WHEN n.ip4_address IN (w.gateway, n.gateway) THEN 'gateway'
-				WHEN family(n.ip4_address) = 4 AND family(m.mask) = 4 AND m.mask < '255.255.255.254' THEN
+			-- the gateway itself can be the broadcast address (CloudStack issue 1188)
+			coalesce(CASE WHEN family(n.ip4_address) = 4 AND family(m.mask) = 4 AND m.mask < '255.255.255.254' THEN
 					CASE WHEN set_masklen(n.ip4_address, 32) = set_masklen(n.ip4_address & m.mask, 32) THEN 'network address'
-						WHEN set_masklen(n.ip4_address, 32) = set_masklen(n.ip4_address | ~m.mask, 32) THEN 'broadcast address' END
-				END AS role,
+						WHEN set_masklen(n.ip4_address, 32) = set_masklen(n.ip4_address | ~m.mask, 32) THEN 'broadcast address' END END,
+				CASE WHEN n.ip4_address IN (w.gateway, n.gateway) OR n.ip4_address = ANY (w.all_gateways) THEN 'gateway' END) AS role,
 			n.ip4_address IS NULL AND n.ip6_address IS NULL AND n.state = 'Reserved' AND n.vm_type = 'User'
 				AND coalesce(w.network_cidr, w.cidr, w.ip6_cidr) IS NOT NULL AND w.guest_type IS DISTINCT FROM 'L2' AS is_without
 		FROM {inv}.all_nics n
@@ -223,7 +223,8 @@ SELECT format($q$SELECT f.* FROM (%s
 	UNION ALL
 	SELECT coalesce(c.ord, 0), g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL, NULL
 	FROM vmnet_internal.check_guards($4, $5) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code)
-	f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix, reason)$q$, vmnet_internal.check_query($1))
+	f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix, reason)$q$,
+	vmnet_internal.check_query($1))
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_all_query(text) IS
 'Part of check_inventory() and accept_finding(): the query that finds what is wrong with an inventory';

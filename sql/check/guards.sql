@@ -25,11 +25,11 @@ In ddl, %1$s stands for the relation.';
 -- (A report has this query in a view, where it may not be recursive.)  Partitions
 -- of history are no such tables: they are written through their parent.
 CREATE FUNCTION vmnet_internal.check_guarded_relations(inventory_name text)
-RETURNS TABLE (relation text, relid oid, is_child boolean)
+RETURNS TABLE (relation text, relid oid, is_child boolean, classid oid)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT DISTINCT c.relname::text AS relation, f.relid, f.is_child
+SELECT DISTINCT c.relname::text AS relation, f.relid, f.is_child, c.tableoid AS classid
 FROM pg_catalog.pg_class c
 	JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
 	LEFT JOIN pg_catalog.pg_inherits i1 ON i1.inhparent = c.oid
@@ -53,7 +53,7 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH found AS (
-	SELECT x.ord, x.trigger_name, (pg_identify_object('pg_catalog.pg_class'::regclass, r.relid, 0)).identity AS relid, r.is_child,
+	SELECT x.ord, x.trigger_name, (pg_identify_object(r.classid, r.relid, 0)).identity AS relid, r.is_child,
 		x.function_name, x.ddl,
 		t.tgname, t.tgenabled IN ('O', 'A') AS enabled,
 		t.tgtype = x.fires AND cardinality(t.tgattr::int2[]) = 0
@@ -96,7 +96,7 @@ SELECT 'guard_disabled', format('foreign key %s is not checked: its triggers on 
 FROM pg_catalog.pg_constraint c
 	JOIN vmnet_internal.check_guarded_relations($1) r ON r.relid = c.conrelid AND r.relation IN ('all_nics', 'nic_history')
 	JOIN pg_catalog.pg_trigger t ON t.tgconstraint = c.oid AND t.tgenabled NOT IN ('O', 'A')
-	CROSS JOIN LATERAL pg_identify_object('pg_catalog.pg_class'::regclass, t.tgrelid, 0) y
+	CROSS JOIN LATERAL pg_identify_object(r.classid, t.tgrelid, 0) y
 WHERE c.contype = 'f'
 GROUP BY c.conname, y.identity
 UNION ALL

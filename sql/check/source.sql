@@ -52,7 +52,7 @@ FROM (VALUES
 ('counter_drift', '{nics.vm_type}', NULL),
 -- addresses outside cidr are right where it is a part of network_cidr
 ('ip_outside_cidr', '{networks.network_cidr}',
-'no call of its API changes the address of such a NIC'),
+'no call of its API changes the address of such a NIC; removeIpFromNic ends a secondary address once nothing uses it'),
 ('duplicate_secondary_ip', '{}',
 'removeIpFromNic ends a secondary address once nothing uses it'),
 ('ip_never_allocated', '{}',

@@ -134,18 +134,22 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.import_read(text, text, boolean, text, regtype, text, boolean) IS
 'Part of import_cloudstack(): how a column of the source is read';
 
--- When CloudStack wrote to a NIC last; NULL where the source does not say.
-CREATE FUNCTION vmnet_internal.import_update_time(source text, source_table text)
+-- Part of import_query(): the query of its parts.
+CREATE FUNCTION vmnet_internal.import_query_text(source text, relation text, row_id bigint, targets text[], bads text[], notes text[],
+	read text[])
 RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT vmnet_internal.import_bulk_expression('s.update_time', t.type, 'timestamptz')
-FROM vmnet_internal.import_source_type($1, $2, 'update_time') t (type)
-WHERE t.type IS NOT NULL
+SELECT format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s]::jsonb[], NULL) END AS notes FROM (SELECT %s FROM %I.%I s%s OFFSET 0) '
+		's%s', array_to_string($4, ', '), coalesce(nullif(array_to_string($5, ' OR '), ''), 'false'), array_to_string($6, ', '),
+	(SELECT string_agg(DISTINCT r, ', ') FROM unnest($7) r), $1, t.name,
+	CASE WHEN $3 IS NULL THEN vmnet_internal.import_readable(t.name) ELSE format(' WHERE s.id = %L::bigint', $3) END,
+	vmnet_internal.import_lookups($1, $2))
+FROM vmnet_internal.import_source_table(vmnet_internal.import_kind($1), $2) t (name)
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_update_time(text, text) IS
-'Part of import_cloudstack(): the expression for when the source wrote to a NIC last';
+COMMENT ON FUNCTION vmnet_internal.import_query_text(text, text, bigint, text[], text[], text[], text[]) IS
+'Part of import_cloudstack(): puts the parts of import_query() together';
 
 -- The query that reads one table of the source: every column converted, and
 -- in "notes" what could not be taken as it was.  Each value is converted once,
@@ -161,10 +165,11 @@ DECLARE
 	col record;
 	stored record;
 	note record;
+	source_type regtype;
 	unread text;
 	created text := quote_literal('1970-01-01 00:00:00+00') || '::timestamptz';	-- where there is no such column
 	removed text;
-	state_changed text;
+	state_changed text := 'NULL::timestamptz';
 	read text[] := '{}';
 	targets text[] := '{}';
 	bads text[] := '{}';
@@ -173,7 +178,8 @@ BEGIN
 	FOR col IN
 		SELECT p.*, format('s.c_%s', p.ord) AS conv, CASE WHEN p.is_made THEN format('s.v_%s', p.ord) ELSE p.value END AS name,
 			p.target = 'id' OR relation IN ('nics', 'nic_secondary_ips') AND p.target IN ('network_id', 'instance_id', 'nic_id') AS is_key
-		FROM vmnet_internal.import_plan(source, relation) p ORDER BY p.ord
+		FROM vmnet_internal.import_plan(source, relation) p
+		ORDER BY p.ord
 	LOOP
 		IF col.absent IS NOT NULL THEN
 			targets := targets || format('%s AS %I', col.absent, col.target);
@@ -216,19 +222,15 @@ BEGIN
 
 	IF relation = 'nics' THEN
 		-- CloudStack does not keep when a state changed; this is the best it has
-		state_changed := vmnet_internal.import_update_time(source, source_table);
-		read := read || CASE WHEN state_changed IS NULL THEN '{}' ELSE ARRAY['s.update_time'] END;
-		targets := targets || format('coalesce(%s, %s, %s) AS state_changed', removed, coalesce(state_changed, 'NULL'), created);
+		source_type := vmnet_internal.import_source_type(source, source_table, 'update_time');
+		IF source_type IS NOT NULL THEN
+			read := read || 's.update_time'::text;
+			state_changed := vmnet_internal.import_bulk_expression('s.update_time', source_type, 'timestamptz');
+		END IF;
+		targets := targets || format('coalesce(%s, %s, %s) AS state_changed', removed, state_changed, created);
 	END IF;
 
-	RETURN format('SELECT %s, CASE WHEN %s THEN array_remove(ARRAY[%s]::jsonb[], NULL) END AS notes FROM (SELECT %s FROM %I.%I s%s '
-		'OFFSET 0) s%s',
-		array_to_string(targets, ', '), coalesce(nullif(array_to_string(bads, ' OR '), ''), 'false'),
-		array_to_string(notes, ', '),
-		(SELECT string_agg(DISTINCT r, ', ') FROM unnest(read) r),
-		source, source_table, CASE WHEN row_id IS NULL THEN vmnet_internal.import_readable(source_table)
-			ELSE format(' WHERE s.id = %L::bigint', row_id) END,
-		vmnet_internal.import_lookups(source, relation));
+	RETURN vmnet_internal.import_query_text(source, relation, row_id, targets, bads, notes, read);
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_query(text, text, bigint) IS

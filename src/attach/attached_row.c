@@ -146,6 +146,8 @@ read_column(AttachedTable *table, TargetEntry *entry, Index varno)
 
 	if (entry->resjunk || entry->resname == NULL)
 		return;
+	if (strcmp(entry->resname, "name") == 0)
+		table->lacks_name = IsA(expr, Const) && ((Const *) expr)->constisnull;
 	for (i = 0; i < ATTACHED_COLUMN_COUNT; i++)
 	{
 		if (strcmp(entry->resname, attached_columns[i].name) == 0)
@@ -260,6 +262,8 @@ attached_lacks_column(AttachedTable *table, const char *column)
 {
 	int			i;
 
+	if (strcmp(column, "name") == 0)
+		return table->lacks_name;
 	for (i = 0; i < ATTACHED_COLUMN_COUNT; i++)
 	{
 		if (strcmp(column, attached_columns[i].name) == 0)

@@ -51,6 +51,7 @@ typedef struct AttachedTable
 	bool		attached;		/* is the inventory of kind attached? */
 	bool		enforce;
 	bool		no_time;		/* is it not known when a row was removed? */
+	bool		lacks_name;		/* no guard reads the column "name" */
 	const char *problem;		/* why a guard cannot judge by it, or NULL */
 	bool		lacks[ATTACHED_COLUMN_COUNT];	/* NULL in every row */
 	Oid			type[ATTACHED_COLUMN_COUNT];	/* a base type */

@@ -47,9 +47,10 @@ refuse_inventory_object(Relation rel, HeapTuple tuple, int object)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("only the owner of an inventory can accept findings about the inventory itself"),
-			 errdetail("Object \"%s\" is a guard, or differs from the definition of the inventory.",
-					   value),
+			 errmsg("only the owner of an inventory can accept findings about the inventory "
+					"itself"),
+			 errdetail("Object \"%s\" is a guard, or differs from the definition of the "
+					   "inventory.", value),
 			 errhint("Have the owner correct what is found, or accept it."),
 			 errtableconstraint(rel, "accepted_owner_only")));
 }

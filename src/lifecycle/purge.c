@@ -68,7 +68,7 @@ static const struct
 	const char *several;
 	const char *referring;		/* column of all_nics that refers to it */
 }			purged[] = {
-	{"all_nic_secondary_ips", "nic_secondary_ips", "secondary address", "secondary addresses", NULL},
+	{"all_nic_secondary_ips", "nic_secondary_ips", "secondary address", "secondary addresses"},
 	{"all_nics", "nics", "NIC", "NICs", NULL},
 	{"all_instances", "instances", "instance", "instances", "instance_id"},
 	{"all_networks", "networks", "network", "networks", "network_id"},

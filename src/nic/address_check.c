@@ -232,6 +232,7 @@ run_writer_query(FunctionCallInfo fcinfo, const char *sql, bool read_only)
 	Datum		result;
 	Oid			type = get_func_rettype(fcinfo->flinfo->fn_oid);
 	int			i;
+	int			status;
 
 	require_one_owner(RelationGetNamespace(nics));
 	(void) get_func_signature(fcinfo->flinfo->fn_oid, &signature, &count);
@@ -243,9 +244,9 @@ run_writer_query(FunctionCallInfo fcinfo, const char *sql, bool read_only)
 
 	SPI_connect();
 	(void) run_as_owner_for_writer(nics, &saved);
-	if (SPI_execute_with_args(sql, count, signature, values, nulls,
-							  read_only, 1) != SPI_OK_SELECT ||
-		SPI_processed != 1 || SPI_gettypeid(SPI_tuptable->tupdesc, 1) != type)
+	status = SPI_execute_with_args(sql, count, signature, values, nulls, read_only, 1);
+	if (status != SPI_OK_SELECT || SPI_processed != 1 ||
+		SPI_gettypeid(SPI_tuptable->tupdesc, 1) != type)
 		elog(ERROR, "could not run a query on addresses");
 	run_as_end(&saved);
 

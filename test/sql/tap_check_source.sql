@@ -1,7 +1,7 @@
 -- check_inventory() of a mirror and a live inventory of CloudStack: what it finds
 -- that a managed inventory does not let in, and what it says to do at the source.
 \i test/tap/setup.psql
-SELECT plan(64);
+SELECT plan(65);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 
@@ -91,6 +91,9 @@ ROLLBACK TO sound;
 -- without a netmask of the NIC the range of the network tells, of an address in it
 CALL planted($$UPDATE nics SET netmask = NULL, gateway = NULL; UPDATE networks SET gateway = NULL; UPDATE nics SET ip4_address = '10.1.1.255' WHERE id = 1; UPDATE nics SET ip4_address = '10.2.0.128' WHERE id = 4; UPDATE nics SET ip4_address = '10.4.1.255' WHERE id = 7$$);
 SELECT set_eq('SELECT found()', ARRAY['warning user_ip_reserved nic 1', 'warning ip_outside_cidr nic 7'], 'by the range of the network, of which cidr is a part where there is a network_cidr');
+ROLLBACK TO sound;
+CALL planted($$UPDATE networks SET cidr = '10.4.0.0/24,10.44.0.0/24', gateway = '10.4.0.1,10.44.0.1' WHERE id = 7; UPDATE nics SET ip4_address = '10.44.0.1', gateway = NULL WHERE id = 7$$);
+SELECT set_eq('SELECT found()', ARRAY['warning user_ip_reserved nic 7'], 'the gateway of any of its ranges');
 ROLLBACK TO sound;
 CALL planted($$UPDATE nics SET ip4_address = '10.1.1.255' WHERE id = 12$$);
 SELECT set_eq('SELECT found()', ARRAY['warning router_ip_broadcast nic 12'], 'router_ip_broadcast');

@@ -11,7 +11,7 @@ SET LOCAL DateStyle = 'ISO';
 CREATE SCHEMA cs;
 CREATE TABLE cs.networks (id bigint, uuid text, name text, state text, traffic_type text, guest_type text, cidr text, network_cidr text, gateway text, created timestamp, removed timestamp);
 CREATE TABLE cs.vm_instance (id bigint, uuid text, name text, state text, type text, created timestamp, removed timestamp);
-CREATE TABLE cs.nics (id bigint, uuid text, instance_id bigint, network_id bigint, state text, strategy text, vm_type text, device_id int, default_nic int, mac_address text, ip4_address text, created timestamp, removed timestamp);
+CREATE TABLE cs.nics (id bigint, uuid text, instance_id bigint, network_id bigint, state text, strategy text, vm_type text, device_id int, default_nic int, mac_address text, ip4_address text, created timestamp, removed timestamp, ip6_address text);
 CREATE TABLE cs.nic_secondary_ips (id bigint, uuid text, "nicId" bigint, ip4_address text, ip6_address text, network_id bigint, created timestamp);
 CREATE TABLE cs.vlan (id bigint, uuid text, network_id bigint, description text, vlan_gateway text, vlan_netmask text, vlan_type text, ip6_cidr text, ip6_gateway text, ip6_range text, created timestamp, removed timestamp);
 CREATE TABLE cs.user_ip_address (id bigint, uuid text, public_ip_address text, state text, source_network_id bigint, network_id bigint, vlan_db_id bigint, vm_id bigint, source_nat int, one_to_one_nat int, allocated timestamp, created timestamp, removed timestamp);

@@ -1,7 +1,7 @@
 -- Names people have: network_id() and instance_id() take an id, a uuid or a name.
 \i test/tap/setup.psql
 
-SELECT plan(46);
+SELECT plan(50);
 
 CREATE FUNCTION pg_temp.answer(query text, OUT code text, OUT detail text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -101,6 +101,18 @@ SELECT results_eq($$SELECT * FROM pg_temp.answer('SELECT vmnet.network_id(''201'
 SELECT is((pg_temp.answer('SELECT vmnet.network_id(''00000000-0000-0000-0000-0000000000a2'')')).code, '22023 ambiguous_name', 'the uuid of one and the name of another one');
 SELECT matches((pg_temp.answer('SELECT vmnet.network_id(''many'')')).detail, '^(.*; ){5}and 2 more\.$', 'five of seven are named');
 SELECT is((pg_temp.answer('SELECT vmnet.instance_id(''web'')')).code, '22023 ambiguous_name', 'two instances');
+
+-- attached tables, with names and without
+CREATE SCHEMA own;
+CREATE TABLE own.nets (id bigint PRIMARY KEY, title text, removed timestamptz);
+CREATE TABLE own.ports (id bigint PRIMARY KEY, network_id bigint, instance_id bigint);
+INSERT INTO own.nets VALUES (1, 'one', NULL), (2, 'two', now()), (3, 'three', NULL), (4, 'three', NULL);
+SELECT FROM vmnet.attach_inventory('named', 'own.ports', 'own.nets', columns => '{"networks": {"name": "title"}}') \g /dev/null
+SELECT FROM vmnet.attach_inventory('nameless', 'own.ports', 'own.nets') \g /dev/null
+SELECT is(ARRAY[vmnet.network_id('one', 'named'), vmnet.network_id('two', 'named'), vmnet.network_id('1', 'named')], ARRAY[1, NULL, 1]::bigint[], 'attached tables');
+SELECT is((pg_temp.answer($$SELECT vmnet.network_id('three', 'named')$$)).detail, 'These have it as id, uuid or name: id 3; id 4.', 'which rows are meant');
+SELECT is((pg_temp.answer($$SELECT vmnet.network_id('one', 'nameless')$$)).code, '22023', 'a table without names');
+SELECT is(vmnet.network_id('1', 'nameless'), 1::bigint, 'has ids');
 
 -- whose rows
 CREATE ROLE regress_vmnet_names;

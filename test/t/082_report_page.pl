@@ -120,6 +120,9 @@ is($said, "$page: the report on cloud_report\n", 'and says so');
 my $html = slurp_file($page);
 my $dom = dom($page);
 
+my $as_of = sql(q(SELECT to_char(as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') FROM vmnet.inventories WHERE name = 'cloud'));
+like($html, qr/as of \Q$as_of\E UTC, when the last completed import began, [\d.]+ (?:s|min) before this page was made at/, 'it says what time the mirror is as of');
+
 # Its bytes ask for nothing.
 unlike($html, qr/<(script|link|img|iframe|object|embed|base|use|image|foreignObject)\b/i, 'nothing is loaded');
 unlike($html, qr/\b(src|href|srcset|action|style|on\w+)\s*=/i, 'no attribute leads anywhere or runs anything');

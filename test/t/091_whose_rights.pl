@@ -256,7 +256,7 @@ my @more = (
 
 # A write for each trigger function.
 my %writes = (
-	'accepted_guard()' => [ 'parents', q(INSERT INTO parents.accepted_findings (code, object, reason, fingerprint) VALUES ('x', 'nic 1', 'x', 'x')) ],
+	'accepted_guard()' => [ 'untrapped', q(INSERT INTO untrapped.accepted_findings (code, object, reason, fingerprint) VALUES ('x', 'nic 1', 'x', 'x')) ],
 	'attached_instance_guard()' => [ 'attached_nics', q(UPDATE their_attached_nics.instances SET removed = now() WHERE id = 3) ],
 	'attached_network_guard()' => [ 'attached_nics', q(UPDATE their_attached_nics.networks SET removed = now() WHERE id = 3) ],
 	'attached_nic_guard()' => [ 'attached_parents', q(INSERT INTO their_attached_parents.nics VALUES (9, 1, 1, 'Allocated')) ],

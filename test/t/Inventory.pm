@@ -292,7 +292,9 @@ sub read_answers
 sub inventory_list
 {
 	my ($node, $db) = @_;
-	return $node->safe_psql($db, 'SELECT i FROM vmnet.inventories i ORDER BY name COLLATE "C"');
+	# only what a mirror is as of does not follow the clock
+	return $node->safe_psql($db, q(SELECT name, kind, source, mode, version, owner, CASE WHEN kind = 'mirror' THEN as_of END, as_of IS NULL
+		FROM vmnet.inventories ORDER BY name COLLATE "C"));
 }
 
 # Tries statements one by one, each undone again, and says of each what came

@@ -60,8 +60,8 @@ WHERE id::bigint = (SELECT max(id::bigint) FROM cloudstack.user_ip_address WHERE
 -- rows of a network that is removed
 UPDATE cloudstack.networks SET removed = '2025-03-01 00:00:00' WHERE id = '222';
 CALL vmnet.import_cloudstack('cloudstack', 'm');
-SELECT code, severity, object_type, since, message, fix FROM vmnet.check_inventory('m') WHERE object_type = 'address' AND code <> 'ip_of_removed_network' ORDER BY 1;
-SELECT count(*), min(severity), min(since), min(message) FROM vmnet.check_inventory('m') WHERE code = 'ip_of_removed_network';
+SELECT code, severity, object_type, since, split_part(message, ';', 1) AS message, fix FROM vmnet.check_inventory('m') WHERE object_type = 'address' AND code <> 'ip_of_removed_network' ORDER BY 1;
+SELECT count(*), min(severity), min(since), min(split_part(message, ';', 1)) AS message FROM vmnet.check_inventory('m') WHERE code = 'ip_of_removed_network';
 SELECT code, object_id, message FROM vmnet.check_inventory('m') WHERE object_type = 'address'
 EXCEPT SELECT code, object_id, message FROM vmnet.check_inventory('live') WHERE object_type = 'address';
 SELECT host(a.ip_address) AS given_though_held FROM m.ip_addresses a JOIN vmnet.network_free_ips(204, 100, 'm') f ON f.ip_address = a.ip_address
@@ -145,8 +145,8 @@ SELECT * FROM lists.all_networks EXCEPT SELECT * FROM "lists live".all_networks;
 SELECT * FROM lists.all_ip_ranges EXCEPT SELECT * FROM "lists live".all_ip_ranges;
 SELECT * FROM lists.all_instances EXCEPT SELECT * FROM "lists live".all_instances;
 -- an address in any of the ranges is right
-SELECT code, object_id, message FROM vmnet.check_inventory('lists') WHERE code = 'ip_outside_cidr';
-SELECT code, object_id, message FROM vmnet.check_inventory('lists live') WHERE code = 'ip_outside_cidr';
+SELECT code, object_id, split_part(message, ';', 1) AS message FROM vmnet.check_inventory('lists') WHERE code = 'ip_outside_cidr';
+SELECT code, object_id, split_part(message, ';', 1) AS message FROM vmnet.check_inventory('lists live') WHERE code = 'ip_outside_cidr';
 -- usable, used and free by ranges, and by lists
 SELECT vmnet.create_report('lists');
 SELECT network_id, usable, used, free, outside_cidr, addresses, ip6_usable, ip6_used, counted_by FROM lists_report.network_ip_usage ORDER BY 1;

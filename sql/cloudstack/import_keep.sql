@@ -20,54 +20,57 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.import_run_times(text, bigint) IS
 'Part of import_cloudstack(): when a run started, and the last whole one before it';
 
--- What tells that a source is a part of one, although it has most of the rows: NICs
--- whose networks or instances it has no more, or no NIC of a zone.  relation: the
--- table of the inventory of which the part is missing.
-CREATE FUNCTION vmnet_internal.import_partial(inventory text, source text)
+-- Zones of which the source has no NIC any more, although it had more than 20 live
+-- ones: it is a part of what it was.  relation: the table of the inventory whose
+-- rows are missing; NICs without their networks or instances are lost with these.
+CREATE FUNCTION vmnet_internal.import_lost_zones(inventory text)
 RETURNS TABLE (relation text, lacks text, found text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN QUERY EXECUTE format($f$
-		WITH lost AS MATERIALIZED (
-			SELECT n.id, n.network_id, n.instance_id
-			FROM pg_temp.vmnet_import_changes c JOIN %1$I.all_nics n ON n.id = c.id AND n.active
-			WHERE c.relation = 'nics' AND c.kind = 'delete'
-		), orphans AS (
-			SELECT CASE WHEN m.id IS NOT NULL THEN 'networks' ELSE 'instances' END AS relation, count(*) AS nics
-			FROM lost l
-				LEFT JOIN pg_temp.vmnet_import_changes m ON m.relation = 'networks' AND m.kind = 'delete' AND m.id = l.network_id
-			WHERE l.id::text IN (SELECT r.id FROM pg_temp.vmnet_import_log r WHERE r."table" = $1 AND r.action = 'rejected')
-			GROUP BY 1
-			HAVING count(*) > 10
-		), zones AS (
-			SELECT w.zone_id, ' (' || min(w.zone_name) || ')' AS name, count(*) AS nics
-			FROM %1$I.all_nics n
-				JOIN %1$I.all_networks w ON w.id = n.network_id AND w.zone_id IS NOT NULL
-				LEFT JOIN lost l ON l.id = n.id
-			WHERE n.active AND (SELECT count(*) FROM lost) > 20
-			GROUP BY w.zone_id
-			HAVING count(*) > 20 AND count(l.id) = count(*)
-		)
-		SELECT o.relation, format('%%s of live NICs', o.relation),
-			format('the %%s of %%s live NICs of %1$I.all_nics, which it has', o.relation, o.nics)
-		FROM orphans o
-		UNION ALL
-		SELECT 'nics', format('all live NICs of zone %%s', z.zone_id),
-			format('%%s of %%1$s live rows of %1$I.all_nics in zone %%s%%s', z.nics, z.zone_id, z.name)
-		FROM zones z
-		ORDER BY 1 DESC, 2$f$, inventory)
-	USING vmnet_internal.import_source_table(vmnet_internal.import_kind(source), 'nics');
+		SELECT CASE WHEN count(m.id) = count(*) THEN 'networks' WHEN count(i.id) = count(n.instance_id) THEN 'instances' ELSE 'nics' END,
+			format('all live NICs of zone %%s', w.zone_id),
+			format('%%s of %%1$s live rows of %1$I.all_nics in zone %%s%%s', count(*), w.zone_id, ' (' || min(w.zone_name) || ')')
+		FROM %1$I.all_nics n
+			JOIN %1$I.all_networks w ON w.id = n.network_id AND w.zone_id IS NOT NULL
+			LEFT JOIN pg_temp.vmnet_import_changes l ON l.relation = 'nics' AND l.kind = 'delete' AND l.id = n.id
+			LEFT JOIN pg_temp.vmnet_import_changes m ON m.relation = 'networks' AND m.kind = 'delete' AND m.id = n.network_id
+			LEFT JOIN pg_temp.vmnet_import_changes i ON i.relation = 'instances' AND i.kind = 'delete' AND i.id = n.instance_id
+		WHERE n.active AND (SELECT count(*) FROM pg_temp.vmnet_import_changes c WHERE c.relation = 'nics' AND c.kind = 'delete') > 20
+		GROUP BY w.zone_id
+		HAVING count(*) > 20 AND count(l.id) = count(*)
+		ORDER BY w.zone_id$f$, inventory);
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.import_partial(text, text) IS
-'Part of import_cloudstack(): what tells that a source is only a part of one';
+COMMENT ON FUNCTION vmnet_internal.import_lost_zones(text) IS
+'Part of import_cloudstack(): zones of which the source has no NIC any more';
 
--- Refuses an import that would lose most of the mirror or the end of one of its
--- tables, or whose source tells that it is a part: one that is empty, cut off or
--- exported in part is more likely than one that lost the rows.  Few rows, and mirrors
--- of few rows, do not count.
+-- How many live NICs an import loses with their networks, or with their instances.
+CREATE FUNCTION vmnet_internal.import_lost_with(inventory text, relation text)
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	nics bigint;
+BEGIN
+	EXECUTE format('SELECT count(*) FROM pg_temp.vmnet_import_changes c JOIN %I.all_nics n ON n.id = c.id AND n.active'
+		' JOIN pg_temp.vmnet_import_changes m ON m.relation = $1 AND m.kind = ''delete'' AND m.id = n.%I'
+		' WHERE c.relation = ''nics'' AND c.kind = ''delete''', inventory, CASE relation WHEN 'networks' THEN 'network_id' ELSE 'instance_id' END)
+	INTO nics USING relation;
+	RETURN nics;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_lost_with(text, text) IS
+'Part of import_cloudstack(): how many live NICs it loses with their networks or instances';
+
+-- Refuses an import that would lose most of the mirror, the end of one of its tables
+-- or a zone: a source that is empty, cut off or exported in part is more likely than
+-- one that lost the rows.  Few rows, unless
+-- these are the last networks or instances and have many NICs, and mirrors of few
+-- rows do not count.
 CREATE FUNCTION vmnet_internal.import_refuse_few(inventory text, source text, deleting boolean)
 RETURNS void
 LANGUAGE plpgsql
@@ -89,7 +92,8 @@ BEGIN
 			FROM pg_temp.vmnet_import_changes c JOIN %1$I.%2$I t ON t.id = c.id AND t.active
 			WHERE c.relation = $1 AND c.kind = 'delete'$f$, inventory, 'all_' || relation, 'vmnet_import_' || relation)
 		INTO lost, at_end USING relation;
-		CONTINUE WHEN lost <= 10;
+		CONTINUE WHEN lost <= 10 AND (at_end AND lost > 2 AND relation <> 'nics'
+			AND vmnet_internal.import_lost_with(inventory, relation) > 10) IS NOT TRUE;
 		EXECUTE format('SELECT count(*) FROM %I.%I t WHERE t.active', inventory, 'all_' || relation) INTO live;
 		CONTINUE WHEN live <= 20;
 		IF 2 * lost > live OR at_end THEN
@@ -102,7 +106,7 @@ BEGIN
 	END LOOP;
 	IF first IS NULL THEN
 		SELECT p.relation, p.lacks, ARRAY[p.found] INTO first, lacks, counts
-		FROM vmnet_internal.import_partial(inventory, source) p LIMIT 1;
+		FROM vmnet_internal.import_lost_zones(inventory) p LIMIT 1;
 	END IF;
 	IF first IS NOT NULL THEN
 		RAISE EXCEPTION USING

@@ -176,6 +176,8 @@ BEGIN
 		EXECUTE format('CREATE TABLE q.%I (id %s, network_id bigint, instance_id bigint, removed %s)', t, id, removed);
 	END LOOP;
 	CREATE TABLE q.all_nic_secondary_ips (id bigint, nic_id bigint, removed timestamptz);
+	CREATE TABLE q.all_ip_ranges (id bigint, removed timestamptz);
+	CREATE TABLE q.all_ip_addresses (id bigint, ip_range_id bigint, removed timestamptz);
 	CREATE TABLE q.nic_history (nic_id bigint);
 	CREATE TABLE q.nic_address_history (nic_id bigint);
 END

@@ -131,8 +131,8 @@ is( $node->safe_psql(
 	'the source lists what is active on each network, and nothing else');
 is($node->safe_psql('source', "SELECT string_agg(id::text, ', ' ORDER BY id) FROM $managed.all_nics WHERE default_nic"),
 	'1, 3, 8, 9', 'the first NICs that did not say became defaults');
-is($source{inventories},
-	"(\"Cloud \"\"eu\"\"; it's\",managed,,enforce,0.1.0,vmnet_owner)\n(\"mirror\nof cloud\",mirror,,read_only,0.1.0,vmnet_owner)",
+is($source{inventories} =~ s/\|[^|\n]*\|[tf]$//mgr,
+	"Cloud \"eu\"; it's|managed||enforce|0.1.0|vmnet_owner\nmirror\nof cloud|mirror||read_only|0.1.0|vmnet_owner",
 	'the source has a managed inventory and a mirror');
 same_text(guards_say($node, 'source', MANAGED), guards_expected(), 'the guards of the source are armed');
 same_text(mirror_guards_say($node, 'source', MIRROR), mirror_guards_expected(), 'the guards of the mirror are armed');
@@ -253,7 +253,8 @@ same_text(
 	join("\n", grep { !/"sequence"/ } split /\n/, catalog_text($node, 'apart', MANAGED)),
 	join("\n", grep { !/"sequence"/ } split /\n/, $source{ (MANAGED) }{catalog}),
 	'-s brings every definition');
-is(inventory_list($node, 'apart'), $source{inventories}, '-s brings inventories that are listed');
+# without the rows of its runs, nothing tells what time a mirror is as of
+is(inventory_list($node, 'apart'), $source{inventories} =~ s/\|[^|\n]*\|f\z/||t/r, '-s brings inventories that are listed');
 
 # Rows alone meet guards that are armed: they are refused, for a row that
 # says it was removed last year is not a new NIC.

@@ -73,7 +73,7 @@ $primary->safe_psql('postgres', q(
 	ALTER TABLE changed.all_nics DROP CONSTRAINT nic_removed_is_deallocating, DISABLE TRIGGER _nic_guard, ALTER id DROP DEFAULT;
 	DROP INDEX changed.all_nics_one_ip4;
 	CREATE RULE swallow AS ON UPDATE TO changed.all_nics DO INSTEAD NOTHING;
-	CREATE OR REPLACE VIEW changed.instances WITH (security_invoker) AS SELECT id, uuid, name, display_name, instance_name, type, state, host_id, zone_id,
+	CREATE OR REPLACE VIEW changed.instances WITH (security_invoker) AS SELECT id, uuid, name, display_name, instance_name, type, state, host_id, host_name, zone_id,
 		domain_id, account_id, account_name, domain_path, zone_name, created, removed FROM changed.all_instances;));
 $primary->wait_for_catchup($standby, 'replay');
 is($standby->safe_psql('postgres', q(SELECT string_agg(code, ' ' ORDER BY code) FROM vmnet.check_inventory('changed'))),
@@ -91,7 +91,7 @@ is( $standby->safe_psql(
 			-- parts of others take the name that was found, as text
 			AND (proargtypes::oid[])[array_position(proargnames, 'inventory') - 1] = 'name'::regtype)),
 	'check_inventory instance_active_networks instance_blockers instance_id instance_id inventory_status ip_holders '
-	  . 'mac_holders manage_blockers network_active_instance_count network_active_instances network_active_nics network_blockers network_explain network_id network_id network_in_use network_instances_as_of nic_changes_cursor '
+	  . 'mac_holders manage_blockers network_active_instance_count network_active_instances network_active_nics network_blockers network_explain network_free_ips network_id network_id network_in_use network_instances_as_of nic_changes_cursor '
 	  . 'nic_changes_since nic_explain nic_timeline nics_stuck_for report_schemas vpc_active_instances',
 	'these are all the functions that read an inventory');
 

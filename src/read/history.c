@@ -175,7 +175,8 @@ static const char nic_timeline_former_sql[] =
 "  UNION ALL"
 "  SELECT l.n, 3, NULL, l.removed, 'Removed', NULL, l.state, l.network_id, l.instance_id,"
 "   l.removed, NULL, NULL, NULL, NULL, NULL"
-"  FROM life l WHERE l.removed IS NOT NULL AND NOT l.removal_seen) e"
+"  FROM life l WHERE l.removed IS NOT NULL AND NOT l.removal_seen"
+"   AND (l.is_new OR l.removed OPERATOR(pg_catalog.>) l.since)) e"
 " ORDER BY e.n, e.part, e.seq";
 
 /*

@@ -136,7 +136,11 @@ BEGIN
 				ELSE jsonb_build_object('removed', NULL, 'name', rel || nextval('memory.names')) END;
 		END IF;
 		IF NOT memory.seen(rel, victim) THEN
-			r := r || jsonb_build_object('created', memory.utc());
+			-- nor is it removed before it is made
+			r := r || jsonb_build_object('created', memory.utc(), 'removed', NULL);
+			IF rel = 'nics' THEN
+				r := r || '{"state": "Reserved"}';
+			END IF;
 		END IF;
 		IF EXISTS (SELECT FROM memory_source.nics WHERE uuid = r->>'uuid' UNION ALL SELECT FROM memory_source.networks WHERE uuid = r->>'uuid' UNION ALL SELECT FROM memory_source.vm_instance WHERE uuid = r->>'uuid') THEN
 			r := r || '{"uuid": null}';

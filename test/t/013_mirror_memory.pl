@@ -1,8 +1,10 @@
-# What test/sql/mirror_memory.sql tests, with a thousand changes: a mirror never forgets, whatever the source deletes, brings back or
-# gives the ids and uuids of to others.
+# What test/sql/mirror_memory.sql tests, with a thousand changes: a mirror never
+# forgets, whatever the source deletes, brings back or gives the ids and uuids of to
+# others.
 #
 # pg_regress cannot do it: its output is always the same.  VMNET_MEMORY_SEED=random
-# takes another seed, which is printed; VMNET_MEMORY_CHANGES and VMNET_MEMORY_ROUNDS make it longer.
+# takes another seed, which is printed; VMNET_MEMORY_CHANGES and
+# VMNET_MEMORY_ROUNDS make it longer.
 use strict;
 use warnings FATAL => 'all';
 

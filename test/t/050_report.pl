@@ -30,7 +30,7 @@ sub psql
 }
 
 my @views = split /\n/, $node->safe_psql('a', q(SELECT relname FROM pg_class WHERE relnamespace = 'cloud_report'::regnamespace ORDER BY 1));
-is(scalar @views, 16, 'the reader has sixteen views to read');
+is(scalar @views, 17, 'the reader has seventeen views to read');
 # Every view, in every format that psql can write; those of the inventory, too,
 # as their owner.
 sub every_format

@@ -58,7 +58,7 @@ SELECT is(vmnet.accept_finding('ip_outside_cidr', 'nic 3', 'infinity', 'a second
 SELECT is(vmnet.accept_finding('default_nic_missing', ' Instance 4', NULL, 'no gateway there'), 1, 'without an end, by what the object is called in messages');
 SELECT is(vmnet.accept_finding('half_removed_nic', 'nic 5', now() + interval '1 day', 'its switch is down'), 1, 'and one that is younger than min_age');
 SELECT results_eq($$SELECT code, severity, object, accepted_until, accepted_by, accepted_reason, message, fix IS NOT NULL FROM vmnet.check_inventory(min_age => '0') WHERE accepted ORDER BY code$$,
-	format($$VALUES ('default_nic_missing', 'warning', 'instance 4', NULL, %1$L, 'no gateway there', 'instance 4 has 1 active NICs and no default NIC; NIC 4 comes first', true),
+	format($$VALUES ('default_nic_missing', 'warning', 'instance 4', NULL, %1$L, 'no gateway there', 'instance 4 has 1 active NIC and no default NIC; NIC 4 comes first', true),
 		('half_removed_nic', 'error', 'nic 5', now() + interval '1 day', %1$L, 'its switch is down', 'NIC 5 of instance 4 on network 1 is half-removed: Deallocating, but not removed; its address 10.1.0.1 may still be in use', true),
 		('ip_outside_cidr', 'warning', 'nic 3', 'infinity', %1$L, 'a second range, see the ticket', 'NIC 3 of instance 3 has address 10.9.0.3, which is outside 10.1.0.0/16 of network 1', true)$$, session_user),
 	'it stays visible, with who accepted it, until when and why');

@@ -63,8 +63,9 @@ CREATE ROLE attach_reader;
 SELECT vmnet.grant_access(n, 'attach_reader', 'reader') FROM unnest('{mirror,full,few,uuids,live}'::name[]) n \g /dev/null
 CREATE FUNCTION pg_temp.rows_of(view text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
-	-- metrics bear the name of the inventory, and tell of its tables and imports
-	RETURN QUERY EXECUTE format('SELECT (j - ARRAY[''seconds'', ''labels'', ''inventory''])::text FROM (SELECT to_jsonb(v) AS j FROM %s v) v
+	-- metrics bear the name of the inventory, and tell of its tables and imports; a
+	-- mirror has a list of ranges
+	RETURN QUERY EXECUTE format('SELECT (j - ARRAY[''seconds'', ''labels'', ''inventory'', ''all_cidrs''])::text FROM (SELECT to_jsonb(v) AS j FROM %s v) v
 		WHERE coalesce(j->>''name'', '''') !~ ''^vmnet_(table|import|inventory)''', view);
 END $$;
 SELECT bag_eq(format('SELECT * FROM pg_temp.rows_of(%L)', s || '_report.' || name), format('SELECT * FROM pg_temp.rows_of(%L)', 'mirror_report.' || name), format('%s_report.%s has the rows of a mirror''s', s, name))

@@ -184,7 +184,7 @@ SELECT pg_temp.finds('live', 'ALTER VIEW live.vpc_instances RENAME instance_id T
 SELECT pg_temp.finds('full', 'ALTER VIEW "full".stuck_nics RENAME age TO since',
 	'error view_differs inventory - view "full".stuck_nics lacks: age', false);
 SELECT pg_temp.finds('cloud', 'CREATE OR REPLACE VIEW cloud.networks WITH (security_invoker) AS SELECT id, uuid, name, state, traffic_type, guest_type, cidr, network_cidr, gateway,
-	ip6_cidr, ip6_gateway, vpc_id, zone_id, domain_id, account_id, account_name, domain_path, zone_name, nics_count, created, removed FROM cloud.all_networks',
+	ip6_cidr, ip6_gateway, all_cidrs, all_gateways, vpc_id, zone_id, domain_id, account_id, account_name, domain_path, zone_name, nics_count, created, removed FROM cloud.all_networks',
 	'error view_differs inventory - view cloud.networks does not read: all_networks.active', false);
 SELECT pg_temp.finds('m', 'CREATE OR REPLACE VIEW m.nic_intervals WITH (security_invoker) AS SELECT id AS nic_id, network_id, instance_id, created AS "from", removed AS "to" FROM m.all_nics',
 	'error view_differs inventory - view m.nic_intervals does not read: all_nics.ended', false);
@@ -284,7 +284,7 @@ CREATE TRIGGER theirs BEFORE UPDATE ON cloud.all_nics FOR EACH ROW WHEN (false) 
 SELECT is_empty($$SELECT code, message FROM vmnet.check_inventory('cloud')$$, 'a guard of another name or one that always fires, and a trigger of a user');
 ALTER VIEW cloud.nics SET (security_invoker = on, security_barrier);
 CREATE OR REPLACE VIEW cloud.networks WITH (security_invoker = 1) AS SELECT id, uuid, name, state, traffic_type, guest_type, cidr, network_cidr, gateway,
-	ip6_cidr, ip6_gateway, vpc_id, zone_id, domain_id, account_id, account_name, domain_path, zone_name, nics_count, created, removed, 'ours' AS ours FROM cloud.all_networks WHERE active;
+	ip6_cidr, ip6_gateway, all_cidrs, all_gateways, vpc_id, zone_id, domain_id, account_id, account_name, domain_path, zone_name, nics_count, created, removed, 'ours' AS ours FROM cloud.all_networks WHERE active;
 SELECT is_empty($$SELECT code, message FROM vmnet.check_inventory('cloud')$$, 'views with more columns and options');
 CREATE RULE later AS ON UPDATE TO cloud.all_nics DO INSTEAD NOTHING;
 ALTER TABLE cloud.all_nics DISABLE RULE later;

@@ -92,11 +92,11 @@ sql('CREATE EXTENSION mysql_fdw; CREATE EXTENSION pg_stat_statements');
 my ($code, $output, $said) = connect_as('reader', '');
 is($code, 0, 'one call connects') or diag($said);
 $said_everywhere{connected} = $said;
-is($output, join("\n", 'networks|t|', 'vm_instance|t|', 'nics|t|enabled', 'nic_secondary_ips|t|', 'account|t|', 'data_center|t|', 'domain|t|', 'op_networks|t|'),
+is($output, join("\n", 'networks|t|', 'vm_instance|t|', 'nics|t|enabled', 'nic_secondary_ips|t|', 'vlan|f|', 'user_ip_address|t|', 'account|t|', 'data_center|t|', 'domain|t|', 'host|f|', 'op_networks|t|'),
 	'and says what it found, and what this version lacks');
 unlike($said, qr/WARNING/, 'nothing is wrong');
 is(sql(q{SELECT string_agg(foreign_table_name, ' ' ORDER BY foreign_table_name) FROM information_schema.foreign_tables WHERE foreign_table_schema = 'cloudstack' AND foreign_server_name = 'cloudstack'}),
-	'account data_center domain networks nic_secondary_ips nics op_networks vm_instance', 'the foreign tables are there');
+	'account data_center domain networks nic_secondary_ips nics op_networks user_ip_address vm_instance', 'the foreign tables are there');
 is(sql(q{SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attname) FROM pg_attribute WHERE attrelid = 'cloudstack.nics'::regclass AND attnum > 0 AND attname IN ('id', 'instance_id', 'device_id', 'default_nic', 'mtu', 'ip4_address', 'created', 'update_time', 'state')}),
 	'created text, default_nic smallint, device_id integer, id bigint, instance_id bigint, ip4_address text, mtu bigint, state text, update_time text', 'with types that take whatever MySQL has');
 is(sql(q{SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'cloudstack'::regnamespace AND (attname LIKE '%password%' OR attname IN ('private_ip_address', 'display_text'))}), '0', 'and no column that is not read');
@@ -154,7 +154,7 @@ version_of('cloud411',
 	"UPDATE nics SET removed = '0000-00-00 00:00:00' WHERE id = $zero_removed; UPDATE nics SET created = '0000-00-00 00:00:00' WHERE id = $zero_created");
 ($code, $output, $said) = connect_as('reader', q{, dbname => 'cloud411', source => 'v411', server => 'old server'});
 is($code, 0, 'a database of 4.11 is connected') or diag($said);
-is($output, join("\n", 'networks|t|', 'vm_instance|t|', 'nics|t|mtu, enabled', 'nic_secondary_ips|t|', 'account|t|', 'data_center|t|', 'domain|t|', 'op_networks|t|'), 'without the columns that it lacks');
+is($output, join("\n", 'networks|t|', 'vm_instance|t|', 'nics|t|mtu, enabled', 'nic_secondary_ips|t|', 'vlan|f|', 'user_ip_address|t|', 'account|t|', 'data_center|t|', 'domain|t|', 'host|f|', 'op_networks|t|'), 'without the columns that it lacks');
 is(sql(q{SELECT srvname FROM pg_foreign_server WHERE srvname LIKE 'old%'}), 'old server', 'by the server name asked for');
 import_from('v411', 'from_411');
 is(sql('SELECT count(*), count(mtu), bool_and(enabled) FROM from_411.all_nics'), '2036|0|t', 'they are NULL, and NICs are enabled');
@@ -170,7 +170,8 @@ version_of('cloud423',
 	'UPDATE nics SET enabled = 0 WHERE id IN (14, 20)');
 ($code, $output, $said) = connect_as('reader', q{, dbname => 'cloud423', source => 'v423'});
 is($code, 0, 'a database of 4.23 is connected') or diag($said);
-is($output, join("\n", map { "$_|t|" } qw(networks vm_instance nics nic_secondary_ips account data_center domain op_networks)), 'nothing is lacking');
+is($output, join("\n", (map { "$_|t|" } qw(networks vm_instance nics nic_secondary_ips)), 'vlan|f|', 'user_ip_address|t|', (map { "$_|t|" } qw(account data_center domain)), 'host|f|', 'op_networks|t|'),
+	'nothing is lacking, but for tables that the sample does not have');
 import_from('v423', 'from_423');
 is(sql('SELECT string_agg(id::text, $$ $$ ORDER BY id) FROM from_423.all_nics WHERE NOT enabled'), '14 20', 'a NIC may be disabled');
 is(differences('from_423', 'cloud', 'all_networks', 'all_instances', 'network_instances', 'network_counts'), '0', 'all else is the same');
@@ -189,7 +190,7 @@ is($code, 0, 'a database with what is needed and no more is connected, whatever 
 is($output, join("\n", 'networks|t|uuid, name, traffic_type, guest_type, cidr, network_cidr, gateway, ip6_cidr, ip6_gateway, vpc_id, data_center_id, domain_id, account_id',
 		'vm_instance|t|uuid, name, display_name, instance_name, type, host_id, data_center_id, domain_id, account_id',
 		'nics|t|uuid, strategy, reserver_name, reservation_id, vm_type, device_id, default_nic, mac_address, ip4_address, ip6_address, netmask, gateway, broadcast_uri, mtu, enabled, update_time',
-		'nic_secondary_ips|f|uuid, nicId, network_id, ip4_address, ip6_address', map { "$_|f|" } qw(account data_center domain op_networks)),
+		'nic_secondary_ips|f|uuid, nicId, network_id, ip4_address, ip6_address', map { "$_|f|" } qw(vlan user_ip_address account data_center domain host op_networks)),
 	'and it says what is not there');
 import_from('Its "schema"', 'little');
 is(sql('SELECT count(*) FROM ((SELECT network_id, instance_id FROM little.network_instances EXCEPT ALL SELECT network_id, instance_id FROM cloud.network_instances) UNION ALL (SELECT network_id, instance_id FROM cloud.network_instances EXCEPT ALL SELECT network_id, instance_id FROM little.network_instances)) d'), '0', 'even so every answer is right');

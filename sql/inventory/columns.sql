@@ -368,7 +368,7 @@ They are kept as removed, unless the run was told to delete them.'),
 ('import_runs', 'source_kind', 'text', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
 	'Kind of the source, by the names of its tables: cloudstack'),
 ('import_runs', 'lacks', 'text[]', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
-	'Columns that the source did not have, or did not show to its reader, as nics.uuid
+	'Columns that the source did not have or did not show, as nics.uuid
 What needs one of them, check_inventory() does not look for.'),
 ('import_log', 'entry', 'bigint', 'serial', NULL, '{mirror}', NULL, false, NULL, NULL, NULL, NULL, NULL,
 	'Number of the entry'),

@@ -14,8 +14,6 @@ class Network(models.Model):
     gateway = models.GenericIPAddressField(null=True, blank=True)
     ip6_cidr = models.TextField(null=True, blank=True)
     ip6_gateway = models.GenericIPAddressField(null=True, blank=True)
-    # left out, since Django cannot write arrays of this type: 'all_cidrs'
-    # left out, since Django cannot write arrays of this type: 'all_gateways'
     vpc_id = models.BigIntegerField(null=True, blank=True)
     zone_id = models.BigIntegerField(null=True, blank=True)
     domain_id = models.BigIntegerField(null=True, blank=True)

@@ -33,7 +33,7 @@ COMMENT ON FUNCTION vmnet_internal.read_cidr(text) IS
 -- Most values are no list, and are read as one value.
 CREATE FUNCTION vmnet_internal.read_cidr_list(value text)
 RETURNS cidr[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN strpos($1, ',') = 0 THEN nullif(ARRAY[vmnet_internal.read_cidr($1)], ARRAY[NULL::cidr])
@@ -46,7 +46,7 @@ COMMENT ON FUNCTION vmnet_internal.read_cidr_list(text) IS
 
 CREATE FUNCTION vmnet_internal.read_inet_list(value text)
 RETURNS inet[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN strpos($1, ',') = 0 THEN nullif(ARRAY[vmnet_internal.read_inet($1)], ARRAY[NULL::inet])

@@ -49,7 +49,7 @@ CloudStack: IP reservation.'),
 	'IPv6 gateway, or NULL'),
 ('all_networks', 'all_cidrs', 'cidr[]', NULL, NULL, NULL, NULL, true, 'cidr', NULL, NULL, false, NULL,
 	'All ranges of the network, IPv4 and IPv6, where the source tells them
-cidr and ip6_cidr are the first of each. CloudStack 4.21 and later have lists of them. More ranges can be in all_ip_ranges.'),
+cidr and ip6_cidr are the first of each. CloudStack 4.21 and later have lists. More ranges can be in all_ip_ranges.'),
 ('all_networks', 'all_gateways', 'inet[]', NULL, NULL, NULL, NULL, true, 'gateway', NULL, NULL, false, NULL,
 	'All gateways of the network, IPv4 and IPv6, where the source tells them
 gateway and ip6_gateway are the first of each.'),

@@ -84,7 +84,8 @@ SELECT table_name, column_name
 FROM information_schema.columns c
 WHERE table_schema = 'cloud' AND table_name IN ('all_networks', 'all_instances', 'all_nics')
 	AND NOT EXISTS (SELECT FROM information_schema.columns e
-		WHERE e.table_schema = 'expected' AND 'all_' || e.table_name = c.table_name AND e.column_name = c.column_name);
+		WHERE e.table_schema = 'expected' AND 'all_' || e.table_name = c.table_name AND e.column_name = c.column_name)
+ORDER BY 1, 2;
 
 -- state_changed, at first sight
 SELECT count(*) AS nics, count(*) FILTER (WHERE t.state_changed

@@ -155,7 +155,7 @@ SELECT is(vmnet.network_in_use(1), true, '15: just so while the address is being
 SELECT pg_temp.begin_anew() \g /dev/null
 SELECT is((SELECT string_agg(c.relname, ' ') FROM pg_class c
 	WHERE c.relnamespace = 'cloud'::regnamespace AND c.relkind IN ('r', 'p', 'm', 'f')
-		AND c.relname <> 'nic_history'	-- which says what was, not what is
+		AND c.relname NOT IN ('nic_history', 'all_ip_addresses')	-- which say what was, not what is, and what CloudStack gave
 		AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname IN ('network_id', 'instance_id')) = 2),
 	'all_nics', '25: who is on which network is stored once');
 INSERT INTO cloud.nics (id, network_id, instance_id) VALUES (1, 1, 1);

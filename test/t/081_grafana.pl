@@ -361,9 +361,19 @@ foreach my $more (tsv('tables/nic_secondary_ips.tsv'))
 	my $at = $nic_network{ $more->{nicId} } or next;
 	$used{$at}{ $more->{ip4_address} } = 1 if $more->{ip4_address};
 }
+my %given;
+$given{ $_->{source_network_id} }{ $_->{public_ip_address} } = $_->{state} foreach grep { !defined $_->{removed} } tsv('tables/user_ip_address.tsv');
 my ($all_used, $all_usable, $outside) = (0, 0, 0);
 foreach my $net (grep { !defined $_->{removed} && $_->{cidr} } values %network)
 {
+	my $rows = $given{ $net->{id} };
+	if ($rows)
+	{
+		# what the network can give are rows, whatever its cidr is
+		$all_usable += keys %$rows;
+		$all_used += grep { $rows->{$_} ne 'Free' || $used{ $net->{id} }{$_} } keys %$rows;
+		next;
+	}
 	my ($base, $bits) = split m{/}, $net->{cidr};
 	my $size = 2**(32 - $bits);
 	my @in = grep { int(number($_) / $size) == int(number($base) / $size) } keys %{ $used{ $net->{id} } };

@@ -73,6 +73,7 @@ my %calls = (
 	'network_active_instances(bigint,bigint,integer,name)' => [ '', q(SELECT * FROM vmnet.network_active_instances(100, inventory => 'cloud')), q(SELECT * FROM vmnet.network_active_instances(100, inventory => 'att')) ],
 	'network_active_nics(bigint,name)' => [ '', q(SELECT * FROM vmnet.network_active_nics(100, 'cloud')), q(SELECT * FROM vmnet.network_active_nics(100, 'att')) ],
 	'network_blockers(bigint,name)' => [ '', q(SELECT * FROM vmnet.network_blockers(100, 'cloud')) ],
+	'network_free_ips(bigint,integer,name)' => [ '', q(SELECT * FROM vmnet.network_free_ips(100, 3, 'cloud')) ],
 	'network_explain(bigint,name)' => [ '', q(SELECT * FROM vmnet.network_explain(100, 'cloud')), q(SELECT * FROM vmnet.network_explain(100, 'att')) ],
 	'network_id(text,name)' => [ '', q(SELECT vmnet.network_id('100', 'cloud')), q(SELECT vmnet.network_id('100', 'att')) ],
 	'network_id(uuid,name)' => [ '', q(SELECT vmnet.network_id((SELECT uuid FROM cloud.all_networks WHERE id = 100), 'cloud')) ],

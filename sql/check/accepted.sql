@@ -228,6 +228,7 @@ BEGIN
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('no finding "%s" of object "%s"%s is accepted in inventory "%s"', code, object,
 				' of observer ' || quote_ident(observer), target.name),
+			DETAIL = 'Its table accepted_findings has no such row.',
 			HINT = format('What is accepted is in the table %I.accepted_findings.', target.name);
 	END IF;
 	RETURN withdrawn;

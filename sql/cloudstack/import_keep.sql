@@ -58,7 +58,8 @@ DECLARE
 BEGIN
 	EXECUTE format('SELECT count(*) FROM pg_temp.vmnet_import_changes c JOIN %I.all_nics n ON n.id = c.id AND n.active'
 		' JOIN pg_temp.vmnet_import_changes m ON m.relation = $1 AND m.kind = ''delete'' AND m.id = n.%I'
-		' WHERE c.relation = ''nics'' AND c.kind = ''delete''', inventory, CASE relation WHEN 'networks' THEN 'network_id' ELSE 'instance_id' END)
+		' WHERE c.relation = ''nics'' AND c.kind = ''delete''', inventory,
+		CASE relation WHEN 'networks' THEN 'network_id' ELSE 'instance_id' END)
 	INTO nics USING relation;
 	RETURN nics;
 END

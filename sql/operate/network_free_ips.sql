@@ -166,7 +166,17 @@ RETURNS TABLE (ip_address inet)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	target name := vmnet_internal.resolve_inventory(inventory);
+	other record := vmnet_internal.attached_other_keys(target);
 BEGIN
+	IF other.view IS NOT NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('inventory "%s" cannot be read by functions that take bigint', target),
+			DETAIL = format('The ids of its view "%s" are of type %s.', other.view, other.type),
+			HINT = format('Use its views: %I.network_instances lists the active instances of each network.', target);
+	END IF;
 	IF n IS NULL OR n NOT BETWEEN 0 AND 65536 THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
@@ -174,7 +184,7 @@ BEGIN
 			DETAIL = format('It is %s.', coalesce(n::text, 'NULL')),
 			HINT = 'Leave it out for 10 addresses.';
 	END IF;
-	RETURN QUERY SELECT unnest(vmnet_internal.writer_free_ips(vmnet_internal.resolve_inventory(inventory), net_id, n));
+	RETURN QUERY SELECT unnest(vmnet_internal.writer_free_ips(target, net_id, n));
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.network_free_ips(bigint, int, name) IS

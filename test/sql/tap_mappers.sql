@@ -54,7 +54,7 @@ SELECT is_empty($$SELECT o.oid::regclass FROM ours o WHERE o.relkind = 'v' AND o
 SELECT is_empty($$SELECT o.oid::regclass FROM ours o JOIN pg_attribute a ON a.attrelid = o.oid AND a.attname = 'key' AND a.attnum > 0
 	WHERE o.nspname ~ '_(report|tenants)$' AND EXISTS (SELECT FROM pg_attribute c WHERE c.attrelid = o.oid AND c.attnum > a.attnum
 			-- columns that came later are appended, too
-			AND c.attname NOT IN ('host_name', 'all_cidrs', 'all_gateways', 'counted_by', 'object', 'accepted', 'accepted_until', 'accepted_by', 'accepted_reason', 'as_of'))$$,
+			AND c.attname NOT IN ('host_name', 'all_cidrs', 'all_gateways', 'counted_by', 'object', 'accepted', 'accepted_until', 'accepted_by', 'accepted_reason', 'ip_ranges_read', 'ip_addresses_read'))$$,
 	'at the end');
 INSERT INTO fresh.networks (id, name, cidr, created, vpc_id) SELECT n, 'n' || n, format('10.%s.0.0/24', n)::cidr, now() - interval '5 days', 1 FROM generate_series(1, 4) n;
 INSERT INTO fresh.instances (id, name, created) SELECT n, 'i' || n, now() - interval '5 days' FROM generate_series(1, 4) n;

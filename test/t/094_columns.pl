@@ -38,7 +38,7 @@ my %type_of = map { ("$_->[0].$_->[1]" => $_->[2]) } @list;
 cmp_ok(scalar @list, '>', 100, 'sql/inventory/columns.sql lists columns');
 is(scalar keys %type_of, scalar @list, 'sql/inventory/columns.sql lists each of them once');
 agree('sql/inventory/columns.sql', 'what it says of a column can be',
-	map({ "$_->[0].$_->[1]: type $_->[2]" } grep { $_->[2] !~ /^(bigint|boolean|cidr|inet|integer|macaddr|text|timestamptz|uuid)$/ } @list),
+	map({ "$_->[0].$_->[1]: type $_->[2]" } grep { $_->[2] !~ /^(bigint|boolean|cidr|inet|integer|macaddr|text|timestamptz|uuid)(\[\])?$/ } @list),
 	map({ "$_->[0].$_->[1]: how $_->[3]" } grep { $_->[3] !~ /^(serial|default|generated|)$/ } @list),
 	map({ "$_->[0].$_->[1]: key $_->[6]" } grep { $_->[6] !~ /^(network|instance|nic|)$/ } @list),
 	map({ "$_->[0].$_->[1]: has no comment" } map { [ split /\./ ] } map { $_->[0] } rows_of(q(SELECT relation || '.' || name FROM vmnet_internal.inventory_columns() WHERE coalesce(comment, '') = ''))));

@@ -168,13 +168,15 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	target name := vmnet_internal.resolve_inventory(inventory);
-	other record := vmnet_internal.attached_other_keys(target);
+	other_view text;
+	other_type text;
 BEGIN
-	IF other.view IS NOT NULL THEN
+	SELECT o.view, o.type INTO other_view, other_type FROM vmnet_internal.attached_other_keys(target) o;
+	IF other_view IS NOT NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('inventory "%s" cannot be read by functions that take bigint', target),
-			DETAIL = format('The ids of its view "%s" are of type %s.', other.view, other.type),
+			DETAIL = format('The ids of its view "%s" are of type %s.', other_view, other_type),
 			HINT = format('Use its views: %I.network_instances lists the active instances of each network.', target);
 	END IF;
 	IF n IS NULL OR n NOT BETWEEN 0 AND 65536 THEN

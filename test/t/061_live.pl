@@ -248,7 +248,7 @@ like(error_of(q{SELECT vmnet.attach_cloudstack('', 'cs')}), qr/^ERROR:  22023: t
 like(error_of(q{SELECT vmnet.attach_cloudstack('x', 'expected')}), qr/^ERROR:  22023: schema "expected" does not contain CloudStack's tables\nDETAIL:  It lacks: vm_instance\.id, vm_instance\.state, /m, 'and a schema that is no CloudStack');
 is(sql(q{SELECT count(*) FROM pg_namespace WHERE nspname = 'x'}), '0', 'of which nothing is left');
 is(sql(q{SELECT count(*) FROM pg_class c LEFT JOIN pg_description d ON d.objoid = c.oid AND d.objsubid = 0 WHERE c.relnamespace = 'live'::regnamespace AND d.description IS NULL}), '0', 'every view says what it is');
-is(sql(q{SELECT string_agg(c.relname || '.' || a.attname, ' ') FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 WHERE c.relnamespace = 'live'::regnamespace AND col_description(c.oid, a.attnum) IS NULL}), '', 'and so does every column');
+is(sql(q{SELECT string_agg(c.relname || '.' || a.attname, ' ') FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 WHERE c.relnamespace = 'live'::regnamespace AND c.relkind <> 'i' AND col_description(c.oid, a.attnum) IS NULL}), '', 'and so does every column');
 
 # Without the tables that only add names, and with columns of other types.
 sql(q{CREATE SCHEMA bare; IMPORT FOREIGN SCHEMA cloud LIMIT TO (networks, vm_instance, nics) FROM SERVER cs INTO bare;

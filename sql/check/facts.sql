@@ -6,10 +6,10 @@
 -- index, view (that reads with its reader's rights), plain view, reads or default.
 -- fact: of a column its type, how it is generated and NOT NULL; of a constraint
 -- and an index its definition, with %1$s for the inventory; of a view its columns;
--- of reads the columns that a view has to read; of default an expression, or NULL
--- for any.  Over attached tables an inventory has tables of history only, whose
--- keys have the types of the keys of those; a live one has none.  What is a table
--- in others is a view there.
+-- of reads the columns that a view has to read, and conditions that it has to have;
+-- of default an expression, or NULL for any.  Over attached tables an inventory has
+-- tables of history only, whose keys have the types of the keys of those; a live
+-- one has none.  What is a table in others is a view there.
 CREATE FUNCTION vmnet_internal.check_expected_facts(kind text)
 RETURNS TABLE (relation text, sort text, object text, fact text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -255,15 +255,19 @@ FROM expected e
 		WHERE b.relnamespace = e.schema_id AND b.relname = 'all_' || e.relation AND b.relkind IN ('r', 'p')
 			AND (v.atttypid, v.atttypmod) <> (a.atttypid, a.atttypmod)) t (columns)
 	CROSS JOIN LATERAL (
+		SELECT array_agg(b.relname || '.' || a.attname)
+		FROM pg_catalog.pg_rewrite r
+			JOIN pg_catalog.pg_depend p ON p.classid = r.tableoid AND p.objid = r.oid AND p.refclassid = e.classid
+			JOIN pg_catalog.pg_class b ON b.oid = p.refobjid AND b.relnamespace = e.schema_id
+			JOIN pg_catalog.pg_attribute a ON a.attrelid = b.oid AND a.attnum = p.refobjsubid
+		WHERE r.ev_class = e.relid) d (columns)
+	CROSS JOIN LATERAL (
 		SELECT string_agg(w.name, ', ' ORDER BY w.ord)
 		FROM unnest(string_to_array(y.fact, ', ')) WITH ORDINALITY w (name, ord)
-		WHERE w.name NOT IN (
-			SELECT b.relname || '.' || a.attname
-			FROM pg_catalog.pg_rewrite r
-				JOIN pg_catalog.pg_depend p ON p.classid = r.tableoid AND p.objid = r.oid AND p.refclassid = e.classid
-				JOIN pg_catalog.pg_class b ON b.oid = p.refobjid AND b.relnamespace = e.schema_id
-				JOIN pg_catalog.pg_attribute a ON a.attrelid = b.oid AND a.attnum = p.refobjsubid
-			WHERE r.ev_class = e.relid)) u (columns)
+		WHERE (w.name = ANY (d.columns)) IS NOT TRUE
+			-- a condition on a column that the view passes on; active says the same
+			AND (w.name !~ ' IS NULL$' OR (split_part(w.name, '.', 1) || '.active' = ANY (d.columns)) IS NOT TRUE
+				AND strpos(translate(pg_get_viewdef(e.relid), '"', ''), split_part(w.name, '.', 2)) = 0)) u (columns)
 WHERE e.sort IN ('view', 'plain view')
 	AND (e.relkind IS DISTINCT FROM 'v' OR num_nonnulls(m.columns, t.columns, u.columns) > 0
 		OR e.sort = 'view' AND (array_to_string(e.reloptions, ' ') ~ '\msecurity_invoker=(t|y|on|1)') IS NOT TRUE)

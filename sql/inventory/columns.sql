@@ -479,9 +479,35 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.views_of_table(text) IS
 'Views that have the columns of a table of an inventory: the live one, and the one that reads an attached table';
 
+-- The column that says whether a row is live.  Networks and instances have an index
+-- of id and removed, so that a join which needs no other column reads the index
+-- only; of a view over other tables only the column active knows it.
+CREATE FUNCTION vmnet_internal.live_column(kind text, relation text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN $1 IN ('managed', 'mirror') AND $2 IN ('all_networks', 'all_instances') THEN 'removed' ELSE 'active' END
+$$;
+COMMENT ON FUNCTION vmnet_internal.live_column(text, text) IS
+'The column by which views of an inventory of a kind know the live rows of a table';
+
+-- joined: the row may be that of an outer join which found none.
+CREATE FUNCTION vmnet_internal.live_condition(kind text, relation text, alias text, joined boolean DEFAULT false)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format(CASE WHEN vmnet_internal.live_column($1, $2) = 'active' THEN '%s.active'
+	WHEN $4 THEN '%1$s.id IS NOT NULL AND %1$s.removed IS NULL'
+	ELSE '%s.removed IS NULL' END, $3)
+$$;
+COMMENT ON FUNCTION vmnet_internal.live_condition(text, text, text, boolean) IS
+'The condition by which views of an inventory of a kind know the live rows of a table';
+
 -- The query of a live view, with the columns that users added to its table.
 -- %1$I stands for the name of the inventory.
-CREATE FUNCTION vmnet_internal.live_view_query(view_name text, added text[] DEFAULT '{}')
+CREATE FUNCTION vmnet_internal.live_view_query(view_name text, added text[] DEFAULT '{}', kind text DEFAULT 'managed')
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -489,14 +515,14 @@ AS $$
 SELECT format(CASE $1 WHEN 'nic_secondary_ips'
 		-- those of a half-removed NIC are not live
 		THEN 'SELECT %2$s FROM %%1$I.%1$I s WHERE s.active AND EXISTS (SELECT FROM %%1$I.all_nics n WHERE n.id = s.nic_id AND n.active)'
-		ELSE 'SELECT %2$s FROM %%1$I.%1$I WHERE active' END,
+		ELSE 'SELECT %2$s FROM %%1$I.%1$I WHERE ' || vmnet_internal.live_condition($3, 'all_' || $1, 'all_' || $1) END,
 	'all_' || $1, string_agg(CASE $1 WHEN 'nic_secondary_ips' THEN 's.' ELSE '' END || replace(quote_ident(l.name), '%', '%%'), ', '
 		ORDER BY l.ord))
 FROM (SELECT c.name, c.ord FROM vmnet_internal.inventory_columns() c WHERE c.relation = 'all_' || $1 AND c.in_view
 	UNION ALL
 	SELECT a.name, 10000 + a.ord FROM unnest($2) WITH ORDINALITY a (name, ord)) l
 $$;
-COMMENT ON FUNCTION vmnet_internal.live_view_query(text, text[]) IS
+COMMENT ON FUNCTION vmnet_internal.live_view_query(text, text[], text) IS
 'Part of create_inventory() and refresh_views(): the query of a live view, with columns that users added
 %1$I stands for the name of the inventory.';
 

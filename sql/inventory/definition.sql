@@ -199,11 +199,19 @@ The time is there so that the table can be partitioned by it.'),
 	'A NIC belongs to an instance that exists; the guards see to instances that are removed'),
 -- indexes that reads use; none has a column that a change between live states
 -- touches, so that those changes are HOT
+('indexes', '{managed,mirror}', 'unique index', 'all_networks', 'all_networks_removed_key', '{id,removed}', NULL, NULL,
+	'Makes removed a part of the key
+A removal so waits, before it writes, for all who add NICs. Joins that need only to know whether a row is live read this index alone.'),
+('indexes', '{managed,mirror}', 'unique index', 'all_instances', 'all_instances_removed_key', '{id,removed}', NULL, NULL,
+	'Makes removed a part of the key
+A removal so waits, before it writes, for all who add NICs. Joins that need only to know whether a row is live read this index alone.'),
 ('indexes', '{managed,mirror}', 'index', 'all_networks', 'all_networks_vpc_idx', '{vpc_id}', NULL, 'vpc_id IS NOT NULL',
 	'Tiers of a VPC'),
-('indexes', '{managed,mirror}', 'index', 'all_networks', 'all_networks_name_idx', '{name}', NULL, 'active AND octet_length(name) <= 2000',
+('indexes', '{managed,mirror}', 'index', 'all_networks', 'all_networks_name_idx', '{name}', NULL,
+	'removed IS NULL AND octet_length(name) <= 2000',
 	'Live networks by name; longer names do not fit an index'),
-('indexes', '{managed,mirror}', 'index', 'all_instances', 'all_instances_name_idx', '{name}', NULL, 'active AND octet_length(name) <= 2000',
+('indexes', '{managed,mirror}', 'index', 'all_instances', 'all_instances_name_idx', '{name}', NULL,
+	'removed IS NULL AND octet_length(name) <= 2000',
 	'Live instances by name; longer names do not fit an index'),
 ('indexes', '{managed,mirror}', 'index', 'all_nics', 'all_nics_active_idx', '{network_id,instance_id}', NULL, 'active',
 	'Active NICs of a network, in the order of their instances'),
@@ -227,12 +235,6 @@ The time is there so that the table can be partitioned by it.'),
 	'ip6_address IS NOT NULL',
 	'All secondary IPv6 addresses by their value, removed ones too'),
 -- rules: what a managed inventory holds declaratively
-('rules', '{managed}', 'unique index', 'all_networks', 'all_networks_removed_key', '{id,removed}', NULL, NULL,
-	'Makes removed a part of the key
-A removal so waits, before it writes, for all who add NICs.'),
-('rules', '{managed}', 'unique index', 'all_instances', 'all_instances_removed_key', '{id,removed}', NULL, NULL,
-	'Makes removed a part of the key
-A removal so waits, before it writes, for all who add NICs.'),
 ('rules', '{managed}', 'check', 'all_networks', 'network_guest_type_valid', '{guest_type}',
 	'guest_type IN (''Isolated'', ''Shared'', ''L2'')', NULL,
 	'guest_type is Isolated, Shared, L2 or NULL'),
@@ -245,10 +247,10 @@ A removal so waits, before it writes, for all who add NICs.'),
 ('rules', '{managed}', 'check', 'all_instances', 'instance_created_finite', '{created}', 'pg_catalog.isfinite(created)', NULL,
 	'created is a time, not infinity'),
 ('rules', '{managed}', 'check', 'all_nics', 'nic_state_valid', '{state}',
-	format('state IN (%s)', vmnet_internal.nic_state_list()), NULL,
+	'vmnet_internal.nic_state_valid(state)', NULL,
 	'state is one of those of vmnet.nic_state_transitions(), exactly spelled'),
 ('rules', '{managed}', 'check', 'all_nics', 'nic_strategy_valid', '{strategy}',
-	'strategy IN (''PlaceHolder'', ''Create'', ''Start'', ''Managed'')', NULL,
+	'vmnet_internal.nic_strategy_valid(strategy)', NULL,
 	'strategy is one of the four, exactly spelled'),
 ('rules', '{managed}', 'check', 'all_nics', 'nic_removed_is_deallocating', '{removed,state}',
 	'removed IS NULL OR state = ''Deallocating''', NULL,
@@ -263,10 +265,10 @@ A removal so waits, before it writes, for all who add NICs.'),
 	'instance_id IS NOT NULL OR strategy = ''PlaceHolder'' OR removed IS NOT NULL', NULL,
 	'A held NIC has an instance, unless it is a placeholder'),
 ('rules', '{managed}', 'check', 'all_nics', 'nic_ip4_address_valid', '{ip4_address}',
-	'pg_catalog.family(ip4_address) = 4 AND pg_catalog.masklen(ip4_address) = 32', NULL,
+	'vmnet_internal.ip4_address_valid(ip4_address)', NULL,
 	'ip4_address is one IPv4 address, without a prefix length; the netmask has its own column'),
 ('rules', '{managed}', 'check', 'all_nics', 'nic_ip6_address_valid', '{ip6_address}',
-	'pg_catalog.family(ip6_address) = 6 AND pg_catalog.masklen(ip6_address) = 128', NULL,
+	'vmnet_internal.ip6_address_valid(ip6_address)', NULL,
 	'ip6_address is one IPv6 address, without a prefix length'),
 ('rules', '{managed}', 'unique index', 'all_nics', 'all_nics_one_per_network', '{instance_id,network_id}',
 	NULL, 'active AND vm_type = ''User''',
@@ -295,10 +297,10 @@ See CloudStack #3103.'),
 ('rules', '{managed}', 'check', 'all_nic_secondary_ips', 'secondary_ip_created_finite', '{created}', 'pg_catalog.isfinite(created)', NULL,
 	'created is a time, not infinity'),
 ('rules', '{managed}', 'check', 'all_nic_secondary_ips', 'secondary_ip4_address_valid', '{ip4_address}',
-	'pg_catalog.family(ip4_address) = 4 AND pg_catalog.masklen(ip4_address) = 32', NULL,
+	'vmnet_internal.ip4_address_valid(ip4_address)', NULL,
 	'ip4_address is one IPv4 address, without a prefix length'),
 ('rules', '{managed}', 'check', 'all_nic_secondary_ips', 'secondary_ip6_address_valid', '{ip6_address}',
-	'pg_catalog.family(ip6_address) = 6 AND pg_catalog.masklen(ip6_address) = 128', NULL,
+	'vmnet_internal.ip6_address_valid(ip6_address)', NULL,
 	'ip6_address is one IPv6 address, without a prefix length'),
 ('rules', '{managed}', 'unique index', 'all_nic_secondary_ips', 'all_nic_secondary_ips_one_ip4', '{network_id,ip4_address}',
 	NULL, 'active',
@@ -394,26 +396,26 @@ VALUES
 %4$L::pg_catalog.text AS mode, %5$L::pg_catalog.text AS version',
 'What this inventory is: one row of constants
 The view vmnet.inventories finds it by this.'),
-('networks', vmnet_internal.live_view_query('networks'),
+('networks', vmnet_internal.live_view_query('networks', kind => $1),
 'Live networks: those that are not removed
 INSERT, UPDATE and ON CONFLICT work here; DELETE, as setting removed, removes the network and keeps its row, and is refused while it '
 'holds a NIC.'),
-('instances', vmnet_internal.live_view_query('instances'),
+('instances', vmnet_internal.live_view_query('instances', kind => $1),
 'Live instances: those that are not removed, whatever their state
 A Stopped or Destroyed instance still holds its NICs. INSERT, UPDATE and ON CONFLICT work here; DELETE, as setting removed, removes the '
 'instance and keeps its row, and is refused while it holds a NIC.'),
-('nics', vmnet_internal.live_view_query('nics'),
+('nics', vmnet_internal.live_view_query('nics', kind => $1),
 'Live NICs: neither removed nor being deallocated
 INSERT, UPDATE and ON CONFLICT work here; DELETE removes the NIC and keeps its row.'),
-('nic_secondary_ips', vmnet_internal.live_view_query('nic_secondary_ips'),
+('nic_secondary_ips', vmnet_internal.live_view_query('nic_secondary_ips', kind => $1),
 'Secondary addresses of live NICs
 INSERT, UPDATE and ON CONFLICT work here. To remove an address, set removed; its row then leaves this view. With a NIC its secondary '
 'addresses are removed too; those of a half-removed NIC are not here.'),
-('ip_ranges', vmnet_internal.live_view_query('ip_ranges'),
+('ip_ranges', vmnet_internal.live_view_query('ip_ranges', kind => $1),
 'Live ranges of addresses: those that are not removed
 From CloudStack''s table vlan, where the source has it; in a managed inventory INSERT, UPDATE and ON CONFLICT work here. To remove a '
 'range, set removed.'),
-('ip_addresses', vmnet_internal.live_view_query('ip_addresses'),
+('ip_addresses', vmnet_internal.live_view_query('ip_addresses', kind => $1),
 'Live addresses that Shared and Public networks can give or have given
 From CloudStack''s table user_ip_address, where the source has it; in a managed inventory INSERT, UPDATE and ON CONFLICT work here. To '
 'remove an address, set removed. vmnet.network_free_ips() has those that are free.'),
@@ -426,8 +428,8 @@ From CloudStack''s table user_ip_address, where the source has it; in a managed 
 	n.id AS nic_id, n.state AS nic_state, n.device_id, n.default_nic, n.mac_address,
 	n.ip4_address, n.ip6_address
 FROM %1$I.all_nics n
-	JOIN %1$I.all_networks w ON w.id = n.network_id AND w.active
-	JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.active
+	JOIN %1$I.all_networks w ON w.id = n.network_id AND $$ || vmnet_internal.live_condition($1, 'all_networks', 'w') || $$
+	JOIN %1$I.all_instances i ON i.id = n.instance_id AND $$ || vmnet_internal.live_condition($1, 'all_instances', 'i') || $$
 WHERE n.active
 	AND NOT EXISTS (
 		SELECT 1 FROM %1$I.all_nics o
@@ -436,7 +438,7 @@ WHERE n.active
 'One row per live network and instance active on it
 An instance is active on a network when it has an active NIC there. Where it has several, the row shows that of the lowest device_id '
 '(NULLs last), then of the lowest id. The twin of vmnet.network_active_instances() for joins.'),
-('network_counts', replace(vmnet_internal.network_counts_query(), '{inv}', '%1$I'),
+('network_counts', replace(vmnet_internal.network_counts_query($1), '{inv}', '%1$I'),
 'One row per live network, with counts; a network with nothing on it has zeros
 System networks are there too. Each column says what it counts.'),
 ('vpc_instances', $$SELECT w.vpc_id, n.instance_id, i.uuid AS instance_uuid, i.name AS instance_name,
@@ -444,8 +446,8 @@ System networks are there too. Each column says what it counts.'),
 	pg_catalog.count(DISTINCT n.network_id) AS network_count,
 	pg_catalog.count(*) AS nic_count
 FROM %1$I.all_nics n
-	JOIN %1$I.all_networks w ON w.id = n.network_id AND w.active
-	JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.active
+	JOIN %1$I.all_networks w ON w.id = n.network_id AND $$ || vmnet_internal.live_condition($1, 'all_networks', 'w') || $$
+	JOIN %1$I.all_instances i ON i.id = n.instance_id AND $$ || vmnet_internal.live_condition($1, 'all_instances', 'i') || $$
 WHERE n.active AND w.vpc_id IS NOT NULL
 GROUP BY w.vpc_id, n.instance_id, i.uuid, i.name, i.type, i.state$$,
 'One row per VPC and instance active on one or more of its live networks
@@ -527,11 +529,11 @@ A NIC passes through these states while its instance starts or stops. For anothe
 FROM %1$I.all_networks w
 	LEFT JOIN (
 		SELECT h.network_id,
-			pg_catalog.count(*) FILTER (WHERE i.active AND h.active_nics > 0) AS active_instances,
-			pg_catalog.count(*) FILTER (WHERE i.active AND h.held_nics > 0) AS held_instances,
-			pg_catalog.count(*) FILTER (WHERE i.active) AS listed_instances,
+			pg_catalog.count(*) FILTER (WHERE $$ || vmnet_internal.live_condition($1, 'all_instances', 'i', true) || $$ AND h.active_nics > 0) AS active_instances,
+			pg_catalog.count(*) FILTER (WHERE $$ || vmnet_internal.live_condition($1, 'all_instances', 'i', true) || $$ AND h.held_nics > 0) AS held_instances,
+			pg_catalog.count(*) FILTER (WHERE $$ || vmnet_internal.live_condition($1, 'all_instances', 'i', true) || $$) AS listed_instances,
 			pg_catalog.sum(h.reserved_user_nics) AS reserved_user_nics,
-			pg_catalog.array_agg(i.id ORDER BY i.id) FILTER (WHERE i.active AND h.active_nics = 0) AS differing_instances
+			pg_catalog.array_agg(i.id ORDER BY i.id) FILTER (WHERE $$ || vmnet_internal.live_condition($1, 'all_instances', 'i', true) || $$ AND h.active_nics = 0) AS differing_instances
 		FROM (
 			SELECT n.network_id, n.instance_id,
 				pg_catalog.count(*) FILTER (WHERE n.active) AS active_nics,
@@ -541,7 +543,7 @@ FROM %1$I.all_networks w
 			GROUP BY n.network_id, n.instance_id) h
 			LEFT JOIN %1$I.all_instances i ON i.id = h.instance_id
 		GROUP BY h.network_id) c ON c.network_id = w.id
-WHERE w.active$$,
+WHERE $$ || vmnet_internal.live_condition($1, 'all_networks', 'w'),
 'One row per live network: its instances, counted in each way that is in use
 It says whether the ways agree. What to look at before a critical operation. Only active_instances is right; where the others say more, '
 'differing_instances are the instances that a query with a forgotten condition would still show. Every count leaves out removed instances.')
@@ -553,7 +555,8 @@ COMMENT ON FUNCTION vmnet_internal.inventory_views(text) IS
 -- columns: those of the view; NULL: those of its table that are in live views.
 -- reads: the columns that decide which rows a view shows and what they say, as
 -- relation.column: a view that reads one of them no more was changed, though it
--- has its columns.  Those that a view only passes on are not here.
+-- has its columns.  Those that a view only passes on are not here; of one that it
+-- passes on and has a condition on, the condition is.
 -- table of data
 CREATE FUNCTION vmnet_internal.inventory_view_columns()
 RETURNS TABLE (view text, columns text[], reads text[])
@@ -562,8 +565,8 @@ SET search_path = pg_catalog, pg_temp
 AS $views$
 VALUES
 ('inventory_info', '{kind,source,mode,version}'::text[], NULL::text[]),
-('networks', NULL, '{all_networks.active}'),
-('instances', NULL, '{all_instances.active}'),
+('networks', NULL, '{all_networks.removed IS NULL}'),
+('instances', NULL, '{all_instances.removed IS NULL}'),
 ('nics', NULL, '{all_nics.active}'),
 ('nic_secondary_ips', NULL, '{all_nic_secondary_ips.active,all_nics.active}'),
 ('ip_ranges', NULL, '{all_ip_ranges.active}'),
@@ -571,12 +574,12 @@ VALUES
 ('network_instances',
 	'{network_id,network_uuid,network_name,network_state,traffic_type,guest_type,vpc_id,instance_id,instance_uuid,instance_name,'
 	'instance_type,instance_state,nic_count,nic_id,nic_state,device_id,default_nic,mac_address,ip4_address,ip6_address}',
-	'{all_nics.active,all_networks.active,all_instances.active}'),
+	'{all_nics.active,all_networks.removed,all_instances.removed}'),
 ('network_counts', '{network_id,network_name}'::text[]
-	|| ARRAY(SELECT c.name FROM vmnet_internal.network_counts_columns() c WHERE NOT c.only_report ORDER BY c.ord),
-	'{all_nics.active,all_nics.removed,all_nics.state,all_networks.active,all_instances.active}'),
+	|| ARRAY(SELECT c.name FROM vmnet_internal.network_counts_columns('managed') c WHERE NOT c.only_report ORDER BY c.ord),
+	'{all_nics.active,all_nics.removed,all_nics.state,all_networks.removed,all_instances.removed}'),
 ('vpc_instances', '{vpc_id,instance_id,instance_uuid,instance_name,instance_type,instance_state,network_count,nic_count}',
-	'{all_nics.active,all_networks.active,all_instances.active}'),
+	'{all_nics.active,all_networks.removed,all_instances.removed}'),
 ('nic_intervals', '{nic_id,network_id,instance_id,from,to}', '{all_nics.created,all_nics.ended}'),
 ('network_instance_intervals', '{network_id,instance_id,from,to}',
 	'{nic_intervals.from,nic_intervals.to,all_instances.removed,all_networks.removed}'),
@@ -587,7 +590,7 @@ VALUES
 	'{all_nics.active,all_nics.state,all_nics.state_changed,nic_history.event}'),
 ('network_validation',
 	'{network_id,network_name,active_instances,held_instances,listed_instances,reserved_user_nics,nics_count,agree,differing_instances}',
-	'{all_nics.active,all_nics.removed,all_nics.state,all_networks.active,all_instances.active}')
+	'{all_nics.active,all_nics.removed,all_nics.state,all_networks.removed,all_instances.removed}')
 $views$;
 COMMENT ON FUNCTION vmnet_internal.inventory_view_columns() IS
 'Columns that the views of an inventory have, and those that they have to read';

@@ -35,7 +35,7 @@ SELECT w.id AS network_id, w.uuid::text AS network_uuid, w.name AS network_name,
 	w.id::text AS key, array_to_string(w.all_cidrs, ', ') AS all_cidrs,
 	(SELECT string_agg(host(g), ', ' ORDER BY o) FROM unnest(w.all_gateways) WITH ORDINALITY g (g, o)) AS all_gateways
 FROM {inv}.all_networks w CROSS JOIN (SELECT) read_only
-WHERE w.active$$,
+WHERE $$ || vmnet_internal.live_condition($1, 'all_networks', 'w'),
 'Live networks: one row each
 Removed networks are not here.'),
 
@@ -45,7 +45,7 @@ SELECT i.id AS instance_id, i.uuid::text AS instance_uuid, i.name AS instance_na
 	i.zone_id, i.zone_name, i.domain_id, i.domain_path, i.account_id, i.account_name, i.created, i.id::text AS key,
 	i.host_name
 FROM {inv}.all_instances i CROSS JOIN (SELECT) read_only
-WHERE i.active$$,
+WHERE $$ || vmnet_internal.live_condition($1, 'all_instances', 'i'),
 'Live instances: one row each, whatever their state
 A Stopped or Destroyed instance still holds its NICs, and is here. Removed instances are not.'),
 
@@ -110,13 +110,13 @@ FROM (
 	FROM {inv}.all_nics a
 	WHERE a.active AND a.instance_id IS NOT NULL
 	ORDER BY a.network_id, a.instance_id, a.device_id, a.id) n
-	JOIN {inv}.all_networks w ON w.id = n.network_id AND w.active
-	JOIN {inv}.all_instances i ON i.id = n.instance_id AND i.active$$,
+	JOIN {inv}.all_networks w ON w.id = n.network_id AND $$ || vmnet_internal.live_condition($1, 'all_networks', 'w') || $$
+	JOIN {inv}.all_instances i ON i.id = n.instance_id AND $$ || vmnet_internal.live_condition($1, 'all_instances', 'i'),
 'Which instance is on which network: one row per network and active instance
 An instance is active on a network when it has an active NIC there (neither removed nor Deallocating). Where it has several, the row '
 'shows that of the lowest device_id, and nic_count says how many.'),
 
-('network_counts', true, '{}', false, vmnet_internal.network_counts_query($$w.state AS network_state, w.traffic_type, w.guest_type,
+('network_counts', true, '{}', false, vmnet_internal.network_counts_query($1, $$w.state AS network_state, w.traffic_type, w.guest_type,
 	w.vpc_id, w.zone_name, w.domain_path, w.account_id, w.account_name, w.id::text AS key$$),
 'One row per live network, with counts; a network with nothing on it has zeros
 System networks are here too. Each column says what it counts.'),
@@ -200,7 +200,7 @@ FROM {inv}.all_networks w
 			ELSE coalesce(u.in_cidr, 0) END AS held,
 		CASE WHEN u.rows IS NOT NULL THEN 'addresses' WHEN r.usable IS NOT NULL THEN 'ranges' WHEN c.usable IS NOT NULL THEN 'cidr' END
 			AS counted_by) s
-WHERE w.active$$,
+WHERE $$ || vmnet_internal.live_condition($1, 'all_networks', 'w'),
 'How full the address ranges of live networks are: one row each, zeros kept
 usable is what the network can give: its rows in all_ip_addresses (CloudStack: Shared and Public networks), else the addresses of its '
 'rows in all_ip_ranges, else those of its cidr and all_cidrs; counted_by says which. used counts distinct addresses of active NICs of '
@@ -379,7 +379,7 @@ An inventory that is its own source has none.'),
 	FROM pg_extension e WHERE e.extname = 'vmnet_ext'
 	UNION ALL
 	SELECT 'vmnet_networks_active', 'Networks that are not removed', count(*)::double precision, NULL, NULL, NULL, NULL, NULL, NULL
-	FROM {inv}.all_networks w WHERE w.active
+	FROM {inv}.all_networks w WHERE $$ || vmnet_internal.live_condition($1, 'all_networks', 'w') || $$
 	UNION ALL
 	SELECT 'vmnet_instances_active', 'Instances that are not removed', coalesce(c.instances, 0)::double precision, s.state, t.type, NULL,
 		NULL, NULL, NULL
@@ -391,7 +391,7 @@ An inventory that is its own source has none.'),
 					'Shutdown', 'Error', 'Unknown') THEN i.state ELSE 'other' END AS state,
 				CASE WHEN i.type = 'User' THEN 'User' ELSE 'other' END AS type, count(*) AS instances
 			FROM {inv}.all_instances i
-			WHERE i.active
+			WHERE $$ || vmnet_internal.live_condition($1, 'all_instances', 'i') || $$
 			GROUP BY 1, 2) c ON c.state = s.state AND c.type = t.type
 	UNION ALL
 	SELECT 'vmnet_nics_held', 'NICs that are not removed', n.held, n.state, NULL, NULL, NULL, NULL, NULL FROM nics n

@@ -96,7 +96,7 @@ $$;
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nics DROP CONSTRAINT nic_removed_is_deallocating',
 	'error rule_missing inventory - cloud.all_nics has no constraint nic_removed_is_deallocating: CHECK (removed IS NULL OR state = ''Deallocating'')');
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_nics DROP CONSTRAINT nic_state_valid, ADD CONSTRAINT nic_state_valid CHECK (state <> '''')',
-	'error rule_missing inventory - constraint nic_state_valid of cloud.all_nics is not CHECK (state IN (''Allocated'', ''Reserving'', ''Reserved'', ''Releasing'', ''Deallocating'')), but CHECK ((state <> ''''::text))');
+	'error rule_missing inventory - constraint nic_state_valid of cloud.all_nics is not CHECK (vmnet_internal.nic_state_valid(state)), but CHECK ((state <> ''''::text))');
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_networks DROP CONSTRAINT network_created_finite, ADD CONSTRAINT network_created_finite CHECK (isfinite(created)) NOT VALID',
 	'error rule_missing inventory - constraint network_created_finite of cloud.all_networks is not CHECK (pg_catalog.isfinite(created)), but CHECK (isfinite(created)) NOT VALID');
 SELECT pg_temp.finds('cloud', 'ALTER TABLE cloud.all_instances DROP CONSTRAINT instance_removed_finite, ADD CONSTRAINT instance_removed_finite CHECK (isfinite(removed)) NO INHERIT',
@@ -185,12 +185,12 @@ SELECT pg_temp.finds('full', 'ALTER VIEW "full".stuck_nics RENAME age TO since',
 	'error view_differs inventory - view "full".stuck_nics lacks: age', false);
 SELECT pg_temp.finds('cloud', 'CREATE OR REPLACE VIEW cloud.networks WITH (security_invoker) AS SELECT id, uuid, name, state, traffic_type, guest_type, cidr, network_cidr, gateway,
 	ip6_cidr, ip6_gateway, all_cidrs, all_gateways, vpc_id, zone_id, domain_id, account_id, account_name, domain_path, zone_name, nics_count, created, removed FROM cloud.all_networks',
-	'error view_differs inventory - view cloud.networks does not read: all_networks.active', false);
+	'error view_differs inventory - view cloud.networks does not read: all_networks.removed IS NULL', false);
 SELECT pg_temp.finds('m', 'CREATE OR REPLACE VIEW m.nic_intervals WITH (security_invoker) AS SELECT id AS nic_id, network_id, instance_id, created AS "from", removed AS "to" FROM m.all_nics',
 	'error view_differs inventory - view m.nic_intervals does not read: all_nics.ended', false);
 SELECT pg_temp.finds('cloud', 'DROP VIEW cloud.vpc_instances; CREATE VIEW cloud.vpc_instances WITH (security_invoker) AS SELECT 1::bigint AS vpc_id, 2::bigint AS instance_id, NULL::uuid AS instance_uuid,
 	NULL::text AS instance_name, NULL::text AS instance_type, NULL::text AS instance_state, 3::bigint AS network_count, 4::bigint AS nic_count',
-	'error view_differs inventory - view cloud.vpc_instances does not read: all_nics.active, all_networks.active, all_instances.active', false);
+	'error view_differs inventory - view cloud.vpc_instances does not read: all_nics.active, all_networks.removed, all_instances.removed', false);
 SELECT pg_temp.finds('cloud', 'DROP VIEW cloud.nic_secondary_ips; CREATE VIEW cloud.nic_secondary_ips WITH (security_invoker) AS
 	SELECT s.id, s.uuid::text AS uuid, s.nic_id, s.network_id, s.ip4_address::text AS ip4_address, s.ip6_address, s.created, s.removed FROM cloud.all_nic_secondary_ips s
 	WHERE s.active AND EXISTS (SELECT FROM cloud.all_nics n WHERE n.id = s.nic_id AND n.active)',

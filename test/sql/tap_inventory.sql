@@ -71,8 +71,9 @@ SELECT set_eq($$SELECT c.relname || '.' || a.attname FROM pg_attribute a JOIN pg
 	'and NOT NULL only on id, network_id, state, created and state_changed');
 SELECT set_eq($$SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
 		WHERE c.relnamespace = 'mirror'::regnamespace AND i.indisunique AND t.relname IN ('all_networks', 'all_instances', 'all_nics')$$,
-	ARRAY['all_networks_pkey', 'all_networks_uuid_key', 'all_instances_pkey', 'all_instances_uuid_key', 'all_nics_pkey', 'all_nics_uuid_key'],
-	'and no unique index besides the keys and uuid');
+	ARRAY['all_networks_pkey', 'all_networks_uuid_key', 'all_instances_pkey', 'all_instances_uuid_key', 'all_nics_pkey', 'all_nics_uuid_key',
+		'all_networks_removed_key', 'all_instances_removed_key'],
+	'and no unique index that could refuse a row besides the keys and uuid');
 SELECT is_empty($$
 	SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE n.nspname IN ('cloud', 'mirror') AND c.relkind = 'r'

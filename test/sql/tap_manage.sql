@@ -138,7 +138,6 @@ SELECT is((outcome('UPDATE source.nics SET vm_type = NULL')).repaired, 'missing_
 SELECT set_eq($$SELECT o.name FROM vmnet_internal.inventory_objects('managed') o WHERE o.phase = 'rules' AND o.sort <> 'not null'$$,
 	ARRAY['network_created_finite', 'instance_created_finite', 'nic_created_finite', 'secondary_ip_created_finite', 'network_guest_type_valid', 'network_removed_finite', 'instance_removed_finite', 'nic_state_valid', 'nic_strategy_valid', 'nic_removed_is_deallocating', 'nic_removed_finite',
 		'nic_default_nic_present', 'nic_instance_required', 'nic_ip4_address_valid', 'nic_ip6_address_valid', 'all_nics_one_per_network', 'all_nics_one_default', 'all_nics_one_device', 'all_nics_one_mac', 'all_nics_one_ip4', 'all_nics_one_ip6',
-		'all_networks_removed_key', 'all_instances_removed_key',
 		-- a mirror has no such addresses, as read_inet() and the import make them
 		'ip_range_removed_finite', 'ip_range_valid', 'ip_address_removed_finite', 'ip_address_valid',
 		-- those are tested in secondary_ips.sql

@@ -106,19 +106,19 @@ CREATE OR REPLACE VIEW cloud.instances WITH (security_invoker = true) AS SELECT 
 ROLLBACK TO s;
 CREATE OR REPLACE VIEW cloud.instances WITH (security_invoker = true) AS
 	SELECT :columns
-	FROM cloud.all_instances WHERE active AND type = 'User';
+	FROM cloud.all_instances WHERE removed IS NULL AND type = 'User';
 SELECT is(pg_temp.refused($$SELECT vmnet.refresh_views('cloud')$$), '0A000 live_view_unchanged instances', 'a view with another condition is refused');
 SELECT ok(NOT 'tag' = ANY (pg_temp.columns('cloud.instances')), 'and stays');
 SELECT is_empty($$SELECT FROM pg_class WHERE relname LIKE 'vmnet_refresh_views%'$$, 'nothing is left behind');
 ROLLBACK TO s;
 CREATE OR REPLACE VIEW cloud.instances WITH (security_invoker = true) AS
 	SELECT :columns, upper(name) AS loud
-	FROM cloud.all_instances WHERE active;
+	FROM cloud.all_instances WHERE removed IS NULL;
 SELECT is(pg_temp.refused($$SELECT vmnet.refresh_views('cloud')$$), '0A000 live_view_unchanged instances', 'so is one with an expression');
 ROLLBACK TO s;
 CREATE OR REPLACE VIEW cloud.instances WITH (security_invoker = true) AS
 	SELECT :changed
-	FROM cloud.all_instances WHERE active;
+	FROM cloud.all_instances WHERE removed IS NULL;
 SELECT is(pg_temp.refused($$SELECT vmnet.refresh_views('cloud')$$), '0A000 live_view_unchanged instances', 'and one in whose place of a column stands an expression');
 ROLLBACK TO s;
 -- a column that was renamed in the table keeps its name in the view
@@ -141,7 +141,7 @@ SELECT ok('Later %s' = ANY (pg_temp.columns('cloud.nics')) AND EXISTS (SELECT FR
 ROLLBACK TO s;
 CREATE OR REPLACE VIEW cloud.instances WITH (security_invoker = true) AS
 	SELECT :columns, tag
-	FROM cloud.all_instances WHERE active;
+	FROM cloud.all_instances WHERE removed IS NULL;
 SELECT is_empty($$SELECT * FROM vmnet.refresh_views('cloud')$$, 'a column that was added to the view by hand is not lacking');
 ALTER TABLE cloud.all_instances ADD COLUMN more text;
 SELECT results_eq($$SELECT * FROM vmnet.refresh_views('cloud')$$, $$VALUES ('instances', 'more', 'added')$$, 'nor in the way of others');

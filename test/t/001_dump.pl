@@ -298,6 +298,17 @@ is_whole('one', '-n, by the owner', MANAGED);
 fresh_database('without_extension');
 fails_ok('without the extension the restore says what is missing', qr/schema "vmnet_internal" does not exist/,
 	'pg_restore', '-d', 'without_extension', "$tmp/one");
+# CHECKs of all_nics call functions of the extension: that table, and so its rows,
+# are restored only where the extension is.
+is( $node->safe_psql(
+		'without_extension', q(
+		SELECT string_agg(relname, ' ' ORDER BY relname COLLATE "C") FROM pg_class
+		WHERE relkind = 'r' AND relname IN ('all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips', 'nic_history'))),
+	'all_instances all_networks nic_history',
+	'which brings networks, instances and history, not the NICs');
+$node->safe_psql('without_extension', "DROP SCHEMA $managed CASCADE; CREATE EXTENSION vmnet_ext");
+quiet_ok('the same dump, after CREATE EXTENSION', 'pg_restore', '-d', 'without_extension', "$tmp/one");
+is_whole('without_extension', '-n, once the extension is there', MANAGED);
 
 # The extension's schema stands by itself in a dump, as for every extension
 # with a schema of its own, so it is named, too.
@@ -327,14 +338,33 @@ same_text(join("\n", map { rows_digest($node, 'custom1', $_), catalog_text($node
 	$before, 'nothing is lost by the attempt');
 same_text(guards_say($node, 'custom1', MANAGED), guards_expected(), 'nor is a guard');
 
-# With CASCADE the guards go, and nothing else does: tables, rows, views and
-# declarative rules are the owner's.  To create the extension again brings the
-# reads back, not the guards.
+# With CASCADE the guards go, and the CHECKs that call functions of the extension;
+# tables, rows, views and all other rules are the owner's.  To create the extension
+# again brings the reads back, not the guards.
 $node->safe_psql('custom1', 'SET client_min_messages = warning; DROP EXTENSION vmnet_ext CASCADE');
 same_text(
 	join("\n", map { rows_digest($node, 'custom1', $_), catalog_text($node, 'custom1', $_) } MANAGED, MIRROR),
-	join("\n", grep { !/"trigger".* EXECUTE FUNCTION vmnet_internal\./ } split /\n/, $before),
-	'DROP EXTENSION CASCADE drops the guards and nothing else');
+	join("\n", grep { !/"trigger".* EXECUTE FUNCTION vmnet_internal\./ && !/CHECK \(vmnet_internal\./ } split /\n/, $before),
+	'DROP EXTENSION CASCADE drops the guards, the CHECKs that call the extension, and nothing else');
+# What is refused with no guard and no function of ours left.
+$node->safe_psql('custom1', qq(INSERT INTO $managed.all_networks (id, name) VALUES (900, 'n');
+	INSERT INTO $managed.all_instances (id, name) VALUES (900, 'i'), (901, 'j');
+	INSERT INTO $managed.all_nics (id, network_id, instance_id, device_id, default_nic, mac_address, ip4_address)
+	VALUES (900, 900, 900, 0, true, '02:00:00:00:09:00', '10.9.0.1')));
+foreach my $case (
+	[ 'UPDATE all_nics SET removed = now() WHERE id = 900', 'nic_removed_is_deallocating' ],
+	[ q(UPDATE all_nics SET state = 'Deallocating', removed = 'infinity' WHERE id = 900), 'nic_removed_finite' ],
+	[ 'UPDATE all_nics SET default_nic = NULL WHERE id = 900', 'nic_default_nic_present' ],
+	[ 'UPDATE all_nics SET instance_id = NULL WHERE id = 900', 'nic_instance_required' ],
+	[ 'UPDATE all_nics SET network_id = 99999 WHERE id = 900', 'all_nics_network_id_fkey' ],
+	[ 'DELETE FROM all_networks WHERE id = 900', 'all_nics_network_id_fkey' ],
+	[ q(INSERT INTO all_nics (network_id, instance_id, device_id, default_nic, ip4_address) VALUES (900, 901, 0, true, '10.9.0.1')), 'all_nics_one_ip4' ],
+	[ 'UPDATE all_nics SET state = NULL WHERE id = 900', 'null value in column "state"' ])
+{
+	my ($statement, $refusal) = @$case;
+	my ($code, undef, $message) = $node->psql('custom1', "SET search_path = $managed; $statement", on_error_stop => 1);
+	ok($code && $message =~ /\Q$refusal\E/, "without the extension it is still refused: $statement") or diag($message);
+}
 my $unguarded = read_answers($node, 'custom2', MANAGED);
 $node->safe_psql(
 	'custom2', q(

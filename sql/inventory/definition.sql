@@ -134,6 +134,8 @@ FROM (VALUES
 	'No two addresses, removed ones included, have one uuid'),
 ('keys', '{managed,mirror}', 'index', 'all_ip_addresses', 'all_ip_addresses_network_idx', '{source_network_id,ip_address}', NULL, 'active',
 	'Addresses that a network can give or has given, in order'),
+('keys', '{managed,mirror}', 'index', 'all_ip_addresses', 'all_ip_addresses_ip_idx', '{ip_address}', NULL, NULL,
+	'All addresses by their value'),
 ('keys', '{managed,mirror,attached}', 'primary key', 'nic_history', 'nic_history_pkey', '{seq,at}', NULL, NULL,
 	'An entry is known by its number
 The time is there so that the table can be partitioned by it.'),

@@ -70,12 +70,14 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ip_holders'
 LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 100;
 COMMENT ON FUNCTION vmnet.ip_holders(inet, timestamptz, timestamptz, name) IS
-'NICs that had an IPv4 or IPv6 address, their own or a secondary one, at some time between "from" and "to", and when
+'Who had an IPv4 or IPv6 address at some time between "from" and "to", and when: NICs, and networks and instances by NAT
 "to" is exclusive; NULL: no limit; the same time twice means that moment. An address with a prefix length (10.20.0.0/24) means all '
 'addresses in it. held_from is inclusive, held_to exclusive (NULL: still held). A NIC has an address while it is active, until it gets '
 'another one; placeholders and routers are included. Isolated networks use the same addresses: see network_id.
 kind: nic, the address of the NIC itself; secondary, a row of all_nic_secondary_ips: ip4_address and ip6_address are those of this row, '
-'mac_address is that of the NIC at held_from.
+'mac_address is that of the NIC at held_from; public, an Allocated row of ip_addresses that no live NIC of its networks has: network and '
+'instance are those that it is allocated to (NULL: none is known), the columns of NICs are NULL, held_from is the time of the allocation. Who '
+'had a public address before is not known.
 No row for NULL. Errors: 22023 if "from" is after "to", or for an unknown inventory.';
 
 CREATE FUNCTION vmnet.mac_holders(

@@ -218,10 +218,45 @@ FORMER("fi", "instances", "s.instance_id", "p.since") \
 "  UNION ALL SELECT NULL, n.mac_address) m" \
 " WHERE m.until IS NULL OR m.until OPERATOR(pg_catalog.>) p.since ORDER BY m.until LIMIT 1) END"
 
+/*
+ * An address that is Allocated and that no live NIC of its networks has: one that a
+ * network or an instance has by NAT.  Only the present allocation is known.
+ */
+#define PUBLIC_HOLDERS_SQL(column, ip4, ip6, bits) \
+"SELECT NULL, NULL, NULL, p.instance_id, i.uuid, i.name, w.id, w.name, NULL, " ip4 ", " ip6 "," \
+" COALESCE(p.allocated, p.created), NULL, 'public', p.id" \
+" FROM %s.ip_addresses p" \
+" LEFT JOIN %s.all_networks w ON w.id OPERATOR(pg_catalog.=)" \
+"  COALESCE(p.network_id, p.source_network_id)" \
+" LEFT JOIN %s.all_instances i ON i.id OPERATOR(pg_catalog.=) p.instance_id" \
+" WHERE " IN_NETWORK("p.ip_address", bits) \
+" AND pg_catalog.family(p.ip_address) OPERATOR(pg_catalog.=) pg_catalog.family($1)" \
+" AND p.state OPERATOR(pg_catalog.=) 'Allocated'" \
+" AND ($3 IS NULL OR COALESCE(p.allocated, p.created) OPERATOR(pg_catalog.<) $3" \
+"  OR COALESCE(p.allocated, p.created) OPERATOR(pg_catalog.=) $2)" \
+" AND NOT EXISTS (SELECT 1 FROM %s.nics n WHERE n." column " OPERATOR(pg_catalog.=) p.ip_address" \
+"  AND (n.network_id OPERATOR(pg_catalog.=) p.source_network_id" \
+"   OR n.network_id OPERATOR(pg_catalog.=) p.network_id))" \
+" AND NOT EXISTS (SELECT 1 FROM %s.nic_secondary_ips o" \
+"  WHERE o." column " OPERATOR(pg_catalog.=) p.ip_address" \
+"  AND (o.network_id OPERATOR(pg_catalog.=) p.source_network_id" \
+"   OR o.network_id OPERATOR(pg_catalog.=) p.network_id))"
+
 /* In the order of times; those of one NIC with its own addresses first. */
-#define IP_HOLDERS_SQL(FORMER, former_mac, column, bits) \
-HOLDERS_SQL(FORMER, HOLDER_MAC(former_mac), ", a.kind", IN_NETWORK(column, bits)) \
-" ORDER BY p.since, a.nic_id, s.network_id, a.kind, a.secondary_ip_id"
+#define IP_HOLDERS_SQL(FORMER, former_mac, column, ip4, ip6, bits) \
+"SELECT h.nic_id, h.nic_uuid, h.vm_type, h.instance_id, h.instance_uuid, h.instance_name, h.network_id," \
+" h.network_name, h.mac_address, h.ip4_address, h.ip6_address, h.since, h.until, h.kind FROM (" \
+HOLDERS_SQL(FORMER, HOLDER_MAC(former_mac), ", a.kind, a.secondary_ip_id", \
+			IN_NETWORK("a." column, bits)) \
+" UNION ALL " PUBLIC_HOLDERS_SQL(column, ip4, ip6, bits) \
+") h (nic_id, nic_uuid, vm_type, instance_id, instance_uuid, instance_name, network_id," \
+" network_name, mac_address, ip4_address, ip6_address, since, until, kind, address_id)" \
+" ORDER BY h.since, h.nic_id, h.network_id, h.kind, h.address_id"
+
+#define IP4_HOLDERS_SQL(FORMER, former_mac) \
+IP_HOLDERS_SQL(FORMER, former_mac, "ip4_address", "p.ip_address", "NULL", "32")
+#define IP6_HOLDERS_SQL(FORMER, former_mac) \
+IP_HOLDERS_SQL(FORMER, former_mac, "ip6_address", "NULL", "p.ip_address", "128")
 
 #define MAC_HOLDERS_SQL(FORMER) \
 HOLDERS_SQL(FORMER, "a.mac_address", "", "a.mac_address OPERATOR(pg_catalog.=) $1") \
@@ -229,21 +264,21 @@ HOLDERS_SQL(FORMER, "a.mac_address", "", "a.mac_address OPERATOR(pg_catalog.=) $
 
 /* Addresses between the first and the last one of $1, and in it. */
 #define IN_NETWORK(column, bits) \
-"a." column " OPERATOR(pg_catalog.>=) pg_catalog.network($1)" \
-" AND a." column " OPERATOR(pg_catalog.<=)" \
+column " OPERATOR(pg_catalog.>=) pg_catalog.network($1)" \
+" AND " column " OPERATOR(pg_catalog.<=)" \
 " pg_catalog.set_masklen(pg_catalog.broadcast($1), " bits ")" \
-" AND a." column " OPERATOR(pg_catalog.<<=) $1"
+" AND " column " OPERATOR(pg_catalog.<<=) $1"
 
 static const char ip4_holders_sql[] =
-IP_HOLDERS_SQL(NO_FORMER_ROW, "", "ip4_address", "32");
+IP4_HOLDERS_SQL(NO_FORMER_ROW, "");
 static const char ip6_holders_sql[] =
-IP_HOLDERS_SQL(NO_FORMER_ROW, "", "ip6_address", "128");
+IP6_HOLDERS_SQL(NO_FORMER_ROW, "");
 static const char mac_holders_sql[] = MAC_HOLDERS_SQL(NO_FORMER_ROW);
 
 static const char ip4_holders_former_sql[] =
-IP_HOLDERS_SQL(FORMER_ROW, FORMER_MAC, "ip4_address", "32");
+IP4_HOLDERS_SQL(FORMER_ROW, FORMER_MAC);
 static const char ip6_holders_former_sql[] =
-IP_HOLDERS_SQL(FORMER_ROW, FORMER_MAC, "ip6_address", "128");
+IP6_HOLDERS_SQL(FORMER_ROW, FORMER_MAC);
 static const char mac_holders_former_sql[] = MAC_HOLDERS_SQL(FORMER_ROW);
 
 static const char nics_stuck_for_sql[] =
@@ -455,8 +490,9 @@ history_read_query(StringInfo sql, Oid schema, int column)
 	require_one_owner(schema);
 	check_columns(schema, column % WITH_FORMER_ROWS);
 
-	/* No query names the inventory more than ten times. */
-	appendStringInfo(sql, text, name, name, name, name, name, name, name, name, name, name);
+	/* No query names the inventory more than fifteen times. */
+	appendStringInfo(sql, text, name, name, name, name, name, name, name, name, name, name,
+					 name, name, name, name, name);
 }
 
 /*

@@ -1,7 +1,7 @@
 -- Who had a secondary address, and when, in a managed inventory: as long as its
 -- row has it and its NIC is active; and who is told.
 \i test/tap/setup.psql
-SELECT plan(34);
+SELECT plan(42);
 
 INSERT INTO cloud.networks (id, name, cidr, created) VALUES (1, 'n1', '10.0.0.0/24', '2026-01-01'), (2, 'n2', '10.0.0.0/24', '2026-01-01');
 INSERT INTO cloud.instances (id, name, created) SELECT g, 'vm' || g, '2026-01-01' FROM generate_series(1, 3) g;
@@ -58,6 +58,22 @@ SELECT vmnet.create_report('cloud') \g /dev/null
 SELECT results_eq('SELECT key, kind, ip_version, network_name, instance_name, secondary_ip_id FROM cloud_report.nic_addresses ORDER BY key', $$VALUES
 	('1/10.0.0.11', 'nic', 4, 'n1', 'vm1', NULL::bigint), ('1/10.0.0.51', 'secondary', 4, 'n1', 'vm1', 1), ('1/fd00::50', 'secondary', 6, 'n1', 'vm1', 1),
 	('3/10.0.0.3', 'nic', 4, 'n2', 'vm3', NULL), ('3/10.0.0.50', 'secondary', 4, 'n2', 'vm3', 3)$$, 'so does the report');
+
+-- Public addresses, of networks and instances that have them by NAT
+INSERT INTO cloud.ip_addresses (id, ip_address, state, source_network_id, network_id, instance_id, allocated, created) VALUES
+	(1, '203.0.113.5', 'Allocated', 2, 1, NULL, '2026-05-01', '2026-01-01'), (2, '203.0.113.6', 'Allocated', 2, 1, 1, '2026-05-02', '2026-01-01'),
+	(3, '203.0.113.7', 'Free', 2, NULL, NULL, NULL, '2026-01-01'), (4, '10.0.0.3', 'Allocated', 2, NULL, 3, '2026-05-01', '2026-01-01'),
+	(5, '10.0.0.50', 'Allocated', 2, NULL, 3, '2026-05-01', '2026-01-01'), (6, '2001:db8::5', 'Allocated', 2, NULL, NULL, NULL, '2026-01-01');
+SELECT results_eq($$SELECT pg_temp.holders('203.0.113.0/24')$$, ARRAY['public NIC of on n1 203.0.113.5 from 2026-05-01', 'public NIC of vm1 on n1 203.0.113.6 from 2026-05-02'], 'an address that is allocated has a holder without a NIC');
+SELECT results_eq($$SELECT nic_id, nic_uuid, vm_type, instance_id, network_id, mac_address, ip4_address, ip6_address, held_to, kind FROM vmnet.ip_holders('203.0.113.6')$$,
+	$$VALUES (NULL::bigint, NULL::uuid, NULL::text, 1::bigint, 1::bigint, NULL::macaddr, '203.0.113.6'::inet, NULL::inet, NULL::timestamptz, 'public')$$, 'the columns of a NIC are NULL');
+SELECT results_eq($$SELECT pg_temp.holders('10.0.0.3')$$, ARRAY['nic NIC 3 of vm3 on n2 02:00:00:00:00:03 10.0.0.3 from 2026-01-01'], 'one that a NIC has is there once');
+SELECT is((SELECT count(*) FROM vmnet.ip_holders('10.0.0.50') WHERE kind = 'public'), 0::bigint, 'as one that a NIC has as a secondary one');
+SELECT results_eq($$SELECT pg_temp.holders('2001:db8::/32')$$, ARRAY['public NIC of on n2 2001:db8::5 from 2026-01-01'], 'without a time of the allocation it is that of the row; and the network is the one that it is from');
+SELECT is_empty($$SELECT pg_temp.holders('203.0.113.6', '2026-05-01')$$, 'nobody is known to have had it before');
+SELECT results_eq($$SELECT count(*) FROM pg_temp.holders('203.0.113.6', '2026-05-02')$$, ARRAY[1::bigint], 'from the moment of the allocation on');
+UPDATE cloud.all_ip_addresses SET removed = '2026-06-01' WHERE id IN (1, 2);
+SELECT is_empty($$SELECT pg_temp.holders('203.0.113.0/24')$$, 'a removed address has no holder');
 SELECT throws_ok($$UPDATE cloud.all_nics SET state = 'Deallocating', removed = '2026-06-01' WHERE id = 1$$, '23514', NULL, 'a removal is not dated before a change of a secondary address');
 
 -- A fault and its mend: the address of a live NIC; that of a removed one is free

@@ -1,7 +1,7 @@
 -- Questions about the past are answered from indexes, in both kinds of
 -- inventory, however many NICs there were.
 \i test/tap/setup.psql
-SELECT plan(16);
+SELECT plan(18);
 SELECT vmnet.create_inventory('m', 'mirror') \g /dev/null
 
 -- 200 networks; on each 10 instances now, and 90 NICs that are gone
@@ -19,7 +19,9 @@ BEGIN
 		SELECT g, 1 + g %% 200, ''Allocated'', ''Reserved'', ''ReservationRequested'', session_user, pg_current_xact_id()::text::bigint FROM generate_series(1, 20000) g', inventory);
 	EXECUTE format('INSERT INTO %I.all_nic_secondary_ips (nic_id, network_id, ip4_address, ip6_address)
 		SELECT g, 1 + g %% 200, ''10.1.0.0''::inet + g, ''fd00::''::inet + g FROM generate_series(1, 20000) g', inventory);
-	EXECUTE format('ANALYZE %1$I.all_nics, %1$I.all_nic_secondary_ips, %1$I.all_networks, %1$I.all_instances, %1$I.nic_history', inventory);
+	EXECUTE format('INSERT INTO %I.all_ip_addresses (ip_address, state, source_network_id, network_id, allocated)
+		SELECT ''10.2.0.0''::inet + g, ''Allocated'', 1 + g %% 200, 1 + g %% 200, ''2026-01-01'' FROM generate_series(1, 40000) g', inventory);
+	EXECUTE format('ANALYZE %1$I.all_nics, %1$I.all_ip_addresses, %1$I.all_nic_secondary_ips, %1$I.all_networks, %1$I.all_instances, %1$I.nic_history', inventory);
 	SET LOCAL session_replication_role = origin;
 END
 $$;
@@ -65,10 +67,12 @@ BEGIN
 END
 $$;
 SELECT cmp_ok((SELECT relpages FROM pg_class WHERE oid = 'cloud.all_nics'::regclass)::bigint, '>', 300::bigint, 'the tables are large enough to tell');
+SELECT cmp_ok((SELECT relpages FROM pg_class WHERE oid = 'cloud.all_ip_addresses'::regclass)::bigint, '>', 300::bigint, 'that of public addresses, too');
 SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.network_instances_as_of(7, '2025-06-01')$$), '<', 400::bigint, 'managed: as of, about 110 NICs and their instances');
 SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.network_instances_as_of(7, '2025-06-01', 'm')$$), '<', 800::bigint, 'mirror: the same');
-SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.ip_holders('10.0.0.7')$$), '<', 200::bigint, 'an address, planning included');
-SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.ip_holders('10.1.0.7')$$), '<', 200::bigint, 'a secondary address');
+SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.ip_holders('10.0.0.7')$$), '<', 260::bigint, 'an address, planning included');
+SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.ip_holders('10.1.0.7')$$), '<', 260::bigint, 'a secondary address');
+SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.ip_holders('10.2.0.7')$$), '<', 260::bigint, 'a public address');
 SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.nic_timeline(7)$$), '<', 60::bigint, 'a timeline');
 SELECT cmp_ok(pg_temp.pages($$SELECT * FROM vmnet.nic_explain(7)$$), '<', 60::bigint, 'an explanation');
 

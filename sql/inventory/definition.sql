@@ -531,11 +531,11 @@ A NIC passes through these states while its instance starts or stops. For anothe
 FROM %1$I.all_networks w
 	LEFT JOIN (
 		SELECT h.network_id,
-			pg_catalog.count(*) FILTER (WHERE $$ || vmnet_internal.live_condition($1, 'all_instances', 'i', true) || $$ AND h.active_nics > 0) AS active_instances,
-			pg_catalog.count(*) FILTER (WHERE $$ || vmnet_internal.live_condition($1, 'all_instances', 'i', true) || $$ AND h.held_nics > 0) AS held_instances,
-			pg_catalog.count(*) FILTER (WHERE $$ || vmnet_internal.live_condition($1, 'all_instances', 'i', true) || $$) AS listed_instances,
+			pg_catalog.count(*) FILTER (WHERE l.live AND h.active_nics > 0) AS active_instances,
+			pg_catalog.count(*) FILTER (WHERE l.live AND h.held_nics > 0) AS held_instances,
+			pg_catalog.count(*) FILTER (WHERE l.live) AS listed_instances,
 			pg_catalog.sum(h.reserved_user_nics) AS reserved_user_nics,
-			pg_catalog.array_agg(i.id ORDER BY i.id) FILTER (WHERE $$ || vmnet_internal.live_condition($1, 'all_instances', 'i', true) || $$ AND h.active_nics = 0) AS differing_instances
+			pg_catalog.array_agg(i.id ORDER BY i.id) FILTER (WHERE l.live AND h.active_nics = 0) AS differing_instances
 		FROM (
 			SELECT n.network_id, n.instance_id,
 				pg_catalog.count(*) FILTER (WHERE n.active) AS active_nics,
@@ -544,6 +544,7 @@ FROM %1$I.all_networks w
 			FROM %1$I.all_nics n
 			GROUP BY n.network_id, n.instance_id) h
 			LEFT JOIN %1$I.all_instances i ON i.id = h.instance_id
+			CROSS JOIN LATERAL (SELECT $$ || vmnet_internal.live_condition($1, 'all_instances', 'i', true) || $$ AS live) l
 		GROUP BY h.network_id) c ON c.network_id = w.id
 WHERE $$ || vmnet_internal.live_condition($1, 'all_networks', 'w'),
 'One row per live network: its instances, counted in each way that is in use

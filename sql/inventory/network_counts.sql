@@ -17,7 +17,8 @@ FROM (
 	SELECT * FROM (VALUES
 		(1, 'attached_nics', true, false, '*) FILTER (WHERE n.active AND {live instance}'),
 		(2, 'active_instances', true, false, 'DISTINCT n.instance_id) FILTER (WHERE n.active AND {live instance}'),
-		(3, 'running_instances', true, false, 'DISTINCT n.instance_id) FILTER (WHERE n.active AND {live instance} AND i.state = ''Running'''),
+		(3, 'running_instances', true, false,
+			'DISTINCT n.instance_id) FILTER (WHERE n.active AND {live instance} AND i.state = ''Running'''),
 		(4, 'user_instances', true, false, 'DISTINCT n.instance_id) FILTER (WHERE n.active AND {live instance} AND i.type = ''User'''),
 		(5, 'routers', true, true, 'DISTINCT n.instance_id) FILTER (WHERE n.active AND {live instance} AND i.type = ''DomainRouter'''),
 		(6, 'placeholders', false, true, '*) FILTER (WHERE n.active AND n.instance_id IS NULL'),

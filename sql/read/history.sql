@@ -76,8 +76,8 @@ COMMENT ON FUNCTION vmnet.ip_holders(inet, timestamptz, timestamptz, name) IS
 'another one; placeholders and routers are included. Isolated networks use the same addresses: see network_id.
 kind: nic, the address of the NIC itself; secondary, a row of all_nic_secondary_ips: ip4_address and ip6_address are those of this row, '
 'mac_address is that of the NIC at held_from; public, an Allocated row of ip_addresses that no live NIC of its networks has: network and '
-'instance are those that it is allocated to (NULL: none is known), the columns of NICs are NULL, held_from is the time of the allocation. Who '
-'had a public address before is not known.
+'instance are those that it is allocated to (NULL: none is known), the columns of NICs are NULL, held_from is the time of the '
+'allocation. Who had a public address before is not known.
 No row for NULL. Errors: 22023 if "from" is after "to", or for an unknown inventory.';
 
 CREATE FUNCTION vmnet.mac_holders(

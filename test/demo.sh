@@ -18,6 +18,7 @@ dump=${DUMP:-$top/test/data/cloudstack-4.19}
 	fail "$dump is no dump: it needs tables/, expected/ and columns.tsv"
 
 find_postgres
+installed=$PG_CONFIG
 make_work_folder
 copy_installation
 build_extension
@@ -222,3 +223,12 @@ if [ "$wrong" -ne 0 ]; then
 	exit 1
 fi
 say "every answer is the expected one"
+say ""
+say "What to type next:"
+if [ -z "${KEEP:-}" ]; then
+	say "  KEEP=1 make demo       the same, and the server is left running for queries of your own"
+fi
+say "  make demo-cloudstack   a CloudStack database in MariaDB, and its views from PostgreSQL"
+say "  sudo make install PG_CONFIG=$installed"
+say "                         installs the extension; then, in a database: CREATE EXTENSION vmnet_ext"
+say "README.md says how to go on."

@@ -14,11 +14,15 @@ say() { printf '%s\n' "$*"; }
 fail() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
 # Runs a command as user postgres if the caller is root, since the server refuses to
-# run as root.
+# run as root.  That user may not be able to enter the folder of the caller, so the
+# command runs in $work, unless the caller is below it.
 as_user()
 {
 	if [ "$(id -u)" -eq 0 ]; then
-		runuser -u postgres -- "$@"
+		case $PWD in
+			"$work" | "$work"/*) runuser -u postgres -- "$@" ;;
+			*) (cd "${work:-/}" && exec runuser -u postgres -- "$@") ;;
+		esac
 	else
 		"$@"
 	fi
@@ -29,6 +33,36 @@ as_root()
 	if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# Says how many packages apt-get would install, and their size on disk.
+say_packages()
+{
+	plan=$(as_root env LC_ALL=C apt-get install --assume-no --no-install-recommends "$@" 2>/dev/null || :)
+	count=$(printf '%s\n' "$plan" | sed -n 's/.* \([0-9]*\) newly installed.*/\1/p')
+	size=$(printf '%s\n' "$plan" | sed -n 's/^After this operation, \(.*\) of additional disk space.*/\1/p')
+	say "installing ${count:-some} packages of Debian, ${size:-an unknown size} on disk: $*, and what they need"
+}
+
+# Runs apt-get install.  Installing a server makes and starts a cluster 15/main,
+# unless a file of createcluster.d forbids it; that file exists only meanwhile.
+install_packages()
+(
+	folder=/etc/postgresql-common/createcluster.d
+	file=$folder/zz-vmnet_ext.conf
+	existed=yes
+	[ -d $folder ] || existed=
+	restore()
+	{
+		as_root rm -f $file
+		[ -n "$existed" ] || dpkg-query -S $folder >/dev/null 2>&1 || as_root rmdir -p $folder 2>/dev/null || :
+	}
+	trap restore EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	as_root mkdir -p $folder
+	echo 'create_main_cluster = false' | as_root tee $file >/dev/null
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+)
+
 # Installs those of the named Debian packages that are missing.
 need_packages()
 {
@@ -38,10 +72,9 @@ need_packages()
 			missing="$missing $package"
 	done
 	[ -n "$missing" ] || return 0
-	say "installing:$missing"
 	as_root apt-get update -qq >/dev/null
-	as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y -qq --no-install-recommends $missing >"${TMPDIR:-/tmp}/vmnet-apt.$$" 2>&1 || {
+	say_packages $missing
+	install_packages $missing >"${TMPDIR:-/tmp}/vmnet-apt.$$" 2>&1 || {
 		cat "${TMPDIR:-/tmp}/vmnet-apt.$$" >&2
 		fail "apt-get could not install$missing"
 	}
@@ -213,7 +246,8 @@ run()
 	status=0
 	as_user "$@" >"$work/run.log" 2>&1 || status=$?
 	if [ $status -ne 0 ]; then
-		grep -A 12 '^not ok' "$work/run.log" | head -n 300 || :
+		# diagnostics of TAP tests are on stderr, far from the line of the test
+		grep -A 12 -E '^(not ok|# +Failed test)' "$work/run.log" | head -n 300 || :
 		tail -n 60 "$work/run.log"
 		if [ -f regression.diffs ]; then head -n 300 regression.diffs; as_user rm -f regression.diffs; fi
 	fi

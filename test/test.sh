@@ -2,7 +2,15 @@
 # make test: all tests, against a private server.
 . "$(dirname "$0")/lib.sh"
 
-find_postgres postgresql-15-pgtap postgresql-15-partman postgresql-15-mysql-fdw \
+# Clients of all kinds.  java and npm may be installed from elsewhere, and then
+# conflict with Debian's packages.
+clients="python3-psycopg2 python3-psycopg python3-pyodbc odbc-postgresql libpostgresql-jdbc-java libpq-dev
+	python3-django python3-sqlalchemy python3-pandas ruby-activerecord ruby-pg"
+command -v javac >/dev/null || clients="$clients default-jdk-headless"
+command -v npm >/dev/null || clients="$clients nodejs npm"
+
+# All at once, so that the number and size that are printed are those of all.
+find_postgres $clients python3-yaml postgresql-15-pgtap postgresql-15-partman postgresql-15-mysql-fdw \
 	mariadb-server-core mariadb-client-core pgloader postgresql-15-cron \
 	chromium fonts-dejavu-core \
 	libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
@@ -10,7 +18,7 @@ make_work_folder
 
 # Installing Prometheus and its exporter would start services, so their packages are
 # unpacked.  They need only the C library.
-need_packages python3-yaml
+need_packages $clients python3-yaml
 PROMTOOL=/usr/bin/promtool POSTGRES_EXPORTER=/usr/bin/prometheus-postgres-exporter
 if [ ! -x $PROMTOOL ] || [ ! -x $POSTGRES_EXPORTER ]; then
 	as_root apt-get update -qq >/dev/null
@@ -26,14 +34,6 @@ if [ ! -x $PROMTOOL ] || [ ! -x $POSTGRES_EXPORTER ]; then
 	PROMTOOL=$work/prometheus$PROMTOOL POSTGRES_EXPORTER=$work/prometheus$POSTGRES_EXPORTER
 fi
 export PROMTOOL POSTGRES_EXPORTER
-
-# Clients of all kinds.  java and npm may be installed from elsewhere, and then
-# conflict with Debian's packages.
-clients="python3-psycopg2 python3-psycopg python3-pyodbc odbc-postgresql libpostgresql-jdbc-java libpq-dev
-	python3-django python3-sqlalchemy python3-pandas ruby-activerecord ruby-pg"
-command -v javac >/dev/null || clients="$clients default-jdk-headless"
-command -v npm >/dev/null || clients="$clients nodejs npm"
-need_packages $clients
 
 # Installing pgbouncer would start a service, so its package is unpacked, and only
 # the libraries that it needs are installed.

@@ -113,6 +113,26 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.import_check_account(text) IS
 'Part of import_cloudstack(): warns where the account of a MySQL source can write, or its time zone is not UTC';
 
+-- A sentence that names the schemas that can be a source, for the DETAIL of an error.
+CREATE FUNCTION vmnet_internal.import_schemas_found(kind text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE WHEN count(*) = 0 THEN 'No schema of this database has them.'
+	ELSE format('Schemas of this database that have them: %s.', string_agg(format('"%s"', f.nspname), ', ' ORDER BY f.nspname)) END
+FROM (SELECT n.nspname
+	FROM pg_catalog.pg_namespace n
+	WHERE n.nspname !~ '^pg_' AND NOT EXISTS (
+		SELECT FROM unnest(ARRAY['networks', 'instances', 'nics']) r
+		WHERE NOT EXISTS (
+			SELECT FROM pg_catalog.pg_class t
+			WHERE t.relnamespace = n.oid AND t.relname = vmnet_internal.import_source_table(kind, r)
+				AND t.relkind IN ('r', 'p', 'v', 'm', 'f')))) f
+$$;
+COMMENT ON FUNCTION vmnet_internal.import_schemas_found(text) IS
+'Part of import_cloudstack(): a sentence about the schemas that have the tables of a source';
+
 -- Refuses what cannot be a source.
 CREATE FUNCTION vmnet_internal.import_check(source text, inventory text)
 RETURNS void
@@ -128,7 +148,8 @@ BEGIN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('source schema "%s" does not exist', source),
-			DETAIL = 'The source is a schema with CloudStack''s tables, loaded from a dump or foreign tables.',
+			DETAIL = format('The source is a schema with CloudStack''s tables, loaded from a dump or foreign tables. %s',
+				vmnet_internal.import_schemas_found(kind)),
 			HINT = 'See "An existing CloudStack database" in doc/cloudstack.md.';
 	END IF;
 	IF source = inventory THEN

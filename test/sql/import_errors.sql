@@ -3,6 +3,8 @@
 \set VERBOSITY default
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
+-- the error names the schemas that have the tables
+CALL vmnet.import_cloudstack('nowhere');
 CREATE SCHEMA source;
 CREATE TABLE source.networks (id text, name text, state text, created text, removed text);
 CREATE TABLE source.vm_instance (id text, name text, state text, type text, created text, removed text);

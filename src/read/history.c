@@ -245,7 +245,8 @@ FORMER("fi", "instances", "s.instance_id", "p.since") \
 /* In the order of times; those of one NIC with its own addresses first. */
 #define IP_HOLDERS_SQL(FORMER, former_mac, column, ip4, ip6, bits) \
 "SELECT h.nic_id, h.nic_uuid, h.vm_type, h.instance_id, h.instance_uuid, h.instance_name," \
-" h.network_id, h.network_name, h.mac_address, h.ip4_address, h.ip6_address, h.since, h.until, h.kind FROM (" \
+" h.network_id, h.network_name, h.mac_address, h.ip4_address, h.ip6_address," \
+" h.since, h.until, h.kind FROM (" \
 HOLDERS_SQL(FORMER, HOLDER_MAC(former_mac), ", a.kind, a.secondary_ip_id", \
 			IN_NETWORK("a." column, bits)) \
 " UNION ALL " PUBLIC_HOLDERS_SQL(column, ip4, ip6, bits) \

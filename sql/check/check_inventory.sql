@@ -111,7 +111,8 @@ COMMENT ON FUNCTION vmnet_internal.check_incomplete(text) IS
 
 CREATE FUNCTION vmnet_internal.check_inventory(
 	inventory name,
-	min_age interval)
+	min_age interval,
+	codes text[])
 RETURNS TABLE (
 	code text,
 	severity text,
@@ -138,6 +139,7 @@ DECLARE
 	lacking text;
 BEGIN
 	PERFORM vmnet_internal.check_min_age($2, 'Omit it for 10 minutes; 0 finds everything.');
+	PERFORM vmnet_internal.check_code(c, 'SELECT code, meaning FROM vmnet.check_codes() lists the codes.') FROM unnest($3) c;
 	lacking := vmnet_internal.check_lacking(target.name, target.kind);
 	IF lacking IS NOT NULL THEN
 		RETURN QUERY SELECT f.*, 'inventory', false, NULL::timestamptz, NULL, NULL
@@ -150,7 +152,7 @@ BEGIN
 			SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since, %s, %s, %s
 			FROM (%s) f %s
 			ORDER BY f.ord, f.object_type, f.object_id, f.message$q$, o.message, o.fix, vmnet_internal.accepted_columns(),
-			vmnet_internal.check_all_query(target.name), vmnet_internal.accepted_join(false)), '{inv}', quote_ident(target.name))
+			vmnet_internal.check_all_query(target.name, $3), vmnet_internal.accepted_join(false)), '{inv}', quote_ident(target.name))
 			FROM vmnet_internal.check_output(target.kind, target.source) o)
 		-- with an age of 0, changes of this transaction are old enough, too
 		USING CASE WHEN min_age = interval '0' THEN 'infinity' ELSE now() - min_age END, quote_ident(target.name),
@@ -167,16 +169,18 @@ BEGIN
 				target.name, SQLERRM)) f
 			UNION ALL
 			SELECT g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix
-			FROM vmnet_internal.check_guards(target.name, target.kind) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code) i;
+			FROM vmnet_internal.check_guards(target.name, target.kind) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code
+			WHERE $3 IS NULL OR g.code = ANY ($3)) i;
 	END;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.check_inventory(name, interval) IS
+COMMENT ON FUNCTION vmnet_internal.check_inventory(name, interval, text[]) IS
 'Body of vmnet.check_inventory(), run with the rights that this has switched to';
 
 CREATE FUNCTION vmnet.check_inventory(
 	inventory name DEFAULT NULL,
-	min_age interval DEFAULT '10 minutes')
+	min_age interval DEFAULT '10 minutes',
+	codes text[] DEFAULT NULL)
 RETURNS TABLE (
 	code text,
 	severity text,
@@ -193,7 +197,7 @@ RETURNS TABLE (
 	accepted_reason text)
 AS 'MODULE_PATHNAME', 'inventory_entry_any'
 LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
-COMMENT ON FUNCTION vmnet.check_inventory(name, interval) IS
+COMMENT ON FUNCTION vmnet.check_inventory(name, interval, text[]) IS
 'Contradictions in an inventory: one row per finding, the most severe first; no row where there is none
 code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network, address; inventory '
 'for a guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it '
@@ -207,10 +211,11 @@ In a mirror, and a live inventory, rows are mended at the source: fix is the cal
 'has no fix. Only guards, and what differs from the definition, are mended here. What needs a column that the source lacks is not looked '
 'for. Over attached tables rows are mended in these, so fix is NULL but for what the '
 'inventory itself consists of, and what needs a column that they lack is not looked for; without a vm_type every NIC counts as User.
-inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. Reads only, with the '
+inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. codes: only these
+are searched, with the same min_age (NULL: all); inventory_incomplete is reported in any case. Reads only, with the '
 'caller''s rights: what a policy hides from the caller is not checked. Constraints and indexes are known by what they are, not by their '
 'names; of a view the names of its columns are looked at, and what it reads.
-Errors: 22023 for an unknown inventory, and for a min_age that is NULL, negative or longer than 2000 years.';
+Errors: 22023 for an unknown inventory, and for a min_age that is NULL, negative or longer than 2000 years, and for an unknown code.';
 
 CREATE FUNCTION vmnet_internal.inventory_status(inventory name)
 RETURNS int

@@ -127,7 +127,7 @@ WHERE p.pronamespace IN ('vmnet'::regnamespace, 'vmnet_internal'::regnamespace)
 SELECT cmp_ok((SELECT count(*) FROM labelled), '>', 40::bigint, 'functions of checks, reports and repairs were found');
 SELECT is_empty($$SELECT function FROM labelled WHERE language = 'c' AND cost = 1 AND function::text !~ 'nic_state_transitions'$$, 'those that run queries do not have the cost of an operator');
 SELECT set_eq($$SELECT function::text FROM labelled WHERE volatile <> 'v' AND parallel = 'u'$$,
-	ARRAY['vmnet.check_inventory(name,interval)', 'vmnet.inventory_status(name)', 'vmnet_internal.check_inventory(name,interval)', 'vmnet_internal.inventory_status(name)',
+	ARRAY['vmnet.check_inventory(name,interval,text[])', 'vmnet.inventory_status(name)', 'vmnet_internal.check_inventory(name,interval,text[])', 'vmnet_internal.inventory_status(name)',
 		'vmnet_internal.repair_plan(name,text,interval)'], 'of those that only read, PARALLEL UNSAFE are the ones that catch errors or call one that does');
 
 SELECT * FROM finish();

@@ -50,7 +50,7 @@ my %calls = (
 	  [ $fresh =~ s/%s/nothing/r, q(SELECT * FROM vmnet.attach_inventory('scratch', 'other.nics', 'other.networks', 'other.instances', mode => 'enforce')) ],
 	'attached_lacks(text)' => [ '', q(SELECT vmnet_internal.attached_lacks('att')) ],
 	'attached_table(text,text)' => [ '', q(SELECT vmnet_internal.attached_table('att', 'nics')) ],
-	'check_inventory(name,interval)' => [ '', q(SELECT * FROM vmnet.check_inventory('cloud', '0')), q(SELECT * FROM vmnet.check_inventory('mirror', '0')), q(SELECT * FROM vmnet.check_inventory('att', '0')) ],
+	'check_inventory(name,interval,text[])' => [ '', q(SELECT * FROM vmnet.check_inventory('cloud', '0')), q(SELECT * FROM vmnet.check_inventory('mirror', '0')), q(SELECT * FROM vmnet.check_inventory('att', '0')) ],
 	'connect_cloudstack(text,integer,text,text,text,text,text,boolean,jsonb)' =>
 	  [ $fresh =~ s/%s/nothing/r, q(SELECT * FROM vmnet.connect_cloudstack('127.0.0.1', 1, password => 'secret', source => 'scratch')) ],
 	'create_inventory(text,text)' => [ $fresh =~ s/%s/nothing/r, q(SELECT vmnet.create_inventory('scratch')) ],

@@ -125,7 +125,7 @@ FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace IN ('vmnet'::regnamespace, 'vmnet_internal'::regnamespace)
 	AND (p.proname ~ '^(check|checks|report|repair|network_counts|nic_state)_' OR p.proname ~ '^(checks|inventory_status|network_blockers|instance_blockers)$');
 SELECT cmp_ok((SELECT count(*) FROM labelled), '>', 40::bigint, 'functions of checks, reports and repairs were found');
-SELECT is_empty($$SELECT function FROM labelled WHERE language = 'c' AND cost = 1 AND function::text !~ 'nic_state_transitions'$$, 'those that run queries do not have the cost of an operator');
+SELECT is_empty($$SELECT function FROM labelled WHERE language = 'c' AND cost = 1 AND function::text !~ 'nic_state_(transitions|valid)'$$, 'those that run queries do not have the cost of an operator');
 SELECT set_eq($$SELECT function::text FROM labelled WHERE volatile <> 'v' AND parallel = 'u'$$,
 	ARRAY['vmnet.check_inventory(name,interval,text[])', 'vmnet.inventory_status(name)', 'vmnet_internal.check_inventory(name,interval,text[])', 'vmnet_internal.inventory_status(name)',
 		'vmnet_internal.repair_plan(name,text,interval)'], 'of those that only read, PARALLEL UNSAFE are the ones that catch errors or call one that does');

@@ -211,8 +211,8 @@ In a mirror, and a live inventory, rows are mended at the source: fix is the cal
 'has no fix. Only guards, and what differs from the definition, are mended here. What needs a column that the source lacks is not looked '
 'for. Over attached tables rows are mended in these, so fix is NULL but for what the '
 'inventory itself consists of, and what needs a column that they lack is not looked for; without a vm_type every NIC counts as User.
-inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. codes: only these
-are searched, with the same min_age (NULL: all); inventory_incomplete is reported in any case. Reads only, with the '
+inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. codes: only these '
+'are searched (NULL: all); inventory_incomplete is reported in any case. Reads only, with the '
 'caller''s rights: what a policy hides from the caller is not checked. Constraints and indexes are known by what they are, not by their '
 'names; of a view the names of its columns are looked at, and what it reads.
 Errors: 22023 for an unknown inventory, and for a min_age that is NULL, negative or longer than 2000 years, and for an unknown code.';

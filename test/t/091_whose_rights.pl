@@ -211,7 +211,7 @@ my %calls = (
 	'attach_inventory(text,regclass,regclass,regclass,jsonb,text)' =>
 	  q(SELECT * FROM vmnet.attach_inventory('new', 'their_free.nics', 'their_free.networks', 'their_free.instances', mode => 'enforce')),
 	'attached_table(text,text)' => q(SELECT vmnet_internal.attached_table('$i', 'nics')),
-	'check_inventory(name,interval,text[])' => q(SELECT * FROM vmnet.check_inventory('$i', '0')),
+	'check_inventory(name,interval,text[])' => q(SELECT * FROM vmnet.check_inventory('$i', '0', NULL)),
 	'connect_cloudstack(text,integer,text,text,text,text,text,boolean,jsonb)' => q(SELECT * FROM vmnet.connect_cloudstack('127.0.0.1', 1, password => 'secret', source => 'new')),
 	'copy_view_defaults(regclass,regclass)' => q(SELECT * FROM vmnet_internal.copy_view_defaults('$i.all_nics', '$i.nics')),
 	'create_inventory(text,text)' => q(SELECT vmnet.create_inventory('new')),

@@ -222,7 +222,9 @@ RETURNS int
 LANGUAGE sql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN EXISTS (SELECT FROM vmnet.check_inventory($1) f WHERE f.severity = 'error' AND NOT f.accepted) THEN 3 ELSE 0 END
+SELECT CASE WHEN EXISTS (
+		SELECT FROM vmnet.check_inventory($1, codes => ARRAY(SELECT c.code FROM vmnet.check_codes() c WHERE c.severity = 'error')) f
+		WHERE NOT f.accepted) THEN 3 ELSE 0 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.inventory_status(name) IS
 'Body of vmnet.inventory_status(), run with the rights that this has switched to';

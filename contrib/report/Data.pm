@@ -91,7 +91,7 @@ my @queries = (
 				GROUP BY code, severity, severity_order
 				ORDER BY severity_order, findings DESC, code) c) AS codes,
 			(SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]') FROM (
-				SELECT severity, code, left(message, 300) AS message, left(fix, 300) AS fix
+				SELECT severity, code, message, fix
 				FROM f
 				WHERE NOT accepted
 				ORDER BY severity_order, code, object_id

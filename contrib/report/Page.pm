@@ -9,7 +9,9 @@ use Style;
 use Text qw(escape short number percent day duration label);
 
 # Returns a table.  columns: [heading, kind, cell], where cell returns the text of a
-# row; kind num: a number, aligned to the right; html: the text is HTML.
+# row; kind num: a number, aligned to the right; html: the text is HTML; whole: a
+# text that is never cut; sql: a statement, which is not cut either, since the
+# beginning of one can be another valid one.
 sub table
 {
 	my ($caption, $columns, @rows) = @_;
@@ -21,6 +23,8 @@ sub table
 				my $cell = $_->[2]->($row);
 				$_->[1] eq 'num' ? '<td class="num">' . escape($cell) . '</td>'
 				  : $_->[1] eq 'html' ? "<td>$cell</td>"
+				  : $_->[1] eq 'sql' ? '<td><code>' . escape($cell) . '</code></td>'
+				  : $_->[1] eq 'whole' ? '<td><bdi>' . escape($cell) . '</bdi></td>'
 				  : '<td><bdi>' . escape(short($cell, 300)) . '</bdi></td>'
 		} @$columns) . "</tr>\n";
 	}
@@ -190,7 +194,7 @@ sub findings
 	return section('What is wrong', 'Nothing was found.' . accepted($d, ' Not counted: ', '.'), '') if !$all;
 	return section('What is wrong', shown(scalar @{ $d->{findings}{first} }, $all, 'findings', 'errors first') . accepted($d, ' Not counted: ', '.'), table('Findings', [
 		[ 'Severity', 'html', sub { '<span class="badge ' . ($_[0]{severity} =~ /^(error|warning|info)$/ ? $1 : '') . '">' . escape($_[0]{severity}) . '</span>' } ],
-		[ 'Code', 'text', sub { $_[0]{code} } ], [ 'What', 'text', sub { $_[0]{message} } ], [ 'How to mend it', 'text', sub { $_[0]{fix} } ] ], @{ $d->{findings}{first} }));
+		[ 'Code', 'text', sub { $_[0]{code} } ], [ 'What', 'whole', sub { $_[0]{message} } ], [ 'How to mend it', 'sql', sub { $_[0]{fix} } ] ], @{ $d->{findings}{first} }));
 }
 
 sub stuck

@@ -51,6 +51,7 @@ td.num + td:not(.num), th.num + th:not(.num) { padding-left: 10px; }
 .badge { font-weight: 600; } .badge.error { color: var(--error); } .badge.warning { color: var(--warning); } .badge.info { color: var(--series); }
 details { margin-top: 10px; } summary { cursor: pointer; color: var(--soft); font-size: .87rem; }
 details .scroll { max-height: 22rem; overflow: auto; }
+code { font: .95em ui-monospace, "DejaVu Sans Mono", monospace; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
 .none { color: var(--soft); font-style: italic; }
 @media (max-width: 820px) { main { grid-template-columns: minmax(0, 1fr); } .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 @media print { body { background: none; } .card, .tile { break-inside: avoid; } details { display: none; } }

@@ -6,6 +6,8 @@
 use strict;
 use warnings FATAL => 'all';
 
+use lib 'contrib/report';
+
 use Compress::Zlib;
 use Encode ();
 use PostgreSQL::Test::Cluster;
@@ -161,6 +163,15 @@ is_deeply([ map { "$_->[0] $_->[4] $_->[5] $_->[7]" } rows_of($dom, 'Networks') 
 	[ map { "$_->{network_id} $_->{active_instances} $_->{running_instances} $_->{attached_nics}" }
 		  sort { $b->{active_instances} <=> $a->{active_instances} || $a->{network_id} <=> $b->{network_id} } @counts ], 'every network is there, as counted in the files');
 is_deeply({ map { $_->[0] =~ s/, .*//r => $_->[1] } rows_of($dom, 'Findings by code') }, \%fault, 'findings by code');
+is_deeply([ map { "$_->[2]|$_->[3]" } rows_of($dom, 'Findings') ],
+	[ split /\n/, sql('SELECT message, fix FROM cloud_report.findings WHERE NOT accepted ORDER BY severity_order, code, object_id LIMIT 100') ],
+	'what was found, and how it is mended, whole');
+{
+	require Page;
+	my %long = (severity => 'error', code => 'c', message => 'what ' . 'm' x 1000, fix => 'UPDATE ' . 'f' x 1000 . ';');
+	my ($row) = rows_of(Page::findings({ findings => { codes => [ { severity => 'error', findings => 1 } ], first => [ \%long ], accepted => 0 } }), 'Findings');
+	is_deeply($row, [ @long{qw(severity code message fix)} ], 'a long statement is not cut');
+}
 is_deeply([ map { join ' ', @$_ } rows_of($dom, 'NICs by state') ],
 	[ (map { ucfirst($_) . ' ' . total($_) } qw(allocated reserving reserved releasing deallocating)), 'any other ' . total('other') ], 'NICs by state');
 is_deeply([ map { $_->[0] } rows_of($dom, 'Stuck NICs') ],
@@ -210,7 +221,7 @@ ok($done, 'a page with hostile names is made') or diag($said);
 my $hostile_dom = dom($hostile =~ s/ /%20/gr =~ s/</%3C/gr =~ s/>/%3E/gr);
 my %element = map { lc $_ => 1 } $hostile_dom =~ /<([a-zA-Z][^\s>\/]*)/g;
 my %known = map { $_ => 1 } qw(html head meta title style body header h1 p bdi main dl div dt dd small figure figcaption h2 svg desc path rect line circle text g polyline
-  details summary table caption thead tbody tr th td section span footer);
+  details summary table caption thead tbody tr th td section span footer code);
 is_deeply([ grep { !$known{$_} } sort keys %element ], [], 'no name becomes an element');
 my ($title) = $hostile_dom =~ m{<title>(.*?)</title>};
 is(text_of($title), "Inventory report: $schema", 'the title is the name of the schema');

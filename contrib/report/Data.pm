@@ -163,19 +163,20 @@ sub psql
 sub schema
 {
 	my ($wanted) = @_;
-	my $found = JSON::PP->new->decode(psql(q{
-		SELECT coalesce(json_agg(json_build_object('name', n.nspname,
+	my $answer = JSON::PP->new->decode(psql(q{
+		SELECT json_build_object('database', current_database(), 'schemas', coalesce(json_agg(json_build_object('name', n.nspname,
 				'views', (SELECT json_object_agg(v.relname, 1) FROM pg_catalog.pg_class v WHERE v.relnamespace = n.oid AND v.relkind = 'v'), 'open', has_schema_privilege(n.oid, 'USAGE')
-				AND has_table_privilege(c.oid, 'SELECT')) ORDER BY n.nspname), '[]')
+				AND has_table_privilege(c.oid, 'SELECT')) ORDER BY n.nspname), '[]'))
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind = 'v' AND c.relname = 'network_counts'
 			AND EXISTS (SELECT FROM pg_catalog.pg_class d WHERE d.relnamespace = n.oid AND d.relname = 'data_dictionary');}));
+	my ($database, $found) = @$answer{qw(database schemas)};
 	utf8::decode($wanted);
 	my ($schema) = map { my $name = $_; grep { $_->{name} eq $name } @$found } ($wanted, "${wanted}_report");
 	my $text = defined $schema && !$schema->{open}
-	  ? "this role may not read the reporting schema \"$schema->{name}\".\nIts owner can let it: SELECT vmnet.grant_access(inventory, role, 'reader');\n"
+	  ? "this role may not read the reporting schema \"$schema->{name}\" of database \"$database\".\nIts owner can let it: SELECT vmnet.grant_access(inventory, role, 'reader');\n"
 	  : defined $schema ? ''
-	  : "there is no reporting schema \"$wanted\" in this database, nor one of an inventory of that name.\n"
+	  : "there is no reporting schema \"$wanted\" in database \"$database\", nor one of an inventory of that name.\n"
 	  . (@$found ? 'There is: ' . join(', ', map { $_->{name} } @$found) . ".\n" : "Make one: SELECT vmnet.create_report(inventory);\n");
 	utf8::encode($text);
 	die $text if length $text;

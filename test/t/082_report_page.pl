@@ -289,9 +289,9 @@ sub fails
 	return;
 }
 append_to_file("$tmp/old.html", 'old');
-fails('nowhere', "$tmp/old.html", {}, qr/there is no reporting schema "nowhere" in this database, nor one of an inventory of that name\.\nThere is: .*cloud_report.*\./, 'no such schema');
-fails('cloud_report', "$tmp/old.html", { PGDATABASE => 'template1' }, qr/there is no reporting schema "cloud_report" .*\nMake one: SELECT vmnet\.create_report\(inventory\);/, 'no inventory at all');
-fails('cloud_report', "$tmp/old.html", { PGUSER => 'nobody' }, qr/this role may not read the reporting schema "cloud_report"\.\nIts owner can let it: .*/, 'no reader');
+fails('nowhere', "$tmp/old.html", {}, qr/there is no reporting schema "nowhere" in database "postgres", nor one of an inventory of that name\.\nThere is: .*cloud_report.*\./, 'no such schema');
+fails('cloud_report', "$tmp/old.html", { PGDATABASE => 'template1' }, qr/there is no reporting schema "cloud_report" in database "template1".*\nMake one: SELECT vmnet\.create_report\(inventory\);/, 'no inventory at all');
+fails('cloud_report', "$tmp/old.html", { PGUSER => 'nobody' }, qr/this role may not read the reporting schema "cloud_report" of database "postgres"\.\nIts owner can let it: .*/, 'no reader');
 fails('cloud_report', "$tmp/old.html", { PGDATABASE => 'nope' }, qr/connection to server .* failed: FATAL: +database "nope" does not exist/, 'no such database');
 fails('cloud_report', "$tmp/old.html", { PGHOST => "$tmp/nowhere" }, qr/connection to server .* failed: No such file or directory\n.*\?/, 'no server');
 fails('cloud_report', "$tmp/none/x.html", {}, qr/cannot write .*x\.html: No such file or directory/, 'no such folder');

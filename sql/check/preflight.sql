@@ -305,7 +305,8 @@ BEGIN
 	RETURN QUERY SELECT c.* FROM vmnet_internal.preflight_checks(what, id, inventory, kind, source, facts.half, facts.moving) c;
 	RETURN QUERY SELECT 'seen in reality', r.* FROM vmnet_internal.preflight_reality(what, id, inventory, owner_id) r;
 	question := 'last change';
-	answer := coalesce(vmnet_internal.preflight_last_change(what, id, inventory), 'at ' || facts.changed || ', as its rows say', 'not known');
+	answer := coalesce(nullif(concat_ws('; in history: ', 'at ' || facts.changed || ', as its rows say',
+		vmnet_internal.preflight_last_change(what, id, inventory)), ''), 'not known');
 	RETURN NEXT;
 END
 $$;

@@ -166,7 +166,8 @@ RETURNS record
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN g.as_of IS NULL THEN 'not known: no import was completed, or you may not read import_runs'
+SELECT CASE WHEN g.as_of IS NULL THEN CASE $2 WHEN 'mirror' THEN 'not known: no import was completed, or you may not read import_runs'
+			ELSE 'not known: no transaction was replayed since the server was started' END
 		WHEN NOT g.copied THEN 'as of now: rows are read where they are'
 		ELSE format('as of %s, %s ago', g.as_of, date_trunc('second', now() - g.as_of)) END
 		|| CASE WHEN pg_is_in_recovery() THEN '; this server is a standby' ELSE '' END,

@@ -97,7 +97,7 @@ SET LOCAL vmnet.max_age = '30min';
 SELECT is(pg_temp.turned('network', 1, 'it''s a "mirror" %I'), 'age of the data stop; overall stop', 'older than vmnet.max_age');
 
 -- live, through a plain schema; attached
-SELECT FROM vmnet.attach_cloudstack('src', 'lively') \g /dev/null
+SELECT FROM vmnet.attach_cloudstack('lively', 'src') \g /dev/null
 SELECT is(pg_temp.turned('network', 1, 'lively'), 'go', 'a live inventory');
 CREATE SCHEMA own;
 CREATE TABLE own.nets (id bigint PRIMARY KEY);

@@ -177,7 +177,8 @@ SELECT CASE WHEN g.as_of IS NULL THEN CASE $2 WHEN 'mirror' THEN 'not known: no 
 		ELSE 'SELECT status, latest_end_time FROM pg_stat_wal_receiver;' END
 FROM (
 	SELECT l.as_of, $2 = 'mirror' OR pg_is_in_recovery() AND $2 <> 'live' AS copied, CASE
-			WHEN l.as_of IS NOT NULL AND now() - l.as_of <= CASE WHEN m.age > interval '0' THEN m.age ELSE interval '15 minutes' END THEN 'go'
+			WHEN l.as_of IS NOT NULL
+				AND now() - l.as_of <= CASE WHEN m.age > interval '0' THEN m.age ELSE interval '15 minutes' END THEN 'go'
 			WHEN m.age > interval '0' AND $2 = 'mirror' THEN 'stop'
 			ELSE 'look' END AS verdict
 	FROM vmnet.inventories l
@@ -222,13 +223,16 @@ COMMENT ON FUNCTION vmnet_internal.preflight_reality(text, bigint, text, oid) IS
 
 -- The answer to the questions that findings answer, one row for each of them; a
 -- NIC whose removal, reservation or release began just now is worth a look.
-CREATE FUNCTION vmnet_internal.preflight_checks(what text, id bigint, inventory text, kind text, source text, half bigint[], moving bigint[])
+CREATE FUNCTION vmnet_internal.preflight_checks(what text, id bigint, inventory text, kind text, source text, half bigint[],
+	moving bigint[])
 RETURNS TABLE (question text, answer text, verdict text, next text)
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 WITH found AS MATERIALIZED (
-	SELECT * FROM vmnet_internal.preflight_findings($1, $2, $3, $4, $5) WITH ORDINALITY f (question, code, severity, message, fix, accepted, ord)
+	SELECT *
+	FROM vmnet_internal.preflight_findings($1, $2, $3, $4, $5)
+		WITH ORDINALITY f (question, code, severity, message, fix, accepted, ord)
 )
 SELECT q.question,
 	CASE WHEN g.found > 0 THEN g.answer WHEN q.young IS NOT NULL THEN format('under way since less than 10 minutes, or accepted: NICs %s',
@@ -236,8 +240,8 @@ SELECT q.question,
 	CASE WHEN q.question = 'accepted findings' THEN 'go' WHEN g.is_error THEN 'stop' WHEN g.is_warning THEN 'look'
 		WHEN q.young IS NOT NULL AND a.found = 0 THEN 'look' ELSE 'go' END,
 	CASE WHEN q.question = 'accepted findings' THEN NULL
-		WHEN g.is_error OR g.is_warning THEN coalesce(g.fix, format('SELECT code, message, fix FROM vmnet.check_inventory(%L, codes => %L);',
-			$3, g.codes))
+		WHEN g.is_error OR g.is_warning THEN coalesce(g.fix, format(
+			'SELECT code, message, fix FROM vmnet.check_inventory(%L, codes => %L);', $3, g.codes))
 		WHEN q.young IS NOT NULL AND a.found = 0 THEN format('SELECT * FROM vmnet.nic_explain(%s, %L);', q.young[1], $3) END
 FROM (VALUES ('the inventory itself', NULL), ('half-removed NICs', $6), ('stuck', $7), ('other contradictions', NULL),
 		('accepted findings', NULL)) q (question, young)
@@ -333,7 +337,8 @@ BEGIN
 			SELECT q.* FROM vmnet_internal.preflight_questions(what, id, target.name, target.kind, target.source, target.owner_id)
 				WITH ORDINALITY q (question, answer, verdict, next, ord)),
 		worst (verdict) AS (
-			SELECT CASE WHEN bool_or(a.verdict = 'stop') THEN 'stop' WHEN bool_or(a.verdict = 'look') THEN 'look' ELSE 'go' END FROM asked a)
+			SELECT CASE WHEN bool_or(a.verdict = 'stop') THEN 'stop' WHEN bool_or(a.verdict = 'look') THEN 'look' ELSE 'go' END
+			FROM asked a)
 		SELECT s.question, s.answer, s.verdict, s.next
 		FROM (
 			SELECT a.question, a.answer, a.verdict, a.next, a.ord FROM asked a
@@ -363,8 +368,8 @@ AS 'MODULE_PATHNAME', 'inventory_entry'
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 12;
 COMMENT ON FUNCTION vmnet.network_preflight(bigint, name) IS
 'Before an operation on a network: one row per question, with the verdict go, look or stop
-Questions, in this order: which network it is; how old the data are (look: a mirror older than vmnet.max_age, or than 15 minutes where that '
-'is not set; stop: older than vmnet.max_age); whether row-level security may hide rows from the caller (look); which instances are active '
+Questions, in this order: which network it is; how old the data are (look: a mirror older than 15 minutes, where '
+'vmnet.max_age is not set; stop: older than vmnet.max_age); whether row-level security may hide rows from the caller (look); which instances are active '
 'on it; what its removal waits for; what check_inventory() finds about the inventory itself, half-removed NICs, NICs and networks that are '
 'stuck, and what else it finds about the network, its NICs, its addresses and the instances that hold NICs there (error: stop, warning: '
 'look, info: go); findings that are accepted, which do not count; what was seen in reality, where the inventory has a view reality; the '

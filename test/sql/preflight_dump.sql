@@ -63,3 +63,6 @@ SELECT count(*) FILTER (WHERE (verdict = 'go') <> (next IS NULL)) AS next_at_the
 -- the questions, in their order, of a network without a fault
 SELECT question, verdict, next FROM vmnet.network_preflight((SELECT min(id) FROM expected.answers
 	WHERE what = 'network' AND question = 'overall' AND verdict = 'go'), 'cloud');
+
+SET client_min_messages = warning;
+DROP SCHEMA cloudstack, cloud, expected CASCADE;

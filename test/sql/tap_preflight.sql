@@ -1,7 +1,7 @@
 -- Answers of network_preflight() and instance_preflight() in every kind of inventory.
 \i test/tap/setup.psql
 
-SELECT plan(38);
+SELECT plan(39);
 
 CREATE FUNCTION pg_temp.said(what text, id bigint, inventory name, question text, OUT verdict text, OUT answer text, OUT next text)
 LANGUAGE plpgsql AS $$
@@ -88,6 +88,7 @@ INSERT INTO src.vm_instance VALUES (1, gen_random_uuid(), 'i', 'Running', 'User'
 INSERT INTO src.nics VALUES (1, gen_random_uuid(), 1, 1, 'Reserved', 'User', 1, '2025-01-01 00:00:00', NULL);
 SET LOCAL client_min_messages = warning;
 SELECT lives_ok($$CALL vmnet.import_cloudstack('src', 'it''s a "mirror" %I')$$, 'an import into a mirror with an apostrophe in its name');
+SELECT lives_ok($$CALL vmnet.import_cloudstack('src', 'it''s a "mirror" %I')$$, 'a second one, which looks for what the source lost');
 RESET client_min_messages;
 SELECT is(pg_temp.turned('network', 1, 'it''s a "mirror" %I'), 'go', 'a mirror');
 UPDATE "it's a ""mirror"" %I".import_runs SET started = clock_timestamp() - interval '1 hour';

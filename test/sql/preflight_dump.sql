@@ -46,7 +46,10 @@ SELECT 'instance', i.id::bigint, 'instance', 'stop' FROM cloudstack.vm_instance 
 CREATE TABLE expected.answers AS
 SELECT 'network' AS what, w.id, p.* FROM cloud.all_networks w, vmnet.network_preflight(w.id, 'cloud') p
 UNION ALL
-SELECT 'instance', i.id, p.* FROM cloud.all_instances i, vmnet.instance_preflight(i.id, 'cloud') p;
+-- those of which something is expected, and some of the others
+SELECT 'instance', i.id, p.* FROM cloud.all_instances i, vmnet.instance_preflight(i.id, 'cloud') p
+WHERE i.id IN (SELECT e.instance_id FROM expected.places e) OR i.id % 8 = 0;
+DELETE FROM expected.rows e WHERE e.what = 'instance' AND e.question = 'instance' AND e.id NOT IN (SELECT a.id FROM expected.answers a WHERE a.what = 'instance');
 SELECT what, question, verdict, count(*) FROM expected.answers WHERE verdict <> 'go' AND question <> 'overall' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 -- none is missing, and none too many
 SELECT * FROM (TABLE expected.rows EXCEPT ALL

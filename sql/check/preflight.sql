@@ -370,7 +370,8 @@ COMMENT ON FUNCTION vmnet.network_preflight(bigint, name) IS
 'Before an operation on a network: one row per question, with the verdict go, look or stop
 Questions, in this order: which network it is; how old the data are (look: a mirror older than 15 minutes, where '
 'vmnet.max_age is not set; stop: older than vmnet.max_age); whether row-level security may hide rows from the caller (look); which '
-'instances are active on it; what its removal waits for; what check_inventory() finds about the inventory itself, half-removed NICs, NICs and networks that are '
+'instances are active on it; what its removal waits for; '
+'what check_inventory() finds about the inventory itself, half-removed NICs, NICs and networks that are '
 'stuck, and what else it finds about the network, its NICs, its addresses and the instances that hold NICs there (error: stop, warning: '
 'look, info: go); findings that are accepted, which do not count; what was seen in reality, where the inventory has a view reality; the '
 'last change. The last row, overall, has the worst verdict. next: what to run next; NULL where the verdict is go. A network in use is '

@@ -213,8 +213,8 @@ AS $$ SELECT replace(vmnet_internal.check_query_template($1, $2), '{inv}', quote
 COMMENT ON FUNCTION vmnet_internal.check_query(text, text[]) IS
 'Part of check_inventory(): the query that finds what is wrong with the rows of an inventory';
 
--- The whole check, guards included.  $1 to $3 are those of checks(), $4 is the name
--- of the inventory and $5 its kind.
+-- The whole check, guards included, with {inv} for the inventory.  $1 to $3 are
+-- those of checks(), $4 is the name of the inventory and $5 its kind.
 CREATE FUNCTION vmnet_internal.check_all_query(inventory_name text, codes text[] DEFAULT NULL)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -224,9 +224,9 @@ SELECT format($q$SELECT f.* FROM (%s)
 	f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix, reason)$q$,
 	concat_ws('
 	UNION ALL
-	', vmnet_internal.check_query($1, $2),
+	', vmnet_internal.check_query_template($1, $2),
 	CASE WHEN $2 IS NULL OR NOT $2 <@ (SELECT array_agg(k.code) FROM vmnet_internal.checks() k WHERE k.query <> '{catalog}')
-		OR vmnet_internal.check_query($1, $2) IS NULL
+		OR vmnet_internal.check_query_template($1, $2) IS NULL
 	THEN $q$SELECT coalesce(c.ord, 0), g.code, coalesce(c.severity, 'error'), 'inventory', NULL::bigint, NULL::uuid, NULL::timestamptz,
 		g.message, g.fix, NULL::text, NULL::text
 	FROM vmnet_internal.check_guards($4, $5) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code

@@ -32,7 +32,7 @@ BEGIN
 	RETURN QUERY EXECUTE format($f$
 		SELECT CASE WHEN count(m.id) = count(*) THEN 'networks' WHEN count(i.id) = count(n.instance_id) THEN 'instances' ELSE 'nics' END,
 			format('all live NICs of zone %%s', w.zone_id),
-			format('%%s of %%1$s live rows of %1$I.all_nics in zone %%s%%s', count(*), w.zone_id, ' (' || min(w.zone_name) || ')')
+			format('%%s of %%1$s live rows of %%s.all_nics in zone %%s%%s', count(*), $1, w.zone_id, ' (' || min(w.zone_name) || ')')
 		FROM %1$I.all_nics n
 			JOIN %1$I.all_networks w ON w.id = n.network_id AND w.zone_id IS NOT NULL
 			LEFT JOIN pg_temp.vmnet_import_changes l ON l.relation = 'nics' AND l.kind = 'delete' AND l.id = n.id
@@ -41,7 +41,7 @@ BEGIN
 		WHERE n.active AND (SELECT count(*) FROM pg_temp.vmnet_import_changes c WHERE c.relation = 'nics' AND c.kind = 'delete') > 20
 		GROUP BY w.zone_id
 		HAVING count(*) > 20 AND count(l.id) = count(*)
-		ORDER BY w.zone_id$f$, inventory);
+		ORDER BY w.zone_id$f$, inventory) USING quote_ident(inventory);
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.import_lost_zones(text) IS

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Writes into a folder what can be told from the catalogs of a database that has
-# vmnet_ext: reference.md, errors.md, model.svg, states.svg.  The examples of the
+# vmnet_ext: reference.md, errors.md, dashboards.md, model.svg, states.svg.  The examples of the
 # reference are doc/examples/NAME.sql, one for each name of schema vmnet; they are
 # run, and their output is shown.  Where the server is is in the environment;
 # databases and roles that are made there are dropped.  Run from the top of the
@@ -10,7 +10,8 @@ use warnings;
 use utf8;
 use JSON::PP;
 
-use lib 'test/t';
+use lib 'test/t', 'doc';
+use DashboardsPage;
 use Pages;
 
 my ($folder) = @ARGV;
@@ -259,6 +260,14 @@ save('reference.md', join '',
 	(map { "| `$_->{schema}.$_->{name}` | " . cell((split /\n/, $_->{comment})[0]) . " |\n" } @parts),
 	"\n## Databases of the examples\n\nEach example runs in a copy of one of these databases. Times are in UTC. The source of the mirror is the sample dump in `test/data/cloudstack-4.19`, loaded with `contrib/load-cloudstack-dump`.\n",
 	(map { "\n`$_`:\n\n```sql\n" . Pages::slurp("doc/examples/setup/$_.sql") . "```\n" } @databases));
+
+#
+# dashboards.md
+#
+
+run_statements("DROP DATABASE IF EXISTS ${prefix}example", "CREATE DATABASE ${prefix}example TEMPLATE ${prefix}mirror");
+Pages::run_sql("${prefix}example", "SELECT vmnet.create_report('cloud');\n");
+save('dashboards.md', DashboardsPage::text("${prefix}example"));
 
 #
 # errors.md

@@ -37,7 +37,7 @@ is($node->safe_psql('postgres', q(SELECT (SELECT count(*) FROM pg_namespace WHER
 	+ (SELECT count(*) FROM pg_database WHERE oid >= 16384) + (SELECT count(*) FROM pg_roles WHERE oid >= 16384))), 0, 'and leaves nothing behind');
 
 my %text;
-for my $file (qw(reference.md errors.md model.svg states.svg))
+for my $file (qw(reference.md errors.md dashboards.md model.svg states.svg))
 {
 	my ($got, $expected) = (slurp_file("$folder/$file"), slurp_file("doc/$file"));
 	my @got = split /\n/, $got;

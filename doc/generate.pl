@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Writes into a folder what can be told from the catalogs of a database that has
-# vmnet_ext: reference.md, errors.md, model.svg, states.svg.  The examples of the
+# vmnet_ext: reference.md, errors.md, dashboards.md, model.svg, states.svg.  The examples of the
 # reference are doc/examples/NAME.sql, one for each name of schema vmnet; they are
 # run, and their output is shown.  Where the server is is in the environment;
 # databases and roles that are made there are dropped.  Run from the top of the
@@ -10,8 +10,10 @@ use warnings;
 use utf8;
 use JSON::PP;
 
-use lib 'test/t';
+use lib 'test/t', 'doc';
+use DashboardsPage;
 use Pages;
+use Pictures;
 
 my ($folder) = @ARGV;
 die "usage: doc/generate.pl folder\n" if !defined $folder;
@@ -261,6 +263,14 @@ save('reference.md', join '',
 	(map { "\n`$_`:\n\n```sql\n" . Pages::slurp("doc/examples/setup/$_.sql") . "```\n" } @databases));
 
 #
+# dashboards.md
+#
+
+run_statements("DROP DATABASE IF EXISTS ${prefix}example", "CREATE DATABASE ${prefix}example TEMPLATE ${prefix}mirror");
+Pages::run_sql("${prefix}example", "SELECT vmnet.create_report('cloud');\n");
+save('dashboards.md', DashboardsPage::text("${prefix}example"));
+
+#
 # errors.md
 #
 
@@ -274,151 +284,5 @@ save('errors.md', join '',
 		'| ' . ($_->{rule} ? "`$_->{rule}`" : '-') . " | $_->{state} | " . cell($_->{meaning}) . " | $_->{http} |\n"
 	} @{ $catalog->{errors} });
 
-#
-# Pictures
-#
-
-sub escape
-{
-	return $_[0] =~ s/&/&amp;/gr =~ s/</&lt;/gr =~ s/>/&gt;/gr;
-}
-
-sub svg
-{
-	my ($title, $width, $height, @body) = @_;
-	return join '', qq(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 $width $height" width="$width" height="$height" font-family="sans-serif" font-size="12">\n),
-	  "<title>" . escape($title) . "</title>\n",
-	  qq(<defs><marker id="arrow" viewBox="0 0 10 10" refX="10" refY="5" markerWidth="8" markerHeight="8" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" fill="#555"/></marker></defs>\n),
-	  qq(<rect width="$width" height="$height" fill="#fff"/>\n), (map { "$_\n" } @body), "</svg>\n";
-}
-
-sub words
-{
-	my ($x, $y, $text, $style) = @_;
-	return sprintf '<text x="%.0f" y="%.0f" %s>%s</text>', $x, $y, $style // '', escape($text);
-}
-
-# Tables: those that others refer to on the left; those that refer in the middle,
-# and below them what only a mirror has; those that stand alone on the right.
-sub model_svg
-{
-	my @tables = grep { $_->{kind} eq 'r' && $_->{schema} =~ /^(cloud|mirror)$/ } @{ $catalog->{relations} };
-	my %referred = map { $_->{refers} => 1 } map { @{ $_->{refers} // [] } } @tables;
-	my @y = (20, 20, 20);
-	my (%box, @body, @lines);
-
-	for my $t (@tables)
-	{
-		my $place = $t->{name} =~ /^former_/ ? 2 : $t->{refers} || $t->{schema} eq 'mirror' ? 1 : $referred{ $t->{name} } ? 0 : 2;
-		my ($x, $y, $height) = (20 + $place * 330, $y[$place], 30 + 16 * @{ $t->{columns} });
-		$y[$place] += $height + 30;
-		push @body, qq(<rect x="$x" y="$y" width="250" height="$height" rx="6" fill="#f4f7fb" stroke="#567"/>),
-		  words($x + 10, $y + 17, $t->{name}, 'font-weight="bold"');
-		push @body, words($x + 240, $y + 17, 'mirrors only', 'text-anchor="end" fill="#678"') if $t->{schema} eq 'mirror';
-		my $line = $y + 36;
-		for my $c (@{ $t->{columns} })
-		{
-			$box{"$t->{name}.$c->{name}"} = [ $x, $line - 4 ];
-			push @body, words($x + 10, $line, $c->{name}, $c->{key} ? 'text-decoration="underline"' : ''),
-			  words($x + 240, $line, $c->{type} =~ s/timestamp with time zone/timestamptz/r, 'text-anchor="end" fill="#678"');
-			$line += 16;
-		}
-	}
-	for my $t (@tables)
-	{
-		my @refers = map { [ $_->{column}, $_->{refers}, '' ] } @{ $t->{refers} // [] };
-		# secondary addresses go with their NIC, and history outlives it, so
-		# neither has a foreign key
-		push @refers, map { [ $_->{name}, 'all_' . $_->{name} =~ s/_id$/s/r, ' stroke-dasharray="4 3"' ] }
-		  grep { !$t->{refers} && $_->{name} eq 'nic_id' && $box{'all_nics.id'} } @{ $t->{columns} };
-		for my $r (@refers)
-		{
-			my ($from, $to) = ($box{"$t->{name}.$r->[0]"}, $box{"$r->[1].id"});
-			my ($x1, $x2) = $from->[0] > $to->[0] ? ($from->[0], $to->[0] + 250) : ($from->[0] + 250, $to->[0]);
-			my $middle = ($x1 + $x2) / 2;
-			push @lines, qq(<path d="M$x1 $from->[1]C$middle $from->[1] $middle $to->[1] $x2 $to->[1]" fill="none" stroke="#555"$r->[2] marker-end="url(#arrow)"/>);
-		}
-	}
-	my ($height) = sort { $b <=> $a } @y;
-	push @lines, words(20, $height + 10, 'underlined: primary key; line: foreign key; dashed: by id, without a foreign key', 'fill="#678"');
-	return svg('Tables of an inventory', 950, $height + 30, @body, @lines);
-}
-
-# States on an ellipse in the order in which they are reached; those that nothing
-# leaves are in the middle.
-sub states_svg
-{
-	my @moves = @{ $catalog->{moves} };
-	my %leaves = map { $_->{from_state} => 1 } @moves;
-	my (@order, %seen);
-	for (my @queue = ($moves[0]{from_state}); defined(my $state = shift @queue);)
-	{
-		next if $seen{$state}++;
-		push @order, $state;
-		push @queue, map { $_->{to_state} } grep { $_->{from_state} eq $state && $_->{strategy} eq 'Start' && $leaves{ $_->{to_state} } } @moves;
-	}
-	my ($x0, $y0, $n, $i, %at) = (460, 300, scalar @order, 0);
-	for (@order)
-	{
-		my $angle = 3.14159265 - 2 * 3.14159265 * $i++ / $n;
-		$at{$_} = [ $x0 + 340 * cos $angle, $y0 - 230 * sin $angle ];
-	}
-	$at{$_} //= [ $x0, $y0 ] for map { $_->{to_state} } @moves;
-
-	# one arrow for all moves between two states
-	my (%events, @body);
-	push @{ $events{"$_->{from_state}|$_->{to_state}"}{ $_->{event} } }, $_->{strategy} for @moves;
-	my %strategies = map { $_->{strategy} => 1 } @moves;
-	for my $pair (sort keys %events)
-	{
-		my ($from, $to) = map { $at{$_} } split /\|/, $pair;
-		my ($dx, $dy) = ($to->[0] - $from->[0], $to->[1] - $from->[1]);
-		my $length = sqrt($dx * $dx + $dy * $dy);
-		my ($ux, $uy) = ($dx / $length, $dy / $length);
-		my $final = !$leaves{ (split /\|/, $pair)[1] };
-		# to the left of the way there, so that the way back is elsewhere
-		my ($mx, $my) = (($from->[0] + $to->[0]) / 2, ($from->[1] + $to->[1]) / 2);
-		my $across = abs($mx - $x0) + abs($my - $y0) < 1;
-		my $inwards = ($x0 - $mx) * $uy - ($y0 - $my) * $ux > 0;
-		my $bend = $final ? 0 : $across ? 150 : $inwards ? 28 : 46;
-		($mx, $my) = ($mx + $uy * $bend, $my - $ux * $bend);
-		my @end = map {
-			my ($p, $q) = @$_;
-			my ($ex, $ey) = ($mx - $p->[0], $my - $p->[1]);
-			my $r = 1 / sqrt(($ex / 62) ** 2 + ($ey / 26) ** 2);
-			[ $p->[0] + $ex * $r, $p->[1] + $ey * $r ]
-		} [$from], [$to];
-		push @body, sprintf '<path d="M%.0f %.0fQ%.0f %.0f %.0f %.0f" fill="none" stroke="%s" marker-end="url(#arrow)"/>',
-		  @{ $end[0] }, $mx, $my, @{ $end[1] }, $final ? '#b55' : '#555';
-
-		my @labels = map {
-			my @s = @{ $events{$pair}{$_} };
-			@s == keys %strategies || @s == 1 && $s[0] eq 'Start' ? $_ : ("$_:", join ', ', @s)
-		} sort keys %{ $events{$pair} };
-		# where on the curve: away from the labels of others
-		my $at = $final ? (abs $dx > abs $dy ? 0.5 : 0.35) : $across ? 0.66 : $inwards ? 0.45 : 0.5;
-		my ($lx, $ly) = map { (1 - $at) ** 2 * $from->[$_] + 2 * $at * (1 - $at) * ($mx, $my)[$_] + $at ** 2 * $to->[$_] } 0, 1;
-		$ly -= 7 * $#labels;
-		# beside it, on the side that it bends to, or below a wide bend; on a line
-		$ly += $my < $y0 ? 20 : -20 if $across;
-		my $side = $final || $across ? 0 : ($lx < $x0 xor $inwards) ? -1 : 1;
-		$lx += 6 * $side;
-		my $anchor = $side ? $side < 0 ? 'end' : 'start' : 'middle';
-		for my $label (@labels)
-		{
-			push @body, words($lx, $ly + 4, $label, qq(text-anchor="$anchor" stroke="#fff" stroke-width="4" paint-order="stroke" fill="#333"));
-			$ly += 14;
-		}
-	}
-	for my $state (sort keys %at)
-	{
-		my ($x, $y) = @{ $at{$state} };
-		push @body, sprintf('<ellipse cx="%.0f" cy="%.0f" rx="62" ry="26" fill="%s" stroke="#567"/>', $x, $y, $leaves{$state} ? '#eef5ea' : '#fbeaea'),
-		  words($x, $y + 4, $state, 'text-anchor="middle" font-weight="bold"');
-	}
-	push @body, words(20, 590, 'An event without a strategy: of Start, or of every strategy where it leads to the middle.', 'fill="#678"');
-	return svg('States of a NIC', 920, 600, @body);
-}
-
-save('model.svg', model_svg());
-save('states.svg', states_svg());
+save('model.svg', Pictures::model($catalog->{relations}));
+save('states.svg', Pictures::states($catalog->{moves}));

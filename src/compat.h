@@ -52,16 +52,21 @@ extern int no_such_variable
 #define VMNET_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
-/* 16 made one ownership check of many. */
+/* 16 made one check of owners of many, and one of privileges. */
 #if PG_VERSION_NUM >= 160000
 #include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #include "utils/acl.h"
 #define relation_ownercheck(relid, roleid) \
 	object_ownercheck(RelationRelationId, relid, roleid)
+#define may_use_schema(schema, roleid) \
+	(object_aclcheck(NamespaceRelationId, schema, roleid, ACL_USAGE) == ACLCHECK_OK)
 #else
 #include "utils/acl.h"
 #define relation_ownercheck(relid, roleid) \
 	pg_class_ownercheck(relid, roleid)
+#define may_use_schema(schema, roleid) \
+	(pg_namespace_aclcheck(schema, roleid, ACL_USAGE) == ACLCHECK_OK)
 #endif
 
 /* 16 gave this function one more argument. */

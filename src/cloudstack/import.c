@@ -765,7 +765,7 @@ run_and_commit(Import *import, ImportStep step, const char *relation)
 
 	if (import->atomic)
 	{
-		run_with_clean_context(run_import, &arg, true);
+		run_with_clean_context(run_import, &arg, true, NULL);
 		return;
 	}
 

@@ -27,6 +27,7 @@
 
 #include "compat.h"
 #include "core/inventory.h"
+#include "core/outsider.h"
 #include "core/run_as.h"
 #include "core/subtransaction.h"
 
@@ -184,7 +185,7 @@ run_entry(FunctionCallInfo fcinfo, bool one_owner)
 	}
 	else
 		(void) run_as_role(require_inventory_owner(schema), &saved);
-	run_with_clean_context(call_body, &call, false);
+	run_with_clean_context(call_body, &call, false, outsider_hint(fcinfo, schema));
 	run_as_end(&saved);
 	return call.result;
 }
@@ -223,6 +224,6 @@ caller_entry(PG_FUNCTION_ARGS)
 {
 	EntryCall	call = {fcinfo, entry_lookup(fcinfo, true), (Datum) 0};
 
-	run_with_clean_context(call_body, &call, false);
+	run_with_clean_context(call_body, &call, false, NULL);
 	return call.result;
 }

@@ -39,6 +39,9 @@
 
 #define LIST_INVENTORIES_COLUMNS	7
 
+/* How many inventories an error names. */
+#define LISTED_INVENTORIES	5
+
 /* A view of four constants is shorter; a longer one is not read at all. */
 #define LONGEST_INFO	65536
 
@@ -131,6 +134,36 @@ inventory_is_live(Oid schema)
 }
 
 /*
+ * Returns the names of the first inventories of this database, quoted, in the
+ * current memory context; NULL if it has none.
+ */
+static char *
+first_inventories(void)
+{
+	Relation	pg_class = table_open(RelationRelationId, AccessShareLock);
+	StringInfoData names;
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	int			count = 0;
+
+	initStringInfo(&names);
+	ScanKeyInit(&key, Anum_pg_class_relname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum(INVENTORY_MARK));
+	scan = systable_beginscan(pg_class, ClassNameNspIndexId, true, NULL, 1, &key);
+	while (count < LISTED_INVENTORIES && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		char	   *name = get_namespace_name(((Form_pg_class) GETSTRUCT(tuple))->relnamespace);
+
+		if (name && ((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_VIEW)
+			appendStringInfo(&names, "%s\"%s\"", count++ > 0 ? ", " : "", name);
+	}
+	systable_endscan(scan);
+	table_close(pg_class, AccessShareLock);
+	return count > 0 ? names.data : NULL;
+}
+
+/*
  * Returns the schema of an inventory by its name as in pg_namespace; NULL means
  * the setting vmnet.inventory.  Raises an error if there is no such inventory.
  */
@@ -138,6 +171,7 @@ Oid
 inventory_resolve(const char *name)
 {
 	Oid			schema;
+	char	   *others;
 	bool		from_setting = name == NULL;
 
 	if (from_setting)
@@ -148,11 +182,15 @@ inventory_resolve(const char *name)
 		get_rel_relkind(get_relname_relid(INVENTORY_MARK, schema)) == RELKIND_VIEW)
 		return schema;
 
+	others = from_setting ? first_inventories() : NULL;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("inventory \"%s\" does not exist", name),
 			 OidIsValid(schema) ?
 			 errdetail("There is a schema of this name, but it is not an inventory.") :
+			 others ?
+			 errdetail("There is no schema of this name. Inventories of this database: %s.",
+					   others) :
 			 errdetail("There is no schema of this name."),
 			 from_setting ?
 			 errhint("The name comes from the setting \"vmnet.inventory\". The view "

@@ -87,9 +87,12 @@ commit_in_procedure(void)
  * extension, see error_context_strip(), and is raised again.
  *
  * own_statements: the work runs code of users only by statements of its own.
+ * denied_hint: NULL, or the hint of a refusal of access by the server, which then
+ * does not show the statement that was refused.
  */
 void
-run_with_clean_context(SubtransactionWork work, void *arg, bool own_statements)
+run_with_clean_context(SubtransactionWork work, void *arg, bool own_statements,
+					   const char *denied_hint)
 {
 	MemoryContext context = CurrentMemoryContext;
 
@@ -105,6 +108,14 @@ run_with_clean_context(SubtransactionWork work, void *arg, bool own_statements)
 		edata = CopyErrorData();
 		FlushErrorState();
 		error_context_strip(edata, own_statements);
+		if (denied_hint && edata->hint == NULL &&
+			edata->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE)
+		{
+			edata->hint = pstrdup(denied_hint);
+			edata->internalquery = NULL;
+			edata->internalpos = 0;
+			edata->context = GetErrorContextStack();
+		}
 		ReThrowError(edata);
 	}
 	PG_END_TRY();

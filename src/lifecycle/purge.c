@@ -423,7 +423,7 @@ purge_table(Purge *purge, int what)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
 
-		run_with_clean_context(purge_next, &step, true);
+		run_with_clean_context(purge_next, &step, true, NULL);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(context);
 		if (step.done)
@@ -512,7 +512,7 @@ purge_inventory(PG_FUNCTION_ARGS)
 
 	for (i = 0; i < lengthof(purged); i++)
 		totals[i] = purge_table(&purge, i);
-	run_with_clean_context(purge_former, &rest, true);
+	run_with_clean_context(purge_former, &rest, true, NULL);
 	if (!purge.atomic)
 		SPI_commit();
 

@@ -30,6 +30,7 @@
 #include "attach/attached_columns.h"
 #include "core/age.h"
 #include "core/inventory.h"
+#include "core/outsider.h"
 #include "core/run_as.h"
 #include "core/saved_query.h"
 #include "nic/address_check.h"
@@ -444,6 +445,7 @@ network_active_instances(PG_FUNCTION_ARGS)
 	values[2] = (Datum) 0;
 
 	run_as_inventory_owner(schema, &saved);
+	refuse_outsider(fcinfo, schema);
 	SPI_connect();
 	dest = collapse_create(rsinfo->setResult, rsinfo->setDesc, page_size);
 	read_into(read_plan(READ_NETWORK_INSTANCES, schema, 3, argtypes),
@@ -475,6 +477,7 @@ read_set(FunctionCallInfo fcinfo, ReadKind kind)
 	values[0] = PG_GETARG_DATUM(0);
 
 	run_as_inventory_owner(schema, &saved);
+	refuse_outsider(fcinfo, schema);
 	SPI_connect();
 	read_into_result(read_plan(kind, schema, 1, argtypes),
 					 1, argtypes, values, nulls, rsinfo);
@@ -534,6 +537,7 @@ read_value(FunctionCallInfo fcinfo, ReadKind kind, Oid argtype, Datum *result)
 	values[0] = PG_GETARG_DATUM(0);
 
 	run_as_inventory_owner(schema, &saved);
+	refuse_outsider(fcinfo, schema);
 	SPI_connect();
 	if (SPI_execute_plan(read_plan(kind, schema, 1, argtypes), values, NULL,
 						 true, 1) != SPI_OK_SELECT)

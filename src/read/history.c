@@ -24,6 +24,7 @@
 #include "attach/attached_columns.h"
 #include "core/age.h"
 #include "core/inventory.h"
+#include "core/outsider.h"
 #include "core/run_as.h"
 #include "core/saved_query.h"
 #include "read/active.h"
@@ -529,6 +530,7 @@ history_read_set(FunctionCallInfo fcinfo, HistoryReadKind kind, int nargs,
 		query += WITH_FORMER_ROWS;
 
 	run_as_inventory_owner(schema, &saved);
+	refuse_outsider(fcinfo, schema);
 	SPI_connect();
 	read_into_result(saved_query_lookup(QUERY_HISTORY_READ, schema, query, history_read_query,
 										nargs, argtypes, options),

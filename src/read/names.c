@@ -18,6 +18,7 @@
 #include "attach/attached_row.h"
 #include "core/age.h"
 #include "core/inventory.h"
+#include "core/outsider.h"
 #include "core/run_as.h"
 #include "core/saved_query.h"
 #include "core/visibility.h"
@@ -269,6 +270,7 @@ id_of_text(FunctionCallInfo fcinfo, int relation_bit, int64 *id)
 	may_name = may_name_rows(schema, relation);
 
 	run_as_inventory_owner(schema, &saved);
+	refuse_outsider(fcinfo, schema);
 	SPI_connect();
 	total = run_name_query(schema, &wanted, wanted.look, PG_GETARG_DATUM(0));
 	if (total == 1)

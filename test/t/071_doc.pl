@@ -37,7 +37,7 @@ is($node->safe_psql('postgres', q(SELECT (SELECT count(*) FROM pg_namespace WHER
 	+ (SELECT count(*) FROM pg_database WHERE oid >= 16384) + (SELECT count(*) FROM pg_roles WHERE oid >= 16384))), 0, 'and leaves nothing behind');
 
 my %text;
-for my $file (qw(reference.md errors.md model.svg states.svg))
+for my $file (qw(reference.md errors.md dashboards.md model.svg states.svg))
 {
 	my ($got, $expected) = (slurp_file("$folder/$file"), slurp_file("doc/$file"));
 	my @got = split /\n/, $got;
@@ -71,7 +71,7 @@ my @states = split /\n/, $node->safe_psql('postgres', 'SELECT from_state FROM vm
 is_deeply([ grep { $text{'states.svg'} !~ />$_:?</ } @states ], [], 'every state and event is in the picture');
 my @arrows = $text{'states.svg'} =~ /marker-end/g;
 is(scalar @arrows, $node->safe_psql('postgres', 'SELECT count(DISTINCT (from_state, to_state)) FROM vmnet.nic_state_transitions()'), 'with an arrow from each state to each that it leads to');
-my @lines = $text{'model.svg'} =~ /<path d="M\d+ \d+C/g;
+my @lines = $text{'model.svg'} =~ /data-kind="reference"/g;
 is(scalar @lines, 7, 'the tables have their references: of NICs to networks and instances, of secondary addresses, both histories and both tables of former NICs to NICs');
 
 # The picture in doc/concepts.md, in letters, names what there is.

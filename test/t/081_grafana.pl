@@ -62,7 +62,19 @@ foreach my $file (sort glob 'contrib/grafana/*.json')
 	my @panels = panels(@{ $json->{panels} });
 	is($json->{uid}, "vmnet-$name", "$name: its uid is that of its file");
 	ok($json->{title} && $json->{description} && $json->{schemaVersion} >= 36, "$name: has title, description and a version of the schema");
-	ok(!grep { exists $json->{$_} } (qw(id __inputs __requires)), "$name: holds nothing of the Grafana it was made in");
+	ok(!exists $json->{id}, "$name: holds no id of the Grafana it was made in");
+	is_deeply([ map { "$_->{name} $_->{type} $_->{pluginId}" } @{ $json->{__inputs} } ], ['DS_VMNET datasource grafana-postgresql-datasource'], "$name: asks for its data source");
+	my %types = map { $_->{type} => 1 } grep { $_->{type} ne 'row' } @panels;
+	is_deeply([ sort map { "$_->{type} $_->{id}" } @{ $json->{__requires} } ],
+		[ sort 'grafana grafana', 'datasource grafana-postgresql-datasource', map { "panel $_" } keys %types ], "$name: says what it requires");
+	is($json->{refresh}, '15m', "$name: refreshes every 15 minutes");
+	is_deeply([ grep { !/^(?:15m|30m|\d+[hd])$/ } @{ $json->{timepicker}{refresh_intervals} } ], [], "$name: and offers no shorter interval");
+	my %asks = map { $_->{id} => 1 } grep { defined $_->{targets}[0]{rawSql} } @panels;
+	my @shared = grep { ($_->{datasource}{uid} // '') eq '-- Dashboard --' } @panels;
+	is_deeply([ map { $_->{title} } grep { !$asks{ $_->{targets}[0]{panelId} } } @shared ], [], "$name: shared answers are of panels that ask");
+	is_deeply([ map { $_->{title} } grep { $_->{type} ne 'row' && !$asks{ $_->{id} } && $_->{datasource}{uid} ne '-- Dashboard --' } @panels ], [], "$name: the others ask");
+	cmp_ok(scalar(grep { ($_->{targets}[0]{rawSql} // '') =~ /\.findings\b/ } @panels), '<=', 1, "$name: findings are queried once");
+	is(scalar(grep { $_->{title} eq 'Age' && $_->{type} eq 'stat' } @panels), 1, "$name: shows the age");
 	my %seen;
 	is_deeply([ grep { $seen{ $_->{id} }++ } @panels ], [], "$name: ids of panels are unique");
 	my %title;
@@ -74,6 +86,15 @@ foreach my $file (sort glob 'contrib/grafana/*.json')
 	is_deeply([ map { $_->{name} } @{ $json->{templating}{list} } ], [qw(datasource schema network)], "$name: its variables");
 }
 is_deeply([ sort keys %board ], [qw(capacity network-overview nic-health)], 'there are three dashboards');
+
+my $generated = PostgreSQL::Test::Utils::tempdir;
+command_ok([ 'perl', 'contrib/grafana/generate', $generated ], 'contrib/grafana/generate runs');
+ok(slurp_file("$generated/$_.json") eq slurp_file("contrib/grafana/$_.json"), "$_: is what contrib/grafana/generate writes") foreach sort keys %board;
+
+foreach my $file (glob 'contrib/grafana/provisioning/*/*.yaml')
+{
+	command_ok([ '/usr/bin/python3', '-c', 'import sys; t = open(sys.argv[1]).read(); assert "apiVersion: 1" in t and "\t" not in t', $file ], "$file is for Grafana");
+}
 
 #
 # Their queries
@@ -128,7 +149,7 @@ sub queries
 	foreach my $panel (panels(@{ $json->{panels} }))
 	{
 		push @queries, map { { of => $panel->{title}, kind => $panel->{type}, sql => $_->{rawSql}, format => $_->{format},
-			panel => $panel, asks => [ $panel->{datasource}, $_->{datasource} ] } } @{ $panel->{targets} // [] };
+			panel => $panel, asks => [ $panel->{datasource}, $_->{datasource} ] } } grep { defined $_->{rawSql} } @{ $panel->{targets} // [] };
 	}
 	return map { $_->{name} = "$name, $_->{of}"; $_ } @queries;
 }
@@ -293,7 +314,11 @@ my @members = tsv('expected/network_active_instances.tsv');
 my %instance = map { $_->{id} => $_ } tsv('tables/vm_instance.tsv');
 my %network = map { $_->{id} => $_ } tsv('tables/networks.tsv');
 
+is_deeply([ map { $_->{name} } grep { $_->{kind} ne 'variable' && $_->{kind} ne 'annotation' && !@{ $answer{ $_->{name} }{all} } && $_->{sql} !~ /\.nic_history\b/ } map { queries($_) } sort keys %board ], [],
+	'every panel has rows on the sample, except those of history, which begins with a second import');
 is(value('network-overview, Networks'), scalar @counts, 'networks');
+cmp_ok(value('network-overview, Age'), '>=', 0, 'the age of the mirror');
+cmp_ok(value('network-overview, Age'), '<', 3600, 'is that of its import');
 is(value('network-overview, Networks', 'some'), 2, 'two networks');
 is(value('network-overview, Active instances'), distinct(map { $_->{instance_id} } @members), 'active instances');
 is(value('network-overview, Running instances'),
@@ -320,8 +345,16 @@ is(value('nic-health, Stuck NICs'), $fault{stuck_nic}, 'stuck NICs');
 is(value('nic-health, Unknown states'), total('other', @counts), 'unknown states');
 is_deeply([ map { "$_->{state} $_->{value}" } @{ $answer{'nic-health, NICs by state'}{all} } ],
 	[ map { ($_ eq 'other' ? $_ : ucfirst) . ' ' . total($_, @counts) } qw(allocated reserving reserved releasing deallocating other) ], 'NICs by state');
-is_deeply({ map { $_->{code} => $_->{value} } @{ $answer{'nic-health, Findings by code'}{all} } }, \%fault, 'findings by code');
-is(value('nic-health, Findings: errors') + value('nic-health, Findings: warnings') + $fault{missing_uuid}, tsv('expected/faults.tsv') + 2,
+my @wrong = @{ $answer{'nic-health, What is wrong'}{all} };
+my %shared = map { $_->{title} => $_ } grep { ($_->{datasource}{uid} // '') eq '-- Dashboard --' } panels(@{ $board{'nic-health'}{panels} });
+is_deeply([ sort keys %shared ], [ 'Findings by code', 'Findings: errors', 'Findings: warnings' ], 'what is shared');
+foreach my $panel (values %shared)
+{
+	my ($column) = grep { $_ =~ ($panel->{options}{reduceOptions}{fields} =~ m{^/(.*)/$})[0] } keys %{ $wrong[0] };
+	ok(defined $column, "nic-health, $panel->{title}: shows a column of the answer");
+}
+is_deeply({ map { $_->{Code} => $_->{'Of the code'} } grep { $_->{'Of the code'} > 0 } @wrong }, \%fault, 'findings by code');
+is($wrong[0]{Errors} + $wrong[0]{Warnings} + $fault{missing_uuid}, tsv('expected/faults.tsv') + 2,
 	'errors and warnings are all but a missing uuid');
 
 # Members by day: who was there at the end of it, by the columns of the source.

@@ -68,7 +68,7 @@ sub frame
 	my ($width, $height, $first, $last, $low, $high) = @_;
 	my @up = steps($high);
 	my ($right, $top, $bottom) = (16, 12, 28);
-	my $left = 20 + 7.5 * length number($up[-1]);
+	my $left = 20 + 8 * length number($up[-1]);
 	my $span = $last - $first || 1;
 	my $x = sub { $left + ($_[0] - $first) / $span * ($width - $left - $right) };
 	my @down = map { $_ * $up[1] } 1 .. POSIX::ceil($low / $up[1]);
@@ -132,9 +132,9 @@ sub up_and_down
 sub bars
 {
 	my ($title, $desc, $max, @bars) = @_;
-	my ($width, $right, $row) = (530, 90, 26);
+	my ($width, $right, $row) = (530, 104, 26);
 	my ($longest) = sort { $b <=> $a } map { length short($_->{label}, 30) } @bars;
-	my $left = 20 + 7.4 * $longest;
+	my $left = 20 + 7.8 * $longest;
 	my $content = '';
 	$max ||= (sort { $b <=> $a } map { $_->{value} } @bars)[0] || 1;
 	foreach my $i (0 .. $#bars)

@@ -56,7 +56,7 @@ code { font: .95em ui-monospace, "DejaVu Sans Mono", monospace; white-space: pre
 nav ul { display: flex; flex-wrap: wrap; gap: 4px 18px; list-style: none; margin: 0; padding: 0; } nav { grid-column: 1 / -1; }
 nav a { color: var(--series); }
 h3 { font-size: .95rem; margin: 14px 0 2px; } .count { color: var(--soft); font-weight: 400; }
-.finding { border-top: 1px solid var(--line); } .finding p { margin: 2px 0; } .finding .todo { color: var(--soft); }
+.finding { border-top: 1px solid var(--line); padding-bottom: 10px; } .finding details { margin-top: 4px; } .finding p { margin: 2px 0; } .finding .todo { color: var(--soft); }
 th[tabindex] { cursor: pointer; } th[aria-sort="ascending"]::after { content: " \2191"; } th[aria-sort="descending"]::after { content: " \2193"; }
 input { font: inherit; font-size: .87rem; margin: 4px 0 8px; padding: 3px 8px; color: var(--ink); background: var(--card); border: 1px solid var(--muted); border-radius: 4px; }
 input::placeholder { color: var(--soft); opacity: 1; }
@@ -69,7 +69,7 @@ input::placeholder { color: var(--soft); opacity: 1; }
   body { background: none; } header, main, footer { max-width: none; padding-left: 0; padding-right: 0; } .card { padding: 10px 12px; }
   figure, .tile, tr { break-inside: avoid; } figure details, nav, input { display: none; }
   .finding details::details-content { content-visibility: visible; display: block; } .finding summary { display: none; }
-  .scroll, details .scroll { overflow: visible; max-height: none; } table { font-size: 11.5px; }
+  .scroll, details .scroll { overflow: visible; max-height: none; } table { font-size: 12px; }
   th, td { padding-right: 6px; overflow-wrap: anywhere; } th { white-space: normal; } .spark { width: 80px; }
 }
 CSS

@@ -128,13 +128,16 @@ sub up_and_down
 	return svg($width, $height, $title, $desc, $content);
 }
 
+# Returns how wide a text is at most, about; letters of other scripts count as wide ones.
+sub wide { my ($text) = @_; my $many = () = $text =~ /[mwMW@%]|[^\x20-\x7e]/g; return 7.8 * length($text) + 4.2 * $many; }
+
 # Returns horizontal bars: bars are {label, value, text, class}.
 sub bars
 {
 	my ($title, $desc, $max, @bars) = @_;
 	my ($width, $right, $row) = (530, 104, 26);
-	my ($longest) = sort { $b <=> $a } map { length short($_->{label}, 30) } @bars;
-	my $left = 20 + 7.8 * $longest;
+	my ($widest) = sort { $b <=> $a } map { wide(short($_->{label}, 30)) } @bars;
+	my $left = 20 + $widest;
 	my $content = '';
 	$max ||= (sort { $b <=> $a } map { $_->{value} } @bars)[0] || 1;
 	foreach my $i (0 .. $#bars)

@@ -66,7 +66,7 @@ foreach (
 	[ 'small text', 'h2 { font-size: 9px; }', qr/^  below 11 px: "What is wrong" 9\.0$/m ],
 	[ 'low contrast', ':root { --soft: #999999; }', qr/^  contrast: /m ],
 	[ 'a wide column', 'td { white-space: nowrap; }', qr/^print: .*\n(?:  .*\n)*?  off: /m ],
-	[ 'texts over others', '.tile dt { margin-bottom: -30px; }', qr/^  over: "Networks" /m ],
+	[ 'texts over others', '.tile dt { margin-bottom: -30px; }', qr/^  over: "51" "Networks"/m ],
 	[ 'clipped text', 'h1 { width: 90px; white-space: nowrap; overflow: hidden; }', qr/^  clipped: "Inventory report/m ])
 {
 	my ($what, $rule, $like) = @$_;

@@ -68,7 +68,7 @@ sub frame
 	my ($width, $height, $first, $last, $low, $high) = @_;
 	my @up = steps($high);
 	my ($right, $top, $bottom) = (16, 12, 28);
-	my $left = 20 + 7.5 * length number($up[-1]);
+	my $left = 20 + 8 * length number($up[-1]);
 	my $span = $last - $first || 1;
 	my $x = sub { $left + ($_[0] - $first) / $span * ($width - $left - $right) };
 	my @down = map { $_ * $up[1] } 1 .. POSIX::ceil($low / $up[1]);
@@ -128,13 +128,16 @@ sub up_and_down
 	return svg($width, $height, $title, $desc, $content);
 }
 
+# Returns how wide a text is at most, about; letters of other scripts count as wide ones.
+sub wide { my ($text) = @_; my $many = () = $text =~ /[mwMW@%]|[^\x20-\x7e]/g; return 7.8 * length($text) + 4.2 * $many; }
+
 # Returns horizontal bars: bars are {label, value, text, class}.
 sub bars
 {
 	my ($title, $desc, $max, @bars) = @_;
-	my ($width, $right, $row) = (530, 90, 26);
-	my ($longest) = sort { $b <=> $a } map { length short($_->{label}, 30) } @bars;
-	my $left = 20 + 7.4 * $longest;
+	my ($width, $right, $row) = (530, 104, 26);
+	my ($widest) = sort { $b <=> $a } map { wide(short($_->{label}, 30)) } @bars;
+	my $left = 20 + $widest;
 	my $content = '';
 	$max ||= (sort { $b <=> $a } map { $_->{value} } @bars)[0] || 1;
 	foreach my $i (0 .. $#bars)

@@ -16,6 +16,24 @@ my $largest = q{
 	FROM (SELECT network_id FROM :"schema".network_counts ORDER BY active_instances DESC, network_id LIMIT :top) n \gset
 };
 
+# Nothing is known after the last import of a mirror that was done: lines end there.
+sub line_end
+{
+	my ($views) = @_;
+	return 'SELECT ' . ($views->{imports} ? q{coalesce((SELECT max(started) FROM :"schema".imports WHERE status = 'done'), now())} : 'now()')
+	  . " AS until \\gset\n";
+}
+
+# What codes mean stands in the list of checks; a report outlives the extension.
+my $meanings = q{SELECT to_regprocedure('vmnet.check_codes()') IS NOT NULL AND has_schema_privilege(to_regnamespace('vmnet'), 'USAGE')
+	AND has_function_privilege(to_regprocedure('vmnet.check_codes()'), 'EXECUTE') AS known \gset
+\if :known
+SELECT coalesce(jsonb_agg(jsonb_build_object('code', code, 'about', about)), '[]') FROM vmnet.check_codes();
+\else
+SELECT '[]';
+\endif
+};
+
 # The queries by name; psql replaces :"schema", :top, :days and :'largest'.  one: a
 # single row.
 my @queries = (
@@ -45,7 +63,7 @@ my @queries = (
 		SELECT floor(extract(epoch FROM "time") / 86400)::int AS day, sum(active_instances) AS members,
 			sum(arrived_instances) AS arrived, sum(departed_instances) AS departed
 		FROM :"schema".networks_daily
-		WHERE "time" >= now() - :days * interval '24 hours'
+		WHERE "time" >= now() - :days * interval '24 hours' AND "time" <= :'until'
 		GROUP BY "time"
 		ORDER BY "time"} ],
 
@@ -60,7 +78,7 @@ my @queries = (
 		FROM :"schema".network_ip_usage} ],
 
 	[ fullest => 'all', q{
-		SELECT network_id, network_name, cidr, used, usable, percent
+		SELECT network_id, network_name, cidr, used, usable, free, counted_by, percent
 		FROM :"schema".network_ip_usage
 		WHERE percent IS NOT NULL
 		ORDER BY percent DESC, network_id
@@ -76,7 +94,7 @@ my @queries = (
 				SELECT network_id, floor(extract(epoch FROM min("time")) / 86400)::int AS first_day,
 					string_agg(active_instances::text, ' ' ORDER BY "time") AS members
 				FROM :"schema".networks_daily
-				WHERE "time" >= now() - :days * interval '24 hours' AND network_id = ANY (:'largest')
+				WHERE "time" >= now() - :days * interval '24 hours' AND "time" <= :'until' AND network_id = ANY (:'largest')
 				GROUP BY network_id) d USING (network_id)
 		WHERE c.network_id = ANY (:'largest')
 		ORDER BY c.active_instances DESC, c.network_id} ],
@@ -85,7 +103,7 @@ my @queries = (
 	[ findings => 'one', q{
 		WITH f AS MATERIALIZED (SELECT * FROM :"schema".findings)
 		SELECT (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM (
-				SELECT code, severity, count(*) AS findings
+				SELECT code, severity, count(*) AS findings, count(fix) AS fixed
 				FROM f
 				WHERE NOT accepted
 				GROUP BY code, severity, severity_order
@@ -187,14 +205,14 @@ sub schema
 sub read
 {
 	my ($schema, $top, $days) = @_;
-	my $script = "SET search_path = pg_catalog;\nBEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;\n$largest"
+	my $script = "SET search_path = pg_catalog;\nBEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;\n$largest" . line_end($schema->{views}) . $meanings
 	  . join('', map { query($_, $schema->{views}) } @queries) . "COMMIT;\n";
 	my %variables = (schema => $schema->{name}, top => $top, days => $days);
 	utf8::encode($variables{schema});
 
 	my @answers = split /\n/, psql($script, %variables);
-	die "the database gave " . @answers . " answers, not " . @queries . "\n" if @answers != @queries;
-	my %data = (schema => $schema->{name}, top => $top, days => $days);
+	die "the database gave " . @answers . " answers, not " . (1 + @queries) . "\n" if @answers != 1 + @queries;
+	my %data = (schema => $schema->{name}, top => $top, days => $days, meanings => JSON::PP->new->decode(shift @answers));
 	foreach my $query (@queries)
 	{
 		my $rows = JSON::PP->new->decode(shift @answers);

@@ -5,6 +5,8 @@ use strict;
 use warnings;
 
 use Chart;
+use Findings;
+use Script;
 use Style;
 use Text qw(escape short number percent day duration label);
 
@@ -21,7 +23,7 @@ sub table
 	{
 		$html .= '<tr>' . join('', map {
 				my $cell = $_->[2]->($row);
-				$_->[1] eq 'num' ? '<td class="num">' . escape($cell) . '</td>'
+				$_->[1] eq 'num' ? '<td class="num"' . ($_->[3] ? ' data-sort="' . escape($_->[3]->($row)) . '"' : '') . '>' . escape($cell) . '</td>'
 				  : $_->[1] eq 'html' ? "<td>$cell</td>"
 				  : $_->[1] eq 'sql' ? '<td><code>' . escape($cell) . '</code></td>'
 				  : $_->[1] eq 'whole' ? '<td><bdi>' . escape($cell) . '</bdi></td>'
@@ -31,18 +33,36 @@ sub table
 	return "$html</tbody></table></div>\n";
 }
 
+# Returns the anchor of a part with a title of ours.
+sub anchor { my ($title) = @_; return lc($title) =~ s/[^a-z]+/-/gr; }
+
+# Returns links to all parts of a page.
+sub contents
+{
+	my ($parts) = @_;
+	my @links;
+	push @links, qq(<li><a href="#$1">$2</a></li>) while $parts =~ m{<(?:section|figure) class="card[^"]*" id="([a-z-]+)">(?:<figcaption>)?<h2>([^<]*)</h2>}g;
+	return '<nav aria-label="Contents"><ul>' . join('', @links) . "</ul></nav>\n";
+}
+
+# Returns a change with its sign.
+sub change { my ($n) = @_; return !defined $n ? '' : ($n > 0 ? '+' : '') . number($n); }
+
+# Returns the change over the last 7 days of values, one for each day.
+sub week { my (@values) = @_; return @values > 7 ? $values[-1] - $values[-8] : undef; }
+
 # Returns a chart with its heading, an explanation, and its data as a table.
 sub figure
 {
 	my ($class, $title, $note, $chart, $table) = @_;
-	return qq(<figure class="card $class"><figcaption><h2>) . escape($title) . '</h2><p>' . escape($note) . "</p></figcaption>\n"
+	return qq(<figure class="card $class" id=") . anchor($title) . qq("><figcaption><h2>) . escape($title) . '</h2><p>' . escape($note) . "</p></figcaption>\n"
 	  . ($chart ? "$chart<details><summary>As a table</summary>\n$table</details>" : '<p class="none">Nothing to show.</p>') . "</figure>\n";
 }
 
 sub section
 {
 	my ($title, $note, $content) = @_;
-	return '<section class="card wide"><h2>' . escape($title) . '</h2><p>' . escape($note) . "</p>\n$content</section>\n";
+	return '<section class="card wide" id="' . anchor($title) . '"><h2>' . escape($title) . '</h2><p>' . escape($note) . "</p>\n$content</section>\n";
 }
 
 sub tile
@@ -89,6 +109,8 @@ sub members
 	my $note = 'Instances on networks at the end of each day (UTC), all networks summed up: an instance on two of them counts twice.';
 	return figure('wide', 'Members over time', $note) if !@days;
 	my $desc = sprintf('%s members on %s, %s on %s.', number($days[0]{members}), day($days[0]{day}), number($days[-1]{members}), day($days[-1]{day}));
+	my $week = week(map { $_->{members} } @days);
+	$desc .= ' Over the last 7 days: ' . change($week) . '.' if defined $week;
 	return figure('wide', 'Members over time', "$note $desc", Chart::line('Members over time', $desc, 'members', map { [ $_->{day}, $_->{members} ] } @days),
 		table('Members by day', [ [ 'Day', 'text', sub { day($_[0]{day}) } ], [ 'Members', 'num', sub { number($_[0]{members}) } ] ], reverse @days));
 }
@@ -121,14 +143,15 @@ sub fullest
 	my ($d) = @_;
 	my @rows = @{ $d->{fullest} };
 	my $with = $d->{totals}{networks} - $d->{usage}{no_range};
-	my $note = 'IPv4 addresses in use of those that the range has. ' . shown(scalar @rows, $with, 'networks with a range', 'the fullest first');
+	my $note = 'IPv4 addresses in use of those that the network can give: rows of its list of addresses, its ranges, or else its cidr. ' . shown(scalar @rows, $with, 'networks with a range', 'the fullest first');
 	$note =~ s/; set TOP to see more//;
 	return figure('', 'Fullest networks', $note) if !@rows;
 	return figure('', 'Fullest networks', $note,
 		Chart::bars('Fullest networks', $note, 100, map { { label => label($_, 20), value => $_->{percent},
 			text => percent($_->{percent}), class => $_->{percent} >= 95 ? 'error' : $_->{percent} >= 80 ? 'warning' : 'bar' } } @rows),
 		table('Fullest networks', [ [ 'Network', 'text', sub { label($_[0], 100) } ], [ 'Range', 'text', sub { $_[0]{cidr} } ],
-			[ 'Used', 'num', sub { number($_[0]{used}) } ], [ 'Usable', 'num', sub { number($_[0]{usable}) } ], [ 'Use', 'num', sub { percent($_[0]{percent}) } ] ], @rows));
+			[ 'Used', 'num', sub { number($_[0]{used}) } ], [ 'Usable', 'num', sub { number($_[0]{usable}) } ], [ 'Free', 'num', sub { number($_[0]{free}) } ],
+			[ 'Counted by', 'text', sub { $_[0]{counted_by} } ], [ 'Use', 'num', sub { percent($_[0]{percent}) } ] ], @rows));
 }
 
 # Returns bars for numbers: [label, value, class, unit].
@@ -181,6 +204,7 @@ sub networks
 		[ 'State', 'text', sub { $_[0]{network_state} } ], [ 'Kind', 'text', sub { join ' ', grep { defined } $_[0]{traffic_type}, $_[0]{guest_type} } ],
 		[ 'Active', 'num', sub { number($_[0]{active_instances}) } ], [ 'Running', 'num', sub { number($_[0]{running_instances}) } ],
 		[ 'Over time', 'html', sub { Chart::spark($first, $last, $_[0]{first_day}, split / /, $_[0]{members} // '') } ],
+		[ '7 days', 'num', sub { change(week(split / /, $_[0]{members} // '')) } ],
 		[ 'NICs', 'num', sub { number($_[0]{attached_nics}) } ], [ 'Half-removed', 'num', sub { $_[0]{deallocating} ? number($_[0]{deallocating}) : '' } ],
 		[ 'Range', 'text', sub { $_[0]{cidr} } ], [ 'Used', 'num', sub { number($_[0]{used}) } ], [ 'Use', 'num', sub { percent($_[0]{percent}) } ],
 		[ 'Account', 'text', sub { short($_[0]{account_name}, 100) } ] ], @rows));
@@ -192,9 +216,8 @@ sub findings
 	my $all = 0;
 	$all += $_->{findings} foreach @{ $d->{findings}{codes} };
 	return section('What is wrong', 'Nothing was found.' . accepted($d, ' Not counted: ', '.'), '') if !$all;
-	return section('What is wrong', shown(scalar @{ $d->{findings}{first} }, $all, 'findings', 'errors first') . accepted($d, ' Not counted: ', '.'), table('Findings', [
-		[ 'Severity', 'html', sub { '<span class="badge ' . ($_[0]{severity} =~ /^(error|warning|info)$/ ? $1 : '') . '">' . escape($_[0]{severity}) . '</span>' } ],
-		[ 'Code', 'text', sub { $_[0]{code} } ], [ 'What', 'whole', sub { $_[0]{message} } ], [ 'How to mend it', 'sql', sub { $_[0]{fix} } ] ], @{ $d->{findings}{first} }));
+	return section('What is wrong', shown(scalar @{ $d->{findings}{first} }, $all, 'findings', 'errors first') . accepted($d, ' Not counted: ', '.'),
+		Findings::groups($d, \&table));
 }
 
 sub stuck
@@ -202,7 +225,7 @@ sub stuck
 	my ($d) = @_;
 	return '' if !@{ $d->{stuck} };
 	return section('Stuck NICs', shown(scalar @{ $d->{stuck} }, $d->{stuck_total}{nics}, 'NICs that are Reserving or Releasing for ten minutes or longer', 'the longest first'),
-		table('Stuck NICs', [ [ 'NIC', 'num', sub { $_[0]{nic_id} } ], [ 'State', 'text', sub { $_[0]{nic_state} } ], [ 'For', 'num', sub { duration($_[0]{seconds}) } ],
+		table('Stuck NICs', [ [ 'NIC', 'num', sub { $_[0]{nic_id} } ], [ 'State', 'text', sub { $_[0]{nic_state} } ], [ 'For', 'num', sub { duration($_[0]{seconds}) }, sub { $_[0]{seconds} } ],
 			[ 'Network', 'text', sub { label($_[0], 100) } ], [ 'Instance', 'text', sub { short($_[0]{instance_name}, 100) } ] ], @{ $d->{stuck} }));
 }
 
@@ -212,7 +235,7 @@ sub imports
 	return '' if !@{ $d->{imports} };
 	return section('Imports', 'The last runs of the import that keeps the mirror equal to its source.',
 		table('Imports', [ [ 'Run', 'num', sub { $_[0]{run} } ], [ 'Status', 'text', sub { $_[0]{status} } ], [ 'Source', 'text', sub { $_[0]{source} } ],
-			[ 'Started (UTC)', 'text', sub { $_[0]{started} } ], [ 'Took', 'num', sub { duration($_[0]{seconds}) } ], [ 'NICs read', 'num', sub { number($_[0]{nics_read}) } ],
+			[ 'Started (UTC)', 'text', sub { $_[0]{started} } ], [ 'Took', 'num', sub { duration($_[0]{seconds}) }, sub { $_[0]{seconds} } ], [ 'NICs read', 'num', sub { number($_[0]{nics_read}) } ],
 			map { my $c = $_; [ ucfirst, 'num', sub { number($_[0]{"rows_$c"}) } ] } qw(inserted updated deleted rejected) ], @{ $d->{imports} }));
 }
 
@@ -231,21 +254,21 @@ sub html
 {
 	my ($d) = @_;
 	my $title = escape("Inventory report: $d->{schema}");
+	my $parts = findings($d) . members($d) . movement($d) . '<div class="column">' . fullest($d) . how_full($d) . "</div>\n"
+	  . '<div class="column">' . codes($d) . states($d) . "</div>\n" . networks($d) . stuck($d) . imports($d);
 	return qq(<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src ) . Script::source() . qq(">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>$title</title>
 <style>
 ) . Style::css() . "</style>\n</head>\n<body>\n<header><h1>$title</h1>\n<p>Database <bdi>" . escape($d->{about}{database})
 	  . '</bdi>, ' . as_of($d) . " Charts go back $d->{days} days at most.</p></header>\n<main>\n"
-	  . tiles($d) . members($d) . movement($d) . '<div class="column">' . fullest($d) . how_full($d) . "</div>\n"
-	  . '<div class="column">' . codes($d) . states($d) . "</div>\n"
-	  . networks($d) . stuck($d) . findings($d) . imports($d)
-	  . "</main>\n<footer><p>Made by vmnet_ext from the views of the reporting schema; its view data_dictionary says what each of them means.</p></footer>\n</body>\n</html>\n";
+	  . tiles($d) . contents($parts) . $parts
+	  . "</main>\n<footer><p>Made by vmnet_ext from the views of the reporting schema; its view data_dictionary says what each of them means.</p></footer>\n<script>\n" . Script::js() . "</script>\n</body>\n</html>\n";
 }
 
 1;

@@ -8,7 +8,7 @@ sub css
 {
 	return <<'CSS';
 :root { color-scheme: light dark; --page: #f4f5f7; --card: #ffffff; --ink: #1c2127; --soft: #57606a; --line: #dde1e6; --track: #eef0f3;
-  --series: #2a66b8; --up: #2a66b8; --down: #b4572a; --error: #c0392b; --warning: #b7791f; --good: #2f7d4f; --muted: #8a939d; }
+  --series: #2a66b8; --up: #2a66b8; --down: #b4572a; --error: #c0392b; --warning: #8a5a00; --good: #2f7d4f; --muted: #8a939d; }
 @media (prefers-color-scheme: dark) {
   :root { --page: #14171b; --card: #1d2126; --ink: #e8eaed; --soft: #a3abb5; --line: #343a42; --track: #272c33;
     --series: #6ea6ee; --up: #6ea6ee; --down: #e39466; --error: #f0776b; --warning: #e0ab4f; --good: #67be8b; --muted: #78818c; }
@@ -32,8 +32,8 @@ main { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16p
 .tile small { display: block; font-size: .8rem; font-weight: 400; color: var(--soft); }
 .scroll { overflow-x: auto; }
 figure svg { display: block; width: 100%; height: auto; }
-figure.wide svg { min-width: 640px; }
-svg text { font-size: 12px; fill: var(--soft); unicode-bidi: isolate; }
+figure svg { min-width: 450px; } figure.wide svg { min-width: 920px; }
+svg text { font-size: 13px; fill: var(--soft); unicode-bidi: isolate; }
 svg text.label { fill: var(--ink); } svg text.value { fill: var(--ink); font-variant-numeric: tabular-nums; }
 svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
 .grid { stroke: var(--line); } .axis { stroke: var(--muted); }
@@ -53,8 +53,25 @@ details { margin-top: 10px; } summary { cursor: pointer; color: var(--soft); fon
 details .scroll { max-height: 22rem; overflow: auto; }
 code { font: .95em ui-monospace, "DejaVu Sans Mono", monospace; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
 .none { color: var(--soft); font-style: italic; }
-@media (max-width: 820px) { main { grid-template-columns: minmax(0, 1fr); } .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-@media print { body { background: none; } .card, .tile { break-inside: avoid; } details { display: none; } }
+nav ul { display: flex; flex-wrap: wrap; gap: 4px 18px; list-style: none; margin: 0; padding: 0; } nav { grid-column: 1 / -1; }
+nav a { color: var(--series); }
+h3 { font-size: .95rem; margin: 14px 0 2px; } .count { color: var(--soft); font-weight: 400; }
+.finding { border-top: 1px solid var(--line); padding-bottom: 10px; } .finding details { margin-top: 4px; } .finding p { margin: 2px 0; } .finding .todo { color: var(--soft); }
+th[tabindex] { cursor: pointer; } th[aria-sort="ascending"]::after { content: " \2191"; } th[aria-sort="descending"]::after { content: " \2193"; }
+input { font: inherit; font-size: .87rem; margin: 4px 0 8px; padding: 3px 8px; color: var(--ink); background: var(--card); border: 1px solid var(--muted); border-radius: 4px; }
+input::placeholder { color: var(--soft); opacity: 1; }
+@media (max-width: 820px) {
+  main { grid-template-columns: minmax(0, 1fr); } .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  header, main, footer { padding-left: 12px; padding-right: 12px; } .card { padding: 12px; } td { min-width: 5rem; } td.num { min-width: 0; }
+}
+@page { size: A4 landscape; margin: 10mm; }
+@media print {
+  body { background: none; } header, main, footer { max-width: none; padding-left: 0; padding-right: 0; } .card { padding: 10px 12px; }
+  figure, .tile, tr { break-inside: avoid; } figure details, nav, input { display: none; }
+  .finding details::details-content { content-visibility: visible; display: block; } .finding summary { display: none; }
+  .scroll, details .scroll { overflow: visible; max-height: none; } table { font-size: 12px; }
+  th, td { padding-right: 6px; overflow-wrap: anywhere; } th { white-space: normal; } .spark { width: 80px; }
+}
 CSS
 }
 

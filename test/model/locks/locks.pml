@@ -19,6 +19,12 @@
  * What is not: the order in which waiting sessions get a lock, savepoints, crashes,
  * and transactions of several statements, whose order of locks is chosen by the user.
  *
+ * FOREIGN_KEYS adds the locks of the foreign keys of a new NIC, which come before
+ * those of its guard: without them the model shows that the guard needs no foreign
+ * key.  With CONFORM a statement is one step, unless it waits, and "spin -T -nSEED" prints
+ * a schedule, what each statement ends with, and the rows at the end: what the
+ * server has to do, too.
+ *
  * The macros that begin with M_ break a rule of the code; test/t/097_lock_model.pl
  * says which of them spin has to refuse, and which locks the rules do not need.
  */
@@ -116,6 +122,29 @@ inline check_snapshot(target)
 	:: (changed_since[target] & ME) && !MINE(target) -> result = SERIALIZATION_FAILURE
 	:: else
 	fi
+}
+
+/* Locks the newest version of a row as a foreign key does; fails if it changed
+ * during a wait. */
+inline lock_key_share_latest(target)
+{
+	atomic {
+		if
+		:: OTHERS(update[target]) -> lock_key_share(target); check_snapshot(target)
+		:: else -> key_share[target] = key_share[target] | ME
+		fi
+	}
+}
+
+/* Locks the newest version of a row FOR SHARE; fails if it changed during a wait. */
+inline lock_share_latest(target)
+{
+	atomic {
+		if
+		:: OTHERS(update[target] | no_key_update[target]) -> lock_share(target); check_snapshot(target)
+		:: else -> share[target] = share[target] | ME
+		fi
+	}
 }
 
 /* Writes a row on which the caller has a lock. */
@@ -348,6 +377,16 @@ inline insert_nic(network, said_default)
 #else
 	enter_unique(OLD_NICS + self, true, said_default);
 #endif
+#ifdef FOREIGN_KEYS
+	if
+	:: result == GOOD -> lock_key_share_latest(NET(network))
+	:: else
+	fi;
+	if
+	:: result == GOOD -> lock_key_share_latest(INSTANCE)
+	:: else
+	fi;
+#endif
 	if
 	:: result == GOOD -> guard_new_nic(network)
 	:: else
@@ -368,6 +407,24 @@ inline insert_first(network)
 	lock_no_key_update(INSTANCE);
 	find_live_nic();
 	insert_nic(network, !found)
+}
+
+/* Refuses an instance that is on the network, by the latest snapshot. */
+inline check_not_there(network)
+{
+	d_step {
+		k = 0;
+		do
+		:: k < NICS ->
+			if
+			:: NOW(NIC(k)) == LIVE && network_of[k] == network -> result = REFUSED
+			:: else
+			fi;
+			k++
+		:: else -> break
+		od;
+		k = 0
+	}
 }
 
 /* vmnet.nic_add(): with an address it locks the network FOR NO KEY UPDATE; it
@@ -394,6 +451,11 @@ inline nic_add(network, with_address)
 	if
 	:: result == GOOD ->
 		find_live_nic();
+		check_not_there(network)
+	:: else
+	fi;
+	if
+	:: result == GOOD ->
 		if
 		:: with_address -> touch(NET(network))
 		:: else
@@ -427,24 +489,27 @@ inline remove_secondaries(nic)
 	r = 0
 }
 
-/* UPDATE of a NIC by key to another value; a NIC that is not held any more when
- * the lock is there is left alone. */
-inline update_nic(nic, value)
+/* UPDATE of a NIC by key: nothing leaves Deallocating, and it is removed once. */
+inline update_nic(nic, newvalue)
 {
+	lock_no_key_update(NIC(nic));
+	check_snapshot(NIC(nic));
 	if
-	:: inserted_since[NIC(nic)] & ME
-	:: else ->
-		lock_no_key_update(NIC(nic));
-		check_snapshot(NIC(nic));
+	:: result == GOOD && NOW(NIC(nic)) != LIVE && newvalue == LIVE ->
+		/* the rules are judged after the row has been written */
+		write(NIC(nic), LIVE);
+		value = DEFAULT_NOW(nic);
+		enter_unique(nic, true, value);
+		result = REFUSED
+	:: result == GOOD && NOW(NIC(nic)) == REMOVED && newvalue == REMOVED -> result = REFUSED
+	:: result == GOOD && NOW(NIC(nic)) == REMOVED && newvalue == HALF_REMOVED -> touch(NIC(nic))
+	:: result == GOOD && NOW(NIC(nic)) != REMOVED && (NOW(NIC(nic)) == LIVE || newvalue != LIVE) ->
+		write(NIC(nic), newvalue);
 		if
-		:: result == GOOD && (NOW(NIC(nic)) == LIVE || NOW(NIC(nic)) == HALF_REMOVED && value == REMOVED) ->
-			write(NIC(nic), value);
-			if
-			:: value == REMOVED -> remove_secondaries(nic)
-			:: else
-			fi
+		:: newvalue == REMOVED -> remove_secondaries(nic)
 		:: else
 		fi
+	:: result != GOOD
 	fi
 }
 
@@ -499,7 +564,8 @@ inline remove_parent(row)
 	:: result == GOOD && NOW(row) == LIVE ->
 		write(row, REMOVED);
 		guard_removal(row)
-	:: else
+	:: result == GOOD && NOW(row) != LIVE -> result = REFUSED
+	:: result != GOOD
 	fi
 }
 
@@ -509,7 +575,7 @@ inline network_remove(network)
 	lock_update(NET(network));
 	check_snapshot(NET(network));
 	if
-	:: result == GOOD -> remove_parent(NET(network))
+	:: result == GOOD && NOW(NET(network)) == LIVE -> remove_parent(NET(network))
 	:: else
 	fi
 }
@@ -541,37 +607,47 @@ inline instance_expunge()
 	fi
 }
 
-/* vmnet.nic_remove() */
+/* vmnet.nic_remove(): nothing to do for a NIC that is removed. */
 inline nic_remove(nic)
 {
-	lock_no_key_update(INSTANCE);
-	check_snapshot(INSTANCE);
 	if
-	:: result == GOOD ->
-		update_nic(nic, REMOVED);
+	:: NOW(NIC(nic)) == REMOVED && !(changed_since[NIC(nic)] & ME)
+	:: else ->
+		lock_no_key_update(INSTANCE);
+		check_snapshot(INSTANCE);
 		if
-		:: result == GOOD -> touch(INSTANCE)
+		:: result == GOOD -> lock_no_key_update(NIC(nic)); check_snapshot(NIC(nic))
+		:: else
+		fi;
+		if
+		:: result == GOOD && NOW(NIC(nic)) != REMOVED ->
+			touch(INSTANCE);
+			update_nic(nic, REMOVED)
 		:: else
 		fi
+	fi
+}
+
+/* Locks one of the old NICs, if it is the new default or the old one. */
+inline lock_old_nic(nic, new)
+{
+	if
+	:: result == GOOD && (nic == new || NOW(NIC(nic)) == LIVE && DEFAULT_NOW(nic)) ->
+		lock_no_key_update(NIC(nic));
+		check_snapshot(NIC(nic))
 	:: else
 	fi
 }
 
-/* Locks the two old NICs, in the order of their ids. */
-inline lock_old_nics(from)
+/* Locks old NICs in the order of their ids. */
+inline lock_old_nics(new)
 {
 #ifdef M_NIC_ORDER_TURNED
-	lock_no_key_update(NIC(from)); check_snapshot(NIC(from));
-	if
-	:: result == GOOD -> lock_no_key_update(NIC(1 - from)); check_snapshot(NIC(1 - from))
-	:: else
-	fi
+	lock_old_nic(new, new);
+	lock_old_nic(1 - new, new)
 #else
-	lock_no_key_update(NIC(0)); check_snapshot(NIC(0));
-	if
-	:: result == GOOD -> lock_no_key_update(NIC(1)); check_snapshot(NIC(1))
-	:: else
-	fi
+	lock_old_nic(0, new);
+	lock_old_nic(1, new)
 #endif
 }
 
@@ -587,7 +663,7 @@ inline nic_set_default(new)
 	:: else
 	fi;
 	if
-	:: result == GOOD && (NOW(NIC(new)) != LIVE || DEFAULT_NOW(new) || NOW(INSTANCE) != LIVE) -> result = REFUSED
+	:: result == GOOD && (NOW(NIC(new)) != LIVE || DEFAULT_NOW(new)) -> result = REFUSED
 	:: else
 	fi;
 	if
@@ -616,8 +692,7 @@ inline insert_secondary(nic)
 		write(SECONDARY(self), LIVE)
 	};
 #ifndef M_NO_SHARE_LOCK
-	lock_share(NIC(nic));
-	check_snapshot(NIC(nic));
+	lock_share_latest(NIC(nic));
 #endif
 	if
 	:: result == GOOD && NOW(NIC(nic)) != LIVE -> result = REFUSED
@@ -639,6 +714,15 @@ inline import_removal()
 	fi
 }
 
+#ifdef CONFORM
+byte in_statement;
+#define say(text) printf(text, self, choice)
+#define BEGIN_STEP !OTHERS(in_statement)
+#else
+#define say(text) skip
+#define BEGIN_STEP true
+#endif
+
 /* One statement or operation; the network, NIC or flag it is about is chosen. */
 inline statement()
 {
@@ -649,21 +733,21 @@ inline statement()
 	fi
 #else
 	if
-	:: true -> insert_default(choice, true)
-	:: true -> insert_default(choice, false)
-	:: true -> insert_first(choice)
-	:: true -> nic_add(choice, true)
-	:: true -> nic_add(choice, false)
-	:: true -> update_nic(choice, LIVE)
-	:: true -> update_nic(choice, HALF_REMOVED)
-	:: true -> update_nic(choice, REMOVED)
-	:: true -> remove_parent(NET(choice))
-	:: choice == 0 -> remove_parent(INSTANCE)
-	:: true -> network_remove(choice)
-	:: choice == 0 -> instance_expunge()
-	:: true -> nic_remove(choice)
-	:: true -> nic_set_default(choice)
-	:: true -> insert_secondary(choice)
+	:: true -> say("statement %d insert_default %d\n"); insert_default(choice, true)
+	:: true -> say("statement %d insert_other %d\n"); insert_default(choice, false)
+	:: true -> say("statement %d insert_first %d\n"); insert_first(choice)
+	:: true -> say("statement %d nic_add_mac %d\n"); nic_add(choice, true)
+	:: true -> say("statement %d nic_add %d\n"); nic_add(choice, false)
+	:: true -> say("statement %d move %d\n"); update_nic(choice, LIVE)
+	:: true -> say("statement %d half_remove %d\n"); update_nic(choice, HALF_REMOVED)
+	:: true -> say("statement %d remove %d\n"); update_nic(choice, REMOVED)
+	:: true -> say("statement %d remove_network %d\n"); remove_parent(NET(choice))
+	:: choice == 0 -> say("statement %d remove_instance %d\n"); remove_parent(INSTANCE)
+	:: true -> say("statement %d network_remove %d\n"); network_remove(choice)
+	:: choice == 0 -> say("statement %d instance_expunge %d\n"); instance_expunge()
+	:: true -> say("statement %d nic_remove %d\n"); nic_remove(choice)
+	:: true -> say("statement %d nic_set_default %d\n"); nic_set_default(choice)
+	:: true -> say("statement %d insert_secondary %d\n"); insert_secondary(choice)
 	fi
 #endif
 }
@@ -685,25 +769,70 @@ proctype session(byte self)
 	do
 	:: transactions < TRANSACTIONS && committed[NIC(OLD_NICS + self)] == ABSENT && committed[SECONDARY(self)] == ABSENT ->
 		atomic {
+			BEGIN_STEP;
 			if
 			:: choice = 0
 			:: choice = 1
 			fi;
 			if
-			:: repeatable_read = repeatable_read | ME
-			:: skip
+			:: repeatable_read = repeatable_read | ME; printf("begin %d rr\n", self)
+			:: printf("begin %d rc\n", self)
 			fi
 		};
+#ifdef CONFORM
+		atomic {
+			BEGIN_STEP;
+			in_statement = in_statement | ME;
+			statement();
+			printf("done %d %d\n", self, result);
+			if
+			:: result != GOOD -> end_transaction()	/* an error ends it at once */
+			:: else
+			fi;
+			in_statement = OTHERS(in_statement)
+		};
+#else
 		statement();
-		end_transaction();
+#endif
+		atomic {
+			if
+			:: result == GOOD -> result = REFUSED; printf("rollback %d\n", self)
+			:: true -> printf("commit %d\n", self)
+			fi;
+			end_transaction()
+		};
 		atomic { result = GOOD; found = false; choice = 0; value = 0; transactions++ }
 	:: else -> break
 	od
 }
 
+/* Prints the rows as they are in the end. */
+inline print_rows()
+{
+	d_step {
+		p = 0;
+		do
+		:: p < ROWS -> printf("row %d %d\n", p, committed[p]); p++
+		:: else -> break
+		od;
+		p = 0;
+		do
+		:: p < NICS -> printf("nic %d %d %d\n", p, network_of[p], committed_default[p]); p++
+		:: else -> break
+		od;
+		p = 0;
+		do
+		:: p < PROCESSES -> printf("secondary %d %d\n", p, nic_of[p]); p++
+		:: else -> break
+		od
+	}
+}
+
 /* NIC 0 is the default; NIC 1 may be there, be half-removed, or be removed. */
 init
 {
+	byte p = 0;
+
 	atomic {
 		committed[NET(0)] = LIVE;
 		committed[NET(1)] = LIVE;
@@ -712,14 +841,16 @@ init
 		committed_default[0] = true;
 		network_of[1] = 1;
 		if
-		:: committed[NIC(1)] = LIVE
-		:: committed[NIC(1)] = HALF_REMOVED
-		:: committed[NIC(1)] = REMOVED; committed[NIC(0)] = HALF_REMOVED
+		:: committed[NIC(1)] = LIVE; printf("start 0\n")
+		:: committed[NIC(1)] = HALF_REMOVED; printf("start 1\n")
+		:: committed[NIC(1)] = REMOVED; committed[NIC(0)] = HALF_REMOVED; printf("start 2\n")
 		fi;
-		byte p = 0;
 		do
 		:: p < PROCESSES -> run session(p); p++
 		:: else -> break
 		od
-	}
+	};
+#ifdef CONFORM
+	_nr_pr == 1 -> print_rows()
+#endif
 }

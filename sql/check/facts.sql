@@ -39,7 +39,7 @@ SELECT o.relation, CASE WHEN o.sort ~ 'index' THEN 'index' ELSE 'constraint' END
 	ELSE concat(upper(o.sort), ' (', k.columns, ')', ' ' || replace(o.body, '%1$I', '%1$s')) END
 FROM vmnet_internal.inventory_objects($1, '{keys,references,indexes,rules}') o
 	CROSS JOIN LATERAL (SELECT string_agg(quote_ident(c), ', ') FROM unnest(o.columns) c) k (columns)
-WHERE o.sort IN ('primary key', 'unique', 'foreign key', 'check', 'index', 'unique index')
+WHERE o.sort IN ('primary key', 'unique', 'unique nulls not distinct', 'foreign key', 'check', 'index', 'unique index')
 UNION ALL
 SELECT v.view, CASE WHEN $1 = 'live' OR v.view = 'inventory_info' THEN 'plain view' ELSE 'view' END, NULL,
 	coalesce(array_to_string(v.columns, ', '), (
@@ -47,6 +47,11 @@ SELECT v.view, CASE WHEN $1 = 'live' OR v.view = 'inventory_info' THEN 'plain vi
 		FROM vmnet_internal.inventory_columns() c
 		WHERE c.relation = 'all_' || v.view AND c.in_view))
 FROM vmnet_internal.inventory_view_columns() v
+WHERE $1 <> 'reality'
+UNION ALL
+SELECT v.name, 'view', NULL, array_to_string(v.columns, ', ')
+FROM vmnet_internal.reality_views() v
+WHERE $1 = 'reality'
 UNION ALL
 SELECT v.view, 'reads', NULL, array_to_string(v.reads, ', ')
 FROM vmnet_internal.inventory_view_columns() v

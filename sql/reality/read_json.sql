@@ -29,7 +29,7 @@ EXCEPTION
 		OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS what = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, context = PG_EXCEPTION_CONTEXT;
 		PERFORM vmnet_internal.refuse_observation(kind, left(concat_ws(' ', format('It is not JSON: %s.', what), nullif(detail, ''),
-			format('(%s)', substring(context FROM 'JSON data, line [^\n]*'))), 400));
+			'(' || substring(context FROM 'JSON data, line [^\n]*') || ')'), 400));
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.observed_json(text, text) IS
@@ -181,7 +181,7 @@ DECLARE
 	map jsonb;
 BEGIN
 	broken := jsonb_typeof(ids) IS DISTINCT FROM 'array' OR ids ->> 0 IS DISTINCT FROM 'map' OR jsonb_typeof(ids -> 1) IS DISTINCT FROM 'array'
-		OR ids @? '$[1][*] ? (@.type() != "array" || @.size() != 2 || @[*].type() != "string")';
+		OR ids @? 'strict $[1][*] ? (@.type() != "array" || @.size() != 2 || @[*].type() != "string")';
 	IF broken THEN
 		RETURN;
 	END IF;

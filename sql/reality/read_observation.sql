@@ -3,25 +3,7 @@
 -- cloud's own API show
 --
 
--- A record of a payload, as texts: what a reader of a kind returns.  A reader leaves
--- out what is no record, and gives a reason for what it cannot read.
-CREATE TYPE vmnet_internal.observed AS (
-	mac text,
-	ip text,
-	segment text,
-	device text,
-	domain text,
-	domain_uuid text,
-	nic_uuid text,
-	host text,
-	place text,
-	reason text,
-	raw text
-);
-COMMENT ON TYPE vmnet_internal.observed IS
-'Record of a payload, before its values are read';
-
--- Kinds of payloads.  The reader of kind k is vmnet_internal.observed_k().
+-- Kinds of payloads; vmnet_internal.observed_records() calls the reader of each.
 CREATE FUNCTION vmnet_internal.observation_kinds()
 RETURNS TABLE (kind text, may_be_empty boolean, format text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -92,47 +74,64 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.check_observation(text, text) IS
 'Part of read_observation(): checks the kind and the size of a payload';
 
--- The values of a record: those that cannot be read are the reason to reject it.
-CREATE FUNCTION vmnet_internal.observed_values(kind text, document text)
-RETURNS TABLE (record int, mac_address macaddr, ip_address inet, segment text, device text, domain text, domain_uuid uuid,
-	nic_uuid uuid, host text, place text, reason text, raw text)
+CREATE FUNCTION vmnet_internal.observed_records(kind text, document text)
+RETURNS SETOF vmnet_internal.observed
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN QUERY EXECUTE format($query$
-	SELECT j.record::int, j.mac, j.ip, j.segment, j.device, j.domain, j.domain_uuid, j.nic_uuid, j.host, j.place, j.reason,
-		CASE WHEN j.reason IS NOT NULL THEN j.raw END
-	FROM (
-		SELECT v.*, coalesce(v.given_reason, CASE
-			WHEN v.given_mac IS NULL THEN 'there is no MAC address'
-			WHEN v.mac IS NULL THEN 'the MAC address cannot be read'
-			WHEN v.mac = '00:00:00:00:00:00' THEN 'the MAC address is zero'
-			WHEN v.mac & '01:00:00:00:00:00' <> '00:00:00:00:00:00' THEN 'the MAC address is one of multicast or broadcast'
-			WHEN v.given_ip IS NOT NULL AND v.ip IS NULL THEN 'the IP address cannot be read'
-			WHEN v.ip <<= ANY ('{0.0.0.0/8,127.0.0.0/8,224.0.0.0/3,::/127,ff00::/8}'::inet[]) THEN 'the IP address is not that of a host'
-			WHEN v.given_domain_uuid IS NOT NULL AND v.domain_uuid IS NULL THEN 'the uuid of the domain cannot be read'
-			WHEN v.given_nic_uuid IS NOT NULL AND v.nic_uuid IS NULL THEN 'the uuid of the NIC cannot be read'
-			WHEN greatest(length(v.segment), length(v.device), length(v.domain), length(v.host)) > 255 THEN
-				'a name is longer than 255 characters'
-			WHEN concat(v.segment, v.device, v.domain, v.host) ~ '[[:cntrl:]]' THEN 'a name has control characters' END) AS reason
-		FROM (
-			SELECT t.record, t.given_reason, t.given_mac, t.given_ip, t.given_domain_uuid, t.given_nic_uuid,
-				vmnet_internal.read_macaddr(t.given_mac) AS mac,
-				set_masklen(a.ip, CASE family(a.ip) WHEN 4 THEN 32 ELSE 128 END) AS ip,
-				t.segment, t.device, t.domain, t.host, t.place, t.raw,
-				vmnet_internal.read_uuid(t.given_domain_uuid) AS domain_uuid, vmnet_internal.read_uuid(t.given_nic_uuid) AS nic_uuid
-			FROM (
-				SELECT o.record, o.reason AS given_reason, nullif(btrim(o.mac), '') AS given_mac, nullif(btrim(o.ip), '') AS given_ip,
-					nullif(btrim(o.segment), '') AS segment, nullif(btrim(o.device), '') AS device,
-					nullif(btrim(o.domain), '') AS domain, nullif(btrim(o.host), '') AS host,
-					nullif(btrim(o.domain_uuid), '') AS given_domain_uuid, nullif(btrim(o.nic_uuid), '') AS given_nic_uuid,
-					o.place, left(o.raw, 200) AS raw
-				FROM vmnet_internal.%I($1) WITH ORDINALITY o (mac, ip, segment, device, domain, domain_uuid, nic_uuid, host, place,
-					reason, raw, record)) t,
-				LATERAL (SELECT vmnet_internal.read_inet(t.given_ip) AS ip OFFSET 0) a) v) j
-	$query$, 'observed_' || kind) USING document;
+	CASE kind
+		WHEN 'libvirt' THEN RETURN QUERY SELECT * FROM vmnet_internal.observed_libvirt(document);
+		WHEN 'ovs' THEN RETURN QUERY SELECT * FROM vmnet_internal.observed_ovs(document);
+		WHEN 'neigh' THEN RETURN QUERY SELECT * FROM vmnet_internal.observed_neigh(document);
+		WHEN 'fdb' THEN RETURN QUERY SELECT * FROM vmnet_internal.observed_fdb(document);
+		WHEN 'leases' THEN RETURN QUERY SELECT * FROM vmnet_internal.observed_leases(document);
+		WHEN 'prometheus' THEN RETURN QUERY SELECT * FROM vmnet_internal.observed_prometheus(document);
+		WHEN 'cloudstack' THEN RETURN QUERY SELECT * FROM vmnet_internal.observed_cloudstack(document);
+		WHEN 'csv' THEN RETURN QUERY SELECT * FROM vmnet_internal.observed_csv(document);
+	END CASE;
 END
+$$;
+COMMENT ON FUNCTION vmnet_internal.observed_records(text, text) IS
+'Part of read_observation(): the records of a payload, by the reader of its kind';
+
+-- The values of a record: those that cannot be read are the reason to reject it.
+CREATE FUNCTION vmnet_internal.observed_values(kind text, document text)
+RETURNS TABLE (record int, mac_address macaddr, ip_address inet, segment text, device text, domain text, domain_uuid uuid,
+	nic_uuid uuid, host text, place text, reason text, raw text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT j.record::int, j.mac, j.ip, j.segment, j.device, j.domain, j.domain_uuid, j.nic_uuid, j.host, j.place, j.reason,
+	CASE WHEN j.reason IS NOT NULL THEN j.raw END
+FROM (
+	SELECT v.*, coalesce(v.given_reason, CASE
+		WHEN v.given_mac IS NULL THEN 'there is no MAC address'
+		WHEN v.mac IS NULL THEN 'the MAC address cannot be read'
+		WHEN v.mac = '00:00:00:00:00:00' THEN 'the MAC address is zero'
+		WHEN v.mac & '01:00:00:00:00:00' <> '00:00:00:00:00:00' THEN 'the MAC address is one of multicast or broadcast'
+		WHEN v.given_ip IS NOT NULL AND v.ip IS NULL THEN 'the IP address cannot be read'
+		WHEN v.ip <<= ANY ('{0.0.0.0/8,127.0.0.0/8,224.0.0.0/3,::/127,ff00::/8}'::inet[]) THEN 'the IP address is not that of a host'
+		WHEN v.given_domain_uuid IS NOT NULL AND v.domain_uuid IS NULL THEN 'the uuid of the domain cannot be read'
+		WHEN v.given_nic_uuid IS NOT NULL AND v.nic_uuid IS NULL THEN 'the uuid of the NIC cannot be read'
+		WHEN greatest(length(v.segment), length(v.device), length(v.domain), length(v.host)) > 255 THEN
+			'a name is longer than 255 characters'
+		WHEN concat(v.segment, v.device, v.domain, v.host) ~ '[[:cntrl:]]' THEN 'a name has control characters' END) AS reason
+	FROM (
+		SELECT t.record, t.given_reason, t.given_mac, t.given_ip, t.given_domain_uuid, t.given_nic_uuid,
+			vmnet_internal.read_macaddr(t.given_mac) AS mac,
+			set_masklen(a.ip, CASE family(a.ip) WHEN 4 THEN 32 ELSE 128 END) AS ip,
+			t.segment, t.device, t.domain, t.host, t.place, t.raw,
+			vmnet_internal.read_uuid(t.given_domain_uuid) AS domain_uuid, vmnet_internal.read_uuid(t.given_nic_uuid) AS nic_uuid
+		FROM (
+			SELECT o.record, o.reason AS given_reason, nullif(btrim(o.mac), '') AS given_mac, nullif(btrim(o.ip), '') AS given_ip,
+				nullif(btrim(o.segment), '') AS segment, nullif(btrim(o.device), '') AS device,
+				nullif(btrim(o.domain), '') AS domain, nullif(btrim(o.host), '') AS host,
+				nullif(btrim(o.domain_uuid), '') AS given_domain_uuid, nullif(btrim(o.nic_uuid), '') AS given_nic_uuid,
+				o.place, left(o.raw, 200) AS raw
+			FROM vmnet_internal.observed_records(kind, document) WITH ORDINALITY o (mac, ip, segment, device, domain, domain_uuid, nic_uuid, host, place,
+				reason, raw, record)) t,
+			LATERAL (SELECT vmnet_internal.read_inet(t.given_ip) AS ip OFFSET 0) a) v) j
 $$;
 COMMENT ON FUNCTION vmnet_internal.observed_values(text, text) IS
 'Part of read_observation(): the values of the records of a payload, and why a record is rejected';

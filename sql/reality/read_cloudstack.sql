@@ -2,83 +2,91 @@
 -- Payloads of kind cloudstack: what CloudStack's own API lists
 --
 
--- The answer in an object of a payload: the value of its only key list...response,
--- or the object itself, as CloudMonkey writes it.
-CREATE FUNCTION vmnet_internal.cloudstack_answer(page jsonb, OUT path text, OUT body jsonb)
-RETURNS record
-LANGUAGE plpgsql STABLE
+-- The answers in a payload: each is the value of the key list...response of an
+-- object, or the object itself, as CloudMonkey writes it.  An answer has one list, or
+-- nothing where there is nothing to list.
+CREATE FUNCTION vmnet_internal.cloudstack_answers(doc jsonb)
+RETURNS TABLE (path text, kind text, list jsonb, announced bigint, fault text)
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-	path := '';
-	body := page;
-	IF jsonb_typeof(page) = 'object' THEN
-		SELECT '.' || k, page -> k INTO path, body
-		FROM unnest('{listvirtualmachinesresponse,listroutersresponse,listsystemvmsresponse,listnicsresponse,errorresponse}'::text[]) k
-		WHERE page ? k
-		LIMIT 1;
-		IF NOT FOUND THEN
-			path := '';
-			body := page;
-		END IF;
-	END IF;
-	IF jsonb_typeof(body) <> 'object' THEN
-		PERFORM vmnet_internal.refuse_observation('cloudstack', 'It is JSON, but not an answer or a list of answers.');
-	ELSIF body ? 'errortext' OR body ? 'errorcode' THEN
-		PERFORM vmnet_internal.refuse_observation('cloudstack', format('The API answered with an error: %s', left(body ->> 'errortext', 300)));
-	END IF;
-END
+SELECT concat_ws('.', b.path, l.kind), l.kind, b.body -> l.kind,
+	substring(b.body ->> 'count' FROM '^\d{1,9}$')::bigint,
+	CASE WHEN jsonb_typeof(b.body) <> 'object' THEN format('%s is no answer of the API.', b.path)
+		WHEN b.body ?| '{errortext,errorcode}' THEN format('The API answered with an error: %s', left(b.body ->> 'errortext', 300))
+		WHEN l.kind IS NULL AND (b.body - 'count' <> '{}' OR b.body ->> 'count' <> '0') THEN
+			format('%s has no list "virtualmachine", "router", "systemvm" or "nic".', b.path) END
+FROM (
+	SELECT p.n, concat_ws('.', CASE jsonb_typeof(doc) WHEN 'array' THEN format('$[%s]', p.n - 1) ELSE '$' END, k.key) AS path,
+		CASE WHEN k.key IS NULL THEN p.page ELSE p.page -> k.key END AS body
+	FROM jsonb_array_elements(CASE jsonb_typeof(doc) WHEN 'array' THEN doc ELSE jsonb_build_array(doc) END) WITH ORDINALITY p (page, n)
+		LEFT JOIN LATERAL (SELECT u.key
+			FROM unnest('{listvirtualmachinesresponse,listroutersresponse,listsystemvmsresponse,listnicsresponse,errorresponse}'::text[]) u (key)
+			WHERE jsonb_typeof(p.page) = 'object' AND p.page ? u.key
+			LIMIT 1) k ON true
+	OFFSET 0) b
+	LEFT JOIN LATERAL (SELECT u.kind
+		FROM unnest('{virtualmachine,router,systemvm,nic}'::text[]) u (kind)
+		WHERE jsonb_typeof(b.body) = 'object' AND jsonb_typeof(b.body -> u.kind) = 'array'
+		LIMIT 1) l ON true
 $$;
-COMMENT ON FUNCTION vmnet_internal.cloudstack_answer(jsonb) IS
-'Part of the reader of kind cloudstack: the answer in an object of a payload';
+COMMENT ON FUNCTION vmnet_internal.cloudstack_answers(jsonb) IS
+'Part of the reader of kind cloudstack: the answers in a payload';
 
 -- The NICs of a record of an answer, as a list; a list with null if it has none.
 -- System VMs have no list: their addresses are keys of the record.
 CREATE FUNCTION vmnet_internal.cloudstack_nics(kind text, machine jsonb)
 RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT CASE WHEN kind = 'nic' THEN jsonb_build_array(machine)
-	WHEN jsonb_typeof(machine -> 'nic') = 'array' THEN machine -> 'nic'
-	WHEN kind = 'systemvm' AND machine ?| '{publicmacaddress,privatemacaddress,linklocalmacaddress}' THEN
-		(SELECT jsonb_agg(jsonb_build_object('macaddress', machine -> (p || 'macaddress'), 'ipaddress', machine -> (p || 'ip')))
-		FROM unnest('{public,private,linklocal}'::text[]) p WHERE machine ? (p || 'macaddress'))
-	ELSE '[null]' END
+BEGIN
+	IF kind = 'nic' THEN
+		RETURN jsonb_build_array(machine);
+	ELSIF jsonb_typeof(machine -> 'nic') = 'array' THEN
+		RETURN machine -> 'nic';
+	ELSIF kind = 'systemvm' AND machine ?| '{publicmacaddress,privatemacaddress,linklocalmacaddress}' THEN
+		RETURN (SELECT jsonb_agg(jsonb_build_object('macaddress', machine -> (p || 'macaddress'), 'ipaddress', machine -> (p || 'ip')))
+			FROM unnest('{public,private,linklocal}'::text[]) p WHERE machine ? (p || 'macaddress'));
+	END IF;
+	RETURN '[null]';
+END
 $$;
 COMMENT ON FUNCTION vmnet_internal.cloudstack_nics(text, jsonb) IS
 'Part of the reader of kind cloudstack: the NICs of a record of an answer';
 
--- The records of a list: one for each NIC, with its IPv4 address, and another one for
--- its IPv6 address, if it has both.
-CREATE FUNCTION vmnet_internal.observed_machines(kind text, path text, list jsonb)
-RETURNS SETOF vmnet_internal.observed
-LANGUAGE sql STABLE
+-- Refuses a payload that has an answer which cannot be read, or that is not whole: an
+-- answer that has fewer records than it says there are is one page of several, and
+-- what is on the others would seem to be gone.
+CREATE FUNCTION vmnet_internal.check_cloudstack(doc jsonb)
+RETURNS void
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT n.nic ->> 'macaddress', a.ip, n.nic ->> 'networkid', NULL, m.domain, m.domain_uuid, n.nic ->> 'id', m.host,
-	format(CASE kind WHEN 'nic' THEN '%s[%s]' ELSE '%s[%s].nic[%s]' END, path, m.n - 1, n.n - 1),
-	coalesce(m.fault,
-		CASE WHEN jsonb_typeof(n.nic) = 'null' THEN 'the record has no list "nic"' END,
-		vmnet_internal.json_fault(n.nic, 'macaddress', 'ipaddress', 'ip6address', 'networkid', 'id', 'virtualmachineid')),
-	n.nic::text
-FROM (SELECT l.machine, l.n, vmnet_internal.json_fault(l.machine, 'instancename', 'name', 'id', 'hostname') AS fault,
-		CASE WHEN kind <> 'nic' THEN coalesce(l.machine ->> 'instancename', l.machine ->> 'name') END AS domain,
-		l.machine ->> CASE kind WHEN 'nic' THEN 'virtualmachineid' ELSE 'id' END AS domain_uuid,
-		l.machine ->> 'hostname' AS host
-	FROM jsonb_array_elements(list) WITH ORDINALITY l (machine, n)
-	OFFSET 0) m,
-	LATERAL jsonb_array_elements(vmnet_internal.cloudstack_nics(kind, m.machine)) WITH ORDINALITY n (nic, n),
-	LATERAL (SELECT nullif(btrim(n.nic ->> 'ipaddress'), '') AS ip4, nullif(btrim(n.nic ->> 'ip6address'), '') AS ip6 OFFSET 0) b,
-	LATERAL (SELECT b.ip4 AS ip WHERE b.ip4 IS NOT NULL OR b.ip6 IS NULL
-		UNION ALL
-		SELECT b.ip6 WHERE b.ip6 IS NOT NULL) a
+DECLARE
+	fault text;
+BEGIN
+	SELECT a.fault INTO fault FROM vmnet_internal.cloudstack_answers(doc) a WHERE a.fault IS NOT NULL LIMIT 1;
+	IF fault IS NULL THEN
+		SELECT format('It has %s of %s records of "%s": put the answers of all pages into one list.',
+			sum(jsonb_array_length(a.list)), max(a.announced), a.kind)
+		INTO fault
+		FROM vmnet_internal.cloudstack_answers(doc) a
+		WHERE a.kind IS NOT NULL
+		GROUP BY a.kind
+		HAVING sum(jsonb_array_length(a.list)) < max(a.announced)
+		LIMIT 1;
+	END IF;
+	IF fault IS NOT NULL THEN
+		PERFORM vmnet_internal.refuse_observation('cloudstack', fault);
+	END IF;
+END
 $$;
-COMMENT ON FUNCTION vmnet_internal.observed_machines(text, text, jsonb) IS
-'Part of the reader of kind cloudstack: the NICs of the machines in a list';
+COMMENT ON FUNCTION vmnet_internal.check_cloudstack(jsonb) IS
+'Part of the reader of kind cloudstack: refuses answers that are errors, or not whole';
 
--- An answer that has fewer records than it says there are is one page of several:
--- what is on the others would seem to be gone.
+-- One record for each NIC, with its IPv4 address, and another one for its IPv6
+-- address, if it has both.
 CREATE FUNCTION vmnet_internal.observed_cloudstack(document text)
 RETURNS SETOF vmnet_internal.observed
 LANGUAGE plpgsql STABLE
@@ -86,34 +94,28 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	doc jsonb := vmnet_internal.observed_json('cloudstack', document);
-	whole boolean := jsonb_typeof(doc) <> 'array';
-	lists CONSTANT text[] := '{virtualmachine,router,systemvm,nic}';
-	counted bigint[] := '{0,0,0,0}';
-	announced bigint[] := '{0,0,0,0}';
-	page record;
-	i int;
 BEGIN
-	FOR page IN
-		SELECT format(CASE WHEN whole THEN '$%2$s' ELSE '$[%1$s]%2$s' END, p.n - 1, a.path) AS path, a.body, k.key
-		FROM jsonb_array_elements(CASE WHEN whole THEN jsonb_build_array(doc) ELSE doc END) WITH ORDINALITY p (page, n),
-			LATERAL vmnet_internal.cloudstack_answer(p.page) a
-			LEFT JOIN LATERAL (SELECT l AS key FROM unnest(lists) l WHERE jsonb_typeof(a.body -> l) = 'array' LIMIT 1) k ON true
-	LOOP
-		IF page.key IS NULL THEN
-			CONTINUE WHEN page.body - 'count' = '{}' AND coalesce(page.body ->> 'count', '0') = '0';
-			PERFORM vmnet_internal.refuse_observation('cloudstack', format('%s has no list of %s.', page.path, array_to_string(lists, ', ')));
-		END IF;
-		i := array_position(lists, page.key);
-		counted[i] := counted[i] + jsonb_array_length(page.body -> page.key);
-		announced[i] := greatest(announced[i], substring(page.body ->> 'count' FROM '^\d{1,9}$')::bigint);
-		RETURN QUERY SELECT * FROM vmnet_internal.observed_machines(page.key, format('%s.%s', page.path, page.key), page.body -> page.key);
-	END LOOP;
-	FOR i IN 1 .. cardinality(lists) LOOP
-		IF counted[i] < announced[i] THEN
-			PERFORM vmnet_internal.refuse_observation('cloudstack', format('It has %s of %s records of "%s": put the answers of all pages into one list.',
-				counted[i], announced[i], lists[i]));
-		END IF;
-	END LOOP;
+	PERFORM vmnet_internal.check_cloudstack(doc);
+	RETURN QUERY
+	SELECT n.nic ->> 'macaddress', i.ip, n.nic ->> 'networkid', NULL, m.domain, m.domain_uuid, n.nic ->> 'id', m.host,
+		format(CASE m.kind WHEN 'nic' THEN '%s[%s]' ELSE '%s[%s].nic[%s]' END, m.path, m.n - 1, n.n - 1),
+		coalesce(m.fault,
+			CASE WHEN jsonb_typeof(n.nic) = 'null' THEN 'the record has no list "nic"' END,
+			vmnet_internal.json_fault(n.nic, 'macaddress', 'ipaddress', 'ip6address', 'networkid', 'id')),
+		n.nic::text
+	FROM (SELECT a.path, a.kind, l.machine, l.n,
+			vmnet_internal.json_fault(l.machine, 'instancename', 'name', 'id', 'hostname', 'virtualmachineid') AS fault,
+			CASE WHEN a.kind <> 'nic' THEN coalesce(l.machine ->> 'instancename', l.machine ->> 'name') END AS domain,
+			l.machine ->> CASE a.kind WHEN 'nic' THEN 'virtualmachineid' ELSE 'id' END AS domain_uuid,
+			l.machine ->> 'hostname' AS host
+		FROM vmnet_internal.cloudstack_answers(doc) a,
+			LATERAL jsonb_array_elements(a.list) WITH ORDINALITY l (machine, n)
+		OFFSET 0) m,
+		LATERAL jsonb_array_elements(vmnet_internal.cloudstack_nics(m.kind, m.machine)) WITH ORDINALITY n (nic, n),
+		LATERAL (SELECT nullif(btrim(n.nic ->> 'ipaddress'), '') AS ip4, nullif(btrim(n.nic ->> 'ip6address'), '') AS ip6 OFFSET 0) b,
+		LATERAL (SELECT b.ip4 AS ip WHERE b.ip4 IS NOT NULL OR b.ip6 IS NULL
+			UNION ALL
+			SELECT b.ip6 WHERE b.ip6 IS NOT NULL) i;
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.observed_cloudstack(text) IS

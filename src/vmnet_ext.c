@@ -27,6 +27,9 @@ char	   *vmnet_reason = NULL;
 /* Seconds after which read functions refuse a mirror; 0: never. */
 int			vmnet_max_age = 0;
 
+/* Kilobytes that a payload of observations may have. */
+int			vmnet_max_payload = 16 * 1024;
+
 static bool
 check_inventory_name(char **newval, void **extra, GucSource source)
 {
@@ -88,6 +91,18 @@ _PG_init(void)
 							INT_MAX,
 							PGC_USERSET,
 							GUC_UNIT_S,
+							NULL,
+							NULL,
+							NULL);
+	DefineCustomIntVariable("vmnet.max_payload",
+							"Size above which a payload of observations is refused.",
+							"It is compared before anything of the payload is parsed.",
+							&vmnet_max_payload,
+							16 * 1024,
+							1,
+							1024 * 1024,
+							PGC_SUSET,
+							GUC_UNIT_KB,
 							NULL,
 							NULL,
 							NULL);

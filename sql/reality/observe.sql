@@ -104,7 +104,8 @@ WITH records AS MATERIALIZED (
 	SELECT s.id, f.record, f.device, f.nic_uuid FROM open s JOIN facts f ON {same}
 ), repeated AS (
 	UPDATE {inv}.sightings s
-	SET last_seen = $5, observations = s.observations + CASE WHEN s.last_seen < $5 THEN 1 ELSE 0 END,
+	SET last_seen = $5, previous_seen = CASE WHEN s.last_seen < $5 THEN s.last_seen ELSE s.previous_seen END,
+		observations = s.observations + CASE WHEN s.last_seen < $5 THEN 1 ELSE 0 END,
 		device = a.device, nic_uuid = a.nic_uuid
 	FROM again a
 	WHERE s.id = a.id AND (s.last_seen, s.device, s.nic_uuid) IS DISTINCT FROM ($5, a.device, a.nic_uuid)
@@ -122,9 +123,9 @@ WITH records AS MATERIALIZED (
 	RETURNING s.*
 ), past AS (
 	INSERT INTO {inv}.sighting_history (id, observer, host, segment, device, mac_address, ip_address, domain, domain_uuid, nic_uuid,
-		first_seen, last_seen, observations, gone_since)
+		first_seen, last_seen, previous_seen, observations, gone_since)
 	SELECT c.id, c.observer, c.host, c.segment, c.device, c.mac_address, c.ip_address, c.domain, c.domain_uuid, c.nic_uuid,
-		c.first_seen, c.last_seen, c.observations, $5
+		c.first_seen, c.last_seen, c.previous_seen, c.observations, $5
 	FROM closed c
 	RETURNING 1
 ), logged AS (

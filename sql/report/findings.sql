@@ -76,10 +76,10 @@ SELECT format($q$
 SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since, %s, %s, %s
 FROM (%s
 	UNION ALL
-	SELECT 0, g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL, NULL
+	SELECT 0, g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL, NULL, NULL, NULL
 	FROM (%s) g (code, message, fix)
 		LEFT JOIN %s c (code, severity) ON c.code = g.code) f (ord, code, severity, object_type, object_id, object_uuid, since, message,
-			fix, source_fix, reason)
+			fix, source_fix, reason, seen, observer)
 	%s$q$, output.message, output.fix, vmnet_internal.accepted_columns(), rows.query, guards.query, vmnet_internal.report_codes(),
 	replace(vmnet_internal.accepted_join($4), '$2', '{name}'))
 FROM rows, guards, vmnet_internal.check_output($2, $3) output

@@ -49,37 +49,36 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.reality_where() IS
 'Part of the view reality: the expression that says who sees what, and where, of a sighting s';
 
--- The network that the segment of a sighting s is, as gh (named for its host) or ga
--- (for every host that no row names).
-CREATE FUNCTION vmnet_internal.reality_segment()
+-- How a sighting s is on a segment g: g is named for its host, or for every host that
+-- no other row names.
+CREATE FUNCTION vmnet_internal.reality_on_segment(sighting text, named boolean)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT '	LEFT JOIN %1$I.segments gh ON gh.host = s.host AND gh.segment = s.segment
-	LEFT JOIN %1$I.segments ga ON ga.host IS NULL AND ga.segment = s.segment'::text
+SELECT CASE WHEN $2 THEN $1 || '.host = g.host'
+	ELSE replace('g.host IS NULL AND (SELECT h.network_id FROM %1$I.segments h WHERE h.host = {s}.host AND h.segment = {s}.segment) IS NULL',
+		'{s}', $1) END
 $$;
-COMMENT ON FUNCTION vmnet_internal.reality_segment() IS
-'Part of the view reality: joins a sighting s to the network that its segment is';
+COMMENT ON FUNCTION vmnet_internal.reality_on_segment(text, boolean) IS
+'Part of the view reality: the condition that a sighting is on a segment g of the same name';
 
--- Sightings with the network that their segment is, as rows of l, in two parts, each
--- of which finds those of one network by indexes.
+-- Sightings of addresses with the network that their segment is, as rows of l, in two
+-- parts, each of which finds those of one network by indexes.
 CREATE FUNCTION vmnet_internal.reality_located(columns text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT format('SELECT g.network_id, %1$s
-	FROM %%1$I.segments g JOIN %%1$I.sightings l ON l.segment = g.segment AND l.host = g.host
-	UNION ALL
-	SELECT g.network_id, %1$s
-	FROM %%1$I.segments g JOIN %%1$I.sightings l ON l.segment = g.segment
-	WHERE g.host IS NULL AND NOT EXISTS (SELECT FROM %%1$I.segments h WHERE h.host = l.host AND h.segment = l.segment)', $1)
+SELECT string_agg('SELECT g.network_id, ' || $1 || '
+	FROM %1$I.segments g JOIN %1$I.sightings l ON l.segment = g.segment AND ' || vmnet_internal.reality_on_segment('l', n.named)
+	|| ' WHERE l.ip_address IS NOT NULL', E'\n\tUNION ALL\n\t' ORDER BY n.named DESC)
+FROM (VALUES (true), (false)) n (named)
 $$;
 COMMENT ON FUNCTION vmnet_internal.reality_located(text) IS
-'Part of the view reality: sightings with the network that their segment is';
+'Part of the view reality: sightings of addresses with the network that their segment is';
 
--- Active NICs whose MAC address was seen elsewhere or with another address.
+-- NICs whose MAC address was seen.  An active NIC:
 -- seen_on_other_network: on a segment that is another network, where no active NIC
 -- has the MAC address.
 -- seen_with_other_address: a User NIC that has an address of the family, with
@@ -87,121 +86,97 @@ COMMENT ON FUNCTION vmnet_internal.reality_located(text) IS
 -- seen_on_other_host: by an observer that sees domains, on another host than that
 -- of its Running instance: host_name, or host_id where there is no name and the
 -- observer's host is a number.
-CREATE FUNCTION vmnet_internal.reality_active()
+-- One that is not active, and was seen after it ended; of the NICs that had the MAC
+-- address it is the last one, and none of them is active:
+-- lease_of_removed: that is all that a lease says; others say observed_but_removed.
+-- address_given_again: an active NIC of the network has the address that the NIC
+-- had, or was seen with.
+CREATE FUNCTION vmnet_internal.reality_nics()
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $query$
 SELECT vmnet_internal.reality_columns('d.code', 'n.network_id', 'd.other_network_id', 'n.instance_id', 'n.id', 'd.after',
-	'd.evidence') || $$
+	'pg_catalog.concat(' || vmnet_internal.reality_where() || ', d.evidence)') || $$
 FROM %1$I.all_nics n
 	JOIN %1$I.sightings s ON s.mac_address = n.mac_address
 	JOIN %1$I.observers o ON o.name = s.observer AND o.kind <> 'cloudstack'
-$$ || vmnet_internal.reality_segment() || $$
-	LEFT JOIN %1$I.all_instances i ON i.id = n.instance_id
-	CROSS JOIN LATERAL (
-		SELECT 'seen_on_other_network' AS code, coalesce(gh.network_id, ga.network_id) AS other_network_id, n.created AS after,
-			pg_catalog.concat($$ || vmnet_internal.reality_where() || $$, ', which is network ', coalesce(gh.network_id, ga.network_id),
-				'; NIC ', n.id, ' is on network ', n.network_id) AS evidence
-		WHERE coalesce(gh.network_id, ga.network_id) <> n.network_id AND s.last_seen > n.created
+	LEFT JOIN %1$I.segments gh ON gh.host = s.host AND gh.segment = s.segment
+	LEFT JOIN %1$I.segments ga ON ga.host IS NULL AND ga.segment = s.segment
+	LEFT JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.state = 'Running'
+	CROSS JOIN LATERAL (VALUES
+		('seen_on_other_network', n.active AND coalesce(gh.network_id, ga.network_id) <> n.network_id
 			AND NOT EXISTS (SELECT FROM %1$I.all_nics x
-				WHERE x.active AND x.mac_address = s.mac_address AND x.network_id = coalesce(gh.network_id, ga.network_id))
-		UNION ALL
-		SELECT 'seen_with_other_address', NULL, c.changed,
-			pg_catalog.concat($$ || vmnet_internal.reality_where() || $$, '; NIC ', n.id, ' has address ',
-				pg_catalog.host(CASE pg_catalog.family(s.ip_address) WHEN 4 THEN n.ip4_address ELSE n.ip6_address END))
-		FROM (SELECT coalesce(pg_catalog.max(h.until), n.created) AS changed FROM %1$I.nic_address_history h WHERE h.nic_id = n.id) c
-		WHERE s.ip_address <> CASE pg_catalog.family(s.ip_address) WHEN 4 THEN n.ip4_address ELSE n.ip6_address END
-			AND n.vm_type = 'User' AND s.last_seen > c.changed
+				WHERE x.active AND x.mac_address = s.mac_address AND x.network_id = coalesce(gh.network_id, ga.network_id)),
+			coalesce(gh.network_id, ga.network_id), n.created,
+			pg_catalog.concat(', which is network ', coalesce(gh.network_id, ga.network_id), '; NIC ', n.id, ' is on network ', n.network_id)),
+		('seen_with_other_address', n.active AND n.vm_type = 'User'
+			AND s.ip_address <> CASE pg_catalog.family(s.ip_address) WHEN 4 THEN n.ip4_address ELSE n.ip6_address END
 			AND NOT s.ip_address <<= '169.254.0.0/16' AND NOT s.ip_address <<= 'fe80::/10'
 			AND NOT EXISTS (SELECT FROM %1$I.all_nic_secondary_ips x
-				WHERE x.nic_id = n.id AND x.active AND s.ip_address IN (x.ip4_address, x.ip6_address))
-		UNION ALL
-		SELECT 'seen_on_other_host', NULL, GREATEST(n.created, n.state_changed),
-			pg_catalog.concat($$ || vmnet_internal.reality_where() || $$, '; instance ', i.id, ' is on host ',
-				coalesce(i.host_name, i.host_id::text))
-		WHERE s.host <> CASE WHEN i.host_name IS NOT NULL THEN i.host_name WHEN s.host ~ '^\d+$' THEN i.host_id::text END
-			AND i.state = 'Running' AND coalesce(o.sees_domains, o.kind IN ('libvirt', 'ovs', 'prometheus'))
-			AND s.last_seen > GREATEST(n.created, n.state_changed)) d
-WHERE n.active
-	AND (coalesce(gh.network_id, ga.network_id) <> n.network_id
-		OR s.ip_address <> CASE pg_catalog.family(s.ip_address) WHEN 4 THEN n.ip4_address ELSE n.ip6_address END
-		OR i.state = 'Running' AND s.host <> coalesce(i.host_name, i.host_id::text))$$
+				WHERE x.nic_id = n.id AND x.active AND s.ip_address IN (x.ip4_address, x.ip6_address)),
+			NULL, coalesce((SELECT pg_catalog.max(h.until) FROM %1$I.nic_address_history h WHERE h.nic_id = n.id), n.created),
+			pg_catalog.concat('; NIC ', n.id, ' has address ',
+				pg_catalog.host(CASE pg_catalog.family(s.ip_address) WHEN 4 THEN n.ip4_address ELSE n.ip6_address END))),
+		('seen_on_other_host', n.active AND i.id IS NOT NULL AND coalesce(o.sees_domains, o.kind IN ('libvirt', 'ovs', 'prometheus'))
+			AND s.host <> CASE WHEN i.host_name IS NOT NULL THEN i.host_name WHEN s.host ~ '^\d+$' THEN i.host_id::text END,
+			NULL, GREATEST(n.created, n.state_changed),
+			pg_catalog.concat('; instance ', i.id, ' is on host ', coalesce(i.host_name, i.host_id::text))),
+		(CASE o.kind WHEN 'leases' THEN 'lease_of_removed' ELSE 'observed_but_removed' END, NOT n.active, NULL,
+			coalesce(n.ended, '-infinity'),
+			pg_catalog.concat('; NIC ', n.id, ' of instance ' || n.instance_id,
+				CASE WHEN n.removed IS NULL THEN ' is half-removed' ELSE ' was removed' END)),
+		('address_given_again', NOT n.active AND EXISTS (SELECT FROM %1$I.all_nics h WHERE h.active AND h.network_id = n.network_id
+				AND (h.ip4_address IN (n.ip4_address, s.ip_address) OR h.ip6_address IN (n.ip6_address, s.ip_address))),
+			NULL, coalesce(n.ended, '-infinity'),
+			(SELECT pg_catalog.concat('; NIC ', n.id, CASE WHEN n.removed IS NULL THEN ' is half-removed' ELSE ' was removed' END,
+					', and its address ', pg_catalog.host(CASE WHEN h.ip4_address IN (n.ip4_address, s.ip_address) THEN h.ip4_address
+						ELSE h.ip6_address END), ' is that of NIC ', h.id)
+				FROM %1$I.all_nics h WHERE h.active AND h.network_id = n.network_id
+					AND (h.ip4_address IN (n.ip4_address, s.ip_address) OR h.ip6_address IN (n.ip6_address, s.ip_address))
+				ORDER BY h.id LIMIT 1)))
+		d (code, holds, other_network_id, after, evidence)
+WHERE d.holds AND s.last_seen > d.after
+	AND CASE WHEN n.active THEN coalesce(gh.network_id, ga.network_id) <> n.network_id
+			OR s.ip_address <> CASE pg_catalog.family(s.ip_address) WHEN 4 THEN n.ip4_address ELSE n.ip6_address END
+			OR s.host <> coalesce(i.host_name, i.host_id::text)
+		ELSE s.last_seen > coalesce(n.ended, '-infinity') AND n.id = (SELECT x.id FROM %1$I.all_nics x
+			WHERE x.mac_address = n.mac_address ORDER BY x.active DESC, x.created DESC, x.id DESC LIMIT 1) END$$
 $query$;
-COMMENT ON FUNCTION vmnet_internal.reality_active() IS
-'Part of the view reality: active NICs that were seen elsewhere or otherwise';
-
--- NICs that are not active and were seen after they ended.  Of the NICs that had the
--- MAC address it is the last one; where one of them is active, there is nothing of
--- the kind.  lease_of_removed: that is all that a lease says; others say
--- observed_but_removed.  address_given_again: an active NIC of the network has the
--- address that the NIC had, or was seen with.
-CREATE FUNCTION vmnet_internal.reality_removed()
-RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $query$
-SELECT vmnet_internal.reality_columns('d.code', 'n.network_id', 'NULL', 'n.instance_id', 'n.id',
-	'coalesce(n.ended, ''-infinity'')', 'd.evidence', 'd.ip_address') || $$
-FROM %1$I.all_nics n
-	JOIN %1$I.sightings s ON s.mac_address = n.mac_address
-	JOIN %1$I.observers o ON o.name = s.observer AND o.kind <> 'cloudstack'
-	CROSS JOIN LATERAL (SELECT pg_catalog.concat($$ || vmnet_internal.reality_where() || $$, '; NIC ', n.id, ' of instance ' || n.instance_id,
-		CASE WHEN n.removed IS NULL THEN ' is half-removed' ELSE ' was removed' END) AS evidence) e
-	CROSS JOIN LATERAL (
-		SELECT CASE o.kind WHEN 'leases' THEN 'lease_of_removed' ELSE 'observed_but_removed' END AS code, s.ip_address, e.evidence
-		UNION ALL
-		SELECT 'address_given_again', h.ip_address, pg_catalog.concat(e.evidence, ', and NIC ', h.id, ' has its address ',
-			pg_catalog.host(h.ip_address))
-		FROM (SELECT h.id, h.ip4_address AS ip_address FROM %1$I.all_nics h
-			WHERE h.active AND h.network_id = n.network_id AND h.ip4_address IN (n.ip4_address, s.ip_address)
-			UNION ALL
-			SELECT h.id, h.ip6_address FROM %1$I.all_nics h
-			WHERE h.active AND h.network_id = n.network_id AND h.ip6_address IN (n.ip6_address, s.ip_address)) h) d
-WHERE NOT n.active AND s.last_seen > coalesce(n.ended, '-infinity')
-	AND n.id = (SELECT x.id FROM %1$I.all_nics x WHERE x.mac_address = n.mac_address
-		ORDER BY x.active DESC, x.created DESC, x.id DESC LIMIT 1)$$
-$query$;
-COMMENT ON FUNCTION vmnet_internal.reality_removed() IS
-'Part of the view reality: NICs that are not active and were seen after they ended';
+COMMENT ON FUNCTION vmnet_internal.reality_nics() IS
+'Part of the view reality: NICs that were seen elsewhere or otherwise than the inventory says, or after they ended';
 
 -- MAC addresses that no NIC of the inventory has or had.  It is an error only on a
 -- segment that is a network, or of an observer that sees domains: what answers
 -- elsewhere need not be of the cloud.  address_given_again: an active NIC of the
--- network has the address.
-CREATE FUNCTION vmnet_internal.reality_unknown()
+-- network has the address.  segment: how the segment of the sighting is found; NULL
+-- where it is no network.
+CREATE FUNCTION vmnet_internal.reality_unknown(segment text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $query$
-SELECT vmnet_internal.reality_columns('d.code', 's.network_id', 'NULL', 'NULL', 'd.nic_id', '''-infinity''', 'd.evidence') || $$
-FROM ($$ || vmnet_internal.reality_located('l.*') || $$) s
-	JOIN %1$I.observers o ON o.name = s.observer AND o.kind <> 'cloudstack'
-	CROSS JOIN LATERAL (SELECT pg_catalog.concat($$ || vmnet_internal.reality_where() || $$, '; no NIC has or had it') AS evidence) e
-	CROSS JOIN LATERAL (
-		SELECT 'observed_unknown' AS code, NULL AS nic_id, e.evidence
-		UNION ALL
-		SELECT 'address_given_again', h.id, pg_catalog.concat(e.evidence, ', and NIC ', h.id, ' has the address')
-		FROM %1$I.all_nics h
-		WHERE h.active AND h.network_id = s.network_id AND h.ip4_address = s.ip_address
-		UNION ALL
-		SELECT 'address_given_again', h.id, pg_catalog.concat(e.evidence, ', and NIC ', h.id, ' has the address')
-		FROM %1$I.all_nics h
-		WHERE h.active AND h.network_id = s.network_id AND h.ip6_address = s.ip_address) d
-WHERE s.mac_address IS NOT NULL
-	AND NOT EXISTS (SELECT FROM %1$I.all_nics x WHERE x.mac_address = s.mac_address)
-UNION ALL
-$$ || vmnet_internal.reality_columns('''observed_unknown''', 'NULL', 'NULL', 'NULL', 'NULL',
-	'CASE WHEN coalesce(o.sees_domains, o.kind IN (''libvirt'', ''ovs'', ''prometheus'')) THEN ''-infinity''::timestamptz END',
-	format('pg_catalog.concat(%s, ''; no NIC has or had it'')', vmnet_internal.reality_where())) || $$
+SELECT CASE WHEN $1 IS NULL THEN vmnet_internal.reality_columns('''observed_unknown''', 'NULL', 'NULL', 'NULL', 'NULL',
+		'CASE WHEN coalesce(o.sees_domains, o.kind IN (''libvirt'', ''ovs'', ''prometheus'')) THEN ''-infinity''::timestamptz END',
+		format('pg_catalog.concat(%s, ''; no NIC has or had it'')', vmnet_internal.reality_where())) || $$
 FROM %1$I.sightings s
 	JOIN %1$I.observers o ON o.name = s.observer AND o.kind <> 'cloudstack'
 WHERE s.mac_address IS NOT NULL
 	AND NOT EXISTS (SELECT FROM %1$I.segments h WHERE h.host = s.host AND h.segment = s.segment)
-	AND NOT EXISTS (SELECT FROM %1$I.segments h WHERE h.host IS NULL AND h.segment = s.segment)
+	AND NOT EXISTS (SELECT FROM %1$I.segments h WHERE h.host IS NULL AND h.segment = s.segment)$$
+	ELSE vmnet_internal.reality_columns('d.code', 'g.network_id', 'NULL', 'NULL', 'd.nic_id', '''-infinity''',
+		format('pg_catalog.concat(%s, ''; no NIC has or had it'', '', and the address is that of NIC '' || d.nic_id)',
+			vmnet_internal.reality_where())) || $$
+FROM %1$I.segments g
+	JOIN %1$I.sightings s ON s.segment = g.segment AND $$ || $1 || $$
+	JOIN %1$I.observers o ON o.name = s.observer AND o.kind <> 'cloudstack'
+	CROSS JOIN LATERAL (VALUES ('observed_unknown', NULL), ('address_given_again', (SELECT h.id FROM %1$I.all_nics h
+		WHERE h.active AND h.network_id = g.network_id AND (h.ip4_address = s.ip_address OR h.ip6_address = s.ip_address) LIMIT 1)))
+		d (code, nic_id)
+WHERE s.mac_address IS NOT NULL AND (d.code = 'observed_unknown' OR d.nic_id IS NOT NULL)$$ END || $$
 	AND NOT EXISTS (SELECT FROM %1$I.all_nics x WHERE x.mac_address = s.mac_address)$$
 $query$;
-COMMENT ON FUNCTION vmnet_internal.reality_unknown() IS
+COMMENT ON FUNCTION vmnet_internal.reality_unknown(text) IS
 'Part of the view reality: MAC addresses that were seen and that no NIC has or had';
 
 -- Addresses that were seen with two MAC addresses on one network.  A lease is no
@@ -227,7 +202,7 @@ FROM ($$ || vmnet_internal.reality_located('l.*') || $$) s
 		WHERE l.network_id = s.network_id AND l.ip_address = s.ip_address AND l.mac_address <> s.mac_address
 		ORDER BY fresh DESC, l.previous_seen IS NULL, l.mac_address, l.observer
 		LIMIT 1) b
-WHERE s.ip_address IS NOT NULL AND EXISTS (
+WHERE EXISTS (
 	SELECT FROM ($$ || vmnet_internal.reality_located('l.ip_address, l.mac_address, l.observer') || $$) l
 		JOIN %1$I.observers p ON p.name = l.observer AND p.kind NOT IN ('cloudstack', 'leases')
 	WHERE l.network_id = s.network_id AND l.ip_address = s.ip_address AND l.mac_address <> s.mac_address)$$
@@ -280,8 +255,8 @@ WHERE n.active AND n.mac_address IS NOT NULL
 	AND GREATEST(n.created, n.state_changed) < LEAST(z.complete, a.complete)
 	AND (i.host_name IS NULL OR k.host IS NOT NULL OR (SELECT pg_catalog.bool_or(o.host IS NULL) FROM %1$I.observers o
 		WHERE o.kind <> 'cloudstack' AND coalesce(o.sees_domains, o.kind IN ('libvirt', 'ovs', 'prometheus'))))
-	AND NOT EXISTS (SELECT FROM %1$I.sightings s JOIN %1$I.observers o ON o.name = s.observer AND o.kind <> 'cloudstack'
-		WHERE s.mac_address = n.mac_address)$$
+	AND NOT EXISTS (SELECT FROM %1$I.sightings s WHERE s.mac_address = n.mac_address
+		AND s.observer <> ALL (ARRAY(SELECT o.name FROM %1$I.observers o WHERE o.kind = 'cloudstack')))$$
 $query$;
 COMMENT ON FUNCTION vmnet_internal.reality_unseen() IS
 'Part of the view reality: NICs of Running instances that no observer sees';
@@ -359,8 +334,10 @@ RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT concat_ws(E'\nUNION ALL\n', vmnet_internal.reality_active(), vmnet_internal.reality_removed(), vmnet_internal.reality_unknown(),
-	vmnet_internal.reality_two_macs(), vmnet_internal.reality_unseen(), vmnet_internal.reality_silent(), vmnet_internal.reality_listed())
+SELECT concat_ws(E'\nUNION ALL\n', vmnet_internal.reality_nics(),
+	vmnet_internal.reality_unknown(vmnet_internal.reality_on_segment('s', true)),
+	vmnet_internal.reality_unknown(vmnet_internal.reality_on_segment('s', false)),
+	vmnet_internal.reality_unknown(NULL), vmnet_internal.reality_two_macs(), vmnet_internal.reality_unseen(), vmnet_internal.reality_silent(), vmnet_internal.reality_listed())
 $$;
 COMMENT ON FUNCTION vmnet_internal.reality_query() IS
 'Part of enable_reality(): the query of the view reality';

@@ -337,7 +337,8 @@ AS $$
 SELECT concat_ws(E'\nUNION ALL\n', vmnet_internal.reality_nics(),
 	vmnet_internal.reality_unknown(vmnet_internal.reality_on_segment('s', true)),
 	vmnet_internal.reality_unknown(vmnet_internal.reality_on_segment('s', false)),
-	vmnet_internal.reality_unknown(NULL), vmnet_internal.reality_two_macs(), vmnet_internal.reality_unseen(), vmnet_internal.reality_silent(), vmnet_internal.reality_listed())
+	vmnet_internal.reality_unknown(NULL), vmnet_internal.reality_two_macs(), vmnet_internal.reality_unseen(),
+	vmnet_internal.reality_silent(), vmnet_internal.reality_listed())
 $$;
 COMMENT ON FUNCTION vmnet_internal.reality_query() IS
 'Part of enable_reality(): the query of the view reality';

@@ -10,12 +10,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT EXISTS (
 	SELECT FROM pg_catalog.pg_namespace s
-		JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname = 'sightings' AND c.relkind = 'r'
+		JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname IN ('sightings', 'sighting_history') AND c.relkind IN ('r', 'p')
 		JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'observations' AND NOT a.attisdropped
 	WHERE s.nspname = $1)
 $$;
 COMMENT ON FUNCTION vmnet_internal.has_reality(text) IS
-'Whether an inventory takes observations: it has a table of sightings';
+'Whether enable_reality() was called for an inventory: it has a table of what is seen, or of what was';
 
 CREATE FUNCTION vmnet_internal.reality_refuse_names(inventory text)
 RETURNS void
@@ -67,6 +67,7 @@ BEGIN
 		PERFORM vmnet_internal.build_object(part.ddl, part.object, part.comment, info.name, info.kind, info.source, NULL, version);
 	END LOOP;
 	PERFORM vmnet_internal.comment_inventory(info.name);
+	PERFORM vmnet_internal.renew_reports(info.name);
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.enable_reality(name) IS

@@ -13,7 +13,7 @@ AS $$
 SELECT concat_ws('.', b.path, l.kind), l.kind, b.body -> l.kind,
 	substring(b.body ->> 'count' FROM '^\d{1,9}$')::bigint,
 	CASE WHEN jsonb_typeof(b.body) <> 'object' THEN format('%s is no answer of the API.', b.path)
-		WHEN b.body ?| '{errortext,errorcode}' THEN format('The API answered with an error: %s', left(b.body ->> 'errortext', 300))
+		WHEN b.body ?| '{errortext,errorcode}' THEN format('The API answered with an error: %s', left(coalesce(b.body ->> 'errortext', b.body ->> 'errorcode'), 300))
 		WHEN l.kind IS NULL AND (b.body - 'count' <> '{}' OR b.body ->> 'count' <> '0') THEN
 			format('%s has no list "virtualmachine", "router", "systemvm" or "nic".', b.path) END
 FROM (

@@ -13,7 +13,7 @@ AS $$
 SELECT concat_ws('.', b.path, l.kind), l.kind, b.body -> l.kind,
 	substring(b.body ->> 'count' FROM '^\d{1,9}$')::bigint,
 	CASE WHEN jsonb_typeof(b.body) <> 'object' THEN format('%s is no answer of the API.', b.path)
-		WHEN b.body ?| '{errortext,errorcode}' THEN format('The API answered with an error: %s', left(b.body ->> 'errortext', 300))
+		WHEN b.body ?| '{errortext,errorcode}' THEN format('The API answered with an error: %s', left(coalesce(b.body ->> 'errortext', b.body ->> 'errorcode'), 300))
 		WHEN l.kind IS NULL AND (b.body - 'count' <> '{}' OR b.body ->> 'count' <> '0') THEN
 			format('%s has no list "virtualmachine", "router", "systemvm" or "nic".', b.path) END
 FROM (
@@ -66,17 +66,18 @@ AS $$
 DECLARE
 	fault text;
 BEGIN
-	SELECT a.fault INTO fault FROM vmnet_internal.cloudstack_answers(doc) a WHERE a.fault IS NOT NULL LIMIT 1;
-	IF fault IS NULL THEN
+	WITH a AS MATERIALIZED (SELECT c.kind, c.fault, c.announced, jsonb_array_length(c.list) AS records
+		FROM vmnet_internal.cloudstack_answers(doc) c)
+	SELECT f.fault INTO fault
+	FROM (
+		SELECT a.fault FROM a WHERE a.fault IS NOT NULL
+		UNION ALL
 		SELECT format('It has %s of %s records of "%s": put the answers of all pages into one list.',
-			sum(jsonb_array_length(a.list)), max(a.announced), a.kind)
-		INTO fault
-		FROM vmnet_internal.cloudstack_answers(doc) a
-		WHERE a.kind IS NOT NULL
+			sum(a.records), max(a.announced), a.kind)
+		FROM a WHERE a.kind IS NOT NULL
 		GROUP BY a.kind
-		HAVING sum(jsonb_array_length(a.list)) < max(a.announced)
-		LIMIT 1;
-	END IF;
+		HAVING sum(a.records) < max(a.announced)) f
+	LIMIT 1;
 	IF fault IS NOT NULL THEN
 		PERFORM vmnet_internal.refuse_observation('cloudstack', fault);
 	END IF;

@@ -103,7 +103,7 @@ BEGIN
 		coalesce(m.fault,
 			CASE WHEN jsonb_typeof(n.nic) = 'null' THEN 'the record has no list "nic"' END,
 			vmnet_internal.json_fault(n.nic, 'macaddress', 'ipaddress', 'ip6address', 'networkid', 'id')),
-		n.nic::text
+		(CASE jsonb_typeof(n.nic) WHEN 'null' THEN m.machine ELSE n.nic END)::text
 	FROM (SELECT a.path, a.kind, l.machine, l.n,
 			vmnet_internal.json_fault(l.machine, 'instancename', 'name', 'id', 'hostname', 'virtualmachineid') AS fault,
 			CASE WHEN a.kind <> 'nic' THEN coalesce(l.machine ->> 'instancename', l.machine ->> 'name') END AS domain,

@@ -29,7 +29,7 @@ DECLARE
 BEGIN
 	IF taken IS NOT NULL AND NOT vmnet_internal.has_reality(inventory) THEN
 		RAISE EXCEPTION USING
-			ERRCODE = 'duplicate_table', SCHEMA = inventory,
+			ERRCODE = 'invalid_parameter_value', SCHEMA = inventory,
 			MESSAGE = format('inventory "%s" has relations with names that are needed for observations', inventory),
 			DETAIL = format('They are: %s. They were not changed.', taken),
 			HINT = 'Rename them, or move them to another schema.';
@@ -82,5 +82,5 @@ COMMENT ON FUNCTION vmnet.enable_reality(name) IS
 Makes the tables observers, segments, sightings, sighting_history and observation_log, and the view seen, in its schema. NULL: the setting '
 'vmnet.inventory. An inventory that has them already gets what it lacks of them. Nothing that is observed changes the inventory itself. '
 'Register who observes by INSERT INTO <inventory>.observers (name, kind); then call vmnet.observe().
-Needs the owner of the inventory. Errors: 22023 for an unknown inventory, 42P07 where relations of other kinds have these names, 42501 for '
-'others than the owner.';
+Needs the owner of the inventory. Errors: 22023 for an unknown inventory, and where other relations have these names; 42501 for others '
+'than the owner.';

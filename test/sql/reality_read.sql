@@ -119,6 +119,8 @@ SELECT v.kind, v.what, pg_temp.outcome(v.kind, v.payload) FROM (VALUES
 	('libvirt', 'another namespace', '<domains xmlns="urn:x"><domain/></domains>'),
 	('libvirt', 'domains of another namespace', '<domains><domain xmlns="urn:x"/></domains>'),
 	('libvirt', 'an entity that is not known', '<domain>&x;</domain>'),
+	('libvirt', 'a prefix that is not defined', '<domain x:y="z"/>'),
+	('libvirt', 'a prefix that is broken', '<domain x:y:="z"/>'),
 	('libvirt', 'not XML', '[]'),
 	('ovs', 'no object', '[]'),
 	('ovs', 'no headings', '{"data": []}'),

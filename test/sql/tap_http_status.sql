@@ -85,13 +85,13 @@ SELECT is_empty($$SELECT at, state, rule FROM found f WHERE NOT EXISTS (SELECT F
 	'every error of the source has a row in test/include/errors.psql');
 CREATE TEMP TABLE declared AS
 SELECT c.conname::text AS rule
-FROM pg_constraint c WHERE c.conrelid = ANY (ARRAY['cloud.all_nics', 'cloud.all_networks', 'cloud.all_instances', 'cloud.all_nic_secondary_ips', 'cloud.all_ip_ranges', 'cloud.all_ip_addresses']::regclass[])
+FROM pg_constraint c WHERE c.conrelid = ANY (ARRAY['cloud.all_nics', 'cloud.all_networks', 'cloud.all_instances', 'cloud.all_nic_secondary_ips', 'cloud.all_ip_ranges', 'cloud.all_ip_addresses', 'cloud.observers', 'cloud.segments']::regclass[])
 	AND c.contype IN ('c', 'f', 'p', 'u', 'x')
 UNION
 -- that of (id, removed) is never met: the key is
 SELECT c.relname::text
 FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
-WHERE x.indrelid = ANY (ARRAY['cloud.all_nics', 'cloud.all_networks', 'cloud.all_instances', 'cloud.all_nic_secondary_ips', 'cloud.all_ip_ranges', 'cloud.all_ip_addresses']::regclass[])
+WHERE x.indrelid = ANY (ARRAY['cloud.all_nics', 'cloud.all_networks', 'cloud.all_instances', 'cloud.all_nic_secondary_ips', 'cloud.all_ip_ranges', 'cloud.all_ip_addresses', 'cloud.observers', 'cloud.segments']::regclass[])
 	AND x.indisunique AND c.relname NOT LIKE '%\_removed\_key';
 SELECT is_empty('SELECT rule FROM declared EXCEPT SELECT rule FROM error', 'so has every constraint of the tables of an inventory');
 SELECT is_empty($$SELECT rule, state FROM error e

@@ -3,7 +3,7 @@
 -- with vmnet.read_observation().
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
-SELECT plan(77);
+SELECT plan(80);
 SET LOCAL client_min_messages = error;
 
 CREATE ROLE vmnet_test_owner;
@@ -129,6 +129,16 @@ SELECT pg_stat_get_xact_tuples_updated('sightings'::regclass) AS updated, pg_sta
 SELECT vmnet.observe('hot', :'big', now() - interval '1 minute') \g /dev/null
 SELECT is(ARRAY[pg_stat_get_xact_tuples_updated('sightings'::regclass) - :updated, pg_stat_get_xact_tuples_hot_updated('sightings'::regclass) - :hot], ARRAY[2000, 2000]::bigint[],
 	'again: each row is updated once, and all updates are HOT');
+
+--
+-- What is gone is purged with history, in batches, and only what ended before
+--
+SELECT (SELECT count(*) FROM sighting_history) AS past, (SELECT count(*) FROM sightings) AS open \gset
+CALL vmnet.purge_inventory('real "ity', now() - interval '9 minutes 30 seconds', 7);
+SELECT is((SELECT count(*) FROM sighting_history), :past::bigint, 'a purge without history keeps what was observed');
+CALL vmnet.purge_inventory('real "ity', now() - interval '9 minutes 30 seconds', 7, true);
+SELECT is((SELECT string_agg(DISTINCT observer, ', ') FROM sighting_history), 'many', 'one with history deletes what ended before its time');
+SELECT is(ARRAY[(SELECT count(*) FROM sightings), (SELECT count(*) FROM observation_log)], ARRAY[:open, 0]::bigint[], 'and the log, and nothing that is open');
 
 --
 -- Rights

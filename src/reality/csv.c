@@ -65,7 +65,7 @@ read_quoted(CsvReader *reader)
 	}
 }
 
-/* Is the reader at the end of a line, or of the text? */
+/* Tells whether the reader is at the end of a line, or of the text. */
 static bool
 at_end_of_line(const CsvReader *reader)
 {

@@ -137,7 +137,7 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.observed_values(text, text) IS
 'Part of read_observation(): the values of the records of a payload, and why a record is rejected';
 
-CREATE FUNCTION vmnet.read_observation(kind text, payload text)
+CREATE FUNCTION vmnet_internal.read_observation(kind text, payload text)
 RETURNS TABLE (record int, mac_address macaddr, ip_address inet, segment text, device text, domain text, domain_uuid uuid,
 	nic_uuid uuid, host text, place text, reason text, raw text)
 LANGUAGE plpgsql STABLE
@@ -149,6 +149,14 @@ BEGIN
 	RETURN QUERY SELECT * FROM vmnet_internal.observed_values(kind, document);
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.read_observation(text, text) IS
+'What vmnet.read_observation() runs';
+
+CREATE FUNCTION vmnet.read_observation(kind text, payload text)
+RETURNS TABLE (record int, mac_address macaddr, ip_address inet, segment text, device text, domain text, domain_uuid uuid,
+	nic_uuid uuid, host text, place text, reason text, raw text)
+AS 'MODULE_PATHNAME', 'caller_entry'
+LANGUAGE C STABLE COST 10000;
 COMMENT ON FUNCTION vmnet.read_observation(text, text) IS
 'What a payload of observations says: one row per record, which is a sighting, or is rejected with a reason
 Kinds: libvirt, ovs, neigh, fdb, leases, prometheus, cloudstack, csv. What is no record is left out: doc/reality.md says what, for '

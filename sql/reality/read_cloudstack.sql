@@ -13,15 +13,18 @@ AS $$
 SELECT concat_ws('.', b.path, l.kind), l.kind, b.body -> l.kind,
 	substring(b.body ->> 'count' FROM '^\d{1,9}$')::bigint,
 	CASE WHEN jsonb_typeof(b.body) <> 'object' THEN format('%s is no answer of the API.', b.path)
-		WHEN b.body ?| '{errortext,errorcode}' THEN format('The API answered with an error: %s', left(coalesce(b.body ->> 'errortext', b.body ->> 'errorcode'), 300))
+		WHEN b.body ?| '{errortext,errorcode}' THEN
+			format('The API answered with an error: %s', left(coalesce(b.body ->> 'errortext', b.body ->> 'errorcode'), 300))
 		WHEN l.kind IS NULL AND (b.body - 'count' <> '{}' OR b.body ->> 'count' <> '0') THEN
 			format('%s has no list "virtualmachine", "router", "systemvm" or "nic".', b.path) END
 FROM (
 	SELECT p.n, concat_ws('.', CASE jsonb_typeof(doc) WHEN 'array' THEN format('$[%s]', p.n - 1) ELSE '$' END, k.key) AS path,
 		CASE WHEN k.key IS NULL THEN p.page ELSE p.page -> k.key END AS body
-	FROM jsonb_array_elements(CASE jsonb_typeof(doc) WHEN 'array' THEN doc ELSE jsonb_build_array(doc) END) WITH ORDINALITY p (page, n)
+	FROM jsonb_array_elements(CASE jsonb_typeof(doc) WHEN 'array' THEN doc ELSE jsonb_build_array(doc) END)
+			WITH ORDINALITY p (page, n)
 		LEFT JOIN LATERAL (SELECT u.key
-			FROM unnest('{listvirtualmachinesresponse,listroutersresponse,listsystemvmsresponse,listnicsresponse,errorresponse}'::text[]) u (key)
+			FROM unnest('{listvirtualmachinesresponse,listroutersresponse,listsystemvmsresponse,listnicsresponse,'
+				'errorresponse}'::text[]) u (key)
 			WHERE jsonb_typeof(p.page) = 'object' AND p.page ? u.key
 			LIMIT 1) k ON true
 	OFFSET 0) b

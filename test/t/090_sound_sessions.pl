@@ -107,7 +107,7 @@ my %calls = (
 
 # These have to do with no inventory, or only with the names of its parts.
 my %no_inventory = map { $_ => 1 } (
-	'check_codes()', 'version()', 'nic_next_state(text,text,text)', 'nic_state_transitions()');
+	'check_codes()', 'version()', 'nic_next_state(text,text,text)', 'nic_state_transitions()', 'read_observation(text,text)');
 
 # Statements besides functions: writes that the guards look at.
 my %writes = (

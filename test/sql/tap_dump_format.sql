@@ -38,7 +38,7 @@ SELECT set_eq($$SELECT * FROM named_functions('mirror', 'pg_trigger')$$,
 		'vmnet_internal.no_hard_delete()', 'vmnet_internal.no_truncate()', 'vmnet_internal.parent_view_delete()'], 'and of a mirror');
 CREATE TEMP TABLE before AS SELECT * FROM named_functions('mirror', 'pg_trigger') f;
 SELECT vmnet.enable_reality('mirror'), vmnet.enable_reality('cloud') \g /dev/null
-SELECT results_eq($$SELECT * FROM named_functions('mirror', 'pg_trigger') EXCEPT SELECT f FROM before$$, ARRAY['vmnet_internal.sighting_guard()'],
+SELECT set_eq($$SELECT * FROM named_functions('mirror', 'pg_trigger') EXCEPT SELECT f FROM before$$, ARRAY['vmnet_internal.sighting_guard()'],
 	'what is observed adds one');
 SELECT is_empty($$SELECT i, c, f FROM unnest('{cloud,mirror}'::name[]) i, unnest('{pg_attrdef,pg_rewrite}'::regclass[]) c, named_functions(i, c) f$$,
 	'defaults and views call none');

@@ -56,6 +56,10 @@ my %calls = (
 	'create_inventory(text,text)' => [ $fresh =~ s/%s/nothing/r, q(SELECT vmnet.create_inventory('scratch')) ],
 	'create_report(name,text,boolean)' => [ '', q(SELECT vmnet.create_report('cloud')), q(SELECT vmnet.create_report('att')) ],
 	'detach_inventory(text)' => [ $fresh =~ s/%s/attached/r, q(SELECT vmnet.detach_inventory('scratch')) ],
+	'enable_reality(name)' => [ $fresh =~ s/%s/managed/r, q(SELECT vmnet.enable_reality('scratch')) ],
+	'observe(text,text,timestamp with time zone,boolean,boolean,name)' => [
+		q(SELECT vmnet.enable_reality('cloud'); INSERT INTO cloud.observers (name, kind) VALUES ('seen', 'csv') ON CONFLICT DO NOTHING;),
+		q(SELECT * FROM vmnet.observe('seen', E'mac\n02:00:00:00:00:01\nx', inventory => 'cloud')) ],
 	'grant_access(name,name,text)' => [ '', q(SELECT vmnet.grant_access('cloud', 'sound_other', 'operator')) ],
 	'import_cloudstack(name,name,text,boolean)' => [ q(SELECT fault.change_source();), q(CALL vmnet.import_cloudstack('source', 'imported')) ],
 	'instance_active_networks(bigint,name)' => [ '', q(SELECT * FROM vmnet.instance_active_networks(100, 'cloud')), q(SELECT * FROM vmnet.instance_active_networks(100, 'att')) ],

@@ -41,12 +41,9 @@ check_inventory_name(char **newval, void **extra, GucSource source)
 	return false;
 }
 
-/*
- * Defines the settings of the extension and registers its transaction
- * callbacks.  Called once by the server when the library is loaded.
- */
-void
-_PG_init(void)
+/* Defines the settings that are texts. */
+static void
+define_texts(void)
 {
 	DefineCustomStringVariable("vmnet.inventory",
 							   "Inventory that a call uses if it does not name one.",
@@ -81,6 +78,12 @@ _PG_init(void)
 							   NULL,
 							   NULL,
 							   NULL);
+}
+
+/* Defines the settings that are numbers. */
+static void
+define_numbers(void)
+{
 	DefineCustomIntVariable("vmnet.max_age",
 							"Age of a mirror above which read functions fail.",
 							"The time since the start of its last completed import. 0 turns the "
@@ -106,6 +109,17 @@ _PG_init(void)
 							NULL,
 							NULL,
 							NULL);
+}
+
+/*
+ * Defines the settings of the extension and registers its transaction
+ * callbacks.  Called once by the server when the library is loaded.
+ */
+void
+_PG_init(void)
+{
+	define_texts();
+	define_numbers();
 	MarkGUCPrefixReserved("vmnet");
 
 	guard_bypass_register();

@@ -13,7 +13,7 @@ command -v npm >/dev/null || clients="$clients nodejs npm"
 find_postgres $clients python3-yaml postgresql-15-pgtap postgresql-15-partman postgresql-15-mysql-fdw \
 	mariadb-server-core mariadb-client-core pgloader postgresql-15-cron \
 	chromium fonts-dejavu-core \
-	libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
+	libipc-run-perl libtap-parser-sourcehandler-pgtap-perl spin
 make_work_folder
 
 # Installing Prometheus and its exporter would start services, so their packages are

@@ -65,6 +65,20 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.check_expected_facts(text) IS
 'Part of check_inventory(): what an inventory of a kind should have, as the catalogs tell it';
 
+-- What an inventory should have: what its kind has, and what enable_reality() has
+-- added to it.
+CREATE FUNCTION vmnet_internal.check_expected(inventory_name text, kind text)
+RETURNS TABLE (relation text, sort text, object text, fact text)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT * FROM vmnet_internal.check_expected_facts($2)
+UNION ALL
+SELECT * FROM vmnet_internal.check_expected_facts('reality') WHERE vmnet_internal.has_reality($1)
+$$;
+COMMENT ON FUNCTION vmnet_internal.check_expected(text, text) IS
+'Part of check_inventory(): what an inventory should have, as the catalogs tell it';
+
 -- What is expected, with the relation that there is.
 CREATE FUNCTION vmnet_internal.check_relations(inventory_name text, kind text)
 RETURNS TABLE (relation text, sort text, object text, fact text, schema_id oid, schema text, name text,
@@ -75,12 +89,12 @@ AS $$
 SELECT x.relation, x.sort, x.object, replace(x.fact, '%1$s', quote_ident(s.nspname)), s.oid, quote_ident(s.nspname),
 	quote_ident(s.nspname) || '.' || x.relation, c.oid, c.tableoid, c.relkind, c.relpersistence, c.reloptions
 FROM pg_catalog.pg_namespace s
-	CROSS JOIN vmnet_internal.check_expected_facts($2) x
+	CROSS JOIN vmnet_internal.check_expected($1, $2) x
 	LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname = x.relation
 WHERE s.nspname = $1
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_relations(text, text) IS
-'Part of check_inventory(): check_expected_facts() with the relations of an inventory';
+'Part of check_inventory(): check_expected() with the relations of an inventory';
 
 -- A constraint and an index are known by what they are, not by their name, so
 -- that one which was renamed, or made anew, is as good.  Texts are compared

@@ -472,7 +472,7 @@ vmnet.read_observation() reads each of them.'),
 	'Host that it looks at, where its pictures do not say; NULL: they say, or there is none'),
 ('observers', 'zone_id', 'bigint', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
 	'Zone that it looks at; NULL: any'),
-('observers', 'every', 'interval', 'default', 'interval ''5 minutes''', '{reality}', NULL, false, NULL, NULL, NULL, NULL, NULL,
+('observers', 'every', 'interval', 'default', 'pg_catalog.make_interval(mins => 5)', '{reality}', NULL, false, NULL, NULL, NULL, NULL, NULL,
 	'How often a picture is expected
 What was seen longer ago is not fresh.'),
 ('observers', 'sees_domains', 'boolean', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,

@@ -10,12 +10,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT EXISTS (
 	SELECT FROM pg_catalog.pg_namespace s
-		JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname = 'sightings' AND c.relkind = 'r'
+		JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname IN ('sightings', 'sighting_history') AND c.relkind IN ('r', 'p')
 		JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'observations' AND NOT a.attisdropped
 	WHERE s.nspname = $1)
 $$;
 COMMENT ON FUNCTION vmnet_internal.has_reality(text) IS
-'Whether an inventory takes observations: it has a table of sightings';
+'Whether enable_reality() was called for an inventory: it has a table of what is seen, or of what was';
 
 CREATE FUNCTION vmnet_internal.reality_refuse_names(inventory text)
 RETURNS void
@@ -29,7 +29,7 @@ DECLARE
 BEGIN
 	IF taken IS NOT NULL AND NOT vmnet_internal.has_reality(inventory) THEN
 		RAISE EXCEPTION USING
-			ERRCODE = 'duplicate_table', SCHEMA = inventory,
+			ERRCODE = 'invalid_parameter_value', SCHEMA = inventory,
 			MESSAGE = format('inventory "%s" has relations with names that are needed for observations', inventory),
 			DETAIL = format('They are: %s. They were not changed.', taken),
 			HINT = 'Rename them, or move them to another schema.';
@@ -67,6 +67,7 @@ BEGIN
 		PERFORM vmnet_internal.build_object(part.ddl, part.object, part.comment, info.name, info.kind, info.source, NULL, version);
 	END LOOP;
 	PERFORM vmnet_internal.comment_inventory(info.name);
+	PERFORM vmnet_internal.renew_reports(info.name);
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.enable_reality(name) IS
@@ -81,5 +82,5 @@ COMMENT ON FUNCTION vmnet.enable_reality(name) IS
 Makes the tables observers, segments, sightings, sighting_history and observation_log, and the view seen, in its schema. NULL: the setting '
 'vmnet.inventory. An inventory that has them already gets what it lacks of them. Nothing that is observed changes the inventory itself. '
 'Register who observes by INSERT INTO <inventory>.observers (name, kind); then call vmnet.observe().
-Needs the owner of the inventory. Errors: 22023 for an unknown inventory, 42P07 where relations of other kinds have these names, 42501 for '
-'others than the owner.';
+Needs the owner of the inventory. Errors: 22023 for an unknown inventory, and where other relations have these names; 42501 for others '
+'than the owner.';

@@ -40,7 +40,7 @@ Error: 22023 with constraint observer_unknown.';
 -- other clocks out of order.
 CREATE FUNCTION vmnet_internal.observe_check_time(inventory text, observer text, at timestamptz, last_at timestamptz)
 RETURNS void
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -13,15 +13,18 @@ AS $$
 SELECT concat_ws('.', b.path, l.kind), l.kind, b.body -> l.kind,
 	substring(b.body ->> 'count' FROM '^\d{1,9}$')::bigint,
 	CASE WHEN jsonb_typeof(b.body) <> 'object' THEN format('%s is no answer of the API.', b.path)
-		WHEN b.body ?| '{errortext,errorcode}' THEN format('The API answered with an error: %s', left(b.body ->> 'errortext', 300))
+		WHEN b.body ?| '{errortext,errorcode}' THEN
+			format('The API answered with an error: %s', left(coalesce(b.body ->> 'errortext', b.body ->> 'errorcode'), 300))
 		WHEN l.kind IS NULL AND (b.body - 'count' <> '{}' OR b.body ->> 'count' <> '0') THEN
 			format('%s has no list "virtualmachine", "router", "systemvm" or "nic".', b.path) END
 FROM (
 	SELECT p.n, concat_ws('.', CASE jsonb_typeof(doc) WHEN 'array' THEN format('$[%s]', p.n - 1) ELSE '$' END, k.key) AS path,
 		CASE WHEN k.key IS NULL THEN p.page ELSE p.page -> k.key END AS body
-	FROM jsonb_array_elements(CASE jsonb_typeof(doc) WHEN 'array' THEN doc ELSE jsonb_build_array(doc) END) WITH ORDINALITY p (page, n)
+	FROM jsonb_array_elements(CASE jsonb_typeof(doc) WHEN 'array' THEN doc ELSE jsonb_build_array(doc) END)
+			WITH ORDINALITY p (page, n)
 		LEFT JOIN LATERAL (SELECT u.key
-			FROM unnest('{listvirtualmachinesresponse,listroutersresponse,listsystemvmsresponse,listnicsresponse,errorresponse}'::text[]) u (key)
+			FROM unnest('{listvirtualmachinesresponse,listroutersresponse,listsystemvmsresponse,listnicsresponse,'
+				'errorresponse}'::text[]) u (key)
 			WHERE jsonb_typeof(p.page) = 'object' AND p.page ? u.key
 			LIMIT 1) k ON true
 	OFFSET 0) b
@@ -66,17 +69,18 @@ AS $$
 DECLARE
 	fault text;
 BEGIN
-	SELECT a.fault INTO fault FROM vmnet_internal.cloudstack_answers(doc) a WHERE a.fault IS NOT NULL LIMIT 1;
-	IF fault IS NULL THEN
+	WITH a AS MATERIALIZED (SELECT c.kind, c.fault, c.announced, jsonb_array_length(c.list) AS records
+		FROM vmnet_internal.cloudstack_answers(doc) c)
+	SELECT f.fault INTO fault
+	FROM (
+		SELECT a.fault FROM a WHERE a.fault IS NOT NULL
+		UNION ALL
 		SELECT format('It has %s of %s records of "%s": put the answers of all pages into one list.',
-			sum(jsonb_array_length(a.list)), max(a.announced), a.kind)
-		INTO fault
-		FROM vmnet_internal.cloudstack_answers(doc) a
-		WHERE a.kind IS NOT NULL
+			sum(a.records), max(a.announced), a.kind)
+		FROM a WHERE a.kind IS NOT NULL
 		GROUP BY a.kind
-		HAVING sum(jsonb_array_length(a.list)) < max(a.announced)
-		LIMIT 1;
-	END IF;
+		HAVING sum(a.records) < max(a.announced)) f
+	LIMIT 1;
 	IF fault IS NOT NULL THEN
 		PERFORM vmnet_internal.refuse_observation('cloudstack', fault);
 	END IF;
@@ -102,7 +106,7 @@ BEGIN
 		coalesce(m.fault,
 			CASE WHEN jsonb_typeof(n.nic) = 'null' THEN 'the record has no list "nic"' END,
 			vmnet_internal.json_fault(n.nic, 'macaddress', 'ipaddress', 'ip6address', 'networkid', 'id')),
-		n.nic::text
+		(CASE jsonb_typeof(n.nic) WHEN 'null' THEN m.machine ELSE n.nic END)::text
 	FROM (SELECT a.path, a.kind, l.machine, l.n,
 			vmnet_internal.json_fault(l.machine, 'instancename', 'name', 'id', 'hostname', 'virtualmachineid') AS fault,
 			CASE WHEN a.kind <> 'nic' THEN coalesce(l.machine ->> 'instancename', l.machine ->> 'name') END AS domain,

@@ -100,7 +100,8 @@ DECLARE
 	list jsonb := vmnet_internal.observed_list('fdb', document);
 BEGIN
 	RETURN QUERY
-	SELECT e.entry ->> 'mac', NULL, concat_ws('.', coalesce(e.entry ->> 'master', e.entry ->> 'ifname', e.entry ->> 'dev'), e.entry ->> 'vlan'),
+	SELECT e.entry ->> 'mac', NULL,
+		concat_ws('.', coalesce(e.entry ->> 'master', e.entry ->> 'ifname', e.entry ->> 'dev'), e.entry ->> 'vlan'),
 		coalesce(e.entry ->> 'ifname', e.entry ->> 'dev'), NULL, NULL, NULL, NULL, format('$[%s]', e.n - 1),
 		vmnet_internal.json_fault(e.entry, 'mac', 'master', 'ifname', 'dev', 'vlan', 'state'),
 		e.entry::text
@@ -172,7 +173,8 @@ COMMENT ON FUNCTION vmnet_internal.observed_ovs(text) IS
 'Reader of kind ovs';
 
 -- What a map of external ids says.  A map is ["map", [[key, value], ...]].
-CREATE FUNCTION vmnet_internal.ovs_ids(ids jsonb, OUT mac text, OUT nic_uuid text, OUT domain_uuid text, OUT domain text, OUT broken boolean)
+CREATE FUNCTION vmnet_internal.ovs_ids(ids jsonb, OUT mac text, OUT nic_uuid text, OUT domain_uuid text, OUT domain text,
+	OUT broken boolean)
 RETURNS record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -180,7 +182,8 @@ AS $$
 DECLARE
 	map jsonb;
 BEGIN
-	broken := jsonb_typeof(ids) IS DISTINCT FROM 'array' OR ids ->> 0 IS DISTINCT FROM 'map' OR jsonb_typeof(ids -> 1) IS DISTINCT FROM 'array'
+	broken := jsonb_typeof(ids) IS DISTINCT FROM 'array' OR ids ->> 0 IS DISTINCT FROM 'map'
+		OR jsonb_typeof(ids -> 1) IS DISTINCT FROM 'array'
 		OR ids @? 'strict $[1][*] ? (@.type() != "array" || @.size() != 2 || @[*].type() != "string")';
 	IF broken THEN
 		RETURN;
@@ -208,13 +211,14 @@ BEGIN
 	IF jsonb_typeof(doc) <> 'object' OR doc ->> 'status' IS DISTINCT FROM 'success' THEN
 		PERFORM vmnet_internal.refuse_observation('prometheus', concat_ws(' ', 'Its status is not "success".', left(doc ->> 'error', 300)));
 	ELSIF jsonb_typeof(doc -> 'warnings') = 'array' AND doc -> 'warnings' <> '[]' THEN
-		PERFORM vmnet_internal.refuse_observation('prometheus', 'It has warnings, and may not be the whole answer: ' || left(doc ->> 'warnings', 300));
+		PERFORM vmnet_internal.refuse_observation('prometheus',
+			'It has warnings, and may not be the whole answer: ' || left(doc ->> 'warnings', 300));
 	ELSIF doc #>> '{data,resultType}' IS DISTINCT FROM 'vector' OR jsonb_typeof(result) IS DISTINCT FROM 'array' THEN
 		PERFORM vmnet_internal.refuse_observation('prometheus', 'It has no "data" whose "resultType" is "vector".');
 	END IF;
 	RETURN QUERY
-	SELECT m.label ->> 'mac_address', NULL, m.label ->> 'source_bridge', m.label ->> 'target_device', m.label ->> 'domain', m.label ->> 'uuid',
-		NULL, regexp_replace(m.label ->> 'instance', ':\d+$', ''), format('$.data.result[%s]', e.n - 1),
+	SELECT m.label ->> 'mac_address', NULL, m.label ->> 'source_bridge', m.label ->> 'target_device', m.label ->> 'domain',
+		m.label ->> 'uuid', NULL, regexp_replace(m.label ->> 'instance', ':\d+$', ''), format('$.data.result[%s]', e.n - 1),
 		coalesce(vmnet_internal.json_fault(m.label, 'mac_address', 'source_bridge', 'target_device', 'domain', 'uuid', 'instance'),
 			CASE WHEN m.label IS NULL THEN 'there are no labels ("metric")' END),
 		e.entry::text

@@ -16,7 +16,8 @@ VALUES
 	('fdb', false, 'It is what "bridge -j fdb show" writes.'),
 	('leases', true, 'It is the file dnsmasq.leases of dnsmasq, or a .status file of libvirt.'),
 	('prometheus', false, 'It is the answer of /api/v1/query of Prometheus for libvirt_domain_interface_stats_info.'),
-	('cloudstack', false, 'It is the answer of listVirtualMachines, listRouters, listSystemVms or listNics as JSON, or a list of such answers.'),
+	('cloudstack', false, 'It is the answer of listVirtualMachines, listRouters, listSystemVms or listNics as JSON,'
+		' or a list of such answers.'),
 	('csv', false, 'It is a CSV text whose first line names the columns: mac, and any of host, segment, device, ip, domain, domain_uuid.')
 $$;
 COMMENT ON FUNCTION vmnet_internal.observation_kinds() IS
@@ -129,14 +130,14 @@ FROM (
 				nullif(btrim(o.domain), '') AS domain, nullif(btrim(o.host), '') AS host,
 				nullif(btrim(o.domain_uuid), '') AS given_domain_uuid, nullif(btrim(o.nic_uuid), '') AS given_nic_uuid,
 				o.place, left(o.raw, 200) AS raw
-			FROM vmnet_internal.observed_records(kind, document) WITH ORDINALITY o (mac, ip, segment, device, domain, domain_uuid, nic_uuid, host, place,
-				reason, raw, record)) t,
+			FROM vmnet_internal.observed_records(kind, document) WITH ORDINALITY o (mac, ip, segment, device, domain, domain_uuid,
+				nic_uuid, host, place, reason, raw, record)) t,
 			LATERAL (SELECT vmnet_internal.read_inet(t.given_ip) AS ip OFFSET 0) a) v) j
 $$;
 COMMENT ON FUNCTION vmnet_internal.observed_values(text, text) IS
 'Part of read_observation(): the values of the records of a payload, and why a record is rejected';
 
-CREATE FUNCTION vmnet.read_observation(kind text, payload text)
+CREATE FUNCTION vmnet_internal.read_observation(kind text, payload text)
 RETURNS TABLE (record int, mac_address macaddr, ip_address inet, segment text, device text, domain text, domain_uuid uuid,
 	nic_uuid uuid, host text, place text, reason text, raw text)
 LANGUAGE plpgsql STABLE
@@ -148,8 +149,19 @@ BEGIN
 	RETURN QUERY SELECT * FROM vmnet_internal.observed_values(kind, document);
 END
 $$;
+COMMENT ON FUNCTION vmnet_internal.read_observation(text, text) IS
+'What vmnet.read_observation() runs';
+
+CREATE FUNCTION vmnet.read_observation(kind text, payload text)
+RETURNS TABLE (record int, mac_address macaddr, ip_address inet, segment text, device text, domain text, domain_uuid uuid,
+	nic_uuid uuid, host text, place text, reason text, raw text)
+AS 'MODULE_PATHNAME', 'caller_entry'
+LANGUAGE C STABLE COST 10000;
 COMMENT ON FUNCTION vmnet.read_observation(text, text) IS
 'What a payload of observations says: one row per record, which is a sighting, or is rejected with a reason
-Kinds: libvirt, ovs, neigh, fdb, leases, prometheus, cloudstack, csv. What is no record is left out: doc/reality.md says what, for each kind. Nothing is stored.
-Columns: record: number of the record, from 1; place: where in the payload; reason: why it is rejected, NULL for a sighting; raw: its first characters, if it is rejected.
-Errors: 22023 for an unknown kind, or a payload that is not of its format (constraint observation_malformed); 54000 if it is larger than the setting vmnet.max_payload (observation_too_large).';
+Kinds: libvirt, ovs, neigh, fdb, leases, prometheus, cloudstack, csv. What is no record is left out: doc/reality.md says what, for '
+'each kind. Nothing is stored.
+Columns: record: number of the record, from 1; place: where in the payload; reason: why it is rejected, NULL for a sighting; raw: its '
+'first characters, if it is rejected.
+Errors: 22023 for an unknown kind, or a payload that is not of its format (observation_malformed); 54000 if it is larger than the '
+'setting vmnet.max_payload (observation_too_large); 0A000 for libvirt if the server has no libxml.';

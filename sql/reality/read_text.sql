@@ -49,7 +49,8 @@ DECLARE
 	twice text := (SELECT string_agg(t.h, ', ') FROM (SELECT h FROM unnest(named) h GROUP BY h HAVING count(*) > 1) t);
 BEGIN
 	IF strange IS NOT NULL THEN
-		PERFORM vmnet_internal.refuse_observation('csv', format('Its first line names columns that are not known: %s.', left(strange, 300)));
+		PERFORM vmnet_internal.refuse_observation('csv',
+			format('Its first line names columns that are not known: %s.', left(strange, 300)));
 	ELSIF twice IS NOT NULL THEN
 		PERFORM vmnet_internal.refuse_observation('csv', format('Its first line names columns more than once: %s.', twice));
 	ELSIF 'mac' <> ALL (named) THEN

@@ -11,7 +11,6 @@
 #include "utils/builtins.h"
 
 #include "compat.h"
-#include "reality/payload.h"
 
 /*
  * Fields of a record that are kept; no kind has so many columns, and a line can
@@ -37,7 +36,7 @@ malformed(int line, const char *what)
 			 errdetail("Line %d: %s", line, what),
 			 errhint("A field with commas, quotes or line breaks is in double quotes, and a "
 					 "double quote in it is doubled (RFC 4180)."),
-			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, OBSERVATION_MALFORMED)));
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "observation_malformed")));
 }
 
 /* Reads what is between double quotes; the reader is behind the first one. */
@@ -65,7 +64,7 @@ read_quoted(CsvReader *reader)
 	}
 }
 
-/* Is the reader at the end of a line, or of the text? */
+/* Tells whether the reader is at the end of a line, or of the text. */
 static bool
 at_end_of_line(const CsvReader *reader)
 {

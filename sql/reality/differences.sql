@@ -6,7 +6,8 @@
 -- plain column of a table, so that a condition on it reaches an index of every part;
 -- nothing above them groups, sorts or numbers rows.  What has to be looked up row by
 -- row is looked up for differences only: in a scalar subquery, which the planner
--- does not make a join of all rows.
+-- does not make a join of all rows.  Addresses are compared with IS TRUE where the
+-- index of a network is better than one of addresses, which repeat between networks.
 --
 -- What an observation may say:
 -- It is evidence against a row only where it is later than the last change of what
@@ -128,13 +129,15 @@ FROM %1$I.all_nics n
 			pg_catalog.concat('; NIC ', n.id, ' of instance ' || n.instance_id,
 				CASE WHEN n.removed IS NULL THEN ' is half-removed' ELSE ' was removed' END)),
 		('address_given_again', NOT n.active AND EXISTS (SELECT FROM %1$I.all_nics h WHERE h.active AND h.network_id = n.network_id
-				AND (h.ip4_address IN (n.ip4_address, s.ip_address) OR h.ip6_address IN (n.ip6_address, s.ip_address))),
+				AND ((h.ip4_address IN (n.ip4_address, s.ip_address)) IS TRUE
+					OR (h.ip6_address IN (n.ip6_address, s.ip_address)) IS TRUE)),
 			NULL, coalesce(n.ended, '-infinity'),
 			(SELECT pg_catalog.concat('; NIC ', n.id, CASE WHEN n.removed IS NULL THEN ' is half-removed' ELSE ' was removed' END,
 					', and its address ', pg_catalog.host(CASE WHEN h.ip4_address IN (n.ip4_address, s.ip_address) THEN h.ip4_address
 						ELSE h.ip6_address END), ' is that of NIC ', h.id)
 				FROM %1$I.all_nics h WHERE h.active AND h.network_id = n.network_id
-					AND (h.ip4_address IN (n.ip4_address, s.ip_address) OR h.ip6_address IN (n.ip6_address, s.ip_address))
+					AND ((h.ip4_address IN (n.ip4_address, s.ip_address)) IS TRUE
+					OR (h.ip6_address IN (n.ip6_address, s.ip_address)) IS TRUE)
 				ORDER BY h.id LIMIT 1)))
 		d (code, holds, other_network_id, after, evidence)
 WHERE d.holds AND s.last_seen > d.after
@@ -172,7 +175,8 @@ FROM %1$I.segments g
 	JOIN %1$I.sightings s ON $$ || $1 || $$
 	JOIN %1$I.observers o ON o.name = s.observer AND o.kind <> 'cloudstack'
 	CROSS JOIN LATERAL (VALUES ('observed_unknown', NULL), ('address_given_again', (SELECT h.id FROM %1$I.all_nics h
-		WHERE h.active AND h.network_id = g.network_id AND (h.ip4_address = s.ip_address OR h.ip6_address = s.ip_address) LIMIT 1)))
+		WHERE h.active AND h.network_id = g.network_id
+			AND ((h.ip4_address = s.ip_address) IS TRUE OR (h.ip6_address = s.ip_address) IS TRUE) LIMIT 1)))
 		d (code, nic_id)
 WHERE s.mac_address IS NOT NULL AND (d.code = 'observed_unknown' OR d.nic_id IS NOT NULL)$$ END || $$
 	AND NOT EXISTS (SELECT FROM %1$I.all_nics x WHERE x.mac_address = s.mac_address)$$
@@ -287,7 +291,8 @@ COMMENT ON FUNCTION vmnet_internal.reality_silent() IS
 -- network where it has no active NIC, or that is removed, or whose network is.
 -- on_network_but_not_listed: a User instance that is active on a network and that
 -- the last complete picture, fresh and later than the last change of the NIC's
--- state, does not list there, though it lists others on that network.
+-- state, does not list there, though it lists others on that network.  Nothing is said
+-- of instances without a uuid.
 CREATE FUNCTION vmnet_internal.reality_listed()
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -308,8 +313,8 @@ FROM %1$I.all_networks w
 	LEFT JOIN %1$I.all_instances j ON j.uuid = s.domain_uuid AND n.id IS NULL
 	LEFT JOIN LATERAL (SELECT x.id, x.ended, x.removed FROM %1$I.all_nics x
 		WHERE n.id IS NULL AND x.network_id = w.id AND x.instance_id = j.id AND NOT x.active
-		ORDER BY x.ended DESC NULLS LAST, x.id DESC LIMIT 1) e ON true
-WHERE n.id IS NULL AND (SELECT pg_catalog.bool_or(true) FROM %1$I.observers o WHERE o.kind = 'cloudstack')
+		ORDER BY x.removed IS NULL DESC, x.ended DESC NULLS LAST, x.id DESC LIMIT 1) e ON true
+WHERE n.id IS NULL AND s.domain_uuid IS NOT NULL AND (SELECT pg_catalog.bool_or(true) FROM %1$I.observers o WHERE o.kind = 'cloudstack')
 	AND s.last_seen > coalesce(e.ended, w.removed, '-infinity')
 UNION ALL
 SELECT 'on_network_but_not_listed' AS code,
@@ -322,7 +327,7 @@ FROM %1$I.all_nics n
 	JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.removed IS NULL AND coalesce(i.type, 'User') = 'User'
 	JOIN %1$I.observers o ON o.kind = 'cloudstack' AND o.last_complete >= pg_catalog.now() - o.every
 		AND o.last_complete > GREATEST(n.created, n.state_changed) AND (o.zone_id IS NULL OR o.zone_id = w.zone_id)
-WHERE n.active AND (SELECT pg_catalog.bool_or(true) FROM %1$I.observers o WHERE o.kind = 'cloudstack')
+WHERE n.active AND i.uuid IS NOT NULL AND (SELECT pg_catalog.bool_or(true) FROM %1$I.observers o WHERE o.kind = 'cloudstack')
 	AND EXISTS (SELECT FROM %1$I.sightings s WHERE s.segment = w.uuid::text AND s.observer = o.name)
 	AND NOT EXISTS (SELECT FROM %1$I.sightings s
 		WHERE s.segment = w.uuid::text AND s.observer = o.name AND s.domain_uuid = i.uuid)$$

@@ -117,3 +117,5 @@ SELECT * FROM found;
 SELECT vmnet.accept_finding('observer_silent', 'observer libvirt-kvm1', NULL, 'the host is being replaced', NULL, 'cloud');
 SELECT vmnet.inventory_status('cloud');
 ROLLBACK;
+DROP SCHEMA cloud CASCADE;
+DROP FUNCTION see(text, interval, text[]), nic(bigint, bigint, bigint, inet, boolean);

@@ -167,7 +167,7 @@ BEGIN
 		PERFORM vmnet_internal.observe_refuse('22023', 'observation_empty', schema,
 			format('a picture of observer "%s" is empty, and its last one was not', observer),
 			format('None of its %s records is a sighting; it would close %s facts.', taken.rejected, taken.open),
-			'Look whether the source answers. Where it is right, say so: force => true; what is only a part of a picture, complete => false.');
+			'Look whether the source answers. Where it is right, say force => true; where it is a part of a picture, complete => false.');
 	END IF;
 	EXECUTE format('UPDATE %I.observers o SET last_at = $2, last_complete = CASE WHEN $3 THEN $2 ELSE o.last_complete END,'
 		' pictures = o.pictures + CASE WHEN o.last_at = $2 THEN 0 ELSE 1 END, last_seen_count = $4, last_error = $5'

@@ -3,7 +3,7 @@
 -- with vmnet.read_observation().
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
-SELECT plan(81);
+SELECT plan(82);
 SET LOCAL client_min_messages = error;
 
 CREATE ROLE vmnet_test_owner;
@@ -156,6 +156,8 @@ SELECT is(pg_temp.takes('vmnet_test_reader'), '42501', 'nor does a reader');
 SELECT is(pg_temp.takes('vmnet_test_stranger'), '42501', 'nor does a stranger');
 SELECT is(pg_temp.outcome_as('vmnet_test_observer', $$INSERT INTO sightings (observer, first_seen, last_seen) VALUES ('kvm1', now(), now())$$), '42501 sightings_owner_only',
 	'an observer does not write a sighting by hand');
+SELECT is(pg_temp.outcome_as('vmnet_test_operator', 'SELECT FROM seen, observers, segments, sightings, sighting_history, observation_log'), 'accepted',
+	'an operator reads what was observed');
 GRANT ALL ON ALL TABLES IN SCHEMA "real ""ity" TO vmnet_test_operator;
 SELECT is((SELECT string_agg(DISTINCT pg_temp.outcome_as('vmnet_test_operator', c), ', ') FROM unnest(ARRAY[
 	'UPDATE sightings SET observations = 9', 'DELETE FROM sightings', 'TRUNCATE sightings', 'INSERT INTO sighting_history SELECT * FROM sighting_history', 'DELETE FROM sighting_history',

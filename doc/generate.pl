@@ -309,12 +309,14 @@ sub model_svg
 
 	for my $t (@tables)
 	{
-		my $place = $t->{name} =~ /^former_/ ? 2 : $t->{refers} || $t->{schema} eq 'mirror' ? 1 : $referred{ $t->{name} } ? 0 : 2;
+		my $observed = $t->{name} =~ /^(observers|segments|sighting(s|_history)|observation_log)$/;
+		my $place = $t->{name} =~ /^former_/ ? 2 : $t->{name} =~ /^sighting/ ? 0 : $t->{refers} || $t->{schema} eq 'mirror' ? 1 : $referred{ $t->{name} } ? 0 : 2;
 		my ($x, $y, $height) = (20 + $place * 330, $y[$place], 30 + 16 * @{ $t->{columns} });
 		$y[$place] += $height + 30;
 		push @body, qq(<rect x="$x" y="$y" width="250" height="$height" rx="6" fill="#f4f7fb" stroke="#567"/>),
 		  words($x + 10, $y + 17, $t->{name}, 'font-weight="bold"');
 		push @body, words($x + 240, $y + 17, 'mirrors only', 'text-anchor="end" fill="#678"') if $t->{schema} eq 'mirror';
+		push @body, words($x + 240, $y + 17, 'with enable_reality', 'text-anchor="end" fill="#678"') if $observed;
 		my $line = $y + 36;
 		for my $c (@{ $t->{columns} })
 		{

@@ -57,7 +57,7 @@ BEGIN
 	SELECT i.name, i.kind INTO name, kind FROM vmnet_internal.report_inventory(wanted) i;
 	IF access IS NULL OR access NOT IN ('reader', 'operator', 'observer') THEN
 		PERFORM vmnet_internal.report_refuse('22023', format('unknown access: %s', coalesce('"' || access || '"', 'NULL')),
-			'There are: reader (the reporting views), operator (the inventory and its operations), observer (pictures of what is observed).',
+			'There are: reader (the reporting views), operator (the inventory and its operations), observer (pictures of what is seen).',
 			format('SELECT vmnet.grant_access(%L, %L, %L);', name, coalesce(role, 'alice'), 'reader'));
 	END IF;
 	IF access = 'operator' AND kind IN ('attached', 'live') THEN

@@ -10,6 +10,7 @@
 --
 
 -- The tables; their columns are in inventory_columns().
+-- table of data
 CREATE FUNCTION vmnet_internal.inventory_tables(kind text)
 RETURNS TABLE (kinds text[], relation text, storage text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -435,8 +435,9 @@ LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.partition_history(name, text) IS
 'Makes nic_history of an inventory a table partitioned by "at", without partitions; returns the old table
 Create partitions in the same transaction, by hand or with pg_partman: without one for the present time no NIC can change its state. '
-'history sighting_history: the table of what was observed, partitioned by gone_since; no complete picture can be taken without a partition. '
-'The rows are in nic_history_unpartitioned, from where partition_data_proc() of pg_partman moves them; drop it afterwards. Views of the '
+'history sighting_history: the table of what was observed, by gone_since; without a partition no picture that ends something can be '
+'taken. The rows are in nic_history_unpartitioned (sighting_history_unpartitioned), '
+'from where partition_data_proc() of pg_partman moves them; drop it afterwards. Views of the '
 'inventory and of its reporting schemas read the new table. Objects of users on the table are created again on the new one: grants, '
 'row-level security and policies, indexes, constraints, triggers, rules, statistics, settings of columns, comments.
 It is refused if that is not possible: for views and functions of users that refer to the table and foreign keys to it, a unique index '

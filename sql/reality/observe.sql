@@ -114,12 +114,12 @@ WITH records AS MATERIALIZED (
 		first_seen, last_seen)
 	SELECT $1, f.host, f.segment, f.device, f.mac_address, f.ip_address, f.domain, f.domain_uuid, f.nic_uuid, $5, $5
 	FROM facts f
-	WHERE f.record NOT IN (SELECT a.record FROM again a)
+	WHERE NOT EXISTS (SELECT FROM again a WHERE a.record = f.record)
 	RETURNING 1
 ), closed AS (
 	DELETE FROM {inv}.sightings s
 	USING open o
-	WHERE $6 AND s.id = o.id AND o.id NOT IN (SELECT a.id FROM again a)
+	WHERE $6 AND s.id = o.id AND NOT EXISTS (SELECT FROM again a WHERE a.id = o.id)
 	RETURNING s.*
 ), past AS (
 	INSERT INTO {inv}.sighting_history (id, observer, host, segment, device, mac_address, ip_address, domain, domain_uuid, nic_uuid,
@@ -134,7 +134,8 @@ WITH records AS MATERIALIZED (
 	FROM records r
 	WHERE r.reason IS NOT NULL AND NOT EXISTS (
 		SELECT FROM {inv}.observation_log l
-		WHERE l.observer = $1 AND l.at = $5 AND (l.place, l.raw, l.reason) IS NOT DISTINCT FROM (r.place, r.raw, r.reason))
+		WHERE l.observer = $1 AND l.at = $5 AND coalesce(l.place, '') = coalesce(r.place, '')
+			AND (l.place, l.raw, l.reason) IS NOT DISTINCT FROM (r.place, r.raw, r.reason))
 )
 SELECT (SELECT count(*) FROM records r WHERE r.reason IS NULL) AS seen, (SELECT count(*) FROM facts) AS facts,
 	(SELECT count(*) FROM added) AS new, (SELECT count(*) FROM past) AS gone, (SELECT count(*) FROM open) AS open,
@@ -168,7 +169,7 @@ BEGIN
 		PERFORM vmnet_internal.observe_refuse('22023', 'observation_empty', schema,
 			format('a picture of observer "%s" is empty, and its last one was not', observer),
 			format('None of its %s records is a sighting; it would close %s facts.', taken.rejected, taken.open),
-			'Look whether the source answers. Where it is right, say so: force => true; what is only a part of a picture, complete => false.');
+			'Look whether the source answers. Where it is right, say force => true; where it is a part of a picture, complete => false.');
 	END IF;
 	EXECUTE format('UPDATE %I.observers o SET last_at = $2, last_complete = CASE WHEN $3 THEN $2 ELSE o.last_complete END,'
 		' pictures = o.pictures + CASE WHEN o.last_at = $2 THEN 0 ELSE 1 END, last_seen_count = $4, last_error = $5'

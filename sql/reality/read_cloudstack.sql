@@ -7,7 +7,7 @@
 -- nothing where there is nothing to list.
 CREATE FUNCTION vmnet_internal.cloudstack_answers(doc jsonb)
 RETURNS TABLE (path text, kind text, list jsonb, announced bigint, fault text)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT concat_ws('.', b.path, l.kind), l.kind, b.body -> l.kind,
@@ -63,7 +63,7 @@ COMMENT ON FUNCTION vmnet_internal.cloudstack_nics(text, jsonb) IS
 -- what is on the others would seem to be gone.
 CREATE FUNCTION vmnet_internal.check_cloudstack(doc jsonb)
 RETURNS void
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -79,11 +79,14 @@ COMMENT ON FUNCTION vmnet_internal.observed_neigh(text) IS
 
 CREATE FUNCTION vmnet_internal.no_host_mac(mac text)
 RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT coalesce(vmnet_internal.read_macaddr(mac) OPERATOR(pg_catalog.&) '01:00:00:00:00:00'
-		OPERATOR(pg_catalog.<>) '00:00:00:00:00:00'
-	OR vmnet_internal.read_macaddr(mac) OPERATOR(pg_catalog.=) '00:00:00:00:00:00', false)
+DECLARE
+	address macaddr := vmnet_internal.read_macaddr(mac);
+BEGIN
+	RETURN coalesce(address & '01:00:00:00:00:00' <> '00:00:00:00:00:00' OR address = '00:00:00:00:00:00', false);
+END
 $$;
 COMMENT ON FUNCTION vmnet_internal.no_host_mac(text) IS
 'Is a MAC address one of multicast or broadcast, or zero';
@@ -117,7 +120,7 @@ COMMENT ON FUNCTION vmnet_internal.observed_fdb(text) IS
 -- address.
 CREATE FUNCTION vmnet_internal.observed_lease_status(list jsonb)
 RETURNS SETOF vmnet_internal.observed
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT e.entry ->> 'mac-address', e.entry ->> 'ip-address', NULL, NULL, NULL, NULL, NULL, NULL, format('$[%s]', e.n - 1),

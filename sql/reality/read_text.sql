@@ -39,7 +39,7 @@ COMMENT ON FUNCTION vmnet_internal.csv_records(text) IS
 -- Where each column is in the records; the first record names them.
 CREATE FUNCTION vmnet_internal.csv_columns(header text[])
 RETURNS text[]
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -64,7 +64,7 @@ COMMENT ON FUNCTION vmnet_internal.csv_columns(text[]) IS
 
 CREATE FUNCTION vmnet_internal.observed_csv(document text)
 RETURNS SETOF vmnet_internal.observed
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

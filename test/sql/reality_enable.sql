@@ -111,6 +111,10 @@ SELECT vmnet.manage_inventory('mirror');
 SELECT count(*) FROM mirror.seen;
 SELECT pg_temp.findings('mirror');
 
-DROP SCHEMA managed, fresh, mirror, attached, "by uuid", live, source, mine, report CASCADE;
+-- An attached inventory that is detached takes it along.
+SELECT vmnet.detach_inventory('attached');
+SELECT count(*) FROM pg_namespace WHERE nspname = 'attached';
+
+DROP SCHEMA managed, fresh, mirror, "by uuid", live, source, mine, report CASCADE;
 SELECT format('REVOKE CREATE ON DATABASE %I FROM regress_owner', current_database()) \gexec
 DROP ROLE regress_owner, regress_other;

@@ -3,7 +3,7 @@
 -- with vmnet.read_observation().
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
-SELECT plan(80);
+SELECT plan(82);
 SET LOCAL client_min_messages = error;
 
 CREATE ROLE vmnet_test_owner;
@@ -113,6 +113,8 @@ SELECT is((SELECT o.rejected FROM vmnet.observe('records', E'mac,ip,segment,doma
 SELECT is((SELECT count(*) FROM observation_log WHERE observer = 'records'), 3::bigint, 'does not log the same again');
 SELECT is((SELECT o.gone FROM vmnet.observe('records', E'mac,ip,segment,domain,device\n02:00:00:00:00:01,10.0.0.1,br1,a,v9\n02:00:00:00:00:01,10.0.0.1,br1,b,', now() - interval '50 minutes') o), 2::bigint, 'NULLs are told from values');
 SELECT is((SELECT string_agg(concat_ws(' ', domain, device, observations), ', ' ORDER BY domain) FROM sightings WHERE observer = 'records'), 'a v9 2, b 2', 'another device is the same fact');
+SELECT vmnet.observe('records', E'mac,ip,segment,domain,device\n02:00:00:00:00:01,10.0.0.1,br1,a,v8', now() - interval '50 minutes', false) \g /dev/null
+SELECT is((SELECT string_agg(concat_ws(' ', domain, device, observations), ', ' ORDER BY domain) FROM sightings WHERE observer = 'records'), 'a v8 2, b 2', 'which is not counted again for a picture of the same time');
 SELECT is((SELECT last_error FROM observers WHERE name = 'records'), NULL, 'a picture without rejected records has no error');
 SELECT is((SELECT count(*) FROM vmnet.observe('records', E'mac,segment\n02:00:00:00:00:01,\n02:00:00:00:00:01,' || repeat('x', 250), now() - interval '49 minutes')), 1::bigint, 'long names fit');
 SELECT is((SELECT o.seen || ' ' || o.rejected FROM vmnet.observe('records', E'mac,host,segment,domain\n02:00:00:00:00:01,' || repeat('雲', 250) || ',' || repeat('雲', 250) || ',' || repeat('雲', 250), now() - interval '48 minutes') o), '0 1',
@@ -154,6 +156,8 @@ SELECT is(pg_temp.takes('vmnet_test_reader'), '42501', 'nor does a reader');
 SELECT is(pg_temp.takes('vmnet_test_stranger'), '42501', 'nor does a stranger');
 SELECT is(pg_temp.outcome_as('vmnet_test_observer', $$INSERT INTO sightings (observer, first_seen, last_seen) VALUES ('kvm1', now(), now())$$), '42501 sightings_owner_only',
 	'an observer does not write a sighting by hand');
+SELECT is(pg_temp.outcome_as('vmnet_test_operator', 'SELECT FROM seen, observers, segments, sightings, sighting_history, observation_log'), 'accepted',
+	'an operator reads what was observed');
 GRANT ALL ON ALL TABLES IN SCHEMA "real ""ity" TO vmnet_test_operator;
 SELECT is((SELECT string_agg(DISTINCT pg_temp.outcome_as('vmnet_test_operator', c), ', ') FROM unnest(ARRAY[
 	'UPDATE sightings SET observations = 9', 'DELETE FROM sightings', 'TRUNCATE sightings', 'INSERT INTO sighting_history SELECT * FROM sighting_history', 'DELETE FROM sighting_history',

@@ -311,8 +311,8 @@ sub value_of
 	return q('their_attached.) . ($name =~ /^(networks|instances|nics)$/ ? $1 : 'nics') . q('::regclass) if $type eq 'regclass';
 	return {
 		kind => q('managed'), access => q('operator'), role => q('whose_nobody'), event => q('ReservationRequested'), relation => q('nics'), source => q('source'),
-		lock => q('UPDATE'), strategy => q('Start'), state => q('Allocated'), query => q('SELECT 1'), attribute => q('ip4_address'), mode => q('enforce'), report_schema => q('$i_report'), remedy => q('uuid')
-	}->{$name} // q('x') if $type =~ /^(text|name)$/ && $name =~ /^(kind|access|role|event|relation|source|lock|strategy|state|query|attribute|mode|report_schema|remedy)$/;
+		lock => q('UPDATE'), strategy => q('Start'), state => q('Allocated'), query => q('SELECT 1'), attribute => q('ip4_address'), mode => q('enforce'), report_schema => q('$i_report'), remedy => q('uuid'), history => q('nic_history')
+	}->{$name} // q('x') if $type =~ /^(text|name)$/ && $name =~ /^(kind|access|role|event|relation|source|lock|strategy|state|query|attribute|mode|report_schema|remedy|history)$/;
 	return {
 		'bigint' => '1', 'integer' => '1', 'boolean' => 'true', 'interval' => q('0'), 'inet' => q('10.0.1.9'), 'cidr' => q('10.0.1.0/24'), 'macaddr' => q('02:00:00:00:00:01'), 'uuid' => q('00000000-0000-0000-0000-000000000001'),
 		'jsonb' => q('{}'), 'text[]' => q('{}'), 'regtype' => q('text'), 'timestamp with time zone' => q('2026-01-01'), 'timestamp without time zone' => q('2026-01-01'), 'pg_snapshot' => q('10:20:'), 'xid8' => q('10'), 'internal' => 'NULL'

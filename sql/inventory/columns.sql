@@ -659,6 +659,36 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $comments$
 VALUES
+(ARRAY['reality'], 'code', 'What differs, as in vmnet.check_codes()'),
+(ARRAY['reality'], 'severity', 'warning or error
+error: the evidence is fresh and was seen twice after the last change of what it contradicts; of observer_silent: for three intervals; of '
+'what is not seen: the change was before the complete pictures before the last ones, too.'),
+(ARRAY['reality'], 'network_id', 'Network of the NIC, or that the segment is; NULL: none is known'),
+(ARRAY['reality'], 'other_network_id', 'Network on which it was seen, of seen_on_other_network; else NULL'),
+(ARRAY['reality'], 'instance_id', 'Instance of the NIC, or that is listed; NULL: none is known'),
+(ARRAY['reality'], 'nic_id', 'NIC that has or had the MAC address; of address_given_again with an unknown one the NIC that has the address; else NULL'),
+(ARRAY['reality'], 'mac_address', 'MAC address; NULL for an observer
+accept_finding() knows the difference by it.'),
+(ARRAY['reality'], 'ip_address', 'Address that was seen with it, or NULL; of what is not seen, that of the NIC'),
+(ARRAY['reality'], 'observer', 'Who sees it, or does not; NULL: all of them'),
+(ARRAY['reality'], 'host', 'Host on which it was seen, or NULL; of live_but_unseen the host of the instance'),
+(ARRAY['reality'], 'segment', 'Segment on which it was seen, or NULL'),
+(ARRAY['reality'], 'evidence', 'What was seen, and what the inventory says'),
+(ARRAY['reality'], 'first_seen', 'When it was seen first; NULL: it is not seen'),
+(ARRAY['reality'], 'last_seen', 'When it was seen last; of an observer its last picture'),
+(ARRAY['reality'], 'observations', 'How many pictures had it; of an observer all its pictures'),
+(ARRAY['reality'], 'age', 'How old the evidence is'),
+(ARRAY['reality'], 'fresh', 'Is the evidence not older than the interval of its observer
+Evidence that is not fresh is a warning at most.'),
+(ARRAY['network_reality'], 'active_instances', 'Distinct instances with an active NIC here, not removed, of every type and state'),
+(ARRAY['network_reality'], 'seen_instances', 'Those of active_instances of which an observer sees the MAC address of an active NIC here
+What leases and listings of the cloud say does not count.'),
+(ARRAY['network_reality'], 'differences', 'Rows of the view reality with this network'),
+(ARRAY['network_reality'], 'errors', 'Those of differences that are errors'),
+(ARRAY['network_reality'], 'agree', 'true: something is seen here and nothing differs; false: something differs; NULL: nothing is seen'),
+(ARRAY['network_reality'], 'differing_instances', 'Ids of the instances of which something differs'),
+(ARRAY['network_reality'], 'oldest_seen', 'When the instance that was seen longest ago was seen last; NULL: none is seen'),
+(ARRAY['network_reality'], 'oldest_age', 'How long ago that was'),
 (ARRAY['nic_intervals', 'nic_address_intervals', 'stuck_nics'], 'nic_id', 'Id of the NIC'),
 (ARRAY['nic_intervals', 'stuck_nics'], 'instance_id', 'Instance of the NIC; NULL for a placeholder'),
 (ARRAY['stuck_nics'], 'state', 'Reserving or Releasing'),

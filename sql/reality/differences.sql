@@ -314,7 +314,8 @@ FROM %1$I.all_networks w
 	LEFT JOIN LATERAL (SELECT x.id, x.ended, x.removed FROM %1$I.all_nics x
 		WHERE n.id IS NULL AND x.network_id = w.id AND x.instance_id = j.id AND NOT x.active
 		ORDER BY x.removed IS NULL DESC, x.ended DESC NULLS LAST, x.id DESC LIMIT 1) e ON true
-WHERE n.id IS NULL AND s.domain_uuid IS NOT NULL AND (SELECT pg_catalog.bool_or(true) FROM %1$I.observers o WHERE o.kind = 'cloudstack')
+WHERE n.id IS NULL AND s.domain_uuid IS NOT NULL
+	AND (SELECT pg_catalog.bool_or(true) FROM %1$I.observers o WHERE o.kind = 'cloudstack')
 	AND s.last_seen > coalesce(e.ended, w.removed, '-infinity')
 UNION ALL
 SELECT 'on_network_but_not_listed' AS code,
@@ -327,7 +328,8 @@ FROM %1$I.all_nics n
 	JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.removed IS NULL AND coalesce(i.type, 'User') = 'User'
 	JOIN %1$I.observers o ON o.kind = 'cloudstack' AND o.last_complete >= pg_catalog.now() - o.every
 		AND o.last_complete > GREATEST(n.created, n.state_changed) AND (o.zone_id IS NULL OR o.zone_id = w.zone_id)
-WHERE n.active AND i.uuid IS NOT NULL AND (SELECT pg_catalog.bool_or(true) FROM %1$I.observers o WHERE o.kind = 'cloudstack')
+WHERE n.active AND i.uuid IS NOT NULL
+	AND (SELECT pg_catalog.bool_or(true) FROM %1$I.observers o WHERE o.kind = 'cloudstack')
 	AND EXISTS (SELECT FROM %1$I.sightings s WHERE s.segment = w.uuid::text AND s.observer = o.name)
 	AND NOT EXISTS (SELECT FROM %1$I.sightings s
 		WHERE s.segment = w.uuid::text AND s.observer = o.name AND s.domain_uuid = i.uuid)$$

@@ -154,7 +154,8 @@ SELECT CASE WHEN r.nic_id IS NOT NULL THEN 'nic' WHEN r.instance_id IS NOT NULL 
 		WHEN r.nic_id IS NOT NULL THEN (SELECT n.uuid FROM {inv}.all_nics n WHERE n.id = r.nic_id)
 		WHEN r.instance_id IS NOT NULL THEN (SELECT i.uuid FROM {inv}.all_instances i WHERE i.id = r.instance_id)
 		ELSE (SELECT w.uuid FROM {inv}.all_networks w WHERE w.id = r.network_id) END,
-	r.first_seen, r.evidence, NULL::text, NULL::text, r.severity, lower(coalesce(r.mac_address::text, 'observer ' || r.observer)), r.observer
+	r.first_seen, r.evidence, NULL::text, NULL::text, r.severity,
+	lower(coalesce(r.mac_address::text, 'observer ' || r.observer)), r.observer
 FROM observed r
 WHERE r.code = %L$$, $1)
 $query$;

@@ -497,7 +497,8 @@ What was seen longer ago is not fresh.'),
 	'Host on which the segment means the network; NULL: on every host that no other row names'),
 ('segments', 'segment', 'text', NULL, NULL, '{reality}', NULL, false, NULL, NULL, NULL, NULL, NULL,
 	'Bridge, VLAN or name of a network, as observers see it'),
-('segments', 'host_segment', 'text', 'generated', 'pg_catalog.to_hex(pg_catalog.length(host)) || '':'' || host || segment', NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+('segments', 'host_segment', 'text', 'generated',
+	'pg_catalog.to_hex(pg_catalog.length(host)) || '':'' || host || segment', NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
 	'Host and segment as one value, by which sightings find their segment; NULL: one of them is'),
 ('segments', 'network_id', 'bigint', NULL, NULL, '{reality}', 'network', false, NULL, NULL, NULL, NULL, NULL,
 	'Network that it is'),
@@ -525,7 +526,8 @@ What was seen longer ago is not fresh.'),
 	'Time of the picture that had it first'),
 ('sightings', 'last_seen', 'timestamptz', NULL, NULL, '{reality}', NULL, false, NULL, NULL, NULL, NULL, NULL,
 	'Time of the picture that had it last'),
-('sightings', 'host_segment', 'text', 'generated', 'pg_catalog.to_hex(pg_catalog.length(host)) || '':'' || host || segment', NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
+('sightings', 'host_segment', 'text', 'generated',
+	'pg_catalog.to_hex(pg_catalog.length(host)) || '':'' || host || segment', NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
 	'Host and segment as one value, by which sightings find their segment; NULL: one of them is'),
 ('sightings', 'previous_seen', 'timestamptz', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, NULL,
 	'Time of the picture before that had it; NULL: there was none'),
@@ -653,6 +655,7 @@ COMMENT ON FUNCTION vmnet_internal.empty_query(text, jsonb) IS
 
 -- Comments of columns of views that are not columns of a table, or mean something
 -- else there.  relations NULL: of any view.
+-- table of data
 CREATE FUNCTION vmnet_internal.view_column_comments()
 RETURNS TABLE (relations text[], column_name text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -666,7 +669,8 @@ error: the evidence is fresh and was seen twice after the last change of what it
 (ARRAY['reality'], 'network_id', 'Network of the NIC, or that the segment is; NULL: none is known'),
 (ARRAY['reality'], 'other_network_id', 'Network on which it was seen, of seen_on_other_network; else NULL'),
 (ARRAY['reality'], 'instance_id', 'Instance of the NIC, or that is listed; NULL: none is known'),
-(ARRAY['reality'], 'nic_id', 'NIC that has or had the MAC address; of address_given_again with an unknown one the NIC that has the address; else NULL'),
+(ARRAY['reality'], 'nic_id', 'NIC that has or had the MAC address, or NULL
+Of address_given_again with an unknown MAC address the NIC that has the address.'),
 (ARRAY['reality'], 'mac_address', 'MAC address; NULL for an observer
 accept_finding() knows the difference by it.'),
 (ARRAY['reality'], 'ip_address', 'Address that was seen with it, or NULL; of what is not seen, that of the NIC'),

@@ -111,7 +111,8 @@ FROM %1$I.all_nics n
 			AND NOT EXISTS (SELECT FROM %1$I.all_nics x
 				WHERE x.active AND x.mac_address = s.mac_address AND x.network_id = coalesce(gh.network_id, ga.network_id)),
 			coalesce(gh.network_id, ga.network_id), n.created,
-			pg_catalog.concat(', which is network ', coalesce(gh.network_id, ga.network_id), '; NIC ', n.id, ' is on network ', n.network_id)),
+			pg_catalog.concat(', which is network ', coalesce(gh.network_id, ga.network_id), '; NIC ', n.id,
+				' is on network ', n.network_id)),
 		('seen_with_other_address', n.active AND n.vm_type = 'User'
 			AND s.ip_address <> CASE pg_catalog.family(s.ip_address) WHEN 4 THEN n.ip4_address ELSE n.ip6_address END
 			AND NOT s.ip_address <<= '169.254.0.0/16' AND NOT s.ip_address <<= 'fe80::/10'
@@ -223,7 +224,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format('(SELECT %s, pg_catalog.bool_and(coalesce(o.last_complete >= pg_catalog.now() - o.every, false)) AS fresh,
 		pg_catalog.bool_or(coalesce(o.sees_domains, o.kind IN (''libvirt'', ''ovs'', ''prometheus''))) AS domains,
-		pg_catalog.min(o.last_complete) AS complete, pg_catalog.min(o.last_complete - o.every) AS before, pg_catalog.min(o.pictures) AS pictures
+		pg_catalog.min(o.last_complete) AS complete, pg_catalog.min(o.last_complete - o.every) AS before,
+		pg_catalog.min(o.pictures) AS pictures
 	FROM %%1$I.observers o
 	WHERE o.kind <> ''cloudstack'' AND %s)', $1, $2)
 $$;
@@ -300,8 +302,8 @@ SET search_path = pg_catalog, pg_temp
 AS $query$
 SELECT vmnet_internal.reality_columns('''listed_but_not_on_network''', 'w.id', 'NULL', 'j.id', 'e.id',
 	'coalesce(e.ended, w.removed, ''-infinity'')',
-	$$pg_catalog.concat('observer ', s.observer, ' lists instance ', coalesce(j.id::text, s.domain_uuid::text, s.domain), ' on network ', w.id,
-		' with MAC address ', s.mac_address, '; ', CASE WHEN w.removed IS NOT NULL THEN 'the network was removed'
+	$$pg_catalog.concat('observer ', s.observer, ' lists instance ', coalesce(j.id::text, s.domain_uuid::text, s.domain),
+		' on network ', w.id, ' with MAC address ', s.mac_address, '; ', CASE WHEN w.removed IS NOT NULL THEN 'the network was removed'
 			WHEN j.id IS NULL THEN 'there is no such instance' WHEN j.removed IS NOT NULL THEN 'the instance was removed'
 			WHEN e.id IS NULL THEN 'it never had a NIC there' WHEN e.removed IS NULL THEN 'NIC ' || e.id || ' is half-removed'
 			ELSE 'NIC ' || e.id || ' was removed' END)$$) || $$
@@ -319,7 +321,8 @@ WHERE n.id IS NULL AND s.domain_uuid IS NOT NULL
 	AND s.last_seen > coalesce(e.ended, w.removed, '-infinity')
 UNION ALL
 SELECT 'on_network_but_not_listed' AS code,
-	CASE WHEN GREATEST(n.created, n.state_changed) < o.last_complete - o.every AND o.pictures >= 2 THEN 'error' ELSE 'warning' END AS severity,
+	CASE WHEN GREATEST(n.created, n.state_changed) < o.last_complete - o.every AND o.pictures >= 2 THEN 'error'
+		ELSE 'warning' END AS severity,
 	n.network_id, NULL, n.instance_id, n.id, n.mac_address, n.ip4_address, o.name, o.host, w.uuid::text,
 	pg_catalog.concat('observer ', o.name, ' does not list instance ', i.id, ' on network ', w.id, ', where NIC ', n.id, ' is active'),
 	NULL::timestamptz, o.last_complete, 0::bigint, pg_catalog.now() - o.last_complete, true

@@ -48,7 +48,8 @@ static const char *const named_relations[] = {
 	"stuck_nics", "nic_history", "nic_address_history", "inventory_info",
 	"import_runs", "import_log", "import_vanished", "import_states", "former_rows",
 	"former_nic_intervals", "former_nic_addresses", "accepted_findings",
-	"observers", "segments", "sightings", "sighting_history", "observation_log", "seen", "reality", "network_reality",
+	"observers", "segments", "sightings", "sighting_history", "observation_log", "seen",
+	"reality", "network_reality",
 	"attached_nics", "attached_networks", "attached_instances"
 };
 

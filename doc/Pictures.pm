@@ -56,7 +56,8 @@ my @groups = (
 	[ 2, 'Memory of earlier owners of an id (mirrors only)', qr/^former_/ ],
 	[ 3, 'Addresses, from CloudStack', qr/^all_ip_/ ],
 	[ 1, 'Findings', qr/^accepted_/ ],
-	[ 3, 'Imports (mirrors only)', qr/^import_/ ]);
+	[ 3, 'Imports (mirrors only)', qr/^import_/ ],
+	[ 0, 'Reality (with enable_reality)', qr/^(?:observers|segments|sighting|observation)/ ]);
 my ($wide, $apart, $line_height) = (280, 90, 16);
 
 # A table: its box, title and columns; notes where its columns are.

@@ -27,6 +27,9 @@ char	   *vmnet_reason = NULL;
 /* Seconds after which read functions refuse a mirror; 0: never. */
 int			vmnet_max_age = 0;
 
+/* Kilobytes that a payload of observations may have. */
+int			vmnet_max_payload = 16 * 1024;
+
 static bool
 check_inventory_name(char **newval, void **extra, GucSource source)
 {
@@ -38,12 +41,9 @@ check_inventory_name(char **newval, void **extra, GucSource source)
 	return false;
 }
 
-/*
- * Defines the settings of the extension and registers its transaction
- * callbacks.  Called once by the server when the library is loaded.
- */
-void
-_PG_init(void)
+/* Defines the settings that are texts. */
+static void
+define_texts(void)
 {
 	DefineCustomStringVariable("vmnet.inventory",
 							   "Inventory that a call uses if it does not name one.",
@@ -78,6 +78,12 @@ _PG_init(void)
 							   NULL,
 							   NULL,
 							   NULL);
+}
+
+/* Defines the settings that are numbers. */
+static void
+define_numbers(void)
+{
 	DefineCustomIntVariable("vmnet.max_age",
 							"Age of a mirror above which read functions fail.",
 							"The time since the start of its last completed import. 0 turns the "
@@ -91,6 +97,29 @@ _PG_init(void)
 							NULL,
 							NULL,
 							NULL);
+	DefineCustomIntVariable("vmnet.max_payload",
+							"Size above which a payload of observations is refused.",
+							"It is compared before anything of the payload is parsed.",
+							&vmnet_max_payload,
+							16 * 1024,
+							1,
+							1024 * 1024,
+							PGC_SUSET,
+							GUC_UNIT_KB,
+							NULL,
+							NULL,
+							NULL);
+}
+
+/*
+ * Defines the settings of the extension and registers its transaction
+ * callbacks.  Called once by the server when the library is loaded.
+ */
+void
+_PG_init(void)
+{
+	define_texts();
+	define_numbers();
 	MarkGUCPrefixReserved("vmnet");
 
 	guard_bypass_register();

@@ -167,7 +167,9 @@ BEGIN
 		SELECT c.relname, c.relkind FROM pg_catalog.pg_class c
 		WHERE c.relnamespace = quote_ident(inventory)::regnamespace AND (c.relkind = 'v'
 			OR c.relkind IN ('r', 'p')
-				AND c.relname IN ('nic_history', 'nic_address_history', 'nic_history_unpartitioned', 'accepted_findings'))
+				AND (c.relname IN ('nic_history', 'nic_address_history', 'nic_history_unpartitioned', 'accepted_findings')
+					OR vmnet_internal.has_reality(inventory) AND c.relname IN ('observers', 'segments', 'sightings', 'sighting_history',
+						'sighting_history_unpartitioned', 'observation_log')))
 		-- partition_history() leaves a table behind that counts with nic_history
 		ORDER BY c.relkind <> 'v', c.relname = 'nic_history', c.oid DESC
 	LOOP

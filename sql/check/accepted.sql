@@ -9,13 +9,13 @@
 -- $2 the same for texts.
 
 -- What names the object of a finding.  Findings about the inventory itself are
--- told apart by their messages.
+-- told apart by their messages, what was observed by its MAC address.
 CREATE FUNCTION vmnet_internal.accepted_object()
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT $object$CASE WHEN f.object_type = 'inventory' THEN 'inventory '
+SELECT $object$CASE WHEN f.seen IS NOT NULL THEN f.seen WHEN f.object_type = 'inventory' THEN 'inventory '
 		|| left(encode(sha256(convert_to(replace(f.message, $2 || '.', ''), getdatabaseencoding())), 'hex'), 8)
 	ELSE concat_ws(' ', f.object_type, f.object_id) END$object$
 $$;
@@ -33,7 +33,7 @@ RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT $fingerprint$encode(sha256(convert_to(concat_ws('|', replace(f.message, $2 || '.', ''), CASE f.object_type
+SELECT $fingerprint$encode(sha256(convert_to(concat_ws('|', replace(f.message, $2 || '.', ''), f.observer, CASE f.object_type
 	WHEN 'nic' THEN (
 		SELECT ROW(n.network_id, n.instance_id, n.state, n.vm_type, n.device_id, n.mac_address, n.ip4_address, n.ip6_address,
 			extract(epoch FROM n.created), extract(epoch FROM n.state_changed), extract(epoch FROM n.removed),
@@ -146,7 +146,8 @@ BEGIN
 	RAISE EXCEPTION USING
 		ERRCODE = 'invalid_parameter_value',
 		MESSAGE = format('inventory "%s" has no finding "%s" of object "%s"%s', $4, $1, $2, ' of observer ' || quote_ident($3)),
-		DETAIL = CASE WHEN $3 IS NOT NULL THEN 'Its findings do not depend on an observer.'
+		DETAIL = CASE WHEN $3 IS NOT NULL AND $1 IN (SELECT c.code FROM vmnet_internal.checks() c WHERE c.needs IS DISTINCT FROM 'reality')
+				THEN 'Its findings do not depend on an observer.'
 			WHEN cardinality($5) > 0 THEN format('There are such findings of: %s%s.', array_to_string($5[1:5], ', '),
 				CASE WHEN cardinality($5) > 5 THEN format(' and %s more', cardinality($5) - 5) ELSE '' END)
 			ELSE 'There is no such finding of any object.' END,
@@ -170,11 +171,12 @@ DECLARE
 	others text[];
 	accepted int;
 BEGIN
-	EXECUTE format('DELETE FROM %I.accepted_findings a WHERE a.code = $1 AND a.object = $2 AND a.observer IS NOT DISTINCT FROM $3',
+	EXECUTE format('DELETE FROM %I.accepted_findings a WHERE a.code = $1 AND a.object = $2 AND ($3 IS NULL OR a.observer = $3)',
 		target.name) USING code, wanted, observer;
 	-- its guard writes who accepts, and when
 	EXECUTE format('INSERT INTO %I.accepted_findings (code, object, observer, until, accepted_by, reason, fingerprint, accepted_at)'
-		' SELECT DISTINCT f.code, o.object, $8, $9, NULL, $10, %s, NULL::timestamptz %s AND o.object = $7 AND $8 IS NULL'
+		' SELECT DISTINCT f.code, o.object, f.observer, $9, NULL, $10, %s, NULL::timestamptz %s AND o.object = $7'
+		' AND ($8 IS NULL OR f.observer = $8)'
 		' ON CONFLICT (code, object, fingerprint) DO UPDATE SET observer = excluded.observer, until = excluded.until, accepted_by = NULL,'
 		' reason = excluded.reason, accepted_at = NULL',
 		target.name, replace(vmnet_internal.accepted_fingerprint(), '{inv}', quote_ident(target.name)), found)
@@ -200,7 +202,8 @@ LANGUAGE C COST 10000;
 COMMENT ON FUNCTION vmnet.accept_finding(text, text, timestamptz, text, text, name) IS
 'Accepts a finding of check_inventory(): it stays visible and does not count; returns how many findings are accepted
 code, object: as in the columns of these names of check_inventory() (object: nic 42). until: from then on it counts again; NULL: without '
-'an end. reason: why. observer: for findings that depend on one; NULL: for others. inventory NULL: the setting vmnet.inventory.
+'an end. reason: why. object of what was observed: its MAC address, or observer NAME. observer: only what this observer sees; NULL: what '
+'any sees, and other findings. inventory NULL: the setting vmnet.inventory.
 An accepted finding does not count in inventory_status(), metrics and reports, and repair_inventory() leaves it alone. It counts again '
 'when its time is over, its message changes or the object does: of a NIC the network, instance, state, addresses and those who share '
 'them, and removals; of an instance its active NICs and its removal; of a network its ranges and its removal. Accepting again replaces '

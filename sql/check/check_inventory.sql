@@ -199,10 +199,11 @@ AS 'MODULE_PATHNAME', 'inventory_entry_any'
 LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION vmnet.check_inventory(name, interval, text[]) IS
 'Contradictions in an inventory: one row per finding, the most severe first; no row where there is none
-code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network, address; inventory '
-'for a guard, and for what differs from the definition of the inventory), object_id and object_uuid say what it is about, since when it '
-'has been so as far as the rows tell (NULL: they do not), message what was found, fix the statement that mends it. Several statements in '
-'one fix belong into one transaction. fix NULL: no statement can mend it. object: what accept_finding() takes; accepted: whether it is '
+code, severity (error, warning, info) and their meanings: vmnet.check_codes(). object_type (nic, instance, network, address; observer '
+'for what was seen and is of no object; inventory for a guard, and for what differs from the definition of the inventory), object_id and '
+'object_uuid say what it is about, since when it has been so as far as the rows tell (NULL: they do not), message what was found, fix '
+'the statement that mends it. Several statements in one fix belong into one transaction. fix NULL: no statement can mend it. '
+'object: what accept_finding() takes; accepted: whether it is '
 'accepted now (an accepted finding does not count in inventory_status() and metrics), until when (NULL: without an end), by which role '
 'and why.
 In a mirror, and a live inventory, rows are mended at the source: fix is the call of CloudStack''s API that does it, as "CloudStack API: '
@@ -224,7 +225,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT CASE WHEN EXISTS (
 		SELECT FROM vmnet.check_inventory($1, codes => ARRAY(SELECT c.code FROM vmnet.check_codes() c WHERE c.severity = 'error')) f
-		WHERE NOT f.accepted) THEN 3 ELSE 0 END
+		WHERE NOT f.accepted AND f.severity = 'error') THEN 3 ELSE 0 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.inventory_status(name) IS
 'Body of vmnet.inventory_status(), run with the rights that this has switched to';

@@ -36,6 +36,8 @@
 -- and odd_addresses, active NICs whose address is a special one of their network
 -- (role), or that have none where there should be one (is_without).
 -- {import states} is what imports saw of states: relation, id, since.
+-- A query that needs reality has three more columns: severity, object as
+-- accept_finding() takes it, and observer; observed has the rows of that view.
 -- table of data
 CREATE FUNCTION vmnet_internal.checks()
 RETURNS TABLE (ord int, code text, severity text, about text, repair text, refusal text, aged boolean,
@@ -556,7 +558,69 @@ FROM {inv}.all_nics n
 	CROSS JOIN LATERAL (VALUES
 		('network', k.network_key::text, EXISTS (SELECT FROM {inv}.all_networks w WHERE w.id = n.network_id)),
 		('instance', k.instance_key::text, EXISTS (SELECT FROM {inv}.all_instances i WHERE i.id = n.instance_id))) p (what, key, is_there)
-WHERE n.removed IS NULL AND p.key IS NOT NULL AND NOT p.is_there$$)
+WHERE n.removed IS NULL AND p.key IS NOT NULL AND NOT p.is_there$$),
+
+-- What was observed, and is not as the inventory says: the rows of the view reality.
+-- Their own severity counts, which is at most that of the code.
+('observed_but_removed', 'error',
+'a MAC address was seen after its NIC was removed or became Deallocating, and no active NIC has it: what it belongs to may still run, and'
+	|| ' use its address; remedy: end the domain on that host, or accept the finding',
+NULL, 'it is mended where it was seen', false, 'reality', '{}', vmnet_internal.check_reality('observed_but_removed')),
+
+('address_given_again', 'error',
+'an address that a removed NIC had, or that was seen with a MAC address which no active NIC has, is that of an active NIC on the same '
+	|| 'network, so two may answer for it; remedy: end the domain that was seen, before anything else',
+NULL, 'it is mended where it was seen', false, 'reality', '{}', vmnet_internal.check_reality('address_given_again')),
+
+('observed_unknown', 'error',
+'a MAC address was seen that no NIC has or had; an error only on a segment that is a network, or by an observer that sees domains; '
+	|| 'remedy: find out what it is and end it, or accept the finding',
+NULL, 'it is mended where it was seen', false, 'reality', '{}', vmnet_internal.check_reality('observed_unknown')),
+
+('seen_on_other_network', 'error',
+'the MAC address of an active NIC was seen on a segment that is another network (segments), where no active NIC has it; remedy: connect '
+	|| 'it to its own network, or correct segments',
+NULL, 'it is mended where it was seen', false, 'reality', '{}', vmnet_internal.check_reality('seen_on_other_network')),
+
+('seen_with_other_address', 'error',
+'the MAC address of an active User NIC was seen with an address that the NIC does not have, though it has one of that family; remedy: '
+	|| 'correct the address in the instance, or accept a floating one',
+NULL, 'it is mended where it was seen', false, 'reality', '{}', vmnet_internal.check_reality('seen_with_other_address')),
+
+('two_macs_one_ip', 'error',
+'an address was seen with two MAC addresses on one network, by others than servers of leases; remedy: end the one that the inventory '
+	|| 'does not have, or accept an address that moves between them',
+NULL, 'it is mended where it was seen', false, 'reality', '{}', vmnet_internal.check_reality('two_macs_one_ip')),
+
+('lease_of_removed', 'error',
+'a server of leases keeps the address of a NIC that was removed or became Deallocating; the next one may get no address; remedy: '
+	|| 'delete the lease there',
+NULL, 'it is mended where it was seen', false, 'reality', '{}', vmnet_internal.check_reality('lease_of_removed')),
+
+('seen_on_other_host', 'error',
+'the MAC address of a Running instance was seen by an observer of domains on another host than the one that the inventory names; '
+	|| 'remedy: look whether it runs twice, and end the one that should not',
+NULL, 'it is mended where it was seen', false, 'reality', '{}', vmnet_internal.check_reality('seen_on_other_host')),
+
+('live_but_unseen', 'error',
+'no observer sees the MAC address of an active NIC of a Running instance, though every observer of its zone has sent a complete picture '
+	|| 'within its interval and after the last change of the NIC; remedy: start the instance, or stop it in the inventory',
+NULL, 'it is mended where it was seen', false, 'reality', '{}', vmnet_internal.check_reality('live_but_unseen')),
+
+('observer_silent', 'error',
+'an observer has sent no picture for longer than its interval; an error after three intervals; nothing that it saw is fresh; remedy: '
+	|| 'repair its collector, or delete its row of observers',
+NULL, 'it is mended where it was seen', false, 'reality', '{}', vmnet_internal.check_reality('observer_silent')),
+
+('listed_but_not_on_network', 'error',
+'the cloud''s own API lists an instance on a network where it has no active NIC (CloudStack issue 10188); remedy: upgrade the cloud; '
+	|| 'until then, do not rely on its listings',
+NULL, 'it is mended where it was seen', false, 'reality', '{}', vmnet_internal.check_reality('listed_but_not_on_network')),
+
+('on_network_but_not_listed', 'error',
+'a User instance has an active NIC on a network, and the cloud''s own API, which lists others there, does not list it; remedy: look '
+	|| 'at the NIC in the database of the cloud',
+NULL, 'it is mended where it was seen', false, 'reality', '{}', vmnet_internal.check_reality('on_network_but_not_listed'))
 ) AS c (code, severity, about, repair, refusal, aged, needs, attached, query)
 $checks$;
 COMMENT ON FUNCTION vmnet_internal.checks() IS

@@ -39,7 +39,7 @@ SELECT o.relation, CASE WHEN o.sort ~ 'index' THEN 'index' ELSE 'constraint' END
 	ELSE concat(upper(o.sort), ' (', k.columns, ')', ' ' || replace(o.body, '%1$I', '%1$s')) END
 FROM vmnet_internal.inventory_objects($1, '{keys,references,indexes,rules}') o
 	CROSS JOIN LATERAL (SELECT string_agg(quote_ident(c), ', ') FROM unnest(o.columns) c) k (columns)
-WHERE o.sort IN ('primary key', 'unique', 'foreign key', 'check', 'index', 'unique index')
+WHERE o.sort IN ('primary key', 'unique', 'unique nulls not distinct', 'foreign key', 'check', 'index', 'unique index')
 UNION ALL
 SELECT v.view, CASE WHEN $1 = 'live' OR v.view = 'inventory_info' THEN 'plain view' ELSE 'view' END, NULL,
 	coalesce(array_to_string(v.columns, ', '), (
@@ -47,6 +47,11 @@ SELECT v.view, CASE WHEN $1 = 'live' OR v.view = 'inventory_info' THEN 'plain vi
 		FROM vmnet_internal.inventory_columns() c
 		WHERE c.relation = 'all_' || v.view AND c.in_view))
 FROM vmnet_internal.inventory_view_columns() v
+WHERE $1 <> 'reality'
+UNION ALL
+SELECT v.name, 'view', NULL, array_to_string(v.columns, ', ')
+FROM vmnet_internal.reality_views() v
+WHERE $1 = 'reality'
 UNION ALL
 SELECT v.view, 'reads', NULL, array_to_string(v.reads, ', ')
 FROM vmnet_internal.inventory_view_columns() v
@@ -60,6 +65,20 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.check_expected_facts(text) IS
 'Part of check_inventory(): what an inventory of a kind should have, as the catalogs tell it';
 
+-- What an inventory should have: what its kind has, and what enable_reality() has
+-- added to it.
+CREATE FUNCTION vmnet_internal.check_expected(inventory_name text, kind text)
+RETURNS TABLE (relation text, sort text, object text, fact text)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT * FROM vmnet_internal.check_expected_facts($2)
+UNION ALL
+SELECT * FROM vmnet_internal.check_expected_facts('reality') WHERE vmnet_internal.has_reality($1)
+$$;
+COMMENT ON FUNCTION vmnet_internal.check_expected(text, text) IS
+'Part of check_inventory(): what an inventory should have, as the catalogs tell it';
+
 -- What is expected, with the relation that there is.
 CREATE FUNCTION vmnet_internal.check_relations(inventory_name text, kind text)
 RETURNS TABLE (relation text, sort text, object text, fact text, schema_id oid, schema text, name text,
@@ -70,12 +89,12 @@ AS $$
 SELECT x.relation, x.sort, x.object, replace(x.fact, '%1$s', quote_ident(s.nspname)), s.oid, quote_ident(s.nspname),
 	quote_ident(s.nspname) || '.' || x.relation, c.oid, c.tableoid, c.relkind, c.relpersistence, c.reloptions
 FROM pg_catalog.pg_namespace s
-	CROSS JOIN vmnet_internal.check_expected_facts($2) x
+	CROSS JOIN vmnet_internal.check_expected($1, $2) x
 	LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname = x.relation
 WHERE s.nspname = $1
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_relations(text, text) IS
-'Part of check_inventory(): check_expected_facts() with the relations of an inventory';
+'Part of check_inventory(): check_expected() with the relations of an inventory';
 
 -- A constraint and an index are known by what they are, not by their name, so
 -- that one which was renamed, or made anew, is as good.  Texts are compared

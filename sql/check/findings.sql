@@ -140,6 +140,28 @@ $query$;
 COMMENT ON FUNCTION vmnet_internal.check_secondary(text, text) IS
 'Part of checks(): the query for secondary addresses that another NIC, or their own, has too';
 
+-- Differences of one code between what was observed and the inventory.  They are
+-- known by their MAC address; observers by their names.
+CREATE FUNCTION vmnet_internal.check_reality(code text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $query$
+SELECT format($$
+SELECT CASE WHEN r.nic_id IS NOT NULL THEN 'nic' WHEN r.instance_id IS NOT NULL THEN 'instance' WHEN r.network_id IS NOT NULL THEN 'network'
+		ELSE 'observer' END,
+	coalesce(r.nic_id, r.instance_id, r.network_id), CASE
+		WHEN r.nic_id IS NOT NULL THEN (SELECT n.uuid FROM {inv}.all_nics n WHERE n.id = r.nic_id)
+		WHEN r.instance_id IS NOT NULL THEN (SELECT i.uuid FROM {inv}.all_instances i WHERE i.id = r.instance_id)
+		ELSE (SELECT w.uuid FROM {inv}.all_networks w WHERE w.id = r.network_id) END,
+	r.first_seen, r.evidence, NULL::text, NULL::text, r.severity,
+	lower(coalesce(r.mac_address::text, 'observer ' || r.observer)), r.observer
+FROM observed r
+WHERE r.code = %L$$, $1)
+$query$;
+COMMENT ON FUNCTION vmnet_internal.check_reality(text) IS
+'Part of checks(): the query for differences of one code between what was observed and the inventory';
+
 -- The whole check as one query, so that it sees one snapshot and can be
 -- explained.  {inv} stands for the inventory.  Where attached tables do not tell
 -- a router from another instance, every NIC counts as one of a user's.
@@ -179,12 +201,17 @@ odd_addresses AS MATERIALIZED (
 				CASE WHEN n.ip4_address <<= coalesce(w.network_cidr, w.cidr) THEN netmask(coalesce(w.network_cidr, w.cidr)) END)) m (mask)
 		WHERE n.active) n
 	WHERE n.role IS NOT NULL OR n.is_without)
-$q$ || coalesce(', source AS MATERIALIZED (' || o.query || ')', '') || string_agg(format('SELECT %s, %L, %L, f.object_type, f.object_id, '
-		'f.object_uuid, f.since, f.message, f.fix, %s FROM (%s) f (object_type, object_id, object_uuid, since, message, fix, source_fix)%s',
-		c.ord, c.code, c.severity,
+$q$ || coalesce(', source AS MATERIALIZED (' || o.query || ')', '')
+	|| CASE WHEN bool_or(c.needs = 'reality') THEN ', observed AS MATERIALIZED (SELECT * FROM {inv}.reality)' ELSE '' END
+	|| string_agg(format('SELECT %s, %L, %s, f.object_type, f.object_id, '
+		'f.object_uuid, f.since, f.message, f.fix, %s, %s FROM (%s) f (object_type, object_id, object_uuid, since, message, fix, '
+		'source_fix%s)%s',
+		c.ord, c.code, CASE c.needs WHEN 'reality' THEN 'f.severity' ELSE quote_literal(c.severity) END,
 		CASE WHEN o.query IS NULL THEN 'f.source_fix, NULL::text' ELSE 'CASE WHEN (SELECT s.kind FROM source s) = ''cloudstack'' '
 			|| format('THEN f.source_fix END, CASE WHEN (SELECT s.kind FROM source s) = ''cloudstack'' THEN %L END', e.reason) END,
-		c.query, CASE WHEN o.query IS NOT NULL AND (cardinality(l.columns) > 0 OR e.only_cloudstack)
+		CASE c.needs WHEN 'reality' THEN 'f.seen, f.observer' ELSE 'NULL::text, NULL::text' END,
+		c.query, CASE c.needs WHEN 'reality' THEN ', severity, seen, observer' ELSE '' END,
+		CASE WHEN o.query IS NOT NULL AND (cardinality(l.columns) > 0 OR e.only_cloudstack)
 			THEN format(' WHERE (SELECT NOT s.lacks && %L::text[]%s FROM source s)', l.columns,
 				CASE WHEN e.only_cloudstack THEN ' AND s.kind = ''cloudstack''' ELSE '' END) ELSE '' END), ' UNION ALL ' ORDER BY c.ord)),
 	'{import states}', CASE WHEN to_regclass(format('%I.import_states', $1)) IS NULL
@@ -221,14 +248,14 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format($q$SELECT f.* FROM (%s)
-	f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix, reason)$q$,
+	f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix, reason, seen, observer)$q$,
 	concat_ws('
 	UNION ALL
 	', vmnet_internal.check_query_template($1, $2),
 	CASE WHEN $2 IS NULL OR NOT $2 <@ (SELECT array_agg(k.code) FROM vmnet_internal.checks() k WHERE k.query <> '{catalog}')
 		OR vmnet_internal.check_query_template($1, $2) IS NULL
 	THEN $q$SELECT coalesce(c.ord, 0), g.code, coalesce(c.severity, 'error'), 'inventory', NULL::bigint, NULL::uuid, NULL::timestamptz,
-		g.message, g.fix, NULL::text, NULL::text
+		g.message, g.fix, NULL::text, NULL::text, NULL::text, NULL::text
 	FROM vmnet_internal.check_guards($4, $5) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code
 	$q$ || CASE WHEN $2 IS NULL THEN '' ELSE format('WHERE g.code = ANY (%L::text[])', $2) END END))
 $$;

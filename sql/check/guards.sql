@@ -12,8 +12,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT d.ord, t.name, t.relation, t.function, vmnet_internal.trigger_type(t.timing, t.events, t.level), t.condition, d.ddl || ';',
 	t.argument
-FROM vmnet_internal.inventory_definition($2, '{triggers}', or_replace => true, trigger_on => '%1$s') d
-	JOIN vmnet_internal.inventory_triggers() t ON t.relation = d.relation AND t.name = d.name AND $2 = ANY (t.kinds)
+FROM (VALUES ($2), (CASE WHEN vmnet_internal.has_reality($1) THEN 'reality' END)) k (kind)
+	CROSS JOIN LATERAL vmnet_internal.inventory_definition(k.kind, '{triggers}', or_replace => true, trigger_on => '%1$s') d
+	JOIN vmnet_internal.inventory_triggers() t ON t.relation = d.relation AND t.name = d.name AND k.kind = ANY (t.kinds)
 WHERE t.function NOT IN ('attached_view_write', 'live_guard')
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_expected_guards(text, text) IS

@@ -27,13 +27,22 @@ SELECT CASE WHEN t.name IN ('networks', 'instances', 'nics', 'accepted_findings'
 		WHEN t.name IN ('all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips', 'nic_secondary_ips')
 		THEN 'SELECT, INSERT, UPDATE' ELSE 'SELECT' END,
 	format('TABLE %I.%I', $1, t.name)
-FROM vmnet_internal.inventory_objects($2) t
+FROM (SELECT o.sort, o.name FROM vmnet_internal.inventory_objects($2) o
+	UNION ALL
+	SELECT o.sort, o.name FROM vmnet_internal.inventory_objects('reality') o WHERE vmnet_internal.has_reality($1)) t
 WHERE $3 = 'operator' AND t.sort IN ('table', 'view', 'plain view')
 	AND to_regclass(format('%I.%I', $1, t.name)) IS NOT NULL
 UNION ALL
 SELECT 'USAGE', format('SEQUENCE %s', pg_get_serial_sequence(format('%I.%I', $1, t.name), 'id'))
 FROM unnest(ARRAY['all_networks', 'all_instances', 'all_nics', 'all_nic_secondary_ips']) t (name)
 WHERE $3 = 'operator' AND pg_get_serial_sequence(format('%I.%I', $1, t.name), 'id') IS NOT NULL
+UNION ALL
+-- observer: INSERT on sightings, which the guard refuses to others than the owner,
+-- is the right to call observe(); no row can be written by hand
+SELECT p.privileges, format(p.object, $1)
+FROM (VALUES ('USAGE', 'SCHEMA %I'), ('SELECT', 'TABLE %I.observers'), ('SELECT', 'TABLE %I.observation_log'),
+	('INSERT', 'TABLE %I.sightings')) p (privileges, object)
+WHERE $3 = 'observer'
 $$;
 COMMENT ON FUNCTION vmnet_internal.access_privileges(text, text, text) IS
 'Part of grant_access() and revoke_access(): which privileges on which objects an access is made of';
@@ -46,9 +55,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	SELECT i.name, i.kind INTO name, kind FROM vmnet_internal.report_inventory(wanted) i;
-	IF access IS NULL OR access NOT IN ('reader', 'operator') THEN
+	IF access IS NULL OR access NOT IN ('reader', 'operator', 'observer') THEN
 		PERFORM vmnet_internal.report_refuse('22023', format('unknown access: %s', coalesce('"' || access || '"', 'NULL')),
-			'There are: reader (the reporting views), operator (the inventory and its operations).',
+			'There are: reader (the reporting views), operator (the inventory and its operations), observer (pictures of what is seen).',
 			format('SELECT vmnet.grant_access(%L, %L, %L);', name, coalesce(role, 'alice'), 'reader'));
 	END IF;
 	IF access = 'operator' AND kind IN ('attached', 'live') THEN
@@ -58,6 +67,11 @@ BEGIN
 			CASE kind WHEN 'live' THEN format('Give access to the reports: SELECT vmnet.grant_access(%L, %L, %L);', name, coalesce(role,
 				'alice'), 'reader')
 				ELSE 'GRANT rights on these tables; their guards keep the rules whoever writes. A reader reads the reports.' END);
+	END IF;
+	IF access = 'observer' AND NOT vmnet_internal.has_reality(name) THEN
+		PERFORM vmnet_internal.report_refuse('22023', format('inventory "%s" takes no observations', name),
+			'An observer calls vmnet.observe(), and nothing else.',
+			format('Make the tables first: SELECT vmnet.enable_reality(%L);', name));
 	END IF;
 	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = role) THEN
 		PERFORM vmnet_internal.report_refuse('22023', format('there is no role %s', coalesce('"' || role || '"', 'NULL')),
@@ -73,8 +87,8 @@ END
 $$;
 COMMENT ON FUNCTION vmnet_internal.access_target(name, name, text) IS
 'Part of grant_access() and revoke_access(): checks what they were given
-Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, and for an operator of an '
-'attached or a live inventory; 42501 for others than the owner.';
+Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, for an operator of an '
+'attached or a live inventory, and for an observer where there are no observations; 42501 for others than the owner.';
 
 CREATE FUNCTION vmnet_internal.grant_access(inventory name, role name, access text)
 RETURNS void
@@ -98,15 +112,17 @@ RETURNS void
 AS 'MODULE_PATHNAME', 'inventory_entry'
 LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.grant_access(name, name, text) IS
-'Gives a role access to an inventory: as a reader of its reports, or as an operator
+'Gives a role access to an inventory: as a reader of its reports, as an operator, or as an observer
 reader: SELECT on the views of its reporting schemas (not those for tenants), and nothing else. operator: SELECT on the tables and views '
 'of the inventory, INSERT and UPDATE on its base tables and live views, but for ranges and addresses of networks, USAGE on their '
 'sequences: what the operations (vmnet.nic_add() and so on) need; and DELETE on the live views nics, networks and instances, which is the '
 'removal. No DELETE on tables, and no write to history. All but TRUNCATE on accepted_findings, for accept_finding().
+observer: vmnet.observe() and nothing else, with SELECT on observers and observation_log; needs vmnet.enable_reality(). Rows of sightings '
+'cannot be written by hand.
 inventory NULL: the setting vmnet.inventory. The role has to be there. A reporting schema that is made later needs another call. Needs '
 'the owner of the inventory.
-Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, and for an operator of an '
-'attached or a live inventory; 42501 for others than the owner.';
+Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, for an operator of an '
+'attached or a live inventory, and for an observer where there are no observations; 42501 for others than the owner.';
 
 CREATE FUNCTION vmnet_internal.revoke_access(inventory name, role name, access text)
 RETURNS void
@@ -132,5 +148,5 @@ LANGUAGE C COST 100;
 COMMENT ON FUNCTION vmnet.revoke_access(name, name, text) IS
 'Takes back what grant_access() gave to a role, and nothing else
 The arguments are those of grant_access(). The other access of the role stays, if it has it. Needs the owner of the inventory.
-Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, and for an operator of an '
-'attached or a live inventory; 42501 for others than the owner.';
+Errors: 22023 for an unknown inventory, role or access, for a reader where there is no reporting schema, for an operator of an '
+'attached or a live inventory, and for an observer where there are no observations; 42501 for others than the owner.';

@@ -3,11 +3,14 @@
 -- make parts of it or compare with it.  inventory_definition() alone puts
 -- statements together; everything else reads the rows.
 --
+-- What enable_reality() adds to an inventory of any kind is here as kind reality.
+--
 -- In bodies, %1$I is the inventory, %2$L its kind, %3$L its source, %4$L its mode
 -- and %5$L the version.
 --
 
 -- The tables; their columns are in inventory_columns().
+-- table of data
 CREATE FUNCTION vmnet_internal.inventory_tables(kind text)
 RETURNS TABLE (kinds text[], relation text, storage text, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -84,7 +87,23 @@ The row of now is in all_networks, all_instances, all_nics or all_nic_secondary_
 The view nic_intervals has these rows, too.'),
 ('{mirror}', 'former_nic_addresses', NULL,
 'When NICs and secondary addresses of former_rows had which addresses
-The view nic_address_intervals has these rows, too.')
+The view nic_address_intervals has these rows, too.'),
+('{reality}', 'observers', NULL,
+'Who observes: one row for each host, switch, server of leases or API whose pictures vmnet.observe() takes
+Rows are for the owner to insert and to change. The columns about pictures are written by vmnet.observe().'),
+('{reality}', 'segments', NULL,
+'Which network a bridge, a VLAN or a name of a network on a host is'),
+-- half of a page is free, so that a picture which has all facts again changes
+-- all rows where they are
+('{reality}', 'sightings', 'fillfactor = 45',
+'What observers see: the facts of their last pictures
+Written by vmnet.observe() only; INSERT is the right to call it. A fact that a complete picture has no more moves to sighting_history.'),
+('{reality}', 'sighting_history', NULL,
+'What observers saw: facts that a later picture did not have
+Written by vmnet.observe() only. The view seen has these rows and those of sightings. Delete old rows as the owner.'),
+('{reality}', 'observation_log', NULL,
+'What pictures had that could not be read: one row for each record
+Written by vmnet.observe() only. Delete old rows as the owner.')
 ) t (kinds, relation, storage, comment)
 $tables$;
 COMMENT ON FUNCTION vmnet_internal.inventory_tables(text) IS
@@ -192,6 +211,47 @@ The time is there so that the table can be partitioned by it.'),
 	'Who had an IPv4 address'),
 ('keys', '{mirror}', 'index', 'former_nic_addresses', 'former_nic_addresses_ip6_idx', '{ip6_address}', NULL, NULL,
 	'Who had an IPv6 address'),
+('keys', '{reality}', 'primary key', 'observers', 'observers_pkey', '{name}', NULL, NULL,
+	'An observer is known by its name'),
+('keys', '{reality}', 'check', 'observers', 'observer_kind_valid', '{kind}',
+	'kind IN (''libvirt'', ''ovs'', ''neigh'', ''fdb'', ''leases'', ''prometheus'', ''cloudstack'', ''csv'')', NULL,
+	'kind is one of the kinds of pictures'),
+('keys', '{reality}', 'check', 'observers', 'observer_every_positive', '{every}', 'every > pg_catalog.make_interval()', NULL,
+	'every is longer than nothing'),
+('keys', '{reality}', 'primary key', 'segments', 'segments_pkey', '{id}', NULL, NULL,
+	'A row is known by its number'),
+('keys', '{reality}', 'unique nulls not distinct', 'segments', 'segments_host_segment_key', '{host,segment}', NULL, NULL,
+	'A segment of a host is one network'),
+('keys', '{reality}', 'primary key', 'sightings', 'sightings_pkey', '{id}', NULL, NULL,
+	'A fact is known by its number'),
+('keys', '{reality}', 'unique nulls not distinct', 'sightings', 'sightings_fact_key',
+	'{observer,host,segment,mac_address,ip_address,domain,domain_uuid}', NULL, NULL,
+	'An observer sees a fact once'),
+('keys', '{reality}', 'index', 'sightings', 'sightings_mac_idx', '{mac_address}', NULL, NULL,
+	'Who sees a MAC address'),
+('keys', '{reality}', 'index', 'sightings', 'sightings_ip_idx', '{ip_address}', NULL, NULL,
+	'Who sees an IP address'),
+('keys', '{reality}', 'index', 'sightings', 'sightings_segment_idx', '{segment}', NULL, NULL,
+	'What is seen on segments of a name'),
+('keys', '{reality}', 'index', 'sightings', 'sightings_host_segment_idx', '{host_segment}', NULL, NULL,
+	'What is seen on a segment of a host'),
+('keys', '{reality}', 'index', 'segments', 'segments_host_segment_idx', '{host_segment}', NULL, NULL,
+	'Which network a segment of a host is'),
+('keys', '{reality}', 'index', 'segments', 'segments_network_idx', '{network_id}', NULL, NULL,
+	'Which segments a network is'),
+('keys', '{reality}', 'index', 'sightings', 'sightings_nic_idx', '{nic_uuid}', NULL, 'nic_uuid IS NOT NULL',
+	'Who sees a NIC'),
+('keys', '{reality}', 'primary key', 'sighting_history', 'sighting_history_pkey', '{id,gone_since}', NULL, NULL,
+	'A fact is known by its number
+The time is there so that the table can be partitioned by it.'),
+('keys', '{reality}', 'index', 'sighting_history', 'sighting_history_mac_idx', '{mac_address,gone_since}', NULL, NULL,
+	'Who saw a MAC address'),
+('keys', '{reality}', 'index', 'sighting_history', 'sighting_history_ip_idx', '{ip_address,gone_since}', NULL, NULL,
+	'Who saw an IP address'),
+('keys', '{reality}', 'primary key', 'observation_log', 'observation_log_pkey', '{id}', NULL, NULL,
+	'An entry is known by its number'),
+('keys', '{reality}', 'index', 'observation_log', 'observation_log_observer_idx', '{observer,at}', NULL, NULL,
+	'What an observer''s pictures had that could not be read'),
 -- references
 ('references', '{managed,mirror}', 'foreign key', 'all_nics', 'all_nics_network_id_fkey', '{network_id}',
 	'REFERENCES %1$I.all_networks (id)', NULL,
@@ -689,6 +749,18 @@ FROM (VALUES
 ('{managed,mirror,attached}', 'nic_address_history', 'history_no_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT',
 	NULL, 'history_guard', NULL,
 	'Only the owner truncates history'),
+('{reality}', 'sightings', 'sighting_guard', 'BEFORE', '{INSERT,UPDATE,DELETE}', 'STATEMENT', NULL, 'sighting_guard', NULL,
+	'Others than the owner write here by taking pictures only'),
+('{reality}', 'sightings', 'sighting_no_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT', NULL, 'sighting_guard', NULL,
+	'Only the owner truncates what was observed'),
+('{reality}', 'sighting_history', 'sighting_guard', 'BEFORE', '{INSERT,UPDATE,DELETE}', 'STATEMENT', NULL, 'sighting_guard', NULL,
+	'Others than the owner write here by taking pictures only'),
+('{reality}', 'sighting_history', 'sighting_no_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT', NULL, 'sighting_guard', NULL,
+	'Only the owner truncates what was observed'),
+('{reality}', 'observation_log', 'sighting_guard', 'BEFORE', '{INSERT,UPDATE,DELETE}', 'STATEMENT', NULL, 'sighting_guard', NULL,
+	'Others than the owner write here by taking pictures only'),
+('{reality}', 'observation_log', 'sighting_no_truncate', 'BEFORE', '{TRUNCATE}', 'STATEMENT', NULL, 'sighting_guard', NULL,
+	'Only the owner truncates what was observed'),
 ('{managed,mirror,attached,live}', 'accepted_findings', 'accepted_guard', 'BEFORE', '{INSERT,UPDATE,DELETE}', 'ROW', NULL,
 	'accepted_guard', NULL,
 	'Findings about the inventory itself are accepted by its owner only; who accepts what is written'),
@@ -797,7 +869,11 @@ FROM (
 	SELECT 4, v.ord, 'views', CASE WHEN $1 = 'live' OR v.name = 'inventory_info' THEN 'plain view' ELSE 'view' END,
 		v.name, v.name, NULL, v.body, NULL, v.comment
 	FROM vmnet_internal.inventory_views($1) WITH ORDINALITY v (name, body, comment, ord)
-	WHERE $2 IS NULL OR 'views' = ANY ($2)
+	WHERE $1 <> 'reality' AND ($2 IS NULL OR 'views' = ANY ($2))
+	UNION ALL
+	SELECT 4, v.ord, 'views', 'view', v.name, v.name, NULL, v.body, NULL, v.comment
+	FROM vmnet_internal.reality_views() WITH ORDINALITY v (name, columns, body, comment, ord)
+	WHERE $1 = 'reality' AND ($2 IS NULL OR 'views' = ANY ($2))
 	UNION ALL
 	SELECT 5, t.ord, 'triggers', 'trigger', t.relation, t.name, NULL, t.function, t.condition, t.comment
 	FROM vmnet_internal.inventory_triggers()

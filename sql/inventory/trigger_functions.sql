@@ -129,3 +129,11 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION vmnet_internal.refuse_shell_table(regclass, text) IS
 'Part of the functions that read or write rows past the planner: raises an error if those of a table are on another node
 what says what cannot be done, as in "cannot ... on this node". Error: 0A000.';
+
+CREATE FUNCTION vmnet_internal.sighting_guard()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'sighting_guard'
+LANGUAGE C;
+COMMENT ON FUNCTION vmnet_internal.sighting_guard() IS
+'Trigger BEFORE writes to the tables of what was observed, for each statement: only their owner writes there by hand
+Error: 42501 with constraint sightings_owner_only.';

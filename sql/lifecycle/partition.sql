@@ -263,7 +263,7 @@ BEGIN
 		END IF;
 		EXECUTE format('ALTER %s %s.%I RENAME TO %I', part.kind, part.namespace::regnamespace, part.name, other);
 	END LOOP;
-	EXECUTE format('ALTER TABLE %s RENAME TO nic_history_unpartitioned', old);
+	EXECUTE format('ALTER TABLE %s RENAME TO %I', old, (SELECT c.relname || '_unpartitioned' FROM pg_class c WHERE c.oid = old));
 END
 $$;
 COMMENT ON FUNCTION vmnet_internal.partition_rename(regclass) IS
@@ -296,7 +296,7 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.partition_carry(jsonb) IS
 'Part of partition_history(): creates the objects of users on the new table, and returns those that failed';
 
-CREATE FUNCTION vmnet_internal.partition_refuse(schema text, problems text[])
+CREATE FUNCTION vmnet_internal.partition_refuse(schema text, history text, problems text[])
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -304,25 +304,39 @@ AS $$
 BEGIN
 	IF problems <> '{}' THEN
 		RAISE EXCEPTION USING
-			ERRCODE = 'feature_not_supported', SCHEMA = schema, TABLE = 'nic_history', CONSTRAINT = 'history_partitioned_whole',
+			ERRCODE = 'feature_not_supported', SCHEMA = schema, TABLE = history, CONSTRAINT = 'history_partitioned_whole',
 			MESSAGE = format('cannot partition the history of inventory "%s": some of the objects that depend on it cannot be kept',
 				schema),
-			DETAIL = format('Of table %I.nic_history: %s.', schema, array_to_string(problems, '; ')),
+			DETAIL = format('Of table %I.%I: %s.', schema, history, array_to_string(problems, '; ')),
 			HINT = 'Drop or undo what is listed, partition the history, and create it again on the partitioned table or its partitions.';
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.partition_refuse(text, text[]) IS
+COMMENT ON FUNCTION vmnet_internal.partition_refuse(text, text, text[]) IS
 'Part of partition_history(): raises an error that lists the objects that cannot be kept';
 
 -- Raises an error if the history of an inventory cannot be partitioned now.
-CREATE FUNCTION vmnet_internal.partition_check(schema text, kind text, old regclass)
+CREATE FUNCTION vmnet_internal.partition_check(schema text, kind text, history text, old regclass)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF kind = 'live' THEN
+	IF history IS NULL OR history NOT IN ('nic_history', 'sighting_history') THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('unknown table of history: %s', coalesce('"' || history || '"', 'NULL')),
+			DETAIL = 'There are: nic_history (what happened to NICs), sighting_history (what was observed).',
+			HINT = format('SELECT vmnet.partition_history(%L);', schema);
+	END IF;
+	IF history = 'sighting_history' AND NOT (vmnet_internal.has_reality(schema) AND old IS NOT NULL) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('inventory "%s" takes no observations', schema),
+			DETAIL = 'It has no table of what was observed.',
+			HINT = format('SELECT vmnet.enable_reality(%L);', schema);
+	END IF;
+	IF kind = 'live' AND history = 'nic_history' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('inventory "%s" keeps no history', schema),
@@ -347,10 +361,10 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.partition_check(text, text, regclass) IS
+COMMENT ON FUNCTION vmnet_internal.partition_check(text, text, text, regclass) IS
 'Part of partition_history(): refuses an inventory whose history cannot be partitioned, or another isolation level';
 
-CREATE FUNCTION vmnet_internal.partition_history(inventory name)
+CREATE FUNCTION vmnet_internal.partition_history(inventory name, history text)
 RETURNS regclass
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -358,39 +372,45 @@ AS $$
 DECLARE
 	schema text := vmnet_internal.resolve_inventory(inventory);
 	info record;
-	old regclass := format('%I.nic_history', schema)::regclass;
+	old regclass := CASE history WHEN 'nic_history' THEN format('%I.nic_history', schema)::regclass
+		ELSE to_regclass(format('%I.%I', schema, history)) END;
 	-- history of a former mirror may have the networks that NICs moved from
 	tells_moves boolean := to_regclass(format('%I.nic_history_move_idx', schema)) IS NOT NULL;
+	-- whose definition has the table, which writers are kept out, what it is partitioned by
+	defined text;
+	locked text := CASE history WHEN 'nic_history' THEN 'all_nics' ELSE 'sightings' END;
+	key text := CASE history WHEN 'nic_history' THEN 'at' ELSE 'gone_since' END;
 	own text[];
 	parts jsonb;
 	problems text[];
 	part record;
 BEGIN
 	SELECT l.* INTO info FROM vmnet_internal.inventory_facts(schema) l;
-	PERFORM vmnet_internal.partition_check(schema, info.kind, old);
-	EXECUTE format('LOCK TABLE %I.all_nics IN SHARE ROW EXCLUSIVE MODE', schema);
+	PERFORM vmnet_internal.partition_check(schema, info.kind, history, old);
+	defined := CASE WHEN history <> 'nic_history' THEN 'reality' WHEN tells_moves THEN 'mirror' ELSE info.kind END;
+	EXECUTE format('LOCK TABLE %I.%I IN SHARE ROW EXCLUSIVE MODE', schema, locked);
 	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', old);
-	own := ARRAY(SELECT o.name FROM vmnet_internal.inventory_objects('mirror') o WHERE o.relation = 'nic_history' AND o.phase IN ('keys',
-		'triggers'));
+	own := ARRAY(SELECT o.name FROM unnest('{mirror,reality}'::text[]) k, vmnet_internal.inventory_objects(k, '{keys,triggers}') o
+		WHERE o.relation = history);
 	parts := (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM vmnet_internal.partition_parts(old, own) p);
 	problems := ARRAY(SELECT c.what FROM vmnet_internal.partition_cannot(old) c ORDER BY c.what);
 	PERFORM vmnet_internal.partition_rename(old);
-	EXECUTE format('CREATE TABLE %I.nic_history (LIKE %s INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION '
-		'INCLUDING COMMENTS) PARTITION BY RANGE (at)', schema, old);
-	EXECUTE format('COMMENT ON TABLE %I.nic_history IS %L', schema, obj_description(old, 'pg_class'));
+	EXECUTE format('CREATE TABLE %I.%I (LIKE %s INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION '
+		'INCLUDING COMMENTS) PARTITION BY RANGE (%I)', schema, history, old, key);
+	EXECUTE format('COMMENT ON TABLE %I.%I IS %L', schema, history, obj_description(old, 'pg_class'));
 	FOR part IN
 		SELECT d.objid::regclass AS sequence, a.attname
 		FROM pg_depend d JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S'
 			JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 		WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = old AND d.deptype = 'a'
 	LOOP
-		EXECUTE format('ALTER SEQUENCE %s OWNED BY %I.nic_history.%I', part.sequence, schema, part.attname);
+		EXECUTE format('ALTER SEQUENCE %s OWNED BY %I.%I.%I', part.sequence, schema, history, part.attname);
 	END LOOP;
 
 	FOR part IN
 		SELECT d.ddl, d.object, d.comment
-		FROM vmnet_internal.inventory_definition(CASE WHEN tells_moves THEN 'mirror' ELSE info.kind END, or_replace => true) d
-		WHERE d.relation = 'nic_history' AND d.phase IN ('keys', 'triggers')
+		FROM vmnet_internal.inventory_definition(defined, or_replace => true) d
+		WHERE d.relation = history AND d.phase IN ('keys', 'triggers')
 			OR d.phase = 'views' AND vmnet_internal.reads_relation(to_regclass(format('%I.%I', schema, d.name)), old)
 		ORDER BY d.ord
 	LOOP
@@ -398,24 +418,26 @@ BEGIN
 	END LOOP;
 
 	PERFORM vmnet_internal.renew_reports(schema);
-	PERFORM vmnet_internal.partition_grants(old, format('%I.nic_history', schema)::regclass);
-	PERFORM vmnet_internal.partition_refuse(schema, problems || vmnet_internal.partition_carry(parts)
+	PERFORM vmnet_internal.partition_grants(old, format('%I.%I', schema, history)::regclass);
+	PERFORM vmnet_internal.partition_refuse(schema, history, problems || vmnet_internal.partition_carry(parts)
 		-- with the name of the table before the call
-		|| ARRAY(SELECT replace(l.what, 'nic_history_unpartitioned', 'nic_history') FROM vmnet_internal.partition_left(old) l ORDER BY 1));
+		|| ARRAY(SELECT replace(l.what, history || '_unpartitioned', history) FROM vmnet_internal.partition_left(old) l ORDER BY 1));
 	RETURN old;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.partition_history(name) IS
+COMMENT ON FUNCTION vmnet_internal.partition_history(name, text) IS
 'Body of vmnet.partition_history(), which switches to the owner of the inventory';
 
-CREATE FUNCTION vmnet.partition_history(inventory name)
+CREATE FUNCTION vmnet.partition_history(inventory name, history text DEFAULT 'nic_history')
 RETURNS regclass
 AS 'MODULE_PATHNAME', 'inventory_entry'
 LANGUAGE C COST 100;
-COMMENT ON FUNCTION vmnet.partition_history(name) IS
+COMMENT ON FUNCTION vmnet.partition_history(name, text) IS
 'Makes nic_history of an inventory a table partitioned by "at", without partitions; returns the old table
 Create partitions in the same transaction, by hand or with pg_partman: without one for the present time no NIC can change its state. '
-'The rows are in nic_history_unpartitioned, from where partition_data_proc() of pg_partman moves them; drop it afterwards. Views of the '
+'history sighting_history: the table of what was observed, by gone_since; without a partition no picture that ends something can be '
+'taken. The rows are in nic_history_unpartitioned (sighting_history_unpartitioned), '
+'from where partition_data_proc() of pg_partman moves them; drop it afterwards. Views of the '
 'inventory and of its reporting schemas read the new table. Objects of users on the table are created again on the new one: grants, '
 'row-level security and policies, indexes, constraints, triggers, rules, statistics, settings of columns, comments.
 It is refused if that is not possible: for views and functions of users that refer to the table and foreign keys to it, a unique index '

@@ -14,7 +14,8 @@ COMMENT ON PROCEDURE vmnet.purge_inventory(name, timestamptz, int, boolean) IS
 inventory: a managed one, or a mirror, of which only rows are deleted that its source has no more (the last NOTICE says how many removed '
 'ones stay since it has them), and earlier rows of ids; NULL: the setting vmnet.inventory. before: not in the future. Deletes batch_size '
 'rows at a time and commits after each batch; inside a transaction block nothing commits. NOTICEs report the progress. Rows that other '
-'rows refer to are kept. The entries of the NICs in nic_history are kept unless purge_history is true; queries as of a time and for '
+'rows refer to are kept. The entries of the NICs in nic_history, and what was observed and is gone (sighting_history, '
+'observation_log), are kept unless purge_history is true; queries as of a time and for '
 'holders of addresses no longer return purged NICs.
 Only a role with the rights of the owner can run it, and it runs with the rights of the owner. In a transaction block, deferrable '
 'constraints that refer to these rows are IMMEDIATE from then on.

@@ -4,13 +4,13 @@
 
 -- In what an inventory differs from its definition, as plain SQL: the queries of
 -- the functions that check_rules() calls, with what is expected as constants.
-CREATE FUNCTION vmnet_internal.report_rules(kind text)
+CREATE FUNCTION vmnet_internal.report_rules(inventory text, kind text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT string_agg(format('(%s)', replace(p.prosrc, 'vmnet_internal.check_relations($1, $2) e', format('(%s) e (%s)',
-		replace(replace(r.prosrc, 'vmnet_internal.check_expected_facts($2) x', f.facts), 's.nspname = $1', 's.nspname = {schema}'),
+		replace(replace(r.prosrc, 'vmnet_internal.check_expected($1, $2) x', f.facts), 's.nspname = $1', 's.nspname = {schema}'),
 		array_to_string(r.proargnames[3:], ', ')))), E'\nUNION ALL\n' ORDER BY c.ord)
 FROM (VALUES (1, 'check_keys', '{table,constraint,index}'::text[]), (2, 'check_columns', '{column,default}'),
 		(3, 'check_views', '{view,plain view,reads}'), (4, 'check_tables', '{table}')) c (ord, name, sorts)
@@ -21,11 +21,11 @@ FROM (VALUES (1, 'check_keys', '{table,constraint,index}'::text[]), (2, 'check_c
 				format('(%L::text, %L::text, %L::text, %L::text)', f.relation, f.sort, f.object, f.fact),
 				', ' ORDER BY f.relation COLLATE "C", f.sort COLLATE "C", f.object COLLATE "C"),
 			'SELECT NULL::text, NULL::text, NULL::text, NULL::text WHERE false') || ') x (relation, sort, object, fact)'
-		FROM vmnet_internal.check_expected_facts($1) f
+		FROM vmnet_internal.check_expected($1, $2) f
 		WHERE f.sort = ANY (c.sorts)) f (facts)
 $$;
-COMMENT ON FUNCTION vmnet_internal.report_rules(text) IS
-'Part of create_report(): the query of check_rules(), for an inventory of a kind';
+COMMENT ON FUNCTION vmnet_internal.report_rules(text, text) IS
+'Part of create_report(): the query of check_rules(), for an inventory';
 
 CREATE FUNCTION vmnet_internal.report_codes()
 RETURNS text
@@ -70,16 +70,16 @@ WITH rows AS (
 				ELSE '(VALUES (NULL::text, NULL::text, NULL::text)) a (code, message, fix) WHERE false' END),
 			'vmnet_internal.named_relations()', format('%L::text[]', vmnet_internal.named_relations())),
 			's.nspname = $1 AND o.owner', 's.nspname = {schema} AND o.owner'),
-			'vmnet_internal.check_rules($1, $2) u', format('(%s) u (code, message, fix)', vmnet_internal.report_rules($2))) AS query
+			'vmnet_internal.check_rules($1, $2) u', format('(%s) u (code, message, fix)', vmnet_internal.report_rules($1, $2))) AS query
 )
 SELECT format($q$
 SELECT f.code, f.severity, f.object_type, f.object_id, f.object_uuid, f.since, %s, %s, %s
 FROM (%s
 	UNION ALL
-	SELECT 0, g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL, NULL
+	SELECT 0, g.code, coalesce(c.severity, 'error'), 'inventory', NULL, NULL, NULL, g.message, g.fix, NULL, NULL, NULL, NULL
 	FROM (%s) g (code, message, fix)
 		LEFT JOIN %s c (code, severity) ON c.code = g.code) f (ord, code, severity, object_type, object_id, object_uuid, since, message,
-			fix, source_fix, reason)
+			fix, source_fix, reason, seen, observer)
 	%s$q$, output.message, output.fix, vmnet_internal.accepted_columns(), rows.query, guards.query, vmnet_internal.report_codes(),
 	replace(vmnet_internal.accepted_join($4), '$2', '{name}'))
 FROM rows, guards, vmnet_internal.check_output($2, $3) output

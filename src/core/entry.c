@@ -17,6 +17,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -212,6 +213,34 @@ Datum
 inventory_entry_any(PG_FUNCTION_ARGS)
 {
 	return run_entry(fcinfo, false);
+}
+
+/*
+ * Runs observe() as the owner of the inventory, for a caller who can insert
+ * sightings: nobody but the owner writes them by hand.
+ */
+PG_FUNCTION_INFO_V1(observer_entry);
+
+Datum
+observer_entry(PG_FUNCTION_ARGS)
+{
+	Entry	   *entry = entry_lookup(fcinfo, false);
+	Oid			schema = entry_schema(fcinfo, entry);
+	EntryCall	call = {fcinfo, entry, (Datum) 0};
+	RunAs		saved;
+
+	require_one_owner(schema);
+	if (get_rel_relkind(get_relname_relid("sightings", schema)) != RELKIND_RELATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("inventory \"%s\" takes no observations", require_namespace_name(schema)),
+				 errdetail("It has no table of sightings."),
+				 errhint("SELECT vmnet.enable_reality(%s);",
+						 quote_literal_cstr(require_namespace_name(schema)))));
+	run_as_inventory_owner_granted(schema, "sightings", ACL_INSERT, &saved);
+	run_with_clean_context(call_body, &call, false);
+	run_as_end(&saved);
+	return call.result;
 }
 
 /*

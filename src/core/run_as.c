@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
@@ -47,6 +48,8 @@ static const char *const named_relations[] = {
 	"stuck_nics", "nic_history", "nic_address_history", "inventory_info",
 	"import_runs", "import_log", "import_vanished", "import_states", "former_rows",
 	"former_nic_intervals", "former_nic_addresses", "accepted_findings",
+	"observers", "segments", "sightings", "sighting_history", "observation_log", "seen",
+	"reality", "network_reality",
 	"attached_nics", "attached_networks", "attached_instances"
 };
 
@@ -196,6 +199,38 @@ run_as_inventory_owner_unforced(Oid schema, RunAs *saved)
 	GetUserIdAndSecContext(&user, &sec_context);
 	SetUserIdAndSecContext(user, sec_context | SECURITY_NOFORCE_RLS);
 	saved->switched = true;
+}
+
+/*
+ * Switches to the owner of an inventory for a caller who has a privilege on one of
+ * its tables, or the rights of the owner; raises an error for others.
+ *
+ * The privilege stands for one function, which decides what is done with the rights
+ * of the owner.  As run_as_inventory_owner_unforced() it sees all rows.  Locks the
+ * table in RowExclusiveLock until the transaction ends.
+ *
+ * Must not span a commit.
+ */
+void
+run_as_inventory_owner_granted(Oid schema, const char *table, AclMode privilege, RunAs *saved)
+{
+	Oid			owner = require_inventory_owner(schema);
+	Oid			relid = get_relname_relid(table, schema);
+	Relation	rel;
+
+	if (!OidIsValid(relid))
+		elog(ERROR, "inventory \"%s\" has no table \"%s\"", require_namespace_name(schema), table);
+	if (!has_privs_of_role(GetUserId(), owner) &&
+		pg_class_aclcheck(relid, GetUserId(), privilege) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, table);
+
+	lock_named_relations(schema, owner);
+	rel = table_open(relid, RowExclusiveLock);
+	if (rel->rd_rel->relnamespace != schema)
+		elog(ERROR, "table \"%s\" was moved while it was being used", table);
+	require_owner(relid, owner, relid);
+	run_as_table_owner(rel, saved);
+	table_close(rel, NoLock);
 }
 
 /*

@@ -20,6 +20,8 @@ extern void run_as_table_owner(Relation rel, RunAs *saved);
 extern bool run_as_role(Oid role, RunAs *saved);
 extern bool run_as_inventory_owner(Oid schema, RunAs *saved);
 extern void run_as_inventory_owner_unforced(Oid schema, RunAs *saved);
+extern void run_as_inventory_owner_granted(Oid schema, const char *table,
+										   AclMode privilege, RunAs *saved);
 extern void run_as_end(const RunAs *saved);
 
 extern Oid	relation_owner(Oid relid);

@@ -87,6 +87,16 @@ static const struct
 	{"former_rows", "until"}
 };
 
+/* Tables of the past of what was observed, and when a row of them ends. */
+static const struct
+{
+	const char *table;
+	const char *end;
+}			observed[] = {
+	{"sighting_history", "gone_since"},
+	{"observation_log", "at"}
+};
+
 /* Raises an error for an invalid argument. */
 static void
 check_arguments(FunctionCallInfo fcinfo)
@@ -410,6 +420,63 @@ counted_rows(int what, int64 number)
 	return counted(number, purged[what].one, purged[what].several);
 }
 
+/*
+ * Deletes the next rows of what was observed before the time of the purge; of an
+ * inventory that takes no observations there are none.  what is of observed[].
+ */
+static void
+purge_observed_next(void *arg)
+{
+	PurgeStep  *step = (PurgeStep *) arg;
+	Purge	   *purge = step->purge;
+	const char *table = observed[step->what].table;
+	const char *end = observed[step->what].end;
+	Oid			argtypes[2] = {TIMESTAMPTZOID, INT4OID};
+	Datum		values[2];
+	RunAs		saved;
+
+	check_purge(purge);
+	step->rows = 0;
+	if (OidIsValid(get_relname_relid("sightings", purge->nsp)) &&
+		OidIsValid(get_relname_relid(table, purge->nsp)))
+	{
+		require_ordinary_table(purge->nsp, table);
+		values[0] = TimestampTzGetDatum(purge->before);
+		values[1] = Int32GetDatum(purge->batch_size);
+		run_as_inventory_owner_unforced(purge->nsp, &saved);
+		step->rows = bulk_write(psprintf("DELETE FROM %1$s.%2$s t"
+										 " WHERE t.id OPERATOR(pg_catalog.=) ANY (ARRAY("
+										 "SELECT o.id FROM %1$s.%2$s o"
+										 " WHERE o.%3$s OPERATOR(pg_catalog.<) $1 LIMIT $2))"
+										 " AND t.%3$s OPERATOR(pg_catalog.<) $1",
+										 purge->schema, table, end),
+								SPI_OK_DELETE, purge->nsp, table, 2, argtypes, values);
+		run_as_end(&saved);
+	}
+	step->done = step->rows == 0;
+}
+
+/* Purges what was observed, batch by batch; returns the number of rows. */
+static int64
+purge_observed(Purge *purge)
+{
+	PurgeStep	step = {.purge = purge};
+	int64		total = 0;
+
+	for (step.what = 0; step.what < lengthof(observed); step.what++)
+	{
+		do
+		{
+			CHECK_FOR_INTERRUPTS();
+			run_with_clean_context(purge_observed_next, &step, true);
+			total += step.rows;
+			if (!purge->atomic)
+				SPI_commit();
+		} while (!step.done);
+	}
+	return total;
+}
+
 /* Purges one table, batch by batch. */
 static int64
 purge_table(Purge *purge, int what)
@@ -493,6 +560,7 @@ purge_inventory(PG_FUNCTION_ARGS)
 	Purge		purge = {0};
 	int64		totals[lengthof(purged)];
 	PurgeStep	rest = {.purge = &purge};
+	int64		observations = 0;
 	int			i;
 
 	/* Commits are possible only if the CALL is not in a transaction block. */
@@ -515,6 +583,8 @@ purge_inventory(PG_FUNCTION_ARGS)
 	run_with_clean_context(purge_former, &rest, true, NULL);
 	if (!purge.atomic)
 		SPI_commit();
+	if (purge.with_history)
+		observations = purge_observed(&purge);
 
 	ereport(NOTICE,
 			(errmsg("inventory \"%s\": purged %s, %s, %s; %s",
@@ -528,6 +598,11 @@ purge_inventory(PG_FUNCTION_ARGS)
 						purge.inventory, counted_rows(0, totals[0]),
 						counted(rest.rows, "removed row was kept because its source has it",
 								"removed rows were kept because its source has them"))));
+	if (observations > 0)
+		ereport(NOTICE,
+				(errmsg("inventory \"%s\": purged %s", purge.inventory,
+						counted(observations, "row of what was observed",
+								"rows of what was observed"))));
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -44,7 +44,7 @@ CREATE TEMP TABLE elsewhere (function text, why text);
 INSERT INTO elsewhere VALUES
 	('attach_inventory', 'makes an attached inventory'), ('attach_cloudstack', 'makes a live one'),
 	('create_inventory', 'makes another kind'), ('connect_cloudstack', 'makes a source'), ('version', 'of no inventory'),
-	('check_codes', 'of no inventory'), ('nic_next_state', 'of no inventory'), ('nic_state_transitions', 'of no inventory');
+	('check_codes', 'of no inventory'), ('read_observation', 'of no inventory'), ('nic_next_state', 'of no inventory'), ('nic_state_transitions', 'of no inventory');
 
 SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p
 		WHERE p.pronamespace = 'vmnet'::regnamespace AND p.prorettype NOT IN ('trigger'::regtype, 'internal'::regtype)

@@ -2,7 +2,7 @@
 -- format of a dump: names and arguments of these functions do not change.
 \i test/tap/setup.psql
 
-SELECT plan(9);
+SELECT plan(10);
 
 CREATE SCHEMA source;
 CREATE TABLE source.networks (id bigint PRIMARY KEY, name text, state text, created timestamp, removed timestamp);
@@ -36,6 +36,10 @@ SELECT set_eq($$SELECT * FROM named_functions('cloud', 'pg_trigger')$$,
 SELECT set_eq($$SELECT * FROM named_functions('mirror', 'pg_trigger')$$,
 	ARRAY['vmnet_internal.accepted_guard()', 'vmnet_internal.history_guard()', 'vmnet_internal.mirror_guard()', 'vmnet_internal.nic_view_delete()',
 		'vmnet_internal.no_hard_delete()', 'vmnet_internal.no_truncate()', 'vmnet_internal.parent_view_delete()'], 'and of a mirror');
+CREATE TEMP TABLE before AS SELECT * FROM named_functions('mirror', 'pg_trigger') f;
+SELECT vmnet.enable_reality('mirror'), vmnet.enable_reality('cloud') \g /dev/null
+SELECT set_eq($$SELECT * FROM named_functions('mirror', 'pg_trigger') EXCEPT SELECT f FROM before$$, ARRAY['vmnet_internal.sighting_guard()'],
+	'what is observed adds one');
 SELECT is_empty($$SELECT i, c, f FROM unnest('{cloud,mirror}'::name[]) i, unnest('{pg_attrdef,pg_rewrite}'::regclass[]) c, named_functions(i, c) f$$,
 	'defaults and views call none');
 SELECT set_eq($$SELECT proname::text, provolatile::text, proisstrict, proparallel::text, p.proacl IS NULL

@@ -14,7 +14,7 @@ SELECT vmnet.create_inventory('mirror', 'mirror') \g /dev/null
 CREATE TEMP VIEW nameless AS
 -- relations, sequences and indexes
 SELECT n.nspname AS schema, format('%s %s', c.relkind, c.relname) AS object FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE obj_description(c.oid, 'pg_class') IS NULL
+WHERE c.relkind <> 'c' AND obj_description(c.oid, 'pg_class') IS NULL
 UNION ALL
 -- columns
 SELECT n.nspname, format('column %s.%s', c.relname, a.attname)
@@ -36,7 +36,8 @@ SELECT n.nspname, 'schema' FROM pg_namespace n WHERE obj_description(n.oid, 'pg_
 UNION ALL
 -- what else could be in a schema
 SELECT n.nspname, format('type %s', t.typname) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-WHERE t.typtype NOT IN ('c', 'b') AND obj_description(t.oid, 'pg_type') IS NULL;
+WHERE t.typtype <> 'b' AND obj_description(t.oid, 'pg_type') IS NULL
+	AND (t.typtype <> 'c' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'));
 
 -- other kinds, over tables with nothing in them
 CREATE SCHEMA source;

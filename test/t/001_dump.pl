@@ -23,6 +23,7 @@ $node->start;
 my $tmp = PostgreSQL::Test::Utils::tempdir;
 my $managed = quote_ident(MANAGED);
 my $mirror = quote_ident(MIRROR);
+my ($managed_name, $mirror_name) = map { quote_literal($_) } MANAGED, MIRROR;
 
 # Runs a program to its end; true if it succeeded without a word.
 sub quiet_ok
@@ -67,6 +68,13 @@ create_mirror($node, 'source', MIRROR);
 $node->safe_psql(
 	'source', qq(
 	SET ROLE vmnet_owner;
+
+	-- What is observed, and was.
+	SELECT vmnet.enable_reality(i) FROM unnest(ARRAY[$managed_name, $mirror_name]::name[]) i;
+	INSERT INTO $managed.observers (name, kind) VALUES ('switch', 'csv');
+	INSERT INTO $managed.segments (segment, network_id) VALUES ('br1', 1);
+	SELECT vmnet.observe('switch', E'mac,ip\\n02:00:00:00:00:01,\\n02:00:00:00:00:02,10.0.0.2\\nx,', now() - interval '1 hour', inventory => $managed_name),
+		vmnet.observe('switch', E'mac,ip\\n02:00:00:00:00:01,', inventory => $managed_name);
 
 	-- A column that went leaves a hole in the numbers of columns, which a
 	-- restore closes.

@@ -56,6 +56,10 @@ my %calls = (
 	'create_inventory(text,text)' => [ $fresh =~ s/%s/nothing/r, q(SELECT vmnet.create_inventory('scratch')) ],
 	'create_report(name,text,boolean)' => [ '', q(SELECT vmnet.create_report('cloud')), q(SELECT vmnet.create_report('att')) ],
 	'detach_inventory(text)' => [ $fresh =~ s/%s/attached/r, q(SELECT vmnet.detach_inventory('scratch')) ],
+	'enable_reality(name)' => [ $fresh =~ s/%s/managed/r, q(SELECT vmnet.enable_reality('scratch')) ],
+	'observe(text,text,timestamp with time zone,boolean,boolean,name)' => [
+		q(SELECT vmnet.enable_reality('cloud'); INSERT INTO cloud.observers (name, kind) VALUES ('seen', 'csv') ON CONFLICT DO NOTHING;),
+		q(SELECT * FROM vmnet.observe('seen', E'mac\n02:00:00:00:00:01\nx', inventory => 'cloud')) ],
 	'grant_access(name,name,text)' => [ '', q(SELECT vmnet.grant_access('cloud', 'sound_other', 'operator')) ],
 	'import_cloudstack(name,name,text,boolean)' => [ q(SELECT fault.change_source();), q(CALL vmnet.import_cloudstack('source', 'imported')) ],
 	'instance_active_networks(bigint,name)' => [ '', q(SELECT * FROM vmnet.instance_active_networks(100, 'cloud')), q(SELECT * FROM vmnet.instance_active_networks(100, 'att')) ],
@@ -90,7 +94,7 @@ my %calls = (
 	'nic_set_default(bigint,name)' => [ q(SELECT fault.other_default();), q(SELECT vmnet.nic_set_default(100, 'cloud')) ],
 	'nic_set_ip(bigint,inet,inet,name)' => [ $nic =~ s/%s/Allocated/r, qq(SELECT vmnet.nic_set_ip($the_nic, (SELECT '10.0.1.10'::inet + (random() * 200)::int), inventory => 'cloud')) ],
 	'nic_timeline(bigint,name)' => [ '', q(SELECT * FROM vmnet.nic_timeline(100, 'cloud')) ],
-	'partition_history(name)' => [ $fresh =~ s/%s/managed/r, q(SELECT vmnet.partition_history('scratch')) ],
+	'partition_history(name,text)' => [ $fresh =~ s/%s/managed/r, q(SELECT vmnet.partition_history('scratch')) ],
 	'purge_inventory(name,timestamp with time zone,integer,boolean)' => [ q(SELECT fault.something_to_purge();), q(CALL vmnet.purge_inventory('cloud', clock_timestamp(), 2, true)) ],
 	'refresh_views(name)' => [ q(ALTER TABLE walled.all_networks ADD COLUMN IF NOT EXISTS note text DEFAULT 'n'; ALTER VIEW walled.networks ALTER name SET DEFAULT 'x';), q(SELECT * FROM vmnet.refresh_views('walled')) ],
 	'repair_inventory(name,text,boolean,interval)' => [ q(SELECT fault.something_to_repair();), q(SELECT * FROM vmnet.repair_inventory('cloud', dry_run => false, min_age => '0')) ],
@@ -107,7 +111,7 @@ my %calls = (
 
 # These have to do with no inventory, or only with the names of its parts.
 my %no_inventory = map { $_ => 1 } (
-	'check_codes()', 'version()', 'nic_next_state(text,text,text)', 'nic_state_transitions()');
+	'check_codes()', 'version()', 'nic_next_state(text,text,text)', 'nic_state_transitions()', 'read_observation(text,text)');
 
 # Statements besides functions: writes that the guards look at.
 my %writes = (

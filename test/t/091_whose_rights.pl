@@ -180,6 +180,9 @@ SELECT vmnet.create_report(n) FROM unnest(ARRAY['managed', 'mirror', 'attached',
 -- The import and attach_inventory() refuse where policies may hide rows.
 CALL vmnet.import_cloudstack('source', 'imported');
 CALL vmnet.import_cloudstack('source', 'untrapped');
+-- What is observed.
+SELECT vmnet.enable_reality(n) FROM unnest(ARRAY['managed', 'untrapped']::name[]) n;
+INSERT INTO managed.observers (name, kind) VALUES ('x', 'csv');
 SELECT w.trap_inventory(n, policies => false) FROM unnest(ARRAY['imported', 'their_free', 'open', 'their_open']) n;
 -- What the inventory says of itself.
 SELECT vmnet.create_inventory('facts');
@@ -193,6 +196,7 @@ CREATE RULE w_rule AS ON UPDATE TO managed.all_networks DO ALSO SELECT w.yes('ru
 
 -- An operator has what operations need.
 SELECT vmnet.grant_access(n, 'whose_operator', 'operator') FROM unnest(ARRAY['managed', 'parents', 'nics', 'deferred', 'mirror', 'imported', 'untrapped', 'facts']) n;
+SELECT vmnet.grant_access(n, 'whose_operator', 'observer') FROM unnest(ARRAY['managed', 'untrapped']) n;
 GRANT USAGE ON SCHEMA attached, attached_parents, attached_nics, their_attached, their_attached_parents, their_attached_nics, their_free, live TO whose_operator;
 GRANT SELECT ON ALL TABLES IN SCHEMA attached, attached_parents, attached_nics, live TO whose_operator;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA their_attached, their_attached_parents, their_attached_nics, their_free TO whose_operator;
@@ -231,6 +235,7 @@ my %calls = (
 	'nic_set_default(bigint,name)' => q(SELECT vmnet.nic_set_default(2, '$i')),
 	'nic_set_ip(bigint,inet,inet,name)' => q(SELECT vmnet.nic_set_ip(1, '10.0.1.9', inventory => '$i')),
 	'network_instances_as_of(bigint,timestamp with time zone,name)' => q(SELECT * FROM vmnet.network_instances_as_of(1, '2026-01-01', '$i')),
+	'observe(text,text,timestamp with time zone,boolean,boolean,name)' => q(SELECT * FROM vmnet.observe('x', E'mac\n02:00:00:00:00:01\nx', inventory => '$i')),
 	'purge_inventory(name,timestamp with time zone,integer,boolean)' => q(CALL vmnet.purge_inventory('$i', clock_timestamp(), 1, true)),
 	'repair_inventory(name,text,boolean,interval)' => q(SELECT * FROM vmnet.repair_inventory('$i', dry_run => false, min_age => '0')),
 	'set_inventory_mode(text,text,boolean)' => q(SELECT vmnet.set_inventory_mode('$i', 'read_only'), vmnet.set_inventory_mode('$i', 'enforce')),
@@ -279,6 +284,7 @@ my %writes = (
 	'parent_view_delete()' => [ 'nics', q(DELETE FROM nics.networks WHERE id = 5) ],
 	'no_hard_delete()' => [ 'parents', q(DELETE FROM parents.all_nics WHERE id = 1) ],
 	'no_truncate()' => [ 'parents', q(TRUNCATE parents.all_nics, parents.all_nic_secondary_ips) ],
+	'sighting_guard()' => [ 'untrapped', q(INSERT INTO untrapped.sightings (observer, first_seen, last_seen) SELECT 'x', now(), now() WHERE false) ],
 	'secondary_ip_guard()' => [ 'parents', q(INSERT INTO parents.all_nic_secondary_ips (nic_id, network_id, ip4_address) VALUES (3, 1, '10.0.1.99')) ]);
 
 #
@@ -305,8 +311,8 @@ sub value_of
 	return q('their_attached.) . ($name =~ /^(networks|instances|nics)$/ ? $1 : 'nics') . q('::regclass) if $type eq 'regclass';
 	return {
 		kind => q('managed'), access => q('operator'), role => q('whose_nobody'), event => q('ReservationRequested'), relation => q('nics'), source => q('source'),
-		lock => q('UPDATE'), strategy => q('Start'), state => q('Allocated'), query => q('SELECT 1'), attribute => q('ip4_address'), mode => q('enforce'), report_schema => q('$i_report'), remedy => q('uuid')
-	}->{$name} // q('x') if $type =~ /^(text|name)$/ && $name =~ /^(kind|access|role|event|relation|source|lock|strategy|state|query|attribute|mode|report_schema|remedy)$/;
+		lock => q('UPDATE'), strategy => q('Start'), state => q('Allocated'), query => q('SELECT 1'), attribute => q('ip4_address'), mode => q('enforce'), report_schema => q('$i_report'), remedy => q('uuid'), history => q('nic_history')
+	}->{$name} // q('x') if $type =~ /^(text|name)$/ && $name =~ /^(kind|access|role|event|relation|source|lock|strategy|state|query|attribute|mode|report_schema|remedy|history)$/;
 	return {
 		'bigint' => '1', 'integer' => '1', 'boolean' => 'true', 'interval' => q('0'), 'inet' => q('10.0.1.9'), 'cidr' => q('10.0.1.0/24'), 'macaddr' => q('02:00:00:00:00:01'), 'uuid' => q('00000000-0000-0000-0000-000000000001'),
 		'jsonb' => q('{}'), 'text[]' => q('{}'), 'regtype' => q('text'), 'timestamp with time zone' => q('2026-01-01'), 'timestamp without time zone' => q('2026-01-01'), 'pg_snapshot' => q('10:20:'), 'xid8' => q('10'), 'internal' => 'NULL'

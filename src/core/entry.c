@@ -238,7 +238,7 @@ observer_entry(PG_FUNCTION_ARGS)
 				 errhint("SELECT vmnet.enable_reality(%s);",
 						 quote_literal_cstr(require_namespace_name(schema)))));
 	run_as_inventory_owner_granted(schema, "sightings", ACL_INSERT, &saved);
-	run_with_clean_context(call_body, &call, false);
+	run_with_clean_context(call_body, &call, false, NULL);
 	run_as_end(&saved);
 	return call.result;
 }

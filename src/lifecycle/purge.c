@@ -468,7 +468,7 @@ purge_observed(Purge *purge)
 		do
 		{
 			CHECK_FOR_INTERRUPTS();
-			run_with_clean_context(purge_observed_next, &step, true);
+			run_with_clean_context(purge_observed_next, &step, true, NULL);
 			total += step.rows;
 			if (!purge->atomic)
 				SPI_commit();

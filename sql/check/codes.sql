@@ -36,6 +36,8 @@
 -- and odd_addresses, active NICs whose address is a special one of their network
 -- (role), or that have none where there should be one (is_without).
 -- {import states} is what imports saw of states: relation, id, since.
+-- check_keepers() (sql/check/kept.sql) says which checks a unique index keeps from
+-- finding anything; check_inventory() does not run these where there is the index.
 -- table of data
 CREATE FUNCTION vmnet_internal.checks()
 RETURNS TABLE (ord int, code text, severity text, about text, repair text, refusal text, aged boolean,

@@ -69,6 +69,13 @@ extern int no_such_variable
 	(pg_namespace_aclcheck(schema, roleid, ACL_USAGE) == ACLCHECK_OK)
 #endif
 
+/* 18 has CHECKs that are not enforced. */
+#if PG_VERSION_NUM >= 180000
+#define check_is_enforced(check) ((check)->ccenforced)
+#else
+#define check_is_enforced(check) ((void) (check), true)
+#endif
+
 /* 16 gave this function one more argument. */
 #if PG_VERSION_NUM >= 160000
 #define insert_index_tuples(result_rel, slot, estate) \

@@ -139,7 +139,14 @@ DECLARE
 	lacking text;
 BEGIN
 	PERFORM vmnet_internal.check_min_age($2, 'Omit it for 10 minutes; 0 finds everything.');
-	PERFORM vmnet_internal.check_code(c, 'SELECT code, meaning FROM vmnet.check_codes() lists the codes.') FROM unnest($3) c;
+	IF array_position($3, NULL) IS NOT NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'codes must not contain NULL',
+			DETAIL = format('It is %s.', $3),
+			HINT = 'Omit codes to search all of them.';
+	END IF;
+	PERFORM vmnet_internal.check_code(c, 'SELECT code, about FROM vmnet.check_codes() lists the codes.') FROM unnest($3) c;
 	lacking := vmnet_internal.check_lacking(target.name, target.kind);
 	IF lacking IS NOT NULL THEN
 		RETURN QUERY SELECT f.*, 'inventory', false, NULL::timestamptz, NULL, NULL
@@ -213,10 +220,12 @@ In a mirror, and a live inventory, rows are mended at the source: fix is the cal
 'for. Over attached tables rows are mended in these, so fix is NULL but for what the '
 'inventory itself consists of, and what needs a column that they lack is not looked for; without a vm_type every NIC counts as User.
 inventory NULL: the setting vmnet.inventory. min_age: half_removed_nic and stuck_nic are findings from that age on. codes: only these '
-'are searched (NULL: all); inventory_incomplete is reported in any case. Reads only, with the '
+'are searched (NULL: all); inventory_incomplete is reported in any case. What a valid unique index of the definition keeps is not searched '
+'again. Reads only, with the '
 'caller''s rights: what a policy hides from the caller is not checked. Constraints and indexes are known by what they are, not by their '
 'names; of a view the names of its columns are looked at, and what it reads.
-Errors: 22023 for an unknown inventory, and for a min_age that is NULL, negative or longer than 2000 years, and for an unknown code.';
+Errors: 22023 for an unknown inventory, for a min_age that is NULL, negative or longer than 2000 years, and for an unknown code or a NULL '
+'in codes.';
 
 CREATE FUNCTION vmnet_internal.inventory_status(inventory name)
 RETURNS int

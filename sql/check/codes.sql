@@ -38,6 +38,8 @@
 -- {import states} is what imports saw of states: relation, id, since.
 -- A query that needs reality has three more columns: severity, object as
 -- accept_finding() takes it, and observer; observed has the rows of that view.
+-- check_keepers() (sql/check/kept.sql) says which checks a unique index keeps from
+-- finding anything; check_inventory() does not run these where there is the index.
 -- table of data
 CREATE FUNCTION vmnet_internal.checks()
 RETURNS TABLE (ord int, code text, severity text, about text, repair text, refusal text, aged boolean,

@@ -165,7 +165,7 @@ COMMENT ON FUNCTION vmnet_internal.check_reality(text) IS
 -- The whole check as one query, so that it sees one snapshot and can be
 -- explained.  {inv} stands for the inventory.  Where attached tables do not tell
 -- a router from another instance, every NIC counts as one of a user's.
-CREATE FUNCTION vmnet_internal.check_query_template(inventory_name text, codes text[] DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.check_query_template(inventory_name text, codes text[] DEFAULT NULL, kept text[] DEFAULT '{}')
 RETURNS text
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
@@ -223,22 +223,24 @@ FROM vmnet_internal.checks() c
 	CROSS JOIN vmnet_internal.check_source_query($1) o (query)
 WHERE c.query <> '{catalog}'
 	AND ($2 IS NULL OR c.code = ANY ($2))
+	AND c.code <> ALL ($3)
 	AND (c.needs IS NULL OR EXISTS (
 		SELECT FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace s ON s.oid = r.relnamespace
 		WHERE s.nspname = $1 AND r.relname = c.needs))
 	AND c.code <> ALL (vmnet_internal.attached_unchecked($1))
 GROUP BY o.query) q (q)
 $$;
-COMMENT ON FUNCTION vmnet_internal.check_query_template(text, text[]) IS
+COMMENT ON FUNCTION vmnet_internal.check_query_template(text, text[], text[]) IS
 'Part of check_inventory() and create_report(): check_query() with {inv} for the inventory';
 
-CREATE FUNCTION vmnet_internal.check_query(inventory_name text, codes text[] DEFAULT NULL)
+CREATE FUNCTION vmnet_internal.check_query(inventory_name text, codes text[] DEFAULT NULL, kept text[] DEFAULT '{}')
 RETURNS text
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT replace(vmnet_internal.check_query_template($1, $2), '{inv}', quote_ident($1)) $$;
-COMMENT ON FUNCTION vmnet_internal.check_query(text, text[]) IS
-'Part of check_inventory(): the query that finds what is wrong with the rows of an inventory';
+AS $$ SELECT replace(vmnet_internal.check_query_template($1, $2, $3), '{inv}', quote_ident($1)) $$;
+COMMENT ON FUNCTION vmnet_internal.check_query(text, text[], text[]) IS
+'Part of check_inventory(): the query that finds what is wrong with the rows of an inventory
+kept: codes that are not searched, see check_kept().';
 
 -- The whole check, guards included, with {inv} for the inventory.  $1 to $3 are
 -- those of checks(), $4 is the name of the inventory and $5 its kind.
@@ -251,13 +253,14 @@ SELECT format($q$SELECT f.* FROM (%s)
 	f (ord, code, severity, object_type, object_id, object_uuid, since, message, fix, source_fix, reason, seen, observer)$q$,
 	concat_ws('
 	UNION ALL
-	', vmnet_internal.check_query_template($1, $2),
+	', w.rows,
 	CASE WHEN $2 IS NULL OR NOT $2 <@ (SELECT array_agg(k.code) FROM vmnet_internal.checks() k WHERE k.query <> '{catalog}')
-		OR vmnet_internal.check_query_template($1, $2) IS NULL
+		OR w.rows IS NULL
 	THEN $q$SELECT coalesce(c.ord, 0), g.code, coalesce(c.severity, 'error'), 'inventory', NULL::bigint, NULL::uuid, NULL::timestamptz,
 		g.message, g.fix, NULL::text, NULL::text, NULL::text, NULL::text
 	FROM vmnet_internal.check_guards($4, $5) g LEFT JOIN vmnet.check_codes() c ON c.code = g.code
 	$q$ || CASE WHEN $2 IS NULL THEN '' ELSE format('WHERE g.code = ANY (%L::text[])', $2) END END))
+FROM vmnet_internal.check_query_template($1, $2, vmnet_internal.check_kept($1)) w (rows)
 $$;
 COMMENT ON FUNCTION vmnet_internal.check_all_query(text, text[]) IS
 'Part of check_inventory() and accept_finding(): the query that finds what is wrong with an inventory';

@@ -341,6 +341,8 @@ BEGIN
 	PERFORM vmnet_internal.manage_finish(target);
 	PERFORM vmnet_internal.renew_reports(target);
 	PERFORM vmnet_internal.manage_drop(target, moved);
+	-- what was filled in, and the history that was written, is new to the planner
+	EXECUTE format('ANALYZE %1$I.all_networks, %1$I.all_instances, %1$I.all_nics, %1$I.all_nic_secondary_ips, %1$I.nic_history', target);
 	FOREACH line IN ARRAY done LOOP
 		RAISE NOTICE '%', line;
 	END LOOP;

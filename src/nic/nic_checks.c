@@ -17,6 +17,7 @@
 #include "utils/inet.h"
 
 #include "compat.h"
+#include "nic/nic_checks.h"
 #include "nic/nic_state.h"
 
 /*
@@ -42,14 +43,11 @@ nic_strategy_valid(PG_FUNCTION_ARGS)
 }
 
 /*
- * Tells whether the inet that a function was called with is one address of a family,
- * without a prefix length.
+ * Tells whether an inet is one address of a family, without a prefix length.
  */
-static bool
-is_one_address(FunctionCallInfo fcinfo, int family)
+bool
+is_one_address(const inet *address, int family)
 {
-	inet	   *address = PG_GETARG_INET_PP(0);
-
 	return ip_family(address) == family && ip_bits(address) == ip_maxbits(address);
 }
 
@@ -61,7 +59,7 @@ PG_FUNCTION_INFO_V1(ip4_address_valid);
 Datum
 ip4_address_valid(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(is_one_address(fcinfo, PGSQL_AF_INET));
+	PG_RETURN_BOOL(is_one_address(PG_GETARG_INET_PP(0), PGSQL_AF_INET));
 }
 
 /*
@@ -72,5 +70,5 @@ PG_FUNCTION_INFO_V1(ip6_address_valid);
 Datum
 ip6_address_valid(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(is_one_address(fcinfo, PGSQL_AF_INET6));
+	PG_RETURN_BOOL(is_one_address(PG_GETARG_INET_PP(0), PGSQL_AF_INET6));
 }

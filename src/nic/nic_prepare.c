@@ -1,6 +1,8 @@
 /*
  * nic_prepare.c
  *		The trigger that sets the columns of a NIC that only the inventory determines.
+ *
+ * It also raises the errors of CHECK constraints, with what was found and what to do.
  */
 #include "postgres.h"
 
@@ -19,6 +21,7 @@
 #include "core/trigger_call.h"
 #include "history/pending.h"
 #include "nic/column_default.h"
+#include "nic/nic_check_refusal.h"
 #include "nic/nic_row.h"
 #include "nic/nic_state.h"
 #include "nic/nic_table.h"
@@ -158,8 +161,8 @@ set_new_nic_columns(Relation rel, const NicTable *table, TupleTableSlot *slot)
 
 /*
  * Prepares a new NIC: columns that the INSERT sets to NULL get their defaults,
- * then state_changed and default_nic are set.  Returns the tuple of the trigger if
- * nothing changes, otherwise a new one.
+ * what a CHECK would refuse is refused, then state_changed and default_nic are set.
+ * Returns the tuple of the trigger if nothing changes, otherwise a new one.
  */
 static HeapTuple
 prepare_insert(TriggerData *trigdata)
@@ -177,6 +180,7 @@ prepare_insert(TriggerData *trigdata)
 		slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
 		ExecStoreHeapTuple(filled, slot, false);
 	}
+	nic_judge_checks(trigdata, table, slot);
 	result = set_new_nic_columns(rel, table, slot);
 	if (filled)
 		ExecDropSingleTupleTableSlot(slot);
@@ -227,8 +231,9 @@ change_time(Relation rel, const NicTable *table, TupleTableSlot *old,
 }
 
 /*
- * Sets state_changed and adjusts the removal time of a changed NIC.  Returns the
- * tuple of the trigger if nothing changes, otherwise a new one.
+ * Refuses what a CHECK would refuse, then sets state_changed and adjusts the removal
+ * time of a changed NIC.  Returns the tuple of the trigger if nothing changes,
+ * otherwise a new one.
  */
 static HeapTuple
 prepare_update(TriggerData *trigdata, const NicTable *table)
@@ -241,6 +246,7 @@ prepare_update(TriggerData *trigdata, const NicTable *table)
 	Datum		values[2];
 	int			n = 0;
 
+	nic_judge_checks(trigdata, table, new);
 	if (change_time(rel, table, old, new, &time))
 	{
 		columns[n] = table->attnum[NIC_STATE_CHANGED];

@@ -1,7 +1,7 @@
 -- manage_inventory(): what comes out is what create_inventory() makes, with
 -- every guard armed; what a rule would refuse is named; the past stays.
 \i test/tap/setup.psql
-SELECT plan(124);
+SELECT plan(125);
 
 --
 -- A source whose rows no rule minds, unless a test spoils them
@@ -245,6 +245,7 @@ SELECT results_eq($$SELECT pg_get_viewdef('u.mine'), pg_get_viewdef('u.mine_too'
 SELECT ok(has_table_privilege('vmnet_manage_other', 'u.nics', 'SELECT') AND has_table_privilege('vmnet_manage_other', 'u.nic_intervals', 'SELECT') AND has_table_privilege('vmnet_manage_other', 'u.inventory_info', 'SELECT'), 'and what they granted');
 SELECT results_eq('SELECT id FROM u.mine', $$SELECT id FROM u.all_nics WHERE removed IS NULL AND state <> 'Deallocating'$$, 'and answers');
 SELECT results_eq('SELECT id, to_jsonb(n) FROM u.all_nics n ORDER BY id', 'SELECT id, row FROM nics ORDER BY id', 'no row has changed');
+SELECT is_empty($$SELECT oid::regclass FROM pg_class WHERE oid = ANY ('{u.all_networks,u.all_instances,u.all_nics,u.nic_history}'::regclass[]) AND reltuples < 0$$, 'the planner knows the tables');
 -- what an import leaves that is killed
 INSERT INTO m.import_runs (source) VALUES ('source');
 -- sequences that are behind, and one that is ahead

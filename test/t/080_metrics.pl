@@ -172,6 +172,24 @@ foreach my $db ('mirror', 'managed')
 	is(output_of("$db: promtool reads it", $file, $promtool, 'check', 'metrics'), '', "$db: and has nothing to say of it");
 }
 
+# the probes: one line, and the exit status of a plugin
+{
+	local $ENV{PGUSER} = 'monitor';
+	foreach my $case (
+		[ 'minute', 'cloud_report', 'mirror', 2, qr/^CRITICAL cloud_report: half_removed_nic 6 \(error\), live_nic_on_removed_instance 7 \(error\), live_nic_on_removed_network 3 \(error\)$/ ],
+		[ 'hour', 'cloud_report', 'mirror', 2, qr/^CRITICAL cloud_report: .*\bduplicate_live_mac 4 \(error\).*\bcounter_drift 20 \(warning\)/ ],
+		[ 'minute', 'cloud_report', 'managed', 2, qr/^CRITICAL cloud_report: guard_disabled \d+ \(error\)/ ],
+		[ 'minute', 'none', 'mirror', 3, qr/^UNKNOWN none: .*does not exist/ ],
+		[ 'daily', 'cloud_report', 'mirror', 3, qr/^usage: probe/ ])
+	{
+		my ($which, $report, $db, $status, $line) = @$case;
+		my $output = '';
+		IPC::Run::run([ "$files/probe", $which, $report, $node->connstr($db) ], '>', \$output, '2>&1', IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+		is($? >> 8, $status, "probe $which $report of $db: exit status");
+		like($output, $line, "probe $which $report of $db: its line");
+	}
+}
+
 # sql_exporter is not in Debian: what it would make of the collectors.
 foreach my $db ('mirror', 'managed')
 {

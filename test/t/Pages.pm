@@ -133,7 +133,7 @@ sub run_sql
 
 	$output =~ s/^SET\n//;
 	# A DETAIL that pages leave out, as it holds a uuid.
-	$output =~ s/^DETAIL:  Failing row.*\n//mg;
+	$output =~ s/^DETAIL:  (?:Failing row|NIC \d+ \(uuid ).*\n//mg;
 	return $output;
 }
 

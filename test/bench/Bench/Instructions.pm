@@ -27,8 +27,8 @@ sub settings
 sub calls
 {
 	my ($case, $v, $name) = @_;
-	my $n = $case->{large} || $case->{slow} || ($case->{rows} // 0) > 100 ? 1 : 10;
-	my $warm = $v->{mode} eq 'auto' && !$case->{slow} ? 6 : 1;
+	my $n = $case->{large} || ($case->{rows} // 0) > 100 ? 1 : 5;
+	my $warm = $v->{mode} eq 'auto' ? 6 : 1;
 
 	$case->{counted} //= [ map { [ $case->{arguments}->(7000 + $_, $case->{rows}) ] } 1 .. (($case->{rows} // 0) > 100 ? 7 : 16) ];
 	my @arguments = @{ $case->{counted} };
@@ -54,6 +54,8 @@ sub script
 	{
 		my $case = $cases[$index];
 
+		# under callgrind all takes fifty times as long
+		next if $case->{slow};
 		for my $k (grep { $case->{variants}[$_]{server} eq $server } 0 .. $#{ $case->{variants} })
 		{
 			my ($first, $counted) = calls($case, $case->{variants}[$k], "q_${index}_$k");

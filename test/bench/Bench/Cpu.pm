@@ -28,10 +28,10 @@ sub measure
 	my @rows;
 
 	$_->{run} = Bench::Session::runner($_) for @variants;
-	# six times, after which the server may keep a plan
+	# six times where the server may then keep a plan
 	my @warm_up = $take->($case->{slow} ? 1 : 6);
-	run_batch($_, @warm_up) for @variants;
-	my @probe = $take->($case->{slow} ? 1 : 3);
+	run_batch($_, @warm_up[0 .. ($_->{mode} eq 'auto' ? $#warm_up : 0)]) for @variants;
+	my @probe = $take->($case->{slow} || $case->{large} ? 1 : 3);
 	my @n = map { max(1, int($ENV{BENCH_MS} * 1e6 / (run_batch($_, @probe) || 1))) } @variants;
 	@n = ($n[0]) x @n if $case->{kind} eq 'write';
 

@@ -23,11 +23,21 @@ sub settings
 		'DISCARD PLANS');
 }
 
+# Under callgrind all takes fifty times as long: what is large is counted in one way
+# of planning only.
+sub is_counted
+{
+	my ($case, $v, $server) = @_;
+
+	return 0 if $v->{server} ne $server || $case->{slow};
+	return !$case->{large} || $ENV{BENCH_FULL} || ($v->{mode} eq 'generic' && $v->{rpc} == 4);
+}
+
 # What a variant runs before it is counted, and what is counted.
 sub calls
 {
 	my ($case, $v, $name) = @_;
-	my $n = $case->{large} || ($case->{rows} // 0) > 100 ? 1 : 5;
+	my $n = $case->{large} || ($case->{rows} // 0) > 100 ? 1 : 3;
 	my $warm = $v->{mode} eq 'auto' ? 6 : 1;
 
 	$case->{counted} //= [ map { [ $case->{arguments}->(7000 + $_, $case->{rows}) ] } 1 .. (($case->{rows} // 0) > 100 ? 7 : 16) ];
@@ -38,7 +48,11 @@ sub calls
 	my @first = map { $call->(@$_) } @arguments[ 0 .. $warm - 1 ];
 
 	# A write changes what it finds, so it is not run twice.
-	push @first, @counted if $case->{kind} ne 'write';
+	if ($case->{kind} ne 'write')
+	{
+		@first = () if $v->{mode} ne 'auto';
+		push @first, @counted;
+	}
 	unshift @first, "PREPARE $name AS " . unprinted($case, $v) if $v->{mode} ne 'text';
 	return (\@first, \@counted);
 }
@@ -54,9 +68,7 @@ sub script
 	{
 		my $case = $cases[$index];
 
-		# under callgrind all takes fifty times as long
-		next if $case->{slow};
-		for my $k (grep { $case->{variants}[$_]{server} eq $server } 0 .. $#{ $case->{variants} })
+		for my $k (grep { is_counted($case, $case->{variants}[$_], $server) } 0 .. $#{ $case->{variants} })
 		{
 			my ($first, $counted) = calls($case, $case->{variants}[$k], "q_${index}_$k");
 

@@ -88,7 +88,11 @@ sub text
 	my $text = $intro =~ s/\{machine\}/join "\n", Bench::Machine::lines()/er;
 	my $section = '';
 
-	$cases[ shift @$_ ]{buffers}{ $_->[0] } = $_->[1] for file_rows('buffers');
+	for my $row (file_rows('buffers'))
+	{
+		my ($index, $k, $n) = @$row;
+		$cases[$index]{buffers}{$k} = $n;
+	}
 	push @{ $cases[ shift @$_ ]{cpu} }, $_ for file_rows('cpu');
 	for my $index (0 .. $#cases)
 	{

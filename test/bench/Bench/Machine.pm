@@ -2,7 +2,7 @@
 package Bench::Machine;
 use strict;
 use warnings;
-use Bench::Common qw(%size thousands);
+use Bench::Common qw(%size thousands file_rows write_file);
 use Bench::Session;
 
 sub first_match
@@ -29,7 +29,18 @@ sub versions
 		'mysql_fdw ' . $version->('mysql_fdw'), 'periods ' . $version->('periods'), "valgrind $valgrind";
 }
 
+# The servers are asked while they run; later what they said is read.
 sub lines
+{
+	my @said = map { $_->[0] } file_rows('machine');
+
+	return @said if @said;
+	@said = described();
+	write_file('machine', map { [$_] } @said);
+	return @said;
+}
+
+sub described
 {
 	my $memory = first_match('/proc/meminfo', qr/^MemTotal:\s+(\d+)/);
 	my @sets = map { $_ ? thousands($_ * $size{live}) : 0 } split / /, $ENV{BENCH_SETS};

@@ -121,6 +121,7 @@ bench check
 say "measuring CPU time and buffers"
 bench measure
 bench ir
+# asks the servers what they are, too
 bench doc "$work/without-instructions.md"
 
 say "counting instructions"
@@ -135,9 +136,5 @@ fi
 count_instructions now "$bindir" "$work/data" || fail "callgrind failed"
 [ -z "$jobs" ] || wait $jobs || fail "callgrind failed before"
 
-# versions are asked of the servers
-as_user "$bindir/pg_ctl" -D "$work/data" -l "$work/server.log" -w -s \
-	-o "-c listen_addresses= -c unix_socket_directories='$work' -c fsync=off $settings $statistics" start
-server_started=yes
 bench doc "$BENCH_OUT"
 say "wrote $BENCH_OUT"

@@ -173,7 +173,7 @@ start_server()
 	export PATH
 }
 
-# Starts a private MariaDB with a socket and a port on loopback.
+# Starts a private MariaDB with a socket and a port on loopback, and more options.
 start_mariadb()
 {
 	mkdir "$work/mariadb"
@@ -184,7 +184,7 @@ start_mariadb()
 	mariadb_port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport')
 	as_user /usr/sbin/mariadbd --no-defaults --datadir="$work/mariadb/data" \
 		--socket="$work/mariadb/s" --pid-file="$work/mariadb/pid" --bind-address=127.0.0.1 --port="$mariadb_port" \
-		--character-set-server=utf8mb3 --innodb-flush-log-at-trx-commit=2 --local-infile=1 \
+		--character-set-server=utf8mb3 --innodb-flush-log-at-trx-commit=2 --local-infile=1 "$@" \
 		</dev/null >>"$work/mariadb.log" 2>&1 &
 	mariadb_job=$!
 	tries=300

@@ -11,7 +11,8 @@
 --
 -- What an observation may say:
 -- It is evidence against a row only where it is later than the last change of what
--- it contradicts (removal, address, state): {after} in the queries.
+-- it contradicts (removal, address, state); attached tables may not tell when that
+-- was, and then any observation is.
 -- It is fresh for as long as its observer's interval "every".  Old evidence stays
 -- visible, and is never an error.
 -- A difference that was observed once is a warning; it is an error when the picture
@@ -110,20 +111,21 @@ FROM %1$I.all_nics n
 		('seen_on_other_network', n.active AND coalesce(gh.network_id, ga.network_id) <> n.network_id
 			AND NOT EXISTS (SELECT FROM %1$I.all_nics x
 				WHERE x.active AND x.mac_address = s.mac_address AND x.network_id = coalesce(gh.network_id, ga.network_id)),
-			coalesce(gh.network_id, ga.network_id), n.created,
+			coalesce(gh.network_id, ga.network_id), coalesce(n.created, '-infinity'),
 			pg_catalog.concat(', which is network ', coalesce(gh.network_id, ga.network_id), '; NIC ', n.id,
 				' is on network ', n.network_id)),
-		('seen_with_other_address', n.active AND n.vm_type = 'User'
+		('seen_with_other_address', n.active AND coalesce(n.vm_type, 'User') = 'User'
 			AND s.ip_address <> CASE pg_catalog.family(s.ip_address) WHEN 4 THEN n.ip4_address ELSE n.ip6_address END
 			AND NOT s.ip_address <<= '169.254.0.0/16' AND NOT s.ip_address <<= 'fe80::/10'
 			AND NOT EXISTS (SELECT FROM %1$I.all_nic_secondary_ips x
 				WHERE x.nic_id = n.id AND x.active AND s.ip_address IN (x.ip4_address, x.ip6_address)),
-			NULL, coalesce((SELECT pg_catalog.max(h.until) FROM %1$I.nic_address_history h WHERE h.nic_id = n.id), n.created),
+			NULL, coalesce((SELECT pg_catalog.max(h.until) FROM %1$I.nic_address_history h WHERE h.nic_id = n.id),
+				n.created, '-infinity'),
 			pg_catalog.concat('; NIC ', n.id, ' has address ',
 				pg_catalog.host(CASE pg_catalog.family(s.ip_address) WHEN 4 THEN n.ip4_address ELSE n.ip6_address END))),
 		('seen_on_other_host', n.active AND i.id IS NOT NULL AND coalesce(o.sees_domains, o.kind IN ('libvirt', 'ovs', 'prometheus'))
 			AND s.host <> CASE WHEN i.host_name IS NOT NULL THEN i.host_name WHEN s.host ~ '^\d+$' THEN i.host_id::text END,
-			NULL, GREATEST(n.created, n.state_changed),
+			NULL, GREATEST(n.created, n.state_changed, '-infinity'),
 			pg_catalog.concat('; instance ', i.id, ' is on host ', coalesce(i.host_name, i.host_id::text))),
 		(CASE o.kind WHEN 'leases' THEN 'lease_of_removed' ELSE 'observed_but_removed' END, NOT n.active, NULL,
 			coalesce(n.ended, '-infinity'),
@@ -243,7 +245,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $query$
 SELECT $$SELECT 'live_but_unseen' AS code,
-	CASE WHEN GREATEST(n.created, n.state_changed) < LEAST(z.before, a.before) AND LEAST(z.pictures, a.pictures) >= 2 THEN 'error'
+	CASE WHEN GREATEST(n.created, n.state_changed, '-infinity') < LEAST(z.before, a.before)
+			AND LEAST(z.pictures, a.pictures) >= 2 THEN 'error'
 		ELSE 'warning' END AS severity,
 	n.network_id, NULL, n.instance_id, n.id, n.mac_address, n.ip4_address, NULL::text, i.host_name, NULL::text,
 	pg_catalog.concat('no observer sees MAC address ', n.mac_address, ' of NIC ', n.id, ', whose instance ', i.id, ' is Running',
@@ -262,7 +265,7 @@ WHERE n.active AND n.mac_address IS NOT NULL
 	AND CASE WHEN coalesce(z.fresh, true) AND coalesce(a.fresh, true) AND (z.domains OR a.domains)
 			AND (i.host_name IS NULL OR k.host IS NOT NULL OR (SELECT pg_catalog.bool_or(o.host IS NULL) FROM %1$I.observers o
 				WHERE o.kind <> 'cloudstack' AND coalesce(o.sees_domains, o.kind IN ('libvirt', 'ovs', 'prometheus'))))
-		THEN GREATEST(n.created, n.state_changed) < LEAST(z.complete, a.complete) END
+		THEN GREATEST(n.created, n.state_changed, '-infinity') < LEAST(z.complete, a.complete) END
 	AND NOT EXISTS (SELECT FROM %1$I.sightings s WHERE s.mac_address = n.mac_address
 		AND s.observer <> ALL (ARRAY(SELECT o.name FROM %1$I.observers o WHERE o.kind = 'cloudstack')))$$
 $query$;
@@ -321,7 +324,7 @@ WHERE n.id IS NULL AND s.domain_uuid IS NOT NULL
 	AND s.last_seen > coalesce(e.ended, w.removed, '-infinity')
 UNION ALL
 SELECT 'on_network_but_not_listed' AS code,
-	CASE WHEN GREATEST(n.created, n.state_changed) < o.last_complete - o.every AND o.pictures >= 2 THEN 'error'
+	CASE WHEN GREATEST(n.created, n.state_changed, '-infinity') < o.last_complete - o.every AND o.pictures >= 2 THEN 'error'
 		ELSE 'warning' END AS severity,
 	n.network_id, NULL, n.instance_id, n.id, n.mac_address, n.ip4_address, o.name, o.host, w.uuid::text,
 	pg_catalog.concat('observer ', o.name, ' does not list instance ', i.id, ' on network ', w.id, ', where NIC ', n.id, ' is active'),
@@ -330,7 +333,7 @@ FROM %1$I.all_nics n
 	JOIN %1$I.all_networks w ON w.id = n.network_id AND w.removed IS NULL
 	JOIN %1$I.all_instances i ON i.id = n.instance_id AND i.removed IS NULL AND coalesce(i.type, 'User') = 'User'
 	JOIN %1$I.observers o ON o.kind = 'cloudstack' AND o.last_complete >= pg_catalog.now() - o.every
-		AND o.last_complete > GREATEST(n.created, n.state_changed) AND (o.zone_id IS NULL OR o.zone_id = w.zone_id)
+		AND o.last_complete > GREATEST(n.created, n.state_changed, '-infinity') AND (o.zone_id IS NULL OR o.zone_id = w.zone_id)
 WHERE n.active AND i.uuid IS NOT NULL
 	AND (SELECT pg_catalog.bool_or(true) FROM %1$I.observers o WHERE o.kind = 'cloudstack')
 	AND EXISTS (SELECT FROM %1$I.sightings s WHERE s.segment = w.uuid::text AND s.observer = o.name)

@@ -75,7 +75,9 @@ SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
 	has_history boolean := to_regclass(format('%I.nic_history', inventory)) IS NOT NULL;
-	found text := vmnet_internal.check_all_query(inventory);
+	-- what was observed is a question of its own
+	found text := vmnet_internal.check_all_query(inventory,
+		ARRAY(SELECT c.code FROM vmnet_internal.checks() c WHERE c.needs IS DISTINCT FROM 'reality'));
 	shown record := vmnet_internal.check_output(kind, source);
 BEGIN
 	found := replace(replace(replace(found, '{inv}.all_nics', 'near_nics'), '{inv}.all_instances', 'near_instances'),
@@ -188,37 +190,85 @@ $$;
 COMMENT ON FUNCTION vmnet_internal.preflight_age(text, text, text) IS
 'Part of network_preflight(): how old what an inventory shows is';
 
--- What was observed, where the inventory has a view reality; without it, and
--- where the view is of another owner, that is said.
-CREATE FUNCTION vmnet_internal.preflight_reality(what text, id bigint, inventory text, owner_id oid,
+-- What of the view reality is about a network or an instance ($1), as findings f
+-- with their acceptances a.
+CREATE FUNCTION vmnet_internal.preflight_differences(what text, inventory text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT replace(format($q$(
+	SELECT r.code, r.severity, r.evidence AS message, r.observer, lower(coalesce(r.mac_address::text, 'observer ' || r.observer)) AS seen,
+		CASE WHEN r.nic_id IS NOT NULL THEN 'nic' WHEN r.instance_id IS NOT NULL THEN 'instance' ELSE 'network' END AS object_type,
+		coalesce(r.nic_id, r.instance_id, r.network_id) AS object_id
+	FROM (%s) r) f %s$q$,
+	CASE $1 WHEN 'network' THEN $q$
+		SELECT * FROM {inv}.reality WHERE network_id = $1
+		UNION ALL
+		SELECT * FROM {inv}.reality WHERE other_network_id = $1 AND network_id IS DISTINCT FROM $1$q$
+	ELSE 'SELECT * FROM {inv}.reality WHERE instance_id = $1' END, vmnet_internal.accepted_join(false)), '{inv}', quote_ident($2))
+$$;
+COMMENT ON FUNCTION vmnet_internal.preflight_differences(text, text) IS
+'Part of network_preflight(): what was observed otherwise than the inventory says, of a network or an instance';
+
+-- How old the evidence is that observers of an inventory have sent.
+CREATE FUNCTION vmnet_internal.preflight_evidence(inventory text, OUT answer text, OUT verdict text, OUT next text)
+RETURNS record
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format($q$
+		SELECT CASE WHEN max(o.last_at) IS NULL THEN 'no observer has sent a picture: what hypervisors run is not known'
+				WHEN bool_or(o.last_at >= now() - o.every) THEN NULL
+				ELSE format('no observer has sent a picture within its interval; the last one is of %%s', max(o.last_at)) END,
+			CASE WHEN bool_or(o.last_at >= now() - o.every) THEN 'go' WHEN max(o.last_at) IS NULL THEN 'go' ELSE 'look' END,
+			CASE WHEN bool_or(o.last_at >= now() - o.every) IS NOT TRUE AND max(o.last_at) IS NOT NULL
+				THEN format('SELECT name, last_at, last_error FROM %%I.observers;', $1) END
+		FROM %I.observers o$q$, inventory)
+	INTO answer, verdict, next USING inventory;
+END
+$$;
+COMMENT ON FUNCTION vmnet_internal.preflight_evidence(text) IS
+'Part of network_preflight(): whether an observer has sent a picture within its interval';
+
+-- What was observed, where the inventory has a view reality; without it, that is
+-- said.
+CREATE FUNCTION vmnet_internal.preflight_reality(what text, id bigint, inventory text,
 	OUT answer text, OUT verdict text, OUT next text)
 RETURNS record
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	owner oid := (SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid = to_regclass(format('%I.reality', inventory)));
+	evidence record;
 BEGIN
-	IF owner IS NULL THEN
+	IF to_regclass(format('%I.reality', inventory)) IS NULL THEN
 		answer := 'reality is not enabled: what hypervisors run is not known';
 		verdict := 'go';
-	ELSIF owner <> owner_id THEN
-		answer := format('the view reality belongs to role %I, and is not read', pg_get_userbyid(owner));
-		verdict := 'look';
-		next := format('ALTER VIEW %I.reality OWNER TO %I;', inventory, pg_get_userbyid(owner_id));
 	ELSE
 		EXECUTE format($q$
-			SELECT CASE count(*) WHEN 0 THEN 'nothing that was observed differs'
-					ELSE format('%%s differences: ', count(*)) || string_agg(DISTINCT r.code, ', ') END,
-				CASE WHEN bool_or(r.severity = 'error') THEN 'stop' WHEN bool_or(r.severity = 'warning') THEN 'look' ELSE 'go' END,
-				CASE WHEN bool_or(r.severity IN ('error', 'warning'))
-					THEN format('SELECT * FROM %%I.reality WHERE %%I = %%s;', $2, $3, $1) END
-			FROM %I.reality r WHERE r.%I = $1$q$, inventory, what || '_id')
-		INTO answer, verdict, next USING id, inventory, what || '_id';
+			SELECT CASE count(*) FILTER (WHERE a.code IS NULL) WHEN 0 THEN 'nothing that was observed differs'
+					ELSE format('%%s: %%s', count(*) FILTER (WHERE a.code IS NULL),
+						string_agg(DISTINCT f.code, ', ') FILTER (WHERE a.code IS NULL)) END
+					|| coalesce('; accepted: ' || nullif(count(a.code), 0), ''),
+				CASE WHEN bool_or(f.severity = 'error' AND a.code IS NULL) THEN 'stop'
+					WHEN bool_or(f.severity = 'warning' AND a.code IS NULL) THEN 'look' ELSE 'go' END,
+				CASE WHEN bool_or(f.severity IN ('error', 'warning') AND a.code IS NULL)
+					THEN format('SELECT * FROM %%s.reality WHERE %%I = %%s;', $2, $3, $1) END
+			FROM %s$q$, vmnet_internal.preflight_differences(what, inventory))
+		INTO answer, verdict, next USING id, quote_ident(inventory), what || '_id';
+		evidence := vmnet_internal.preflight_evidence(inventory);
+		answer := CASE WHEN evidence.answer IS NULL THEN answer WHEN verdict = 'go' THEN evidence.answer
+			ELSE answer || '; ' || evidence.answer END;
+		IF verdict = 'go' THEN
+			verdict := evidence.verdict;
+			next := evidence.next;
+		END IF;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.preflight_reality(text, bigint, text, oid) IS
+COMMENT ON FUNCTION vmnet_internal.preflight_reality(text, bigint, text) IS
 'Part of network_preflight(): what was observed of a network or an instance';
 
 -- The answer to the questions that findings answer, one row for each of them; a
@@ -276,7 +326,7 @@ COMMENT ON FUNCTION vmnet_internal.preflight_hidden(text) IS
 
 -- All questions but the last one.  Of a network or an instance that is not there,
 -- nothing else is asked.
-CREATE FUNCTION vmnet_internal.preflight_questions(what text, id bigint, inventory text, kind text, source text, owner_id oid)
+CREATE FUNCTION vmnet_internal.preflight_questions(what text, id bigint, inventory text, kind text, source text)
 RETURNS TABLE (question text, answer text, verdict text, next text)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
@@ -308,14 +358,14 @@ BEGIN
 	answer := CASE facts.held WHEN 0 THEN 'nothing' ELSE format('held NICs: %s; its removal would be refused', facts.held) END;
 	RETURN NEXT;
 	RETURN QUERY SELECT c.* FROM vmnet_internal.preflight_checks(what, id, inventory, kind, source, facts.half, facts.moving) c;
-	RETURN QUERY SELECT 'seen in reality', r.* FROM vmnet_internal.preflight_reality(what, id, inventory, owner_id) r;
+	RETURN QUERY SELECT 'seen in reality', r.* FROM vmnet_internal.preflight_reality(what, id, inventory) r;
 	question := 'last change';
 	answer := coalesce(nullif(concat_ws('; in history: ', 'at ' || facts.changed || ', as its rows say',
 		vmnet_internal.preflight_last_change(what, id, inventory)), ''), 'not known');
 	RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION vmnet_internal.preflight_questions(text, bigint, text, text, text, oid) IS
+COMMENT ON FUNCTION vmnet_internal.preflight_questions(text, bigint, text, text, text) IS
 'Part of network_preflight(): all questions but the last one';
 
 CREATE FUNCTION vmnet_internal.preflight(what text, id bigint, wanted name)
@@ -334,7 +384,7 @@ BEGIN
 	END IF;
 	RETURN QUERY
 		WITH asked AS MATERIALIZED (
-			SELECT q.* FROM vmnet_internal.preflight_questions(what, id, target.name, target.kind, target.source, target.owner_id)
+			SELECT q.* FROM vmnet_internal.preflight_questions(what, id, target.name, target.kind, target.source)
 				WITH ORDINALITY q (question, answer, verdict, next, ord)),
 		worst (verdict) AS (
 			SELECT CASE WHEN bool_or(a.verdict = 'stop') THEN 'stop' WHEN bool_or(a.verdict = 'look') THEN 'look' ELSE 'go' END

@@ -1,7 +1,7 @@
 -- Answers of network_preflight() and instance_preflight() in every kind of inventory.
 \i test/tap/setup.psql
 
-SELECT plan(39);
+SELECT plan(48);
 
 CREATE FUNCTION pg_temp.said(what text, id bigint, inventory name, question text, OUT verdict text, OUT answer text, OUT next text)
 LANGUAGE plpgsql AS $$
@@ -68,15 +68,33 @@ ALTER TABLE cloud.all_nics DISABLE TRIGGER USER;
 SELECT is(pg_temp.turned('network', 1, 'cloud'), 'the inventory itself stop; overall stop', 'a guard is disabled');
 ALTER TABLE cloud.all_nics ENABLE TRIGGER USER;
 
--- reality, by a view made by hand
-CREATE VIEW cloud.reality AS SELECT 'unknown_nic_seen'::text AS code, 'error'::text AS severity, 1::bigint AS network_id, NULL::bigint AS instance_id;
-SELECT is(pg_temp.turned('network', 1, 'cloud'), 'seen in reality stop; overall stop', 'what was seen');
+-- reality: what was seen once, and again; what is accepted; old evidence
+SELECT is((pg_temp.said('network', 1, 'cloud', 'seen in reality')).answer, 'reality is not enabled: what hypervisors run is not known', 'nothing is known without reality');
+SELECT vmnet.enable_reality('cloud') \g /dev/null
+SELECT is((pg_temp.said('network', 1, 'cloud', 'seen in reality')).answer, 'no observer has sent a picture: what hypervisors run is not known', 'nor without an observer');
+SELECT is(pg_temp.turned('network', 1, 'cloud'), 'go', 'which is go');
+INSERT INTO cloud.observers (name, kind, host) VALUES ('kvm1', 'csv', 'kvm1');
+INSERT INTO cloud.segments (host, segment, network_id) VALUES ('kvm1', 'br1', 1);
+CREATE FUNCTION pg_temp.see(ago interval) RETURNS bigint LANGUAGE sql
+AS $$ SELECT o.seen FROM vmnet.observe('kvm1', E'mac,segment,host\n02:00:00:00:00:99,br1,kvm1\n', now() - $1, inventory => 'cloud') o $$;
+SELECT pg_temp.see('4 minutes') \g /dev/null
+SELECT is(pg_temp.turned('network', 1, 'cloud'), 'seen in reality look; overall look', 'what was seen once');
+SELECT pg_temp.see('1 minute') \g /dev/null
+SELECT is(pg_temp.turned('network', 1, 'cloud'), 'seen in reality stop; overall stop', 'what was seen again');
+SELECT is((pg_temp.said('network', 1, 'cloud', 'seen in reality')).answer, '1: observed_unknown', 'which it is');
 SELECT is((pg_temp.said('network', 1, 'cloud', 'overall')).next, 'SELECT * FROM cloud.reality WHERE network_id = 1;', 'where it is');
 SELECT is(pg_temp.turned('network', 2, 'cloud'), 'go', 'not elsewhere');
+SELECT vmnet.accept_finding('observed_unknown', '02:00:00:00:00:99', NULL, 'a probe of ours', 'kvm1', 'cloud') \g /dev/null
+SELECT is(pg_temp.turned('network', 1, 'cloud'), 'go', 'what is accepted does not count');
+SELECT is((pg_temp.said('network', 1, 'cloud', 'seen in reality')).answer, 'nothing that was observed differs; accepted: 1', 'and is said');
+UPDATE cloud.observers SET every = '30 seconds';
+SELECT is(pg_temp.turned('network', 2, 'cloud'), 'seen in reality look; overall look', 'old evidence is a look');
+SELECT alike((pg_temp.said('network', 2, 'cloud', 'seen in reality')).answer, 'no observer has sent a picture within its interval; the last one is of %', 'and says how old it is');
 CREATE ROLE regress_vmnet_preflight;
+DELETE FROM cloud.accepted_findings;
 ALTER VIEW cloud.reality OWNER TO regress_vmnet_preflight;
-SELECT is((pg_temp.said('network', 2, 'cloud', 'seen in reality')).verdict, 'look', 'a view of another role is not read');
-DROP VIEW cloud.reality;
+SELECT throws_ok($$ SELECT * FROM vmnet.network_preflight(2, 'cloud') $$, '42501', NULL, 'a view of another role is not read');
+ALTER VIEW cloud.reality OWNER TO CURRENT_USER;
 
 -- a mirror, with an odd name, and its age
 CREATE SCHEMA src;

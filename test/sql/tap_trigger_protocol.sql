@@ -4,7 +4,7 @@
 \i test/tap/setup.psql
 \i test/tap/outcome.psql
 
-SELECT plan(33);
+SELECT plan(34);
 
 CREATE TEMP TABLE trigger_function AS
 SELECT p.proname::text AS name FROM pg_proc p
@@ -13,7 +13,7 @@ SELECT set_eq('SELECT name FROM trigger_function',
 	ARRAY['nic_prepare', 'nic_guard', 'network_guard', 'instance_guard', 'no_hard_delete', 'no_truncate', 'mirror_guard', 'nic_view_delete',
 		'nic_history', 'history_guard', 'nic_notify', 'attached_nic_guard', 'attached_nic_history', 'attached_network_guard',
 		'attached_instance_guard', 'attached_no_delete', 'attached_nic_notify', 'attached_view_write', 'live_guard',
-		'secondary_ip_guard', 'nic_secondary_ips_remove', 'fill_defaults', 'parent_view_delete', 'accepted_guard'],
+		'secondary_ip_guard', 'nic_secondary_ips_remove', 'fill_defaults', 'parent_view_delete', 'accepted_guard', 'sighting_guard'],
 	'the trigger functions that there are');
 
 SELECT is(pg_temp.trial(format('SELECT vmnet_internal.%I()', name)), '39P01', format('%s() called as a function', name))

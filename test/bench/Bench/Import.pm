@@ -65,7 +65,7 @@ sub high_water_mark
 	my ($pid) = @_;
 
 	open my $fh, '<', "/proc/$pid/status" or return '';
-	while (<$fh>) { return $1 if /^VmHWM:\s+(\d+)/ }
+	while (my $line = <$fh>) { return $1 if $line =~ /^VmHWM:\s+(\d+)/ }
 	return '';
 }
 

@@ -109,14 +109,14 @@ BEGIN
 END
 $$;
 
-SELECT is((SELECT count(*) FROM attempt), 24 * 11 * 3 * 2 * 4 * 2::bigint, 'every function was attached in every way to every table');
+SELECT is((SELECT count(*) FROM attempt), 25 * 11 * 3 * 2 * 4 * 2::bigint, 'every function was attached in every way to every table');
 SELECT is_empty($$SELECT function, target, timing, level, event, kind, attached FROM attempt
 	WHERE attached <> 'accepted' AND left(attached, 2) NOT IN ('42', '0A')$$,
 	'where the server refuses the trigger, it does so as for any function');
 -- by hand: for an ordinary table BEFORE and AFTER, each ROW with 3 events and
 -- STATEMENT with 4, and constraint triggers AFTER ROW with 3; a partitioned
 -- one the same
-SELECT is((SELECT count(*) FROM attempt WHERE attached = 'accepted'), 24 * 11 * (2 * (3 + 4) + 3)::bigint,
+SELECT is((SELECT count(*) FROM attempt WHERE attached = 'accepted'), 25 * 11 * (2 * (3 + 4) + 3)::bigint,
 	'the server refuses no other');
 -- These three keep rows whatever the table is, so their own refusal is as good.
 CREATE TEMP VIEW own_refusal (function, timing, level, event, refusal) AS VALUES

@@ -6,8 +6,8 @@ SELECT vmnet.create_inventory('cloud');
 SELECT vmnet.enable_reality('cloud');
 SET TimeZone = 'UTC';
 -- what a thread shows, without ages
-CREATE VIEW shown AS SELECT code, severity, network_id AS network, nic_id AS nic, mac_address AS mac, observer, evidence FROM cloud.reality ORDER BY code, mac_address, observer;
-CREATE VIEW found AS SELECT code, severity, object, accepted FROM vmnet.check_inventory('cloud') ORDER BY code, object;
+CREATE TEMP VIEW shown AS SELECT code, severity, network_id AS network, nic_id AS nic, mac_address AS mac, observer, evidence FROM cloud.reality ORDER BY code, mac_address, observer;
+CREATE TEMP VIEW found AS SELECT code, severity, object, accepted FROM vmnet.check_inventory('cloud') ORDER BY code, object;
 -- a picture as CSV, taken at a time before now
 CREATE FUNCTION see(observer text, ago interval, VARIADIC lines text[]) RETURNS text LANGUAGE sql AS $$
 	SELECT format('%s seen, %s new, %s gone, %s rejected', o.seen, o.new, o.gone, o.rejected)

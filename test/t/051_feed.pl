@@ -129,7 +129,9 @@ my %pollers = (
 my @writers = map { start_writer($_) } 1 .. WRITERS - 1;
 my %running = map { $_ => start_client($pollers{$_}[0], $_ =~ s/\W+/_/gr, '\\set cursor', $pollers{$_}[1]) } sort keys %pollers;
 $_->{run}->finish for @writers;
-$primary->safe_psql('postgres', 'UPDATE over SET yes = true');
+# The poller that writes may have a transaction open: its change has to be committed
+# before pollers are told that no more will come.
+$primary->safe_psql('postgres', 'BEGIN; LOCK TABLE cloud.all_nics IN SHARE ROW EXCLUSIVE MODE; UPDATE over SET yes = true; COMMIT');
 $_->{run}->finish for values %running;
 
 is(join('', map { slurp_file("$tmp/$_->{name}.err") } @writers, values %running), '', 'no client met with an error');

@@ -79,6 +79,8 @@ my %calls = (
 	'network_blockers(bigint,name)' => [ '', q(SELECT * FROM vmnet.network_blockers(100, 'cloud')) ],
 	'network_free_ips(bigint,integer,name)' => [ '', q(SELECT * FROM vmnet.network_free_ips(100, 3, 'cloud')) ],
 	'network_explain(bigint,name)' => [ '', q(SELECT * FROM vmnet.network_explain(100, 'cloud')), q(SELECT * FROM vmnet.network_explain(100, 'att')) ],
+	'network_preflight(bigint,name)' => [ '', q(SELECT * FROM vmnet.network_preflight(100, 'cloud')), q(SELECT * FROM vmnet.network_preflight(100, 'att')) ],
+	'instance_preflight(bigint,name)' => [ '', q(SELECT * FROM vmnet.instance_preflight(100, 'cloud')) ],
 	'network_id(text,name)' => [ '', q(SELECT vmnet.network_id('100', 'cloud')), q(SELECT vmnet.network_id('100', 'att')) ],
 	'network_id(uuid,name)' => [ '', q(SELECT vmnet.network_id((SELECT uuid FROM cloud.all_networks WHERE id = 100), 'cloud')) ],
 	'network_in_use(bigint,name)' => [ '', q(SELECT vmnet.network_in_use(100, 'cloud')), q(SELECT vmnet.network_in_use(100, 'att')) ],

@@ -44,10 +44,10 @@ all install installcheck:
 	@echo "pg_config was not found: install postgresql-server-dev-15, or say make PG_CONFIG=/path/to/pg_config" >&2; false
 endif
 
-.PHONY: test test-quick lint check-changes demo demo-cloudstack bench check-asan check-valgrind check-clients report
+.PHONY: test test-quick soak lint check-changes demo demo-cloudstack bench check-asan check-valgrind check-clients report
 # One HTML page about an inventory: make report INVENTORY=cloud_report PGDATABASE=... OUT=report.html
 report:
 	@contrib/report/report
 
-test test-quick lint check-changes demo demo-cloudstack bench check-asan check-valgrind check-clients:
+test test-quick soak lint check-changes demo demo-cloudstack bench check-asan check-valgrind check-clients:
 	@PG_CONFIG="$(if $(filter file default,$(origin PG_CONFIG)),,$(PG_CONFIG))" test/$@.sh

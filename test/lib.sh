@@ -93,10 +93,14 @@ find_postgres()
 	PG_CONFIG=$("$PG_CONFIG" --bindir)/pg_config
 }
 
+# What soak.sh has to end, too.
+stop_busy() { :; }
+
 cleanup()
 {
 	status=$?
 	trap - EXIT INT TERM HUP
+	stop_busy
 	if [ -n "$server_started" ]; then
 		as_user "$bindir/pg_ctl" -D "$work/data" -m immediate -w stop >/dev/null 2>&1 || :
 	fi
@@ -200,6 +204,59 @@ start_mariadb()
 mysql_sql()
 {
 	mariadb --no-defaults --socket="$work/mariadb/s" -u root -N -B --default-character-set=utf8mb4 --local-infile=1 "$@"
+}
+
+# Installs what all tests need, makes the folder of the work, and finds a server.
+prepare_all_tests()
+{
+	# Clients of all kinds.  java and npm may be installed from elsewhere, and then
+	# conflict with Debian's packages.
+	clients="python3-psycopg2 python3-psycopg python3-pyodbc odbc-postgresql libpostgresql-jdbc-java libpq-dev
+		python3-django python3-sqlalchemy python3-pandas ruby-activerecord ruby-pg"
+	command -v javac >/dev/null || clients="$clients default-jdk-headless"
+	command -v npm >/dev/null || clients="$clients nodejs npm"
+
+	# All at once, so that the number and size that are printed are those of all.
+	find_postgres $clients python3-yaml postgresql-15-pgtap postgresql-15-partman postgresql-15-mysql-fdw \
+		mariadb-server-core mariadb-client-core pgloader postgresql-15-cron postgresql-15-periods libdbd-pg-perl libdbd-mariadb-perl valgrind \
+		chromium fonts-dejavu-core \
+		libipc-run-perl libtap-parser-sourcehandler-pgtap-perl spin
+	make_work_folder
+
+	# Installing Prometheus and its exporter would start services, so their packages are
+	# unpacked.  They need only the C library.
+	need_packages $clients python3-yaml
+	PROMTOOL=/usr/bin/promtool POSTGRES_EXPORTER=/usr/bin/prometheus-postgres-exporter
+	if [ ! -x $PROMTOOL ] || [ ! -x $POSTGRES_EXPORTER ]; then
+		as_root apt-get update -qq >/dev/null
+		mkdir "$work/prometheus"
+		# after Debian 12 promtool is a package of its own
+		(cd "$work/prometheus" && as_root apt-get download -qq prometheus prometheus-postgres-exporter \
+				$(apt-cache pkgnames promtool | grep -x promtool) &&
+			for package in *.deb; do dpkg-deb -x "$package" .; done) >"$work/apt.log" 2>&1 || {
+			cat "$work/apt.log" >&2
+			fail "apt-get could not download prometheus and prometheus-postgres-exporter"
+		}
+		chmod -R a+rX "$work/prometheus"
+		PROMTOOL=$work/prometheus$PROMTOOL POSTGRES_EXPORTER=$work/prometheus$POSTGRES_EXPORTER
+	fi
+	export PROMTOOL POSTGRES_EXPORTER
+
+	# Installing pgbouncer would start a service, so its package is unpacked, and only
+	# the libraries that it needs are installed.
+	PGBOUNCER=/usr/sbin/pgbouncer
+	if [ ! -x $PGBOUNCER ]; then
+		as_root apt-get update -qq >/dev/null
+		need_packages $(apt-cache depends --important pgbouncer | sed -n 's/.*Depends: \(lib.*\)/\1/p')
+		mkdir "$work/pgbouncer"
+		(cd "$work/pgbouncer" && as_root apt-get download -qq pgbouncer && dpkg-deb -x pgbouncer_*.deb .) >"$work/apt.log" 2>&1 || {
+			cat "$work/apt.log" >&2
+			fail "apt-get could not download pgbouncer"
+		}
+		chmod -R a+rX "$work/pgbouncer"
+		PGBOUNCER=$work/pgbouncer/usr/sbin/pgbouncer
+	fi
+	export PGBOUNCER
 }
 
 # For the demos: run SQL, get one value, compare an answer.

@@ -40,6 +40,7 @@ svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
 .line { fill: none; stroke: var(--series); stroke-width: 2; stroke-linejoin: round; } .area { fill: var(--series); opacity: .14; }
 .dot, .bar, .info { fill: var(--series); } .up { fill: var(--up); } .down { fill: var(--down); }
 svg .error { fill: var(--error); } svg .warning { fill: var(--warning); } svg .muted { fill: var(--muted); }
+.by-cidr { fill-opacity: .5; }
 .track { fill: var(--track); } .touch { fill: var(--ink); opacity: 0; } .touch:hover { opacity: .12; }
 .spark { width: 120px; height: 22px; vertical-align: middle; } .spark .line { stroke-width: 1.5; }
 table { border-collapse: collapse; width: 100%; font-size: .84rem; }

@@ -42,11 +42,11 @@ sub meaning
 {
 	my ($check, $kind) = @_;
 	my ($about, $remedy) = split /; remedy: /, ($check->{about} // '') =~ s/\bmin_age\b/$min_age/gr, 2;
-	my $beside = 'what stands beside each finding, where anything does, after reading it';
-	my $todo = defined $remedy ? $remedy
-	  : !defined $check->{repair} ? (defined $check->{refusal} ? "decide for each, since $check->{refusal}; run $beside" : "run $beside")
-	  : $kind eq 'managed' ? "vmnet.repair_inventory(inventory, '$check->{code}', dry_run => false) mends it; without dry_run it says what it would do"
-	  : "run $beside; vmnet.repair_inventory() mends it in a managed inventory only";
+	my $beside = 'as stands beside each finding, where anything does';
+	my $todo = $remedy // (defined $check->{refusal} ? "decide for each, since $check->{refusal}; mend it $beside"
+		: !defined $check->{repair} ? "mend it $beside"
+		: $kind eq 'managed' ? "vmnet.repair_inventory(inventory, '$check->{code}', dry_run => false) mends it; without dry_run it says what it would do"
+		: "mend it at the source, $beside");
 	return (ucfirst($about // ''), "What to do: $todo.");
 }
 

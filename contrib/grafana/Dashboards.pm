@@ -142,7 +142,7 @@ sub row
 
 sub age
 {
-	return panel('stat', 'Age', 'Time since the start of the last import that was done: what all panels are as of. An inventory that is its own source is as of now. A mirror without such an import is as of no time, and asked as -1.',
+	return panel('stat', 'Age', 'Time since the start of the last import that was done: what all panels are as of. An inventory that is its own source is as of now. A mirror without such an import is as of no time: the query returns -1.',
 		\@_, <<'END', steps => 'red 0:green 7200:orange 86400:red', unit => 'dtdurations', without => 'now', texts => { -1 => 'no import done' });
 SELECT coalesce(extract(epoch FROM now()) - max(value) FILTER (WHERE name = 'vmnet_inventory_as_of_timestamp_seconds'),
   CASE WHEN max(kind) = 'mirror' THEN -1 END) AS seconds

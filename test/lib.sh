@@ -219,7 +219,7 @@ prepare_all_tests()
 	# All at once, so that the number and size that are printed are those of all.
 	find_postgres $clients python3-yaml postgresql-15-pgtap postgresql-15-partman postgresql-15-mysql-fdw \
 		mariadb-server-core mariadb-client-core pgloader postgresql-15-cron postgresql-15-periods libdbd-pg-perl libdbd-mariadb-perl valgrind \
-		chromium fonts-dejavu-core \
+		chromium fonts-dejavu-core poppler-utils \
 		libipc-run-perl libtap-parser-sourcehandler-pgtap-perl spin
 	make_work_folder
 

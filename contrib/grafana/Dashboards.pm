@@ -119,6 +119,7 @@ sub panel
 	$defaults->{unit} = $unit if defined $unit;
 	$defaults->{decimals} = $more{decimals} // $decimals{$type} if defined $decimals{$type};
 	$defaults->{noValue} = $more{without} if defined $more{without};
+	$defaults->{mappings} = [ { type => 'value', options => { map { $_ => { index => 0, text => $more{texts}{$_} } } keys %{ $more{texts} } } } ] if $more{texts};
 	return { type => $type, title => $title, description => $description, gridPos => place(@$at), fieldConfig => { defaults => $defaults, overrides => $more{fields} // [] },
 		options => $options, $more{transformations} ? (transformations => $more{transformations}) : (),
 		defined $more{from} ? (from => $more{from}, datasource => {%shared})
@@ -141,10 +142,12 @@ sub row
 
 sub age
 {
-	return panel('stat', 'Age', 'Time since the start of the last import that was done: what all panels are as of. An inventory that is its own source has none.', \@_, <<'END', steps => 'green 7200:orange 86400:red', unit => 'dtdurations', without => 'now');
-SELECT extract(epoch FROM now()) - max(value) AS seconds
+	return panel('stat', 'Age', 'Time since the start of the last import that was done: what all panels are as of. An inventory that is its own source is as of now. A mirror without such an import is as of no time: the query returns -1.',
+		\@_, <<'END', steps => 'red 0:green 7200:orange 86400:red', unit => 'dtdurations', without => 'now', texts => { -1 => 'no import done' });
+SELECT coalesce(extract(epoch FROM now()) - max(value) FILTER (WHERE name = 'vmnet_inventory_as_of_timestamp_seconds'),
+  CASE WHEN max(kind) = 'mirror' THEN -1 END) AS seconds
 FROM ${schema:doublequote}.metrics
-WHERE name = 'vmnet_inventory_as_of_timestamp_seconds'
+WHERE name IN ('vmnet_inventory_as_of_timestamp_seconds', 'vmnet_inventory_info')
 END
 }
 

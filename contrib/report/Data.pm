@@ -24,11 +24,12 @@ sub line_end
 	  . " AS until \\gset\n";
 }
 
-# What codes mean stands in the list of checks; a report outlives the extension.
-my $meanings = q{SELECT to_regprocedure('vmnet.check_codes()') IS NOT NULL AND has_schema_privilege(to_regnamespace('vmnet'), 'USAGE')
-	AND has_function_privilege(to_regprocedure('vmnet.check_codes()'), 'EXECUTE') AS known \gset
+# What codes mean, and what mends them or why nothing does, stands in the list of
+# checks; a report outlives the extension.
+my $meanings = q{SELECT coalesce(has_schema_privilege(to_regnamespace('vmnet_internal'), 'USAGE')
+	AND has_function_privilege(to_regprocedure('vmnet_internal.checks()'), 'EXECUTE'), false) AS known \gset
 \if :known
-SELECT coalesce(jsonb_agg(jsonb_build_object('code', code, 'about', about)), '[]') FROM vmnet.check_codes();
+SELECT coalesce(jsonb_agg(jsonb_build_object('code', code, 'about', about, 'repair', repair, 'refusal', refusal)), '[]') FROM vmnet_internal.checks();
 \else
 SELECT '[]';
 \endif
@@ -39,7 +40,10 @@ SELECT '[]';
 my @queries = (
 	[ about => 'one', q{
 		SELECT current_database() AS database, to_char(now(), 'YYYY-MM-DD HH24:MI') AS at,
+			to_char(now(), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS exactly,
 			floor(extract(epoch FROM now()) / 86400)::int AS today} ],
+
+	[ kind => 'one', q{SELECT kind FROM :"schema".metrics WHERE name = 'vmnet_inventory_info'} ],
 
 	# a mirror is as of the start of its last import that was done
 	[ as_of => 'one', q{
@@ -81,7 +85,7 @@ my @queries = (
 		SELECT network_id, network_name, cidr, used, usable, free, counted_by, percent
 		FROM :"schema".network_ip_usage
 		WHERE percent IS NOT NULL
-		ORDER BY percent DESC, network_id
+		ORDER BY free, percent DESC, network_id
 		LIMIT 15} ],
 
 	[ networks => 'all', q{
@@ -103,13 +107,13 @@ my @queries = (
 	[ findings => 'one', q{
 		WITH f AS MATERIALIZED (SELECT * FROM :"schema".findings)
 		SELECT (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM (
-				SELECT code, severity, count(*) AS findings, count(fix) AS fixed
+				SELECT code, severity, count(*) AS findings
 				FROM f
 				WHERE NOT accepted
 				GROUP BY code, severity, severity_order
 				ORDER BY severity_order, findings DESC, code) c) AS codes,
 			(SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]') FROM (
-				SELECT severity, code, message, fix
+				SELECT severity, code, finding, message, fix
 				FROM f
 				WHERE NOT accepted
 				ORDER BY severity_order, code, object_id

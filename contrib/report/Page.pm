@@ -8,26 +8,28 @@ use Chart;
 use Findings;
 use Script;
 use Style;
-use Text qw(escape short number percent day duration label);
+use Text qw(escape named plain short number percent day duration label);
 
-# Returns a table.  columns: [heading, kind, cell], where cell returns the text of a
-# row; kind num: a number, aligned to the right; html: the text is HTML; whole: a
+# Returns a table.  name and key, a function that returns what tells a row from the
+# others, name the cells: <name>.<key>.<heading>, as in named().  columns: [heading,
+# kind, cell], where cell returns the text of a row; kind num: a number, aligned to the right; html: the text is HTML; whole: a
 # text that is never cut; sql: a statement, which is not cut either, since the
 # beginning of one can be another valid one.
 sub table
 {
-	my ($caption, $columns, @rows) = @_;
+	my ($caption, $name, $key, $columns, @rows) = @_;
 	my $html = '<div class="scroll"><table><caption>' . escape($caption) . "</caption>\n<thead><tr>"
 	  . join('', map { '<th scope="col"' . ($_->[1] eq 'num' ? ' class="num"' : '') . '>' . escape($_->[0]) . '</th>' } @$columns) . "</tr></thead>\n<tbody>\n";
 	foreach my $row (@rows)
 	{
 		$html .= '<tr>' . join('', map {
 				my $cell = $_->[2]->($row);
-				$_->[1] eq 'num' ? '<td class="num"' . ($_->[3] ? ' data-sort="' . escape($_->[3]->($row)) . '"' : '') . '>' . escape($cell) . '</td>'
+				my $is = Chart::is(join '.', $name, $key->($row), anchor($_->[0]));
+				$_->[1] eq 'num' ? qq(<td$is class="num") . ($_->[3] ? ' data-sort="' . escape($_->[3]->($row)) . '"' : '') . '>' . escape($cell) . '</td>'
 				  : $_->[1] eq 'html' ? "<td>$cell</td>"
-				  : $_->[1] eq 'sql' ? '<td><code>' . escape($cell) . '</code></td>'
-				  : $_->[1] eq 'whole' ? '<td><bdi>' . escape($cell) . '</bdi></td>'
-				  : '<td><bdi>' . escape(short($cell, 300)) . '</bdi></td>'
+				  : $_->[1] eq 'sql' ? "<td$is><code>" . escape($cell) . '</code></td>'
+				  : $_->[1] eq 'whole' ? "<td$is><bdi>" . escape($cell) . '</bdi></td>'
+				  : "<td$is><bdi>" . escape(short($cell, 300)) . '</bdi></td>'
 		} @$columns) . "</tr>\n";
 	}
 	return "$html</tbody></table></div>\n";
@@ -51,39 +53,42 @@ sub change { my ($n) = @_; return !defined $n ? '' : ($n > 0 ? '+' : '') . numbe
 # Returns the change over the last 7 days of values, one for each day.
 sub week { my (@values) = @_; return @values > 7 ? $values[-1] - $values[-8] : undef; }
 
-# Returns a chart with its heading, an explanation, and its data as a table.
+# Returns a chart with its heading, an explanation (HTML), and its data as a table.
 sub figure
 {
 	my ($class, $title, $note, $chart, $table) = @_;
-	return qq(<figure class="card $class" id=") . anchor($title) . qq("><figcaption><h2>) . escape($title) . '</h2><p>' . escape($note) . "</p></figcaption>\n"
+	return qq(<figure class="card $class" id=") . anchor($title) . qq("><figcaption><h2>) . escape($title) . '</h2><p>' . $note . "</p></figcaption>\n"
 	  . ($chart ? "$chart<details><summary>As a table</summary>\n$table</details>" : '<p class="none">Nothing to show.</p>') . "</figure>\n";
 }
 
+# note: HTML
 sub section
 {
 	my ($title, $note, $content) = @_;
-	return '<section class="card wide" id="' . anchor($title) . '"><h2>' . escape($title) . '</h2><p>' . escape($note) . "</p>\n$content</section>\n";
+	return '<section class="card wide" id="' . anchor($title) . '"><h2>' . escape($title) . '</h2><p>' . $note . "</p>\n$content</section>\n";
 }
 
+# value and note: HTML
 sub tile
 {
 	my ($name, $value, $note, $class) = @_;
-	return qq(<div class="tile $class"><dt>) . escape($name) . '</dt><dd>' . escape($value) . '<small>' . escape($note) . "</small></dd></div>\n";
+	return qq(<div class="tile $class"><dt>) . escape($name) . '</dt><dd>' . $value . '<small>' . $note . "</small></dd></div>\n";
 }
 
-# Returns "The first 100 of 4,321" if not all rows are shown.
+# Returns "The first 100 of 4,321" if not all rows are shown, as HTML.
 sub shown
 {
-	my ($shown, $all, $what, $order) = @_;
-	return $shown < $all ? 'The first ' . number($shown) . ' of ' . number($all) . " $what, $order; set TOP to see more." : number($all) . " $what, $order.";
+	my ($name, $shown, $all, $what, $order) = @_;
+	my $many = named("$name.all", number($all));
+	return $shown < $all ? 'The first ' . named("$name.shown", number($shown)) . " of $many $what, $order; set TOP to see more." : "$many $what, $order.";
 }
 
 # Returns how many findings are accepted, with what stands around it; nothing if
 # there are none.
 sub accepted
 {
-	my ($d, $before, $after) = @_;
-	return $d->{findings}{accepted} ? $before . number($d->{findings}{accepted}) . ' accepted' . ($after // '') : '';
+	my ($d, $name, $before, $after) = @_;
+	return $d->{findings}{accepted} ? $before . named("$name.accepted", number($d->{findings}{accepted})) . ' accepted' . ($after // '') : '';
 }
 
 sub tiles
@@ -92,13 +97,16 @@ sub tiles
 	my %severity = (error => 0, warning => 0, info => 0);
 	$severity{ $_->{severity} } += $_->{findings} foreach @{ $d->{findings}{codes} };
 	my ($half, $stuck) = ($d->{totals}{deallocating}, $d->{stuck_total}{nics});
-	return '<dl class="tiles">' . tile('Networks', number($d->{totals}{networks}), number($d->{totals}{used_networks}) . ' in use', '')
-	  . tile('Active instances', number($d->{instances}{active}), number($d->{instances}{running}) . ' running', '')
-	  . tile('Attached NICs', number($d->{totals}{attached_nics}), 'of live instances', '')
-	  . tile('IPv4 in use', defined $d->{usage}{percent} ? percent($d->{usage}{percent}) : "\x{2013}",
-		defined $d->{usage}{percent} ? number($d->{usage}{used}) . ' of ' . number($d->{usage}{usable}) : 'no network has a range', '')
-	  . tile('Stuck NICs', defined $stuck ? number($stuck) : "\x{2013}", number($half) . ' half-removed', ($stuck // 0) + $half ? 'warning' : 'good')
-	  . tile('Errors found', number($severity{error}), number($severity{warning}) . ' warnings' . accepted($d, ', '), $severity{error} ? 'error' : $severity{warning} ? 'warning' : 'good')
+	my $tell = sub { my ($name, $n) = @_; return named("tile.$name", number($n)) };
+	my ($known, $none) = (defined $d->{usage}{percent}, "\x{2013}");
+	return '<dl class="tiles">' . tile('Networks', $tell->('networks', $d->{totals}{networks}), $tell->('used_networks', $d->{totals}{used_networks}) . ' in use', '')
+	  . tile('Active instances', $tell->('active_instances', $d->{instances}{active}), $tell->('running_instances', $d->{instances}{running}) . ' running', '')
+	  . tile('Attached NICs', $tell->('attached_nics', $d->{totals}{attached_nics}), 'of live instances', '')
+	  . tile('IPv4 in use', $known ? named('tile.ip_percent', percent($d->{usage}{percent})) : $none,
+		$known ? $tell->('ip_used', $d->{usage}{used}) . ' of ' . $tell->('ip_usable', $d->{usage}{usable}) : 'no network has a range', '')
+	  . tile('Stuck NICs', defined $stuck ? $tell->('stuck_nics', $stuck) : $none, $tell->('half_removed', $half) . ' half-removed', ($stuck // 0) + $half ? 'warning' : 'good')
+	  . tile('Errors found', $tell->('errors', $severity{error}), $tell->('warnings', $severity{warning}) . ' warnings' . accepted($d, 'tile', ', '),
+		$severity{error} ? 'error' : $severity{warning} ? 'warning' : 'good')
 	  . "</dl>\n";
 }
 
@@ -108,11 +116,12 @@ sub members
 	my @days = @{ $d->{daily} };
 	my $note = 'Instances on networks at the end of each day (UTC), all networks summed up: an instance on two of them counts twice.';
 	return figure('wide', 'Members over time', $note) if !@days;
-	my $desc = sprintf('%s members on %s, %s on %s.', number($days[0]{members}), day($days[0]{day}), number($days[-1]{members}), day($days[-1]{day}));
+	my $desc = join(', ', map { my ($name, $day) = @$_; named("members.$name", number($day->{members})) . ($name eq 'first' ? ' members' : '') . ' on ' . named("members.$name.day", day($day->{day})) }
+		  [ first => $days[0] ], [ last => $days[-1] ]) . '.';
 	my $week = week(map { $_->{members} } @days);
-	$desc .= ' Over the last 7 days: ' . change($week) . '.' if defined $week;
-	return figure('wide', 'Members over time', "$note $desc", Chart::line('Members over time', $desc, 'members', map { [ $_->{day}, $_->{members} ] } @days),
-		table('Members by day', [ [ 'Day', 'text', sub { day($_[0]{day}) } ], [ 'Members', 'num', sub { number($_[0]{members}) } ] ], reverse @days));
+	$desc .= ' Over the last 7 days: ' . named('members.week', change($week)) . '.' if defined $week;
+	return figure('wide', 'Members over time', "$note $desc", Chart::line('Members over time', plain($desc), 'chart.members', 'members', map { [ $_->{day}, $_->{members} ] } @days),
+		table('Members by day', 'members', sub { day($_[0]{day}) }, [ [ 'Day', 'text', sub { day($_[0]{day}) } ], [ 'Members', 'num', sub { number($_[0]{members}) } ] ], reverse @days));
 }
 
 sub movement
@@ -131,25 +140,29 @@ sub movement
 	}
 	my ($came, $went) = (0, 0);
 	foreach (@bars) { $came += $_->[1]; $went += $_->[2]; }
-	my $desc = sprintf('%s came, %s left since %s.', number($came), number($went), day($days[0]{day}));
-	return figure('wide', $title, "Instances that came to a network (up) or left one (down), "
-		  . ($every > 1 ? "every $every days" : 'by day') . ". $desc",
-		Chart::up_and_down($title, $desc, $every, 'arrived', 'left', @bars),
-		table("$title, from each day on", [ [ 'From', 'text', sub { day($_[0][0]) } ], [ 'Arrived', 'num', sub { number($_[0][1]) } ], [ 'Left', 'num', sub { number($_[0][2]) } ] ], reverse @bars));
+	my $desc = named('movement.came', number($came)) . ' came, ' . named('movement.left', number($went)) . ' left since ' . named('movement.since', day($days[0]{day})) . '.';
+	return figure('wide', $title, 'Instances that came to a network (up) or left one (down), '
+		  . ($every > 1 ? 'every ' . named('movement.every', $every) . ' days' : 'by day') . ". $desc",
+		Chart::up_and_down($title, plain($desc), 'chart.movement', $every, 'arrived', 'left', @bars),
+		table("$title, from each day on", 'movement', sub { day($_[0][0]) },
+			[ [ 'From', 'text', sub { day($_[0][0]) } ], [ 'Arrived', 'num', sub { number($_[0][1]) } ], [ 'Left', 'num', sub { number($_[0][2]) } ] ], reverse @bars));
 }
 
+# Networks by what they can still give; how that was counted is said with it.
 sub fullest
 {
 	my ($d) = @_;
 	my @rows = @{ $d->{fullest} };
 	my $with = $d->{totals}{networks} - $d->{usage}{no_range};
-	my $note = 'IPv4 addresses in use of those that the network can give: rows of its list of addresses, its ranges, or else its cidr. ' . shown(scalar @rows, $with, 'networks with a range', 'the fullest first');
+	my $note = 'IPv4 addresses that the network can still give, and the share in use: of the rows of its list of addresses, of its ranges, or else of its cidr (pale: there may be fewer). '
+	  . shown('fullest', scalar @rows, $with, 'networks with a range', 'the fewest free addresses first');
 	$note =~ s/; set TOP to see more//;
 	return figure('', 'Fullest networks', $note) if !@rows;
 	return figure('', 'Fullest networks', $note,
-		Chart::bars('Fullest networks', $note, 100, map { { label => label($_, 20), value => $_->{percent},
-			text => percent($_->{percent}), class => $_->{percent} >= 95 ? 'error' : $_->{percent} >= 80 ? 'warning' : 'bar' } } @rows),
-		table('Fullest networks', [ [ 'Network', 'text', sub { label($_[0], 100) } ], [ 'Range', 'text', sub { $_[0]{cidr} } ],
+		Chart::bars('Fullest networks', plain($note), 100, map { { name => "chart.fullest.$_->{network_id}", label => label($_, 20), value => $_->{percent},
+			text => number($_->{free}) . ' of ' . number($_->{usable}) . ' free, ' . $_->{counted_by},
+			class => ($_->{percent} >= 95 ? 'error' : $_->{percent} >= 80 ? 'warning' : 'bar') . " by-$_->{counted_by}" } } @rows),
+		table('Fullest networks', 'fullest', sub { $_[0]{network_id} }, [ [ 'Network', 'text', sub { label($_[0], 100) } ], [ 'Range', 'text', sub { $_[0]{cidr} } ],
 			[ 'Used', 'num', sub { number($_[0]{used}) } ], [ 'Usable', 'num', sub { number($_[0]{usable}) } ], [ 'Free', 'num', sub { number($_[0]{free}) } ],
 			[ 'Counted by', 'text', sub { $_[0]{counted_by} } ], [ 'Use', 'num', sub { percent($_[0]{percent}) } ] ], @rows));
 }
@@ -158,12 +171,12 @@ sub fullest
 sub counted
 {
 	my ($title, $note, $heading, @bars) = @_;
-	my $all = 0;
+	my ($all, $name) = (0, anchor($title));
 	$all += $_->[1] foreach @bars;
 	return figure('', $title, $note) if !$all;
 	return figure('', $title, $note,
-		Chart::bars($title, $note, 0, map { { label => $_->[0], value => $_->[1], text => join(' ', number($_->[1]), $_->[3] // ()), class => $_->[2] } } @bars),
-		table($title, [ [ $heading, 'text', sub { join ', ', $_[0][0], $_[0][3] // () } ], [ 'How many', 'num', sub { number($_[0][1]) } ] ], @bars));
+		Chart::bars($title, plain($note), 0, map { { name => "chart.$name.$_->[0]", label => $_->[0], value => $_->[1], text => join(' ', number($_->[1]), $_->[3] // ()), class => $_->[2] } } @bars),
+		table($title, $name, sub { $_[0][0] }, [ [ $heading, 'text', sub { join ', ', $_[0][0], $_[0][3] // () } ], [ 'How many', 'num', sub { number($_[0][1]) } ] ], @bars));
 }
 
 sub how_full
@@ -171,7 +184,7 @@ sub how_full
 	my ($d) = @_;
 	my $u = $d->{usage};
 	my $note = 'Networks by the share of their IPv4 range that is in use.'
-	  . ($u->{outside} ? ' ' . number($u->{outside}) . ' addresses are outside of the range of their network.' : '');
+	  . ($u->{outside} ? ' ' . named('usage.outside', number($u->{outside})) . ' addresses are outside of the range of their network.' : '');
 	return counted('How full networks are', $note, 'In use', [ 'below 25 %', $u->{quarter}, 'bar' ], [ '25 to 50 %', $u->{half}, 'bar' ],
 		[ '50 to 75 %', $u->{most}, 'bar' ], [ '75 to 90 %', $u->{full}, 'warning' ], [ '90 % and more', $u->{over}, 'error' ], [ 'no IPv4 range', $u->{no_range}, 'muted' ]);
 }
@@ -198,12 +211,12 @@ sub networks
 	my @rows = @{ $d->{networks} };
 	return section('Networks', 'There are none.', '') if !@rows;
 	my ($first, $last) = @{ $d->{daily} } ? ($d->{daily}[0]{day}, $d->{daily}[-1]{day}) : (0, 1);
-	my $note = shown(scalar @rows, $d->{totals}{networks}, 'networks', 'those with the most active instances first');
-	return section('Networks', $note, table('Networks', [
+	my $note = shown('networks', scalar @rows, $d->{totals}{networks}, 'networks', 'those with the most active instances first');
+	return section('Networks', $note, table('Networks', 'networks', sub { $_[0]{network_id} }, [
 		[ 'Id', 'num', sub { $_[0]{network_id} } ], [ 'Network', 'text', sub { short($_[0]{network_name}, 100) } ],
 		[ 'State', 'text', sub { $_[0]{network_state} } ], [ 'Kind', 'text', sub { join ' ', grep { defined } $_[0]{traffic_type}, $_[0]{guest_type} } ],
 		[ 'Active', 'num', sub { number($_[0]{active_instances}) } ], [ 'Running', 'num', sub { number($_[0]{running_instances}) } ],
-		[ 'Over time', 'html', sub { Chart::spark($first, $last, $_[0]{first_day}, split / /, $_[0]{members} // '') } ],
+		[ 'Over time', 'html', sub { Chart::spark("networks.$_[0]{network_id}.spark", $first, $last, $_[0]{first_day}, split / /, $_[0]{members} // '') } ],
 		[ '7 days', 'num', sub { change(week(split / /, $_[0]{members} // '')) } ],
 		[ 'NICs', 'num', sub { number($_[0]{attached_nics}) } ], [ 'Half-removed', 'num', sub { $_[0]{deallocating} ? number($_[0]{deallocating}) : '' } ],
 		[ 'Range', 'text', sub { $_[0]{cidr} } ], [ 'Used', 'num', sub { number($_[0]{used}) } ], [ 'Use', 'num', sub { percent($_[0]{percent}) } ],
@@ -215,8 +228,8 @@ sub findings
 	my ($d) = @_;
 	my $all = 0;
 	$all += $_->{findings} foreach @{ $d->{findings}{codes} };
-	return section('What is wrong', 'Nothing was found.' . accepted($d, ' Not counted: ', '.'), '') if !$all;
-	return section('What is wrong', shown(scalar @{ $d->{findings}{first} }, $all, 'findings', 'errors first') . accepted($d, ' Not counted: ', '.'),
+	return section('What is wrong', 'Nothing was found.' . accepted($d, 'findings', ' Not counted: ', '.'), '') if !$all;
+	return section('What is wrong', shown('findings', scalar @{ $d->{findings}{first} }, $all, 'findings', 'errors first') . accepted($d, 'findings', ' Not counted: ', '.'),
 		Findings::groups($d, \&table));
 }
 
@@ -224,8 +237,8 @@ sub stuck
 {
 	my ($d) = @_;
 	return '' if !@{ $d->{stuck} };
-	return section('Stuck NICs', shown(scalar @{ $d->{stuck} }, $d->{stuck_total}{nics}, 'NICs that are Reserving or Releasing for ten minutes or longer', 'the longest first'),
-		table('Stuck NICs', [ [ 'NIC', 'num', sub { $_[0]{nic_id} } ], [ 'State', 'text', sub { $_[0]{nic_state} } ], [ 'For', 'num', sub { duration($_[0]{seconds}) }, sub { $_[0]{seconds} } ],
+	return section('Stuck NICs', shown('stuck', scalar @{ $d->{stuck} }, $d->{stuck_total}{nics}, 'NICs that are Reserving or Releasing for ten minutes or longer', 'the longest first'),
+		table('Stuck NICs', 'stuck', sub { $_[0]{nic_id} }, [ [ 'NIC', 'num', sub { $_[0]{nic_id} } ], [ 'State', 'text', sub { $_[0]{nic_state} } ], [ 'For', 'num', sub { duration($_[0]{seconds}) }, sub { $_[0]{seconds} } ],
 			[ 'Network', 'text', sub { label($_[0], 100) } ], [ 'Instance', 'text', sub { short($_[0]{instance_name}, 100) } ] ], @{ $d->{stuck} }));
 }
 
@@ -234,7 +247,7 @@ sub imports
 	my ($d) = @_;
 	return '' if !@{ $d->{imports} };
 	return section('Imports', 'The last runs of the import that keeps the mirror equal to its source.',
-		table('Imports', [ [ 'Run', 'num', sub { $_[0]{run} } ], [ 'Status', 'text', sub { $_[0]{status} } ], [ 'Source', 'text', sub { $_[0]{source} } ],
+		table('Imports', 'imports', sub { $_[0]{run} }, [ [ 'Run', 'num', sub { $_[0]{run} } ], [ 'Status', 'text', sub { $_[0]{status} } ], [ 'Source', 'text', sub { $_[0]{source} } ],
 			[ 'Started (UTC)', 'text', sub { $_[0]{started} } ], [ 'Took', 'num', sub { duration($_[0]{seconds}) }, sub { $_[0]{seconds} } ], [ 'NICs read', 'num', sub { number($_[0]{nics_read}) } ],
 			map { my $c = $_; [ ucfirst, 'num', sub { number($_[0]{"rows_$c"}) } ] } qw(inserted updated deleted rejected) ], @{ $d->{imports} }));
 }
@@ -243,11 +256,11 @@ sub imports
 sub as_of
 {
 	my ($d) = @_;
-	my $read = escape($d->{about}{at});
-	return "as of $read UTC." if !$d->{as_of}{runs};
-	return "read at $read UTC. It is a mirror into which no import was completed." if !defined $d->{as_of}{at};
-	return 'as of ' . escape($d->{as_of}{at}) . ' UTC, when the last completed import began, '
-	  . escape(duration($d->{as_of}{seconds})) . " before this page was made at $read.";
+	my $read = '<time datetime="' . escape($d->{about}{exactly}) . '" data-number="made">' . escape($d->{about}{at}) . '</time>';
+	return "as of $read UTC." if ($d->{kind}{kind} // '') ne 'mirror' && !$d->{as_of}{runs};
+	return "read at $read UTC. It is a mirror into which no import was completed: it is as of no time." if !defined $d->{as_of}{at};
+	return 'as of ' . named('as_of', $d->{as_of}{at}) . ' UTC, when the last completed import began, '
+	  . named('as_of.age', duration($d->{as_of}{seconds})) . " before this page was made at $read.";
 }
 
 sub html
@@ -266,7 +279,7 @@ sub html
 <title>$title</title>
 <style>
 ) . Style::css() . "</style>\n</head>\n<body>\n<header><h1>$title</h1>\n<p>Database <bdi>" . escape($d->{about}{database})
-	  . '</bdi>, ' . as_of($d) . " Charts go back $d->{days} days at most.</p></header>\n<main>\n"
+	  . '</bdi>, ' . as_of($d) . ' Charts go back ' . named('days', $d->{days}) . " days at most.</p></header>\n<main>\n"
 	  . tiles($d) . contents($parts) . $parts
 	  . "</main>\n<footer><p>Made by vmnet_ext from the views of the reporting schema; its view data_dictionary says what each of them means.</p></footer>\n<script>\n" . Script::js() . "</script>\n</body>\n</html>\n";
 }

@@ -40,6 +40,7 @@ svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
 .line { fill: none; stroke: var(--series); stroke-width: 2; stroke-linejoin: round; } .area { fill: var(--series); opacity: .14; }
 .dot, .bar, .info { fill: var(--series); } .up { fill: var(--up); } .down { fill: var(--down); }
 svg .error { fill: var(--error); } svg .warning { fill: var(--warning); } svg .muted { fill: var(--muted); }
+.by-cidr { fill-opacity: .5; }
 .track { fill: var(--track); } .touch { fill: var(--ink); opacity: 0; } .touch:hover { opacity: .12; }
 .spark { width: 120px; height: 22px; vertical-align: middle; } .spark .line { stroke-width: 1.5; }
 table { border-collapse: collapse; width: 100%; font-size: .84rem; }
@@ -60,14 +61,14 @@ h3 { font-size: .95rem; margin: 14px 0 2px; } .count { color: var(--soft); font-
 th[tabindex] { cursor: pointer; } th[aria-sort="ascending"]::after { content: " \2191"; } th[aria-sort="descending"]::after { content: " \2193"; }
 input { font: inherit; font-size: .87rem; margin: 4px 0 8px; padding: 3px 8px; color: var(--ink); background: var(--card); border: 1px solid var(--muted); border-radius: 4px; }
 input::placeholder { color: var(--soft); opacity: 1; }
-@media (max-width: 820px) {
+@media screen and (max-width: 820px) {
   main { grid-template-columns: minmax(0, 1fr); } .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   header, main, footer { padding-left: 12px; padding-right: 12px; } .card { padding: 12px; } td { min-width: 5rem; } td.num { min-width: 0; }
 }
 @page { size: A4 landscape; margin: 10mm; }
 @media print {
   body { background: none; } header, main, footer { max-width: none; padding-left: 0; padding-right: 0; } .card { padding: 10px 12px; }
-  figure, .tile, tr { break-inside: avoid; } figure details, nav, input { display: none; }
+  figure, .tile, tr { break-inside: avoid; } h2, h3, section > p, .finding p, .finding summary, thead { break-after: avoid; } figure details, nav, input { display: none; }
   .finding details::details-content { content-visibility: visible; display: block; } .finding summary { display: none; }
   .scroll, details .scroll { overflow: visible; max-height: none; } table { font-size: 12px; }
   th, td { padding-right: 6px; overflow-wrap: anywhere; } th { white-space: normal; } .spark { width: 80px; }

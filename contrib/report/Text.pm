@@ -7,7 +7,7 @@ use warnings;
 use POSIX ();
 
 use Exporter 'import';
-our @EXPORT_OK = qw(escape short number percent day day_of month_name duration label);
+our @EXPORT_OK = qw(escape named plain short number percent day day_of month_name duration label);
 
 # Returns a text as HTML, for text and quoted attributes.  Characters that are not
 # allowed in a page are replaced.
@@ -19,6 +19,13 @@ sub escape
 	$text =~ s/([&<>"'])/'&#' . ord($1) . ';'/ge;
 	return $text;
 }
+
+# Returns a text as HTML that says which it is, so that a test can find it and ask
+# the database for it: all numbers of the page are named.
+sub named { my ($name, $text) = @_; return '<span data-number="' . escape($name) . '">' . escape($text) . '</span>'; }
+
+# Returns the text of HTML that was made of named() and escape().
+sub plain { my ($html) = @_; return $html =~ s/<[^>]*>//gr =~ s/&#(\d+);/chr $1/ger; }
 
 sub short
 {

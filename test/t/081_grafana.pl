@@ -319,6 +319,15 @@ is_deeply([ map { $_->{name} } grep { $_->{kind} ne 'variable' && $_->{kind} ne 
 is(value('network-overview, Networks'), scalar @counts, 'networks');
 cmp_ok(value('network-overview, Age'), '>=', 0, 'the age of the mirror');
 cmp_ok(value('network-overview, Age'), '<', 3600, 'is that of its import');
+foreach my $case ([ 'a mirror without a completed import', 'cloud_report', -1 ], [ 'an inventory that is its own source', 'its; reports', undef ])
+{
+	my ($what, $schema, $age) = @$case;
+	my ($panel) = grep { $_->{of} eq 'Age' } queries('network-overview');
+	$node->safe_psql('postgres', "UPDATE cloud.import_runs SET status = 'failed', message = 'interrupted'");
+	is_deeply(ask($panel->{sql} =~ s/\$\{schema:doublequote\}/"$schema"/r)->{rows}, [ { seconds => $age } ], "$what: its age");
+	$node->safe_psql('postgres', "UPDATE cloud.import_runs SET status = 'done', message = NULL");
+	is($panel->{panel}{fieldConfig}{defaults}{mappings}[0]{options}{-1}{text}, 'no import done', "$what: is told from the other");
+}
 is(value('network-overview, Networks', 'some'), 2, 'two networks');
 is(value('network-overview, Active instances'), distinct(map { $_->{instance_id} } @members), 'active instances');
 is(value('network-overview, Running instances'),

@@ -95,6 +95,7 @@ my %calls = (
 	'nic_set_ip(bigint,inet,inet,name)' => [ $nic =~ s/%s/Allocated/r, qq(SELECT vmnet.nic_set_ip($the_nic, (SELECT '10.0.1.10'::inet + (random() * 200)::int), inventory => 'cloud')) ],
 	'nic_timeline(bigint,name)' => [ '', q(SELECT * FROM vmnet.nic_timeline(100, 'cloud')) ],
 	'partition_history(name,text)' => [ $fresh =~ s/%s/managed/r, q(SELECT vmnet.partition_history('scratch')) ],
+	'propose_segments(name)' => [ q(SELECT vmnet.enable_reality('cloud');), q(SELECT * FROM vmnet.propose_segments('cloud')) ],
 	'purge_inventory(name,timestamp with time zone,integer,boolean)' => [ q(SELECT fault.something_to_purge();), q(CALL vmnet.purge_inventory('cloud', clock_timestamp(), 2, true)) ],
 	'refresh_views(name)' => [ q(ALTER TABLE walled.all_networks ADD COLUMN IF NOT EXISTS note text DEFAULT 'n'; ALTER VIEW walled.networks ALTER name SET DEFAULT 'x';), q(SELECT * FROM vmnet.refresh_views('walled')) ],
 	'repair_inventory(name,text,boolean,interval)' => [ q(SELECT fault.something_to_repair();), q(SELECT * FROM vmnet.repair_inventory('cloud', dry_run => false, min_age => '0')) ],

@@ -207,7 +207,7 @@ is((collector('csv', @here, '-f', "$folder/large", 'csv'))[1], "observer csv: se
 #
 # cloudstack: pages of every list, of projects, too
 #
-my $machine = '{"id":"11111111-0000-4000-8000-%012d","instancename":"i-2-%d-VM","nic":[{"id":"22222222-0000-4000-8000-%012d",'
+my $machine = '{"id":"11111111-0000-4000-8000-%012d","instancename":"i-2-%d-VM","name":"]}[{\\\\\"[{\"count\": 9","nic":[{"id":"22222222-0000-4000-8000-%012d",'
   . '"networkid":"33333333-0000-4000-8000-000000000001","macaddress":"02:00:%02x:00:%02x:%02x","ipaddress":"10.1.%d.%d"}]}';
 sub answer
 {

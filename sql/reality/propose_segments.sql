@@ -13,7 +13,7 @@ SET search_path = pg_catalog, pg_temp
 AS $query$
 SELECT replace($$
 WITH places AS MATERIALIZED (
-	SELECT s.host, s.segment, substring(s.segment FROM '(?:^|\D)0*([1-9]\d{0,7})$') AS vlan,
+	SELECT row_number() OVER () AS place, s.host, s.segment, substring(s.segment FROM '(?:^|\D)0*([1-9]\d{0,7})$') AS vlan,
 		array_agg(DISTINCT s.mac_address) AS macs
 	FROM {inv}.sightings s
 		JOIN {inv}.observers o ON o.name = s.observer AND o.kind <> 'cloudstack'
@@ -22,24 +22,26 @@ WITH places AS MATERIALIZED (
 	GROUP BY s.host, s.segment
 ), nets AS MATERIALIZED (
 	SELECT n.network_id, w.name, substring(n.broadcast_uri FROM '^vx?lan://0*([1-9]\d{0,7})$') AS vlan, min(n.broadcast_uri) AS uri
-	FROM {inv}.all_nics n
+	FROM (SELECT DISTINCT x.network_id, x.broadcast_uri FROM {inv}.all_nics x WHERE x.active AND x.broadcast_uri IS NOT NULL) n
 		JOIN {inv}.all_networks w ON w.id = n.network_id AND w.removed IS NULL
-	WHERE n.active
 	GROUP BY 1, 2, 3
+), seen AS MATERIALIZED (
+	SELECT p.place, n.network_id, count(DISTINCT n.mac_address) AS hits
+	FROM places p
+		CROSS JOIN LATERAL unnest(p.macs) m (mac)
+		JOIN {inv}.all_nics n ON n.mac_address = m.mac AND n.active
+	GROUP BY p.place, n.network_id
 )
 SELECT h.host, h.segment, h.network_id::bigint, h.name::text,
 	format('NICs of the network have %s; %s of %s MAC addresses that are seen there are theirs%s', h.uri, h.hits, cardinality(h.macs),
 		'; so have NICs of network ' || nullif(array_to_string(array_remove(h.networks, h.network_id), ', '), ''))
 FROM (
-	SELECT p.host, p.segment, p.macs, t.network_id, t.name, t.uri, c.hits, max(c.hits) OVER place AS most,
-		array_agg(t.network_id) OVER (PARTITION BY p.host, p.segment, c.hits) AS networks
+	SELECT p.host, p.segment, p.macs, t.network_id, t.name, t.uri, c.hits, max(c.hits) OVER (PARTITION BY p.place) AS most,
+		array_agg(t.network_id) OVER (PARTITION BY p.place, c.hits) AS networks
 	FROM places p
 		JOIN nets t ON t.vlan = p.vlan
-		CROSS JOIN LATERAL (
-			SELECT count(*) AS hits
-			FROM unnest(p.macs) m (mac)
-			WHERE EXISTS (SELECT FROM {inv}.all_nics n WHERE n.active AND n.mac_address = m.mac AND n.network_id = t.network_id)) c
-	WINDOW place AS (PARTITION BY p.host, p.segment)) h
+		LEFT JOIN seen e ON e.place = p.place AND e.network_id = t.network_id
+		CROSS JOIN LATERAL (SELECT coalesce(e.hits, 0)) c (hits)) h
 WHERE h.hits = h.most
 ORDER BY h.host, h.segment, h.network_id$$, '{inv}', quote_ident($1))
 $query$;
@@ -50,6 +52,8 @@ CREATE FUNCTION vmnet_internal.propose_segments(inventory name)
 RETURNS TABLE (host text, segment text, network_id bigint, network_name text, why text)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
+-- compiling takes longer than the query
+SET jit = off
 AS $$
 DECLARE
 	target record := vmnet_internal.check_target($1);

@@ -92,7 +92,7 @@ is( $standby->safe_psql(
 			AND (proargtypes::oid[])[array_position(proargnames, 'inventory') - 1] = 'name'::regtype)),
 	'check_inventory instance_active_networks instance_blockers instance_id instance_id instance_preflight inventory_status ip_holders '
 	  . 'mac_holders manage_blockers network_active_instance_count network_active_instances network_active_nics network_blockers network_explain network_free_ips network_id network_id network_in_use network_instances_as_of network_preflight nic_changes_cursor '
-	  . 'nic_changes_since nic_explain nic_timeline nics_stuck_for report_schemas vpc_active_instances',
+	  . 'nic_changes_since nic_explain nic_timeline nics_stuck_for propose_segments report_schemas vpc_active_instances',
 	'these are all the functions that read an inventory');
 
 #

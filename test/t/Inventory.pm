@@ -262,6 +262,7 @@ sub read_answers
 		WHERE question NOT IN ('age of the data', 'overall') ORDER BY id, ord;
 		SELECT 'instance_preflight', id, a.ord, a.question, a.answer, a.verdict FROM $ids, vmnet.instance_preflight(id, $l) WITH ORDINALITY a (question, answer, verdict, next, ord)
 		WHERE question NOT IN ('age of the data', 'overall') ORDER BY id, ord;
+		SELECT 'propose_segments', p FROM (SELECT CAST($l AS name) AS i WHERE vmnet_internal.has_reality($l)) r, vmnet.propose_segments(r.i) p;
 		SELECT 'network_free_ips', id, a FROM $s.all_networks, vmnet.network_free_ips(id, 3, $l) a;
 		SELECT 'instance_id', id, vmnet.instance_id(uuid, $l) FROM $s.all_instances ORDER BY id;
 		SELECT 'network_instances_as_of', id, at, a FROM $ids, unnest(ARRAY['-infinity', '2020-01-01', now(), 'infinity', NULL]::timestamptz[]) WITH ORDINALITY t (time, at),

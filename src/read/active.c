@@ -261,6 +261,7 @@ read_into_result(SPIPlanPtr plan, int nargs, const Oid *argtypes,
 #define COLUMN_NIC_COUNT	6
 #define COLUMN_NIC_ID		7
 #define COLUMN_DEVICE_ID	9
+#define RESULT_COLUMNS		13
 
 typedef struct CollapseReceiver
 {
@@ -338,7 +339,7 @@ static void
 collapse_startup(DestReceiver *pub, int operation, TupleDesc typeinfo)
 {
 	CollapseReceiver *self = (CollapseReceiver *) pub;
-	TupleDesc	kept = CreateTemplateTupleDesc(Min(typeinfo->natts, self->columns->natts));
+	TupleDesc	kept = CreateTemplateTupleDesc(Min(typeinfo->natts, RESULT_COLUMNS));
 	int			i;
 
 	for (i = 1; i <= kept->natts; i++)
@@ -449,7 +450,7 @@ network_active_instances(PG_FUNCTION_ARGS)
 	DestReceiver *dest;
 	RunAs		saved;
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	schema = inventory_resolve_fresh_arg(fcinfo, 3);
 
 	if (!PG_ARGISNULL(1))

@@ -249,11 +249,13 @@ FROM (
 		FROM (
 			SELECT c.network_id, c.day, sum(c.arrived) AS arrived, sum(c.departed) AS departed
 			FROM (
-				SELECT v.network_id, greatest(date_trunc('day', x.at, 'UTC'), timestamptz '1970-01-01 00:00:00+00') AS day, x.arrived,
-					x.departed
+				-- both ends of each interval; VALUES of its columns would be kept in a cache for each
+				SELECT v.network_id,
+					greatest(date_trunc('day', CASE x.arrived WHEN 1 THEN v."from" ELSE v."to" END, 'UTC'),
+						timestamptz '1970-01-01 00:00:00+00') AS day, x.arrived, x.departed
 				FROM ({network_instance_intervals}) v
-					CROSS JOIN LATERAL (VALUES (v."from", 1, 0), (v."to", 0, 1)) x (at, arrived, departed)
-				WHERE x.at IS NOT NULL
+					CROSS JOIN (VALUES (1, 0), (0, 1)) x (arrived, departed)
+				WHERE CASE x.arrived WHEN 1 THEN v."from" ELSE v."to" END IS NOT NULL
 				UNION ALL
 				-- a source that does not know when a network was made says 1970
 				SELECT n.id, date_trunc('day', n.created, 'UTC'), 0, 0

@@ -65,15 +65,19 @@ typedef enum ReadKind
  * OFFSET 0 has the instance fetched for each NIC; and a LIMIT that is known
  * only at run time, and is always NULL, tells the planner that the reader may stop
  * early.
+ * That the network is live is asked where its id is taken from: as a condition of
+ * its own it would be a node above the join, which projects every row once more.
+ * The last column is there to be sorted by, without a junk filter for each row.
  */
 static const char network_instances_sql[] =
 "SELECT n.instance_id, i.uuid, i.name, i.type, i.state, 1::pg_catalog.int8,"
-" n.id, n.state, n.device_id, n.default_nic, n.mac_address, n.ip4_address, n.ip6_address"
+" n.id, n.state, n.device_id, n.default_nic, n.mac_address, n.ip4_address, n.ip6_address,"
+" n.network_id"
 " FROM %s.nics n, LATERAL (SELECT uuid, name, type, state FROM %s.instances"
 "  WHERE id OPERATOR(pg_catalog.=) n.instance_id OFFSET 0) i"
-" WHERE n.network_id OPERATOR(pg_catalog.=) ANY (ARRAY[$1])"
+" WHERE n.network_id OPERATOR(pg_catalog.=) ANY (ARRAY["
+"  (SELECT $1 FROM %s.networks WHERE id OPERATOR(pg_catalog.=) $1 LIMIT 1)])"
 " AND n.instance_id OPERATOR(pg_catalog.>=) $2"
-" AND EXISTS (SELECT 1 FROM %s.networks WHERE id OPERATOR(pg_catalog.=) $1)"
 " ORDER BY n.network_id, n.instance_id LIMIT (SELECT $3)";
 
 static const char network_nics_sql[] =
@@ -250,12 +254,14 @@ read_into_result(SPIPlanPtr plan, int nargs, const Oid *argtypes,
  * of their instances, and stops the query when a page is full.
  *
  * The row kept is that of the NIC with the lowest device id (NULLs last), then
- * the lowest NIC id; the sixth column becomes the number of NICs.
+ * the lowest NIC id; the sixth column becomes the number of NICs.  Columns of the
+ * query after those of the result are left out.
  */
 #define COLUMN_INSTANCE_ID	1
 #define COLUMN_NIC_COUNT	6
 #define COLUMN_NIC_ID		7
 #define COLUMN_DEVICE_ID	9
+#define RESULT_COLUMNS		13
 
 typedef struct CollapseReceiver
 {
@@ -294,6 +300,19 @@ nic_sorts_before(TupleTableSlot *slot, TupleTableSlot *best)
 	return slot_bigint(slot, COLUMN_NIC_ID) < slot_bigint(best, COLUMN_NIC_ID);
 }
 
+/* Keeps the row of a NIC as that of the current instance. */
+static void
+keep_row(CollapseReceiver *self, TupleTableSlot *slot)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(self->best->tts_mcxt);
+	MinimalTuple row;
+
+	slot_getsomeattrs(slot, self->columns->natts);
+	row = heap_form_minimal_tuple(self->columns, slot->tts_values, slot->tts_isnull);
+	MemoryContextSwitchTo(oldcontext);
+	ExecStoreMinimalTuple(row, self->best, true);
+}
+
 /* Adds the row of the current instance to the result. */
 static void
 collapse_emit(CollapseReceiver *self)
@@ -320,12 +339,16 @@ static void
 collapse_startup(DestReceiver *pub, int operation, TupleDesc typeinfo)
 {
 	CollapseReceiver *self = (CollapseReceiver *) pub;
+	TupleDesc	kept = CreateTemplateTupleDesc(Min(typeinfo->natts, RESULT_COLUMNS));
+	int			i;
+
+	for (i = 1; i <= kept->natts; i++)
+		TupleDescCopyEntry(kept, i, typeinfo, i);
 
 	/* Raises an error if a type differs. */
-	(void) convert_tuples_by_position(typeinfo, self->columns, columns_differ);
+	(void) convert_tuples_by_position(kept, self->columns, columns_differ);
 
-	self->best = MakeSingleTupleTableSlot(CreateTupleDescCopy(typeinfo),
-										  &TTSOpsMinimalTuple);
+	self->best = MakeSingleTupleTableSlot(self->columns, &TTSOpsMinimalTuple);
 }
 
 /*
@@ -341,7 +364,7 @@ collapse_receive(TupleTableSlot *slot, DestReceiver *pub)
 	{
 		self->nic_count++;
 		if (nic_sorts_before(slot, self->best))
-			ExecCopySlot(self->best, slot);
+			keep_row(self, slot);
 		return true;
 	}
 
@@ -351,7 +374,7 @@ collapse_receive(TupleTableSlot *slot, DestReceiver *pub)
 
 	self->instance_id = instance_id;
 	self->nic_count = 1;
-	ExecCopySlot(self->best, slot);
+	keep_row(self, slot);
 	return true;
 }
 
@@ -427,7 +450,7 @@ network_active_instances(PG_FUNCTION_ARGS)
 	DestReceiver *dest;
 	RunAs		saved;
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	schema = inventory_resolve_fresh_arg(fcinfo, 3);
 
 	if (!PG_ARGISNULL(1))

@@ -181,6 +181,17 @@ static const char nic_timeline_former_sql[] =
 " ORDER BY e.n, e.part, e.seq";
 
 /*
+ * Where the NIC of an address was.  The view of a mirror is a UNION ALL of joins, into
+ * which no join condition is pushed: as a join, all NICs would be read.  A live
+ * inventory is joined as sets, since mysql_fdw may lose parameters.
+ */
+#define NO_FORMER_ROW_INTERVALS \
+" JOIN %s.nic_intervals s ON s.nic_id OPERATOR(pg_catalog.=) a.nic_id"
+#define FORMER_ROW_INTERVALS \
+" CROSS JOIN LATERAL (SELECT network_id, instance_id, \"from\", \"to\" FROM %s.nic_intervals" \
+"  WHERE nic_id OPERATOR(pg_catalog.=) a.nic_id OFFSET 0) s"
+
+/*
  * A NIC had an address, its own or a secondary one, while it was active and had
  * not been given another one.  If "from" equals "to", the period is that moment.
  */
@@ -190,7 +201,7 @@ static const char nic_timeline_former_sql[] =
 " s.network_id, " THEN("fw", "w.name", "name") "," \
 " " mac ", a.ip4_address, a.ip6_address, p.since, p.until" kind \
 " FROM %s.nic_address_intervals a" \
-" JOIN %s.nic_intervals s ON s.nic_id OPERATOR(pg_catalog.=) a.nic_id" \
+FORMER##_INTERVALS \
 " JOIN %s.all_nics n ON n.id OPERATOR(pg_catalog.=) a.nic_id" \
 " JOIN %s.all_networks w ON w.id OPERATOR(pg_catalog.=) s.network_id" \
 " LEFT JOIN %s.all_instances i ON i.id OPERATOR(pg_catalog.=) s.instance_id" \

@@ -1,7 +1,7 @@
 -- The reporting schema on random data: against an oracle that counts in another
 -- way, at the edges of address ranges, and by the plans of its queries.
 \i test/tap/setup.psql
-SELECT plan(58);
+SELECT plan(59);
 -- Do two queries give the same rows, and some at all?
 CREATE FUNCTION pg_temp.same(wanted text, got text, name text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -165,6 +165,7 @@ SELECT unalike(pg_temp.plan_of('SELECT * FROM m_report.network_counts'), '%SubPl
 SELECT unalike(pg_temp.plan_of('SELECT * FROM m_report.network_instances'), '%SubPlan%', 'members ask nothing row by row');
 SELECT unalike(pg_temp.plan_of('SELECT * FROM m_report.network_ip_usage'), '%SubPlan%', 'address use asks nothing row by row');
 SELECT unalike(pg_temp.plan_of('SELECT * FROM m_report.networks_daily'), '%SubPlan%', 'days ask nothing row by row');
+SELECT unalike(pg_temp.plan_of('SELECT * FROM m_report.networks_daily'), '%Memoize%', 'and keep no cache of what is there once');
 
 -- An empty inventory has empty views, not errors; zeros are kept.
 SELECT is(vmnet.create_report('cloud'), 'cloud_report', 'a report on an empty inventory');

@@ -259,9 +259,9 @@ sub read_answers
 		SELECT 'network_id of a text', id, vmnet.network_id(id::text, $l) FROM $s.all_networks ORDER BY id;
 		SELECT 'network_explain', id, a FROM $s.all_networks, vmnet.network_explain(id, $l) a;
 		SELECT 'network_preflight', id, a.ord, a.question, a.answer, a.verdict FROM $ids, vmnet.network_preflight(id, $l) WITH ORDINALITY a (question, answer, verdict, next, ord)
-		WHERE question NOT IN ('age of the data', 'overall') ORDER BY id, ord;
+		WHERE question NOT IN ('age of the data', 'the inventory itself', 'overall') ORDER BY id, ord;
 		SELECT 'instance_preflight', id, a.ord, a.question, a.answer, a.verdict FROM $ids, vmnet.instance_preflight(id, $l) WITH ORDINALITY a (question, answer, verdict, next, ord)
-		WHERE question NOT IN ('age of the data', 'overall') ORDER BY id, ord;
+		WHERE question NOT IN ('age of the data', 'the inventory itself', 'overall') ORDER BY id, ord;
 		SELECT 'propose_segments', p FROM (SELECT CAST($l AS name) AS i WHERE vmnet_internal.has_reality($l)) r, vmnet.propose_segments(r.i) p;
 		SELECT 'network_free_ips', id, a FROM $s.all_networks, vmnet.network_free_ips(id, 3, $l) a;
 		SELECT 'instance_id', id, vmnet.instance_id(uuid, $l) FROM $s.all_instances ORDER BY id;

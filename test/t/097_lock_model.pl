@@ -240,7 +240,7 @@ $node->safe_psql('postgres', q{CREATE EXTENSION vmnet_ext; SELECT vmnet.create_i
 				CASE WHEN removed IS NULL THEN 1 ELSE 3 END) FROM lab.all_nic_secondary_ips) s (t)))
 	$$});
 
-my $first = $ENV{LOCK_MODEL_SEED} // time;
+my $first = $ENV{LOCK_MODEL_SEED} // 1;
 my $number = $ENV{LOCK_MODEL_SCHEDULES} // 100;
 note("schedules of seeds $first to " . ($first + $number - 1));
 my @schedules = map { schedule($_) } $first .. $first + $number - 1;

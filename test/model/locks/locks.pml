@@ -73,6 +73,8 @@ byte update[ROWS];
 byte repeatable_read;
 byte changed_since[ROWS];
 byte inserted_since[ROWS];
+byte key_changed_since[ROWS];	/* by a session that had locked it FOR UPDATE before */
+bool pending_key[ROWS];
 
 #define ME (1 << self)
 #define OTHERS(set) ((set) & ~ME)
@@ -124,14 +126,18 @@ inline check_snapshot(target)
 	fi
 }
 
-/* Locks the newest version of a row as a foreign key does; fails if it changed
- * during a wait. */
+/* Locks a row as a foreign key does: fails if the row changed during a wait, or if
+ * who changed it after the snapshot had locked it FOR UPDATE before. */
 inline lock_key_share_latest(target)
 {
 	atomic {
 		if
 		:: OTHERS(update[target]) -> lock_key_share(target); check_snapshot(target)
 		:: else -> key_share[target] = key_share[target] | ME
+		fi;
+		if
+		:: (key_changed_since[target] & ME) && !MINE(target) -> result = SERIALIZATION_FAILURE
+		:: else
 		fi
 	}
 }
@@ -159,6 +165,7 @@ inline write(target, newvalue)
 			fi
 		:: else
 		fi;
+		pending_key[target] = pending_key[target] || (update[target] & ME) != 0;
 		writer[target] = self + 1;
 		pending[target] = newvalue
 	}
@@ -224,6 +231,10 @@ inline end_transaction()
 				:: committed[r] == ABSENT -> inserted_since[r] = inserted_since[r] | OTHERS(repeatable_read)
 				:: else -> changed_since[r] = changed_since[r] | OTHERS(repeatable_read)
 				fi;
+				if
+				:: pending_key[r] -> key_changed_since[r] = key_changed_since[r] | OTHERS(repeatable_read)
+				:: else
+				fi;
 				committed[r] = pending[r];
 				if
 				:: r >= NIC(0) && r < SECONDARY(0) ->
@@ -238,7 +249,7 @@ inline end_transaction()
 			:: else
 			fi;
 			if
-			:: MINE(r) -> writer[r] = 0; pending[r] = 0
+			:: MINE(r) -> writer[r] = 0; pending[r] = 0; pending_key[r] = false
 			:: else
 			fi;
 			key_share[r] = OTHERS(key_share[r]);
@@ -247,6 +258,7 @@ inline end_transaction()
 			update[r] = OTHERS(update[r]);
 			changed_since[r] = OTHERS(changed_since[r]);
 			inserted_since[r] = OTHERS(inserted_since[r]);
+			key_changed_since[r] = OTHERS(key_changed_since[r]);
 			r++
 		:: else -> break
 		od;
@@ -409,6 +421,24 @@ inline insert_first(network)
 	insert_nic(network, !found)
 }
 
+/* Finds out whether the instance has a default NIC, by the latest snapshot. */
+inline find_default_nic()
+{
+	d_step {
+		found = false; k = 0;
+		do
+		:: k < NICS ->
+			if
+			:: NOW(NIC(k)) == LIVE && DEFAULT_NOW(k) -> found = true
+			:: else
+			fi;
+			k++
+		:: else -> break
+		od;
+		k = 0
+	}
+}
+
 /* Refuses an instance that is on the network, by the latest snapshot. */
 inline check_not_there(network)
 {
@@ -450,7 +480,7 @@ inline nic_add(network, with_address)
 	fi;
 	if
 	:: result == GOOD ->
-		find_live_nic();
+		find_default_nic();
 		check_not_there(network)
 	:: else
 	fi;
